@@ -1,0 +1,1 @@
+"""Mergeable statistics of the data, and the frozen values that rules judge."""
