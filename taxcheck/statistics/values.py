@@ -140,6 +140,7 @@ class HierarchyStatistics:
     )
     closure_depths: IntArray | None  # [k] pairs that the complete closure has at distance k
     false_negative_risk: float | None  # PAIR013; see statistics.hierarchy for the formula
+    root_idx: IntArray  # TREE003; every idx in some pair that has no parent, ascending
 
 
 @dataclass(frozen=True, slots=True)
