@@ -1,0 +1,159 @@
+"""One input file: opened, watched for change, fingerprinted in passing; streams are spooled."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+import sys
+import tempfile
+import threading
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import pyarrow as pa
+from blake3 import blake3
+
+from taxcheck.errors import InputError
+
+_CHUNK = 1 << 22
+
+
+def one_line(error: BaseException | str, limit: int = 200) -> str:
+    """The message of an error on one printable line of bounded length."""
+    text = " ".join(str(error).split())
+    text = "".join(c if c.isprintable() else "?" for c in text)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+@contextlib.contextmanager
+def reading(shown: str, what: str = "table") -> Iterator[None]:
+    """Turn whatever a reader raises for a bad file into one line; what is ours passes through."""
+    try:
+        yield
+    except InputError:
+        raise
+    except MemoryError as error:
+        raise InputError(
+            f"{shown}: one block of this {what} does not fit into memory; rewrite it as Parquet "
+            "with row groups of about a million rows"
+        ) from error
+    except (pa.ArrowException, OSError, EOFError, ValueError) as error:
+        raise InputError(
+            f"{shown}: cannot be read as {what} ({one_line(error)}); it may be truncated or "
+            "damaged: write or copy it again"
+        ) from error
+
+
+class InputFile:
+    """A regular file on disk; standard input and pipes are first copied to a temporary file.
+
+    Raises InputError where the file does not exist, is a folder, is empty or may not be read.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.shown = "standard input" if path == "-" else path
+        self.path = self._regular(path)
+        self.hint = Path(path).name.lower()
+        self._stat = self._look()
+        self.bytes = self._stat.st_size
+        self._thread: threading.Thread | None = None
+        self._digest: str | InputError | None = None
+        if not self.bytes:
+            raise InputError(f"{self.shown}: the file is empty; there is nothing to judge")
+
+    def _regular(self, path: str) -> Path:
+        if path == "-":
+            return self._spool(sys.stdin.buffer)
+        try:
+            mode = os.stat(path).st_mode
+            if stat.S_ISDIR(mode):
+                raise InputError(f"{path}: is a folder; give one table file")
+            if stat.S_ISFIFO(mode):
+                with open(path, "rb") as stream:
+                    return self._spool(stream)
+            if not stat.S_ISREG(mode):
+                raise InputError(
+                    f"{path}: is a device, not a file; give a table file, or - to pipe"
+                )
+            with open(path, "rb"):
+                return Path(path)
+        except FileNotFoundError as error:
+            raise InputError(f"{path}: no such file; check the path") from error
+        except PermissionError as error:
+            raise InputError(f"{path}: permission denied; make it readable (chmod +r)") from error
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path!r}: cannot be opened ({one_line(error)})") from error
+
+    def _spool(self, stream: BinaryIO) -> Path:
+        # Two passes over the data need a file that can be opened twice.
+        handle, name = tempfile.mkstemp(prefix="taxcheck-")
+        self._cleanup = weakref.finalize(self, Path(name).unlink, missing_ok=True)
+        try:
+            with os.fdopen(handle, "wb") as spooled:
+                shutil.copyfileobj(stream, spooled, _CHUNK)
+        except OSError as error:
+            self._cleanup()
+            raise InputError(
+                f"{self.shown}: cannot be spooled to {tempfile.gettempdir()} ({one_line(error)}); "
+                "set TMPDIR to a folder with room, or give a file"
+            ) from error
+        return Path(name)
+
+    def _look(self) -> os.stat_result:
+        try:
+            return self.path.stat()
+        except OSError as error:
+            raise InputError(
+                f"{self.shown}: vanished while it was read ({one_line(error)})"
+            ) from error
+
+    def open(self) -> BinaryIO:
+        """A fresh handle at the start of the file."""
+        try:
+            return self.path.open("rb", buffering=0)  # type: ignore[return-value]
+        except OSError as error:
+            raise InputError(f"{self.shown}: cannot be opened ({one_line(error)})") from error
+
+    def check_unchanged(self) -> None:
+        """Raise InputError where the file is no longer the one that was opened."""
+        now, then = self._look(), self._stat
+        if (now.st_size, now.st_mtime_ns, now.st_ino) != (
+            then.st_size,
+            then.st_mtime_ns,
+            then.st_ino,
+        ):
+            raise InputError(
+                f"{self.shown}: changed while it was read; wait until its writer is done, run again"
+            )
+
+    def start_fingerprint(self) -> None:
+        """Begin to hash the raw bytes in a thread of its own, once."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._hash, daemon=True)
+            self._thread.start()
+
+    def _hash(self) -> None:
+        hasher, buffer = blake3(), bytearray(_CHUNK)
+        view = memoryview(buffer)
+        try:
+            with self.path.open("rb", buffering=0) as stream:
+                while count := stream.readinto(buffer):
+                    hasher.update(view[:count])
+            self._digest = f"blake3:{hasher.hexdigest()}"
+        except OSError as error:
+            self._digest = InputError(f"{self.shown}: cannot be read ({one_line(error)})")
+
+    def fingerprint(self) -> str:
+        """``blake3:<hex>`` of the raw bytes of the file, as they lie on disk."""
+        self.start_fingerprint()
+        assert self._thread is not None
+        self._thread.join()
+        if isinstance(self._digest, InputError):
+            raise self._digest
+        assert self._digest is not None
+        self.check_unchanged()
+        return self._digest
