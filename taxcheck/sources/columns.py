@@ -61,6 +61,8 @@ def normalise(name: str) -> str:
     return re.sub(r"[\s_.\-#]+", "", name).casefold()
 
 
+# A header found among the data may stand over either column.
+_EITHER_ID = ("id1", "id2", "id")
 KNOWN_NAMES: frozenset[str] = frozenset(
     normalise(name)
     for names in (
@@ -68,6 +70,22 @@ KNOWN_NAMES: frozenset[str] = frozenset(
     )
     for name in names
 )  # fmt: skip
+
+_HEADER_CELLS: Mapping[str, frozenset[str]] = {
+    role: frozenset(map(normalise, (role, *names, *bare)))
+    for role, names, bare in (
+        *((role, names, MAPPING_BARE) for role, names in MAPPING_ALIASES.items()),
+        *(
+            (role, names, (*PAIR_BARE.get(role.removesuffix("_taxid"), ()), *_EITHER_ID))
+            for role, names in PAIR_ALIASES.items()
+        ),
+    )
+}
+
+
+def is_header_cell(role: str, cell: str) -> bool:
+    """Whether a cell in the column of a role is what headers call that column."""
+    return normalise(cell) in _HEADER_CELLS.get(role, frozenset())
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,17 +69,15 @@ class InputFile:
         if path == "-":
             return self._spool(sys.stdin.buffer)
         try:
-            mode = os.stat(path).st_mode
+            mode = Path(path).stat().st_mode
             if stat.S_ISDIR(mode):
                 raise InputError(f"{path}: is a folder; give one table file")
             if stat.S_ISFIFO(mode):
-                with open(path, "rb") as stream:
+                with Path(path).open("rb") as stream:
                     return self._spool(stream)
             if not stat.S_ISREG(mode):
-                raise InputError(
-                    f"{path}: is a device, not a file; give a table file, or - to pipe"
-                )
-            with open(path, "rb"):
+                raise InputError(f"{path}: is a device, not a file; give a table, or - to pipe")
+            with Path(path).open("rb"):
                 return Path(path)
         except FileNotFoundError as error:
             raise InputError(f"{path}: no such file; check the path") from error
@@ -108,13 +106,13 @@ class InputFile:
             return self.path.stat()
         except OSError as error:
             raise InputError(
-                f"{self.shown}: vanished while it was read ({one_line(error)})"
+                f"{self.shown}: vanished while being read ({one_line(error)})"
             ) from error
 
     def open(self) -> BinaryIO:
         """A fresh handle at the start of the file."""
         try:
-            return self.path.open("rb", buffering=0)  # type: ignore[return-value]
+            return self.path.open("rb", buffering=0)
         except OSError as error:
             raise InputError(f"{self.shown}: cannot be opened ({one_line(error)})") from error
 

@@ -53,7 +53,7 @@ class TextShape:
 
 
 def kind_of(file: InputFile) -> str:
-    """ "parquet", "feather", "arrow stream", "pickle", "gzip", "zstd" or "text"; else InputError."""
+    """One of parquet, feather, arrow stream, pickle, gzip, zstd, text; else InputError."""
     with reading(file.shown), file.open() as stream:
         head = stream.read(4096)
     for magic, kind in _MAGIC:

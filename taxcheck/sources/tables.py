@@ -49,7 +49,7 @@ class Table:
 
     @property
     def format(self) -> str:
-        """ "parquet", "tsv, gzip" ..."""
+        """For people: "parquet", "tsv, gzip" and so on."""
         return self._reader.format
 
     @property

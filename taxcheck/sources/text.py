@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import csv
 
-from taxcheck.errors import InputError
 from taxcheck.sources.batches import BATCH_ROWS, RawBatch
 from taxcheck.sources.files import InputFile, reading
 from taxcheck.sources.sniff import DELIMITER_NAMES, has_header, head_of, shape_of
