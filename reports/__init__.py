@@ -2,4 +2,14 @@
 
 from __future__ import annotations
 
-RENDERERS: dict[str, object] = {}
+from collections.abc import Mapping
+
+from taxcheck.report import Renderer
+
+from . import html, machine, terminal
+
+RENDERERS: Mapping[str, Renderer] = {
+    "html": html.render,
+    "json": machine.render,
+    "terminal": terminal.render,
+}

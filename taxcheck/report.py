@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from taxcheck.rule import Finding, Observed, Outcome, Rule
 
@@ -72,7 +73,8 @@ class Pictures:
     id_axis: tuple[tuple[float, float, float], ...] | None = None
     # ^ bins along idx: shares (mapped and in pairs, mapped and in none, hole), each 0 to 1
     taxid_cut: tuple[float, float, float, float] | None = None
-    # ^ (taxid = n_nodes as a share of the taxid-ordered axis, its taxid, covered below, above)
+    # ^ (taxid = n_nodes as a share of the taxid-ordered axis, its taxid, share covered below it,
+    #    share covered from it on); shares are 0 to 1
     taxid_axis: tuple[float, ...] | None = None  # bins of nodes in taxid order: share covered
     table_size: int | None = None
     n_nodes: int | None = None
@@ -151,3 +153,20 @@ class Report:
         if self.verdict is Outcome.SKIPPED:
             return "Nothing could be evaluated."
         return "The data is sound."
+
+
+@dataclass(frozen=True, slots=True)
+class RenderOptions:
+    """How a report is to be shown; a renderer may ignore what does not apply to it."""
+
+    color: bool = False
+    width: int = 100  # characters
+    verbose: bool = False  # list every rule, not only what was found
+
+
+class Renderer(Protocol):
+    """A pure function from a report to text; found through ``taxcheck.renderers``."""
+
+    def __call__(self, report: Report, options: RenderOptions) -> str:
+        """The whole output, ending with a newline."""
+        ...

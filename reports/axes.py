@@ -1,0 +1,235 @@
+"""Pictures of the nodes: their roles as one bar, and their coverage along idx and taxid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from taxcheck.report import Bar, Report
+
+from .svg import (
+    NARROW,
+    WIDE,
+    Drawing,
+    Picture,
+    Shape,
+    columns,
+    line,
+    rebin,
+    rect,
+    text,
+    text_width,
+    ticks,
+)
+from .text import clip, number, percent
+
+_BINS = 240
+_ROLES = {
+    "both": "ancestor and descendant",
+    "never": "in no pair",
+}
+
+
+def _role(bar: Bar) -> str:
+    return _ROLES.get(bar.label, clip(bar.label, 32))
+
+
+def _count(value: float) -> str:
+    return number(int(value) if value == int(value) else value)
+
+
+def _roles_wide(roles: Sequence[Bar], total: float) -> Drawing:
+    shapes: list[Shape] = []
+    below = 0.0
+    x = 0.0
+    for position, bar in enumerate(roles):
+        width = bar.value / total * WIDE
+        label, count = _role(bar), f"{_count(bar.value)}"
+        share = f"{count}  ({percent(bar.value / total)})"
+        kind = f"role{min(position, 3)}"
+        if bar.value:
+            shapes.append(rect(x, 26, max(width - 1, 1.5), 44, kind, f"{label}: {share}"))
+        if bar.value and width > max(text_width(label), text_width(share, 9)) + 16:
+            shapes.append(text(x, 17, label))
+            shapes.append(text(x + 12, 54, share, f"on-{kind}"))
+        elif bar.value:
+            said = f"{label}: {share}"
+            left = min(max(below, x - text_width(said) / 2), WIDE - text_width(said))
+            below = left + text_width(said) + 16
+            shapes.append(line(x + max(width, 1.5) / 2, 70, x + max(width, 1.5) / 2, 80, "leader"))
+            shapes.append(text(left, 95, said))
+        x += width
+    return Drawing(WIDE, 102 if below else 74, tuple(shapes))
+
+
+def _roles_narrow(roles: Sequence[Bar], total: float) -> Drawing:
+    shapes: list[Shape] = []
+    for position, bar in enumerate(roles):
+        y = position * 46
+        shapes.append(text(0, y + 14, _role(bar)))
+        shapes.append(
+            text(NARROW, y + 14, f"{_count(bar.value)}  {percent(bar.value / total)}", anchor="end")
+        )
+        width = bar.value / total * NARROW
+        shapes.append(rect(0, y + 20, NARROW, 16, "track"))
+        if bar.value:
+            shapes.append(rect(0, y + 20, max(width, 1.5), 16, f"role{min(position, 3)}"))
+    return Drawing(NARROW, len(roles) * 46 - 6, tuple(shapes))
+
+
+def roles(report: Report) -> Picture | None:
+    """Every mapped node once, by what it is in the pairs."""
+    bars = report.pictures.roles
+    total = sum(bar.value for bar in bars or ())
+    if not bars or total <= 0:
+        return None
+    never = sum(bar.value for bar in bars if bar.label == "never")
+    title = (
+        f"{_count(never)} of {_count(total)} mapped nodes ({percent(never / total)}) "
+        "are in no training pair"
+        if never
+        else f"All {_count(total)} mapped nodes are in a training pair"
+    )
+    said = "; ".join(f"{_role(bar)}: {_count(bar.value)}" for bar in bars)
+    return Picture(
+        "roles",
+        title,
+        f"One bar of {_count(total)} nodes by role. {said}.",
+        _roles_wide(bars, total),
+        _roles_narrow(bars, total),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    label: str
+    shares: tuple[float, ...]
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    at: float  # 0 to 1
+    label: str
+
+
+def _rows(
+    rows: Sequence[_Row],
+    width: int,
+    marks: Sequence[_Mark],
+    axis: Mapping[float, str],
+) -> Drawing:
+    """Rows of columns over one axis, each labelled where it stands."""
+    wide = width == WIDE
+    left = 122.0 if wide else 0.0
+    span = width - left - (1 if wide else 0)
+    height, step = (30, 38) if wide else (26, 48)
+    top = 24.0 if marks else 4.0
+    shapes: list[Shape] = []
+    y = top
+    for row in rows:
+        base = y + height + (0 if wide else 18)
+        shapes.append(text(0, base - 10 if wide else y + 13, row.label))
+        shapes.append(rect(left, base - height, span, height, "track"))
+        shapes.append(
+            Shape("path", row.kind, d=columns(rebin(row.shares, _BINS), left, base, span, height))
+        )
+        y += step
+    bottom = y + (4 if wide else 0)
+    shapes.append(line(left, bottom, left + span, bottom, "axis"))
+    end = -1.0
+    for at, label in axis.items():
+        x = left + at * span
+        shapes.append(line(x, bottom, x, bottom + 5, "axis"))
+        half = text_width(label) / 2
+        anchor = "start" if x - half < left else "end" if x + half > width else "middle"
+        if x - half > end:
+            shapes.append(text(x, bottom + 20, label, "tick", anchor))
+            end = x + half + 8
+    for mark in marks:
+        x = left + mark.at * span
+        before = mark.at > 0.5
+        shapes.append(line(x, top - 20, x, bottom, "mark"))
+        shapes.append(
+            text(
+                x + (-7 if before else 7),
+                top - 9,
+                mark.label,
+                "strong",
+                "end" if before else "start",
+            )
+        )
+    return Drawing(width, bottom + 26, tuple(shapes))
+
+
+def _statistic(report: Report, section: str, key: str) -> int | None:
+    values = report.statistics.get(section)
+    found = values.get(key) if isinstance(values, Mapping) else None
+    return found if isinstance(found, int) else None
+
+
+def id_axis(report: Report) -> Picture | None:
+    """Where along idx the nodes are in pairs, in none, or missing from the mapping."""
+    bins, n = report.pictures.id_axis, report.pictures.n_nodes
+    if not bins or not n:
+        return None
+    size = report.pictures.table_size
+    lacking = n - size if size is not None and size < n else 0
+    covered, never, holes = (tuple(b[i] for b in bins) for i in range(3))
+    hole_count = _statistic(report, "mapping", "holes")
+    rows = [_Row("in a pair", covered, "role0"), _Row("in no pair", never, "role3")]
+    if hole_count or any(holes):
+        rows.append(_Row("hole", holes, "hole"))
+    elif not any(never):
+        rows.pop()
+    if lacking:
+        title = (
+            f"A table sized from the pairs ends at idx {number(n - lacking - 1)} and lacks the "
+            f"last {number(lacking)} rows"
+        )
+    elif hole_count:
+        title = f"{number(hole_count)} of {number(n)} idx are holes: no identifier maps to them"
+    elif any(never):
+        title = "Where along idx the nodes in no pair lie"
+    else:
+        title = f"Every idx from 0 to {number(n - 1)} is mapped and in a pair"
+    marks = [_Mark(1 - lacking / n, f"table sized from the pairs: {number(size)} rows")]
+    marks = marks if lacking else []
+    wide, narrow = (
+        _rows(rows, width, marks, {t / n: number(t) for t in ticks(n, about)})
+        for width, about in ((WIDE, 8), (NARROW, 3))
+    )
+    return Picture(
+        "id-axis",
+        title,
+        f"Shares of idx 0 to {number(n - 1)}, binned, that are in a pair, in no pair, or holes.",
+        wide,
+        narrow,
+        notes=("Height: share of the idx in that stretch, from none to all. Axis: idx.",),
+    )
+
+
+def taxid_axis(report: Report) -> Picture | None:
+    """Coverage of the nodes in taxid order, where it is cut at taxid = number of nodes."""
+    shares, cut = report.pictures.taxid_axis, report.pictures.taxid_cut
+    if not shares or cut is None:
+        return None
+    at, taxid, below, above = cut
+    mark = _Mark(at, f"taxid {number(int(taxid))} = number of nodes")
+    rows = [_Row("in a pair", shares, "role0")]
+    wide, narrow = (
+        _rows(rows, width, [mark], {at / 2: before, (1 + at) / 2: after})
+        for width, before, after in (
+            (WIDE, f"lower taxids: {percent(below)} in a pair", f"higher: {percent(above)}"),
+            (NARROW, f"lower: {percent(below)}", f"higher: {percent(above)}"),
+        )
+    )
+    return Picture(
+        "taxid-axis",
+        f"Coverage ends at taxid {number(int(taxid))}, which is the number of nodes",
+        f"Nodes in taxid order: {percent(below)} of those with a lower taxid are in a pair, "
+        f"{percent(above)} of the others.",
+        wide,
+        narrow,
+        notes=("Height: share of the nodes in a pair. Axis: mapped nodes in the order of taxid.",),
+    )

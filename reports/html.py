@@ -1,0 +1,141 @@
+"""The report for people: one file, no network, readable without JavaScript, under 1 MB."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from taxcheck.report import RenderOptions, Report
+from taxcheck.rule import Outcome
+
+from . import text, view
+from .axes import id_axis, roles, taxid_axis
+from .histograms import depths, pairs_per_node
+from .sections import LEVELS, Limits, sample_table
+from .svg import Picture
+
+MAX_BYTES = 1_000_000
+_TEMPLATES = Path(__file__).with_name("templates")
+_HERO = (roles, id_axis, taxid_axis)
+_OF_RULE: Mapping[str, tuple[Callable[[Report], Picture | None], ...]] = {
+    "MAP004": (id_axis,),
+    "PAIR003": (roles,),
+    "PAIR004": (roles, id_axis),
+    "PAIR009": (depths,),
+    "PAIR011": (pairs_per_node,),
+    "PAIR014": (taxid_axis,),
+    "TREE004": (depths,),
+}
+
+
+def _slug(value: str) -> str:
+    return "rule-" + (re.sub(r"[^A-Za-z0-9]+", "-", value).strip("-") or "unnamed")
+
+
+@functools.cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "clean": text.clean,
+        "clip": text.clip,
+        "middle": text.clip_middle,
+        "number": text.number,
+        "percent": text.percent,
+        "size": text.size,
+        "duration": text.duration,
+        "observed": text.observed,
+        "words": text.words,
+        "blocks": text.blocks,
+        "parts": text.parts,
+        "coordinate": text_coordinate,
+        "slug": _slug,
+    }
+    environment.globals |= {"plural": text.plural, "WORDS": view.WORDS, "Outcome": Outcome}
+    return environment
+
+
+def text_coordinate(value: float) -> str:
+    """A coordinate without a useless decimal."""
+    return f"{value:.1f}".removesuffix(".0")
+
+
+@functools.cache
+def _assets() -> tuple[Markup, Markup, str]:
+    """Style and script, which are ours and hold no data, and the script's hash for the CSP."""
+    style = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
+    script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return Markup(style), Markup(script), f"sha256-{digest}"
+
+
+def _drawn(*pictures: Callable[[Report], Picture | None], report: Report) -> list[Picture]:
+    return [picture for draw in pictures if (picture := draw(report))]
+
+
+def _figures(statistics: Mapping[str, object]) -> list[tuple[str, str]]:
+    """The statistics as lines of words and values; lists of bins are in the pictures."""
+    found: list[tuple[str, str]] = []
+    for key, value in statistics.items():
+        if isinstance(value, Mapping):
+            found += [(f"{text.words(key)}: {name}", said) for name, said in _figures(value)]
+        elif value is not None and not isinstance(value, list | tuple):
+            found.append((text.words(key), text.number(value)))
+    return [(name.replace(": ", " ", name.count(": ") - 1), said) for name, said in found]
+
+
+def _page(report: Report, limits: Limits) -> str:
+    style, script, script_hash = _assets()
+    found = view.of_outcome(report, *view.FOUND)
+    explains = {
+        result.rule.id: [other for other in found if result.rule.id in other.caused_by]
+        for result in found
+    }
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            report=report,
+            limits=limits,
+            view=view,
+            style=style,
+            script=script,
+            script_hash=script_hash,
+            found=found,
+            passes=view.of_outcome(report, Outcome.PASS),
+            skipped=view.of_outcome(report, Outcome.SKIPPED),
+            explained_by={
+                result.rule.id: [other for other in found if other.rule.id in result.caused_by]
+                for result in found
+            },
+            explains=explains,
+            hero=_drawn(*_HERO, report=report),
+            pictures={
+                r.rule.id: _drawn(*_OF_RULE.get(r.rule.id, ()), report=report) for r in found
+            },
+            tables={r.rule.id: sample_table(r, limits) for r in found},
+            figures=_figures(report.statistics),
+        )
+    )
+
+
+def render(report: Report, options: RenderOptions) -> str:  # noqa: ARG001 - the renderer's shape
+    """The page; where the samples would make it too large, fewer and shorter ones are shown."""
+    page = ""
+    for limits in LEVELS:
+        page = _page(report, limits)
+        if len(page.encode()) < MAX_BYTES:
+            break
+    return page

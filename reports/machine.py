@@ -1,0 +1,109 @@
+"""The report for machines: strict JSON whose shape ``report.schema.json`` states."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from taxcheck.report import SCHEMA_VERSION, InputSummary, RenderOptions, Report, RuleResult
+from taxcheck.rule import Outcome, Sample
+
+SCHEMA = Path(__file__).with_name("report.schema.json")
+
+
+def plain(value: object) -> object:
+    """A value that strict JSON can hold: no NaN, no infinity, no numpy scalar.
+
+    Lone surrogates, which UTF-8 cannot encode, become the replacement character.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(plain(str(key))): plain(item) for key, item in value.items()}
+    if isinstance(value, set | frozenset):
+        return [plain(item) for item in sorted(value, key=str)]
+    if isinstance(value, Sequence):
+        return [plain(item) for item in value]
+    for convert in ("tolist", "isoformat"):
+        if hasattr(value, convert):
+            return plain(getattr(value, convert)())
+    return str(plain(str(value)))
+
+
+def _sample(sample: Sample) -> dict[str, object]:
+    return {
+        "row": sample.row,
+        "idx": sample.node,
+        "values": sample.values,
+        "taxid": sample.taxid,
+        "name": sample.name,
+        "lineage": sample.lineage,
+    }
+
+
+def _rule(result: RuleResult) -> dict[str, object]:
+    finding = result.finding
+    judged = result.outcome in (Outcome.FAIL, Outcome.WARN, Outcome.INFO)
+    return {
+        "id": result.rule.id,
+        "name": result.rule.name,
+        "family": result.rule.family,
+        "outcome": result.outcome.value,
+        "severity": result.outcome.value if judged else result.rule.severity.value,
+        "count": finding.count if finding else None,
+        "total": finding.total if finding else None,
+        "share": finding.share if finding else None,
+        "observed": result.observed,
+        "threshold": result.threshold,
+        "caused_by": result.caused_by,
+        "message": result.message,
+        "impact": finding.impact if finding else None,
+        "fix": finding.fix if finding else None,
+        "samples": [_sample(sample) for sample in finding.samples] if finding else [],
+        "skipped_reason": result.reason if result.outcome is Outcome.SKIPPED else None,
+    }
+
+
+def _input(source: InputSummary) -> dict[str, object]:
+    return {
+        "role": source.role,
+        "path": source.path,
+        "format": source.format,
+        "bytes": source.bytes,
+        "rows": source.rows,
+        "fingerprint": source.fingerprint,
+        "columns": source.columns,
+        "notes": source.notes,
+    }
+
+
+def render(report: Report, options: RenderOptions) -> str:  # noqa: ARG001 - the renderer's shape
+    """The report as JSON, in the schema's order; two equal reports give equal bytes."""
+    content: dict[str, object] = {
+        "schema_version": SCHEMA_VERSION,
+        "verdict": report.verdict.value,
+        "exit_code": report.exit_code,
+        "tool": {"name": "taxcheck", "version": report.version},
+        "title": report.title,
+        "created": report.created,
+        "command": report.command,
+        "headline": report.headline,
+        "inputs": [_input(source) for source in report.inputs],
+        "rules": [_rule(result) for result in report.results],
+        "statistics": report.statistics,
+        "policy": {"source": report.policy_source, "differences": report.policy_differences},
+        "proof": report.proof,
+        "timings": report.timings,
+    }
+    if report.timings is None:
+        # a reproducible report holds nothing that differs from one run to the next
+        del content["timings"], content["created"]
+    return json.dumps(plain(content), ensure_ascii=False, allow_nan=False, indent=2) + "\n"

@@ -1,0 +1,165 @@
+"""The first screen as text: at most 25 lines, so that nothing scrolls away."""
+
+from __future__ import annotations
+
+import io
+import re
+import textwrap
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.text import Text
+
+from taxcheck.report import RenderOptions, Report, RuleResult
+from taxcheck.rule import Outcome
+
+from . import view
+from .text import clean, clip, plural
+
+LINES = 25
+_STYLES = {
+    Outcome.ERROR: "bold magenta",
+    Outcome.FAIL: "bold red",
+    Outcome.WARN: "bold yellow",
+    Outcome.INFO: "blue",
+    Outcome.PASS: "green",
+    Outcome.SKIPPED: "bright_black",
+}
+_NAMES_WIDTH = 36
+_COMMAND_LINES = 5
+
+
+def _one_line(text: object) -> str:
+    return " ".join(clean(text).split())
+
+
+def _wrapped(text: str, width: int, lines: int, style: str = "") -> Iterator[Text]:
+    for line in textwrap.wrap(_one_line(text), width, max_lines=lines, placeholder=" …"):
+        yield Text(line, style)
+
+
+def _masthead(report: Report, width: int) -> Text:
+    word = view.WORDS[report.verdict]
+    left = clip(_one_line(" · ".join(view.masthead(report))), width - len(word) - 1)
+    line = Text(left.ljust(width - len(word)))
+    return line.append(word, _STYLES[report.verdict])
+
+
+def _entry(result: RuleResult, mark: str, width: int, column: int) -> Text:
+    label = clip(f"{mark}{_one_line(result.rule.id)} {_one_line(result.rule.name)}", width)
+    line = Text(label.ljust(column), _STYLES[result.outcome])
+    room = width - max(column, len(label)) - 2
+    if room >= 12:
+        line.append("  " + clip(_one_line(result.message), room), "default not bold")
+    return line
+
+
+def _command(text: str, width: int) -> Iterator[Text]:
+    """A command broken between its options, so that what is copied still runs."""
+    lines: list[str] = []
+    current = ""
+    for piece in re.split(r"\s+(?=--?\w)", text):
+        joined = f"{current} {piece}" if current else piece
+        if current and len(joined) > width - 2:
+            lines.append(current + " \\")
+            current = "    " + piece
+        else:
+            current = joined
+    lines.append(current)
+    if len(lines) > _COMMAND_LINES:
+        lines = [text]
+    yield from (Text(line, "bold") for line in lines)
+
+
+def _action(report: Report, width: int) -> Iterator[Text]:
+    action = view.action(report)
+    if action is None:
+        return
+    if not action.is_command:
+        yield from _wrapped(f"Do this:  {action.text}", width, 3)
+        return
+    lines = list(_command(action.text, width - 10))
+    yield Text("Do this:  ").append_text(lines[0])
+    yield from (Text(" " * 10).append_text(line) for line in lines[1:])
+
+
+def _listed(report: Report) -> list[tuple[str, RuleResult]]:
+    """What the screen names, in order, each with the mark that shows what explains it."""
+    rows = [("  ", result) for result in view.of_outcome(report, Outcome.ERROR)]
+    for cause, consequences in report.causes:
+        rows.append(("  ", cause))
+        rows += [("    └ ", result) for result in consequences]
+    return rows
+
+
+def _folded(label: str, results: tuple[RuleResult, ...], width: int) -> Iterator[Text]:
+    if results:
+        ids = ", ".join(_one_line(result.rule.id) for result in results)
+        yield Text(clip(f"{label}: {ids}", width), _STYLES[results[0].outcome])
+
+
+def _entries(rows: list[tuple[str, RuleResult]], room: int, width: int) -> Iterator[Text]:
+    shown = rows if len(rows) <= room else rows[: max(room - 1, 0)]
+    widest = max((len(f"{m}{r.rule.id} {r.rule.name}") for m, r in shown), default=0)
+    column = min(widest, _NAMES_WIDTH, width // 2)
+    yield from (_entry(result, mark, width, column) for mark, result in shown)
+    if len(rows) > len(shown):
+        left = plural(len(rows) - len(shown), "more finding")
+        yield Text(f"  … and {left}; -v lists all")
+
+
+def _first_screen(report: Report, width: int) -> list[Text]:
+    infos = view.of_outcome(report, Outcome.INFO)
+    passes = view.of_outcome(report, Outcome.PASS)
+    rows = _listed(report)
+    head = [_masthead(report, width)]
+    head += _wrapped(report.headline, width, 3, "bold")
+    head += _wrapped(view.explanation(report), width, 2)
+    foot = list(_action(report, width))
+    if not rows:
+        rows = [("  ", result) for result in infos]
+    else:
+        foot += _folded(f"Worth knowing, {plural(len(infos), 'observation')}", infos, width)
+    if not rows and report.verdict is Outcome.SKIPPED:
+        for reason, results in view.reasons(report)[:6]:
+            foot += _wrapped(f"  {plural(len(results), 'rule')} skipped: {reason}", width, 2)
+    foot += _folded(plural(len(passes), "rule") + " passed", passes, width)
+    foot += _wrapped(f"Checked: {view.checked(report)}", width, 3)
+    room = LINES - len(head) - len(foot)
+    return [*head, *_entries(rows, room, width), *foot]
+
+
+def _every_rule(report: Report, width: int) -> Iterator[Text]:
+    yield Text()
+    for result in report.by_outcome:
+        word = view.WORDS[result.outcome]
+        line = Text(f"{word:<8}", _STYLES[result.outcome])
+        yield line.append(f"{_one_line(result.rule.id)} {_one_line(result.rule.name)}", "default")
+        yield from (
+            Text(f"        {said}")
+            for said in textwrap.wrap(_one_line(result.message), max(width - 8, 20))
+        )
+
+
+def render(report: Report, options: RenderOptions) -> str:
+    """The first screen; with ``verbose`` every rule below it. No escape code without ``color``."""
+    width = max(options.width, 40)
+    lines = _first_screen(report, width)
+    if options.verbose:
+        lines += _every_rule(report, width)
+    console = Console(
+        file=io.StringIO(),
+        width=width,
+        force_terminal=options.color,
+        color_system="standard" if options.color else None,
+        no_color=not options.color,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+        soft_wrap=True,
+    )
+    with console.capture() as captured:
+        for line in lines:
+            console.print(line, soft_wrap=True)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"

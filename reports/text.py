@@ -1,0 +1,149 @@
+"""Numbers and words as people read them; nothing here knows a report."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import NamedTuple
+
+_DIRECTIONS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def clean(text: object) -> str:
+    """Text without control characters, direction overrides and lone surrogates.
+
+    A taxon name may hold an escape sequence that would repaint a terminal, or an override that
+    would reverse the rest of its line.
+    """
+    kept = _DIRECTIONS.sub("\ufffd", str(text))
+    return "".join(
+        "\ufffd" if unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t" else c for c in kept
+    )
+
+
+def clip(text: object, limit: int) -> str:
+    """At most ``limit`` characters; what is cut is marked by an ellipsis."""
+    kept = clean(text)
+    return kept if len(kept) <= limit else kept[: max(limit - 1, 0)].rstrip() + "…"
+
+
+def clip_middle(text: object, limit: int) -> str:
+    """At most ``limit`` characters, both ends kept: a lineage says most at its ends."""
+    kept = clean(text)
+    if len(kept) <= limit:
+        return kept
+    head = limit // 3
+    return f"{kept[:head].rstrip()} … {kept[-(limit - head - 3) :].lstrip()}"
+
+
+def number(value: object) -> str:
+    """Thousands separated; a real number with at most four significant digits."""
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "none"}[value]
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return str(value)
+        if value == int(value) and abs(value) < 1e15:
+            return f"{int(value):,}"
+        return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return clean(value)
+
+
+def percent(share: float) -> str:
+    """A share of 0 to 1 as percent; what is not all and not none never reads so."""
+    if 0 < share < 0.001:
+        return "< 0.1 %"
+    if 0.999 < share < 1:
+        return "> 99.9 %"
+    return "100 %" if share == 1 else f"{share * 100:.1f} %"
+
+
+def size(count: int) -> str:
+    """Bytes in decimal units."""
+    value = float(count)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{count} bytes" if unit == "bytes" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
+def duration(seconds: float) -> str:
+    """Seconds, with minutes where there are some."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """``1 rule``, ``2 rules``."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def observed(value: object) -> str:
+    """An observed value in one line, whatever its shape."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{clean(k)} {observed(v)}" for k, v in value.items()) or "none"
+    if isinstance(value, list | tuple):
+        return ", ".join(observed(v) for v in value) or "none"
+    return number(value)
+
+
+def words(key: str) -> str:
+    """A key of the statistics as words: ``max_depth`` becomes ``max depth``."""
+    return clean(key).replace("_", " ")
+
+
+class Part(NamedTuple):
+    """A stretch of prose: plain words, code, or the address of a reference."""
+
+    kind: str  # "text" | "code" | "link"
+    text: str
+
+
+class Block(NamedTuple):
+    """A paragraph, a listing or the items of a list."""
+
+    kind: str  # "p" | "pre" | "ul"
+    items: tuple[tuple[Part, ...], ...]
+
+
+_PART = re.compile(r"``(?P<code>[^`]+)``|`(?P<one>[^`]+)`|(?P<link>https?://[^\s<>\"')\]]*[\w/])")
+
+
+def parts(text: str) -> tuple[Part, ...]:
+    """Prose cut at its code and its links, so that a template can escape each piece."""
+    found: list[Part] = []
+    end = 0
+    for match in _PART.finditer(text):
+        if match.start() > end:
+            found.append(Part("text", text[end : match.start()]))
+        kind = "link" if match["link"] else "code"
+        found.append(Part(kind, match["code"] or match["one"] or match["link"]))
+        end = match.end()
+    if end < len(text):
+        found.append(Part("text", text[end:]))
+    return tuple(found)
+
+
+def blocks(text: object, limit: int = 6000) -> tuple[Block, ...]:
+    """The paragraphs of a docstring's section: indented ones are listings, dashes are items."""
+    found: list[Block] = []
+    for chunk in re.split(r"\n\s*\n", clip(text, limit).strip("\n")):
+        lines = [line for line in chunk.splitlines() if line.strip()]
+        if not lines:
+            continue
+        if all(line.startswith("    ") for line in lines):
+            listing = "\n".join(line[4:] for line in lines)
+            found.append(Block("pre", ((Part("text", listing),),)))
+        elif lines[0].lstrip().startswith(("- ", "* ")):
+            joined = re.split(r"\n\s*[-*] ", "\n" + "\n".join(lines))[1:]
+            found.append(Block("ul", tuple(parts(" ".join(item.split())) for item in joined)))
+        else:
+            found.append(Block("p", (parts(" ".join(" ".join(lines).split())),)))
+    return tuple(found)

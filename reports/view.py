@@ -1,0 +1,104 @@
+"""What the first screen says, once for all renderers: words made of a Report, no judgement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from taxcheck.report import InputSummary, Report, RuleResult
+from taxcheck.rule import Outcome
+
+from .text import clean, duration, plural
+
+WORDS = {
+    Outcome.ERROR: "ERROR",
+    Outcome.FAIL: "FAIL",
+    Outcome.WARN: "WARN",
+    Outcome.INFO: "INFO",
+    Outcome.PASS: "PASS",
+    Outcome.SKIPPED: "SKIPPED",
+}
+FOUND = (Outcome.ERROR, Outcome.FAIL, Outcome.WARN, Outcome.INFO)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What to do next; ``is_command`` tells a line to paste from advice to read."""
+
+    text: str
+    is_command: bool
+
+
+def of_outcome(report: Report, *outcomes: Outcome) -> tuple[RuleResult, ...]:
+    """The results that ended so, worst first, then by id."""
+    return tuple(result for result in report.by_outcome if result.outcome in outcomes)
+
+
+def masthead(report: Report) -> tuple[str, ...]:
+    """Tool, title, day and duration; the duration only where it was measured."""
+    said = [f"taxcheck {report.version}", clean(report.title), report.created[:10]]
+    if report.timings is not None:
+        said.append(duration(report.timings.get("total", sum(report.timings.values()))))
+    return tuple(part for part in said if part)
+
+
+def explanation(report: Report) -> str:
+    """The defect behind the headline, in the words of its rule's document; empty on a pass."""
+    for cause, _ in report.causes:
+        said = clean(cause.rule.document.summary)
+        return "" if said == report.headline else " ".join(said.split())
+    if report.verdict is Outcome.ERROR:
+        return "A rule broke: this is a fault of the rule, and says nothing about the data."
+    if report.verdict is Outcome.SKIPPED:
+        return "Every rule was skipped, which is not a pass."
+    passed, noted = report.count(Outcome.PASS), report.count(Outcome.INFO)
+    said = f"{plural(passed, 'rule')} passed"
+    return f"{said}, {plural(noted, 'observation')} worth knowing." if noted else f"{said}."
+
+
+def is_command(text: str) -> bool:
+    """Whether a fix is a line to paste rather than advice."""
+    return text.startswith("taxcheck ") and "\n" not in text.strip()
+
+
+def action(report: Report) -> Action | None:
+    """The fix of the widest-reaching cause, else of its consequences, else its document's."""
+    for cause, consequences in report.causes:
+        for result in (cause, *consequences):
+            if result.finding and result.finding.fix:
+                text = clean(result.finding.fix).strip()
+                return Action(text, is_command(text))
+        first = clean(cause.rule.document.fix).strip().split("\n\n")[0]
+        return Action(" ".join(first.split()), False)
+    return None
+
+
+def file_name(source: InputSummary) -> str:
+    """The last part of an input's path, whatever the system it was written on."""
+    return clean(PurePath(source.path.replace("\\", "/").rstrip("/")).name or source.path)
+
+
+def reasons(report: Report) -> tuple[tuple[str, tuple[RuleResult, ...]], ...]:
+    """Skipped results by their reason, the most frequent reason first."""
+    groups: dict[str, list[RuleResult]] = {}
+    for result in report.results:
+        if result.outcome is Outcome.SKIPPED:
+            groups.setdefault(clean(result.reason or "no reason given"), []).append(result)
+    ordered = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
+    return tuple((reason, tuple(results)) for reason, results in ordered)
+
+
+def checked(report: Report) -> str:
+    """One line: the files with their rows, the rules that ran and those that did not."""
+    files = ", ".join(
+        f"{file_name(source)} {plural(source.rows, 'row')}" if source.rows else file_name(source)
+        for source in report.inputs
+    )
+    skipped = report.count(Outcome.SKIPPED)
+    ran = f"{plural(len(report.results) - skipped, 'rule')} run"
+    if skipped:
+        grouped = reasons(report)
+        why = grouped[0][0].rstrip(".")
+        more = f"; {plural(len(grouped) - 1, 'other reason')}" if len(grouped) > 1 else ""
+        ran += f", {skipped:,} skipped ({why}{more})"
+    return f"{files or 'no file'}; {ran}"
