@@ -1,0 +1,115 @@
+"""From a source to statistics: batches are held to the schema, and folded once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from taxcheck.errors import InputError
+from taxcheck.schemas.mapping import apply_mapping
+from taxcheck.schemas.pairs import apply_pairs
+from taxcheck.sources.batches import MappingBatch, Quarantined, RawBatch
+from taxcheck.sources.inputs import TableSource
+from taxcheck.sources.labels import encode_labels
+from taxcheck.statistics.mapping import MappingState
+from taxcheck.statistics.pairs import Nodes, PairState
+from taxcheck.statistics.samples import Sink
+from taxcheck.statistics.spool import PairSpool
+from taxcheck.statistics.state import collect
+from taxcheck.statistics.values import Identifiers, IntArray, MappingStatistics
+
+DERIVED_NOTE = "no mapping was given: idx were numbered from the labels in order of appearance"
+
+
+def read_mapping(source: TableSource, workers: int, sink: Sink | None) -> MappingStatistics:
+    """Fold the mapping; InputError where no row of it is sound."""
+    state = collect(source.batches(), lambda: MappingState(sink), workers, apply_mapping)
+    statistics = state.freeze()
+    if not statistics.nodes:
+        first = statistics.invalid.samples[0] if statistics.invalid.samples else None
+        reason = next(iter(statistics.invalid.detail), "no rows")
+        where = f", first in row {first.row}" if first else ""
+        raise InputError(
+            f"{source.table.path}: none of {statistics.rows:,} rows is an identifier and an idx "
+            f"({reason}{where}); name the columns with --mapping-columns"
+        )
+    return statistics
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """The pairs as read: the state that all statistics come from, and the nodes it is held to."""
+
+    mapping: MappingStatistics
+    training: PairState
+    held_out: PairState | None
+    has_weights: bool
+
+
+def read_pairs(
+    pairs: TableSource,
+    held_out: TableSource | None,
+    mapping: MappingStatistics | None,
+    workers: int,
+    sink: Sink | None,
+    resources: ExitStack,
+) -> Intake:
+    """Fold training and held-out pairs; without a mapping one is derived from their labels.
+
+    The spools are closed by ``resources``. Raises InputError where no row is sound.
+    """
+    known = None if mapping is None else _known(mapping)
+    streams: list[Iterator[RawBatch]] = []
+    for source in [pairs] if held_out is None else [pairs, held_out]:
+        if not source.labelled:
+            streams.append(source.batches())
+            continue
+        labelled = encode_labels(source, known)
+        streams.append(labelled.batches())
+        if mapping is None:
+            known = (labelled.identifiers, np.arange(len(labelled.identifiers)))
+    if mapping is None:
+        assert known is not None
+        mapping = _derived(known[0])
+    nodes = Nodes(mapping.mapped, mapping.identifiers)
+
+    def fold(source: TableSource, batches: Iterator[RawBatch], sink: Sink | None) -> PairState:
+        spool = PairSpool(has_depth="depth_diff" in source.columns.roles)
+        resources.callback(spool.close)
+        state = collect(batches, lambda: PairState(nodes, spool, sink), workers, apply_pairs)
+        if state.invalid.count == state.rows:
+            reason = max(state.invalid.detail, key=lambda r: state.invalid.detail[r])
+            raise InputError(
+                f"{source.table.path}: none of {state.rows:,} rows is a pair ({reason}); "
+                "name the columns with --pair-columns"
+            )
+        return state
+
+    training = fold(pairs, streams[0], sink)
+    return Intake(
+        mapping,
+        training,
+        fold(held_out, streams[1], None) if held_out is not None else None,
+        "weight" in pairs.columns.roles,
+    )
+
+
+def _known(mapping: MappingStatistics) -> tuple[pa.Array, IntArray]:
+    idx = np.flatnonzero(mapping.mapped)
+    identifiers: Identifiers = mapping.identifiers
+    if identifiers.integers is not None:
+        return pa.array(identifiers.integers[idx]), idx
+    assert identifiers.strings is not None
+    return pa.array(identifiers.strings[idx], pa.string()), idx
+
+
+def _derived(labels: pa.Array) -> MappingStatistics:
+    rows = np.arange(len(labels))
+    state = MappingState()
+    nothing = Quarantined(np.empty(0, np.int64), (), {})
+    state.update((MappingBatch(rows, labels, rows), nothing))
+    return state.freeze(derived=True)

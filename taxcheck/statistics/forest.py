@@ -1,0 +1,66 @@
+"""A forest with its Euler tour, built level by level in NumPy: O(nodes) work, no recursion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from taxcheck.statistics.values import BoolArray, IntArray
+
+
+def ranges(starts: IntArray, lengths: IntArray) -> IntArray:
+    """Concatenate ``arange(start, start + length)`` over all pairs; shape (sum(lengths),)."""
+    total = int(lengths.sum())
+    ends = np.cumsum(lengths)
+    return np.repeat(starts - (ends - lengths), lengths) + np.arange(total)
+
+
+@dataclass(frozen=True, slots=True)
+class Forest:
+    """Parents, depths and the intervals of a depth-first walk; arrays are (n,), by idx.
+
+    a is an ancestor of d exactly when ``entry[a] < entry[d] < entry[a] + size[a]`` (the interval
+    property of a depth-first walk, Tarjan 1972, doi:10.1137/0201010).
+    """
+
+    parent: IntArray  # -1 at a root
+    depth: IntArray  # 0 at a root, -1 where unreached
+    entry: IntArray  # position in the walk
+    size: IntArray  # nodes in the subtree, itself included
+    levels: tuple[IntArray, ...]  # nodes of each depth, siblings side by side
+    reached: BoolArray | None  # None: every node; else nodes not on or below a cycle
+
+    @classmethod
+    def from_parents(cls, parent: IntArray) -> Forest:
+        """Build it from the parent of every node, (n,), -1 at a root.
+
+        Nodes on a cycle, or below one, hang from no root: they stay out and ``reached`` says so.
+        """
+        n = len(parent)
+        by_parent = np.argsort(parent, kind="stable")
+        children = np.bincount(parent + 1, minlength=n + 1)
+        first = np.cumsum(children) - children  # position in by_parent of each parent's children
+        level = by_parent[: children[0]]
+        depth = np.full(n, -1, dtype=np.int64)
+        levels: list[IntArray] = []
+        while len(level):
+            depth[level] = len(levels)
+            levels.append(level)
+            inner = level[children[level + 1] > 0]
+            level = by_parent[ranges(first[inner + 1], children[inner + 1])]
+        size = np.ones(n, dtype=np.int64)
+        for level in reversed(levels[1:]):
+            np.add.at(size, parent[level], size[level])
+        entry = np.zeros(n, dtype=np.int64)
+        for k, level in enumerate(levels):
+            before = np.cumsum(size[level]) - size[level]
+            if k == 0:
+                entry[level] = before
+                continue
+            above = parent[level]
+            starts = np.flatnonzero(np.r_[True, above[1:] != above[:-1]])
+            base = np.repeat(before[starts], np.diff(np.r_[starts, len(level)]))
+            entry[level] = entry[above] + 1 + before - base
+        reached = depth >= 0
+        return cls(parent, depth, entry, size, tuple(levels), None if reached.all() else reached)

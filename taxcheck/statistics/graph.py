@@ -1,0 +1,167 @@
+"""The graph of parent-child edges: compressed neighbour lists, cycles, components, depths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import breadth_first_order, connected_components
+
+from taxcheck.statistics.forest import Forest, ranges
+from taxcheck.statistics.values import BoolArray, IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """For every node a list of others: ``targets[starts[v] : starts[v + 1]]``."""
+
+    starts: IntArray  # (n + 1,)
+    targets: IntArray  # (edges,)
+
+    @classmethod
+    def build(cls, sources: IntArray, targets: IntArray, n: int) -> Neighbours:
+        """Group ``targets`` by source; both (edges,), values below n."""
+        order = np.argsort(sources, kind="stable")
+        starts = np.zeros(n + 1, dtype=np.int64)
+        np.cumsum(np.bincount(sources, minlength=n), out=starts[1:])
+        return cls(starts, targets[order])
+
+    def expand(self, nodes: IntArray) -> tuple[IntArray, IntArray]:
+        """All neighbours of ``nodes``: (position in nodes, neighbour), one per edge."""
+        lengths = self.starts[nodes + 1] - self.starts[nodes]
+        return np.repeat(np.arange(len(nodes)), lengths), self.targets[
+            ranges(self.starts[nodes], lengths)
+        ]
+
+    @property
+    def counts(self) -> IntArray:
+        """Number of neighbours of every node, (n,)."""
+        return np.diff(self.starts)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Distinct parent-child edges over nodes 0..n-1, of which ``present`` are in some pair."""
+
+    parents: IntArray  # (edges,)
+    children: IntArray  # (edges,)
+    present: BoolArray  # (n,)
+
+    @classmethod
+    def from_edges(cls, parents: IntArray, children: IntArray, present: BoolArray) -> Graph:
+        """Drop repeated edges and self loops, and sort them by child, then parent."""
+        n = max(len(present), 1)
+        keys = children * n + parents
+        if len(keys) and not (np.diff(keys) > 0).all():
+            keys = np.unique(keys)
+        child, parent = np.divmod(keys, n)
+        proper = child != parent
+        return cls(parent[proper], child[proper], present)
+
+    @property
+    def n(self) -> int:
+        """Number of idx, used or not."""
+        return len(self.present)
+
+    @cached_property
+    def parents_of(self) -> Neighbours:
+        """The parents of every node."""
+        return Neighbours.build(self.children, self.parents, self.n)
+
+    @cached_property
+    def children_of(self) -> Neighbours:
+        """The children of every node."""
+        return Neighbours.build(self.parents, self.children, self.n)
+
+    @cached_property
+    def parent_counts(self) -> IntArray:
+        """Number of parents of every node, (n,)."""
+        return np.bincount(self.children, minlength=self.n)
+
+    @cached_property
+    def forest(self) -> Forest | None:
+        """The Euler tour, where every node has at most one parent and nothing is in a cycle."""
+        if self.parent_counts.max(initial=0) > 1:
+            return None
+        parent = np.full(self.n, -1, dtype=np.int64)
+        parent[self.children] = self.parents
+        forest = Forest.from_parents(parent)
+        return forest if forest.reached is None else None
+
+    @cached_property
+    def roots(self) -> IntArray:
+        """Nodes in some pair that have no parent."""
+        return np.flatnonzero(self.present & (self.parent_counts == 0))
+
+    @cached_property
+    def depths(self) -> IntArray:
+        """Shortest distance from a root, (n,); -1 where no root is above, or in no pair."""
+        if self.forest is not None:
+            return np.where(self.present, self.forest.depth, -1)
+        depth = np.full(self.n, -1, dtype=np.int64)
+        level, k = self.roots, 0
+        while len(level):
+            depth[level] = k
+            below = self.children_of.expand(level)[1]
+            level, k = np.unique(below[depth[below] < 0]), k + 1
+        return depth
+
+    def below(self, nodes: IntArray) -> BoolArray:
+        """Mark ``nodes`` and everything under them, (n,)."""
+        marked = np.zeros(self.n, dtype=bool)
+        level = nodes
+        while len(level):
+            marked[level] = True
+            children = self.children_of.expand(level)[1]
+            level = np.unique(children[~marked[children]])
+        return marked
+
+    def cycles(self) -> tuple[IntArray, IntArray]:
+        """All nodes on cycles, and one cycle in order (parent before child); both may be empty."""
+        if self.forest is not None:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        _, component = self._components("strong")
+        members = np.bincount(component)
+        on_cycle = np.flatnonzero(members[component] > 1)
+        return on_cycle, self._one_cycle(on_cycle, component)
+
+    def _one_cycle(self, on_cycle: IntArray, component: IntArray) -> IntArray:
+        if not len(on_cycle):
+            return on_cycle
+        start = int(on_cycle[0])
+        inside = (component[self.parents] == component[start]) & (
+            component[self.children] == component[start]
+        )
+        matrix = self._matrix(self.parents[inside], self.children[inside])
+        order, predecessor = breadth_first_order(matrix, start)
+        back = self.parents[inside & (self.children == start)]
+        position = np.full(self.n, self.n, dtype=np.int64)
+        position[order] = np.arange(len(order))
+        node = int(back[np.argmin(position[back])])
+        path = [node]
+        while node != start:
+            node = int(predecessor[node])
+            path.append(node)
+        return np.array(path[::-1], dtype=np.int64)
+
+    def components(self) -> tuple[IntArray, IntArray]:
+        """Weakly connected components of the present nodes: (label of every node, their sizes)."""
+        _, label = self._components("weak")
+        used, label_of_present = np.unique(label[self.present], return_inverse=True)
+        labels = np.full(self.n, -1, dtype=np.int64)
+        labels[self.present] = label_of_present
+        return labels, np.bincount(label_of_present, minlength=len(used))
+
+    def _components(self, connection: Literal["weak", "strong"]) -> tuple[int, IntArray]:
+        count, label = connected_components(
+            self._matrix(self.parents, self.children), directed=True, connection=connection
+        )
+        return int(count), label.astype(np.int64)
+
+    def _matrix(self, parents: IntArray, children: IntArray) -> csr_array:
+        return csr_array(
+            (np.ones(len(parents), dtype=np.int8), (parents, children)), shape=(self.n, self.n)
+        )

@@ -1,0 +1,140 @@
+"""What the graph of the depth-1 pairs is: tree or DAG, its roots, cycles and gaps."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from taxcheck.config import Dataset
+from taxcheck.rule import Defect, Sample
+from taxcheck.statistics.closure import Closure
+from taxcheck.statistics.forest import Forest
+from taxcheck.statistics.graph import Graph
+from taxcheck.statistics.samples import SAMPLES, Sink, node_samples
+from taxcheck.statistics.values import BoolArray, HierarchyStatistics, IntArray, Kind
+
+# Under this share of nodes with several parents, a tree was damaged; above it, a DAG was meant.
+DAMAGED_SHARE = 0.01
+_BLOCK = 1 << 22
+_LARGEST_WALK = 1_000_000_000
+
+
+def hierarchy_statistics(
+    graph: Graph,
+    closure: Closure | None,
+    is_descendant: BoolArray,
+    dataset: Dataset,
+    edges_from: str,
+    sink: Sink | None = None,
+) -> HierarchyStatistics:
+    """Describe the graph; ``is_descendant`` (n,) marks nodes that some pair calls a descendant."""
+    several = np.flatnonzero(graph.parent_counts > 1)
+    with_parent = int(np.count_nonzero(graph.parent_counts))
+    kind, reason = _kind(len(several), with_parent, dataset)
+    present = int(np.count_nonzero(graph.present))
+    has_child = np.zeros(graph.n, dtype=bool)
+    has_child[graph.parents] = True
+    orphans = np.flatnonzero(is_descendant & (graph.parent_counts == 0))
+    on_cycle, cycle = graph.cycles()
+    labels, sizes = graph.components()
+    if sink:
+        sink("cycle", {"idx": on_cycle})
+        sink("several_parents", {"idx": several, "parents": graph.parent_counts[several]})
+        sink("missing_parent", {"idx": orphans})
+    return HierarchyStatistics(
+        kind=kind,
+        kind_reason=reason,
+        edges_from=edges_from,
+        nodes=present,
+        edges=len(graph.parents),
+        leaves=int(np.count_nonzero(graph.present & ~has_child)),
+        cycles=Defect(len(on_cycle), present, node_samples(cycle)),
+        several_parents=Defect(len(several), with_parent, _with_parents(graph, several)),
+        roots=Defect(len(graph.roots), present, _roots(graph, labels, sizes)),
+        components=len(sizes),
+        component_sizes=tuple(int(size) for size in np.sort(sizes)[::-1][:10]),
+        missing_parent=Defect(
+            len(orphans), int(np.count_nonzero(is_descendant)), node_samples(orphans)
+        ),
+        max_depth=int(graph.depths.max(initial=0)),
+        reversed_is_tree=bool(
+            len(several)
+            and not len(on_cycle)
+            and np.bincount(graph.parents, minlength=1).max(initial=0) <= 1
+        ),
+        closure_depths=closure.depths if closure is not None else None,
+        root_idx=graph.roots,
+        false_negative_risk=None if closure is None else false_negative_risk(graph, closure),
+    )
+
+
+def _kind(several: int, with_parent: int, dataset: Dataset) -> tuple[Kind, str]:
+    share = f"{several:,} of {with_parent:,} nodes with a parent have several"
+    if dataset.kind == "dag":
+        return Kind.DAG, "the policy declares a DAG"
+    if not several:
+        return Kind.TREE, "every node has at most one parent"
+    if dataset.kind == "tree":
+        return Kind.DAMAGED_TREE, f"the policy declares a tree, and {share}"
+    if several < DAMAGED_SHARE * with_parent:
+        return Kind.DAMAGED_TREE, f"{share}: under {DAMAGED_SHARE:.0%}, so a tree was meant"
+    return Kind.DAG, f"{share}: {DAMAGED_SHARE:.0%} or more, so a DAG is meant"
+
+
+def _with_parents(graph: Graph, several: IntArray) -> tuple[Sample, ...]:
+    samples = []
+    for node in several[:SAMPLES]:
+        parents = graph.parents_of.expand(np.array([node]))[1]
+        text = ", ".join(str(int(p)) for p in parents[:5]) + (" ..." if len(parents) > 5 else "")
+        samples.append(Sample(values={"idx": int(node), "parents": text}, node=int(node)))
+    return tuple(samples)
+
+
+def _roots(graph: Graph, labels: IntArray, sizes: IntArray) -> tuple[Sample, ...]:
+    """Roots of the largest components first."""
+    sized = sizes[labels[graph.roots]]
+    order = np.lexsort((graph.roots, -sized))[:SAMPLES]
+    return node_samples(graph.roots[order], tree_nodes=sized[order])
+
+
+def false_negative_risk(graph: Graph, closure: Closure) -> float | None:
+    """How much of the same-depth pool truly descends from the anchor, averaged over the closure.
+
+    For a pair (a, d) a same-depth sampler draws negatives from the nodes at d's depth other than
+    d; those that descend from a are false. With m(a, L) descendants of a at depth L and N(L)
+    nodes there, the mean over all pairs is sum of m (m - 1) / (N - 1), over the number of pairs.
+    None where there is no pair, or the closure is too large to walk.
+    """
+    if not 0 < closure.expected <= _LARGEST_WALK:
+        return None
+    pool = np.bincount(graph.depths[graph.depths >= 0])
+    if graph.forest is not None:
+        return _forest_risk(graph.forest, pool, graph.present) / closure.expected
+    width = len(pool)
+    keys = []
+    for start in range(0, closure.expected, _BLOCK):
+        slots = np.arange(start, min(start + _BLOCK, closure.expected))
+        ancestor, descendant, _ = closure.pairs(slots)
+        depth = graph.depths[descendant]
+        keys.append((ancestor * width + depth)[depth >= 0])
+    groups, below = np.unique(np.concatenate(keys), return_counts=True)
+    others = np.maximum(pool[groups % width] - 1, 1)
+    return float((below * (below - 1) / others).sum() / closure.expected)
+
+
+def _forest_risk(forest: Forest, pool: IntArray, present: BoolArray) -> float:
+    """Sum of m (m - 1) / (N - 1): m, k levels below a, is the sum over a's children of k - 1."""
+    total, k = 0.0, 0
+    nodes = np.flatnonzero(present)
+    below: npt.NDArray[np.float64] = np.ones(len(nodes))
+    while True:
+        parents = forest.parent[nodes]
+        inner = parents >= 0
+        nodes, position = np.unique(parents[inner], return_inverse=True)
+        if not len(nodes):
+            return total
+        below = np.bincount(position, weights=below[inner]).astype(np.float64)
+        k += 1
+        total += float(
+            (below * (below - 1) / np.maximum(pool[forest.depth[nodes] + k] - 1, 1)).sum()
+        )
