@@ -1,0 +1,196 @@
+"""An NCBI taxdump folder: nodes.dmp, and names.dmp, merged.dmp, delnodes.dmp where they are.
+
+The format is described in NCBI's taxdump_readme.txt.
+"""
+
+from __future__ import annotations
+
+import re
+import tarfile
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from blake3 import blake3
+
+from taxcheck.errors import InputError
+from taxcheck.sources.batches import IntArray
+from taxcheck.sources.dmp import Column, read_dmp
+from taxcheck.sources.files import one_line
+from taxcheck.sources.taxonomy import Taxonomy, find
+
+Number = TypeVar("Number", bound=np.integer)
+
+FILES = ("nodes.dmp", "names.dmp", "merged.dmp", "delnodes.dmp")
+_EXPECTED = "give the folder of an unpacked NCBI taxdump, with nodes.dmp in it"
+
+
+def open_taxonomy(path: str) -> Taxonomy:
+    """Read a taxdump folder; all of NCBI takes about two seconds.
+
+    Raises InputError, one line, where the folder or a file in it is no sound taxdump: missing,
+    truncated, binary, a taxid twice, a parent that is not there, a cycle.
+    """
+    folder = _folder(path)
+    nodes_file, names_file, merged_file, deleted_file = (folder / name for name in FILES)
+    nodes = read_dmp(
+        nodes_file, (Column(0, "taxid"), Column(1, "parent"), Column(2, "rank", False))
+    )
+    if not nodes.num_rows:
+        raise InputError(f"{nodes_file}: the file is empty; there is no taxon to judge by")
+    taxids, parents, order = _tree(nodes, str(nodes_file))
+    encoded = pc.dictionary_encode(nodes["rank"].combine_chunks())
+    names = _names(names_file, taxids) if names_file.exists() else None
+    merged = _optional(merged_file, (Column(0, "taxid"), Column(1, "successor")))
+    deleted = _optional(deleted_file, (Column(0, "taxid"),))
+    merged_order = np.argsort(merged["taxid"], kind="stable")
+    date, dated_by = _date(folder)
+    size, fingerprint = _fingerprint(folder)
+    notes = [f"dated {date} by {dated_by}"]
+    if names is None:
+        notes.append("no names.dmp: taxa are shown by taxid, names are not judged")
+    elif names.null_count:
+        notes.append(f"{names.null_count:,} taxa have no scientific name")
+    if not len(merged["taxid"]) and not len(deleted["taxid"]):
+        notes.append("no merged or deleted taxids are given: unknown ones count as absent")
+    return Taxonomy(
+        source=path,
+        date=date,
+        taxids=_frozen(taxids),
+        parents=_frozen(parents),
+        ranks=_frozen(encoded.indices.to_numpy().astype(np.int16)[order]),
+        rank_names=tuple(encoded.dictionary.to_pylist()),
+        names=names,
+        merged_from=_frozen(merged["taxid"][merged_order]),
+        merged_to=_frozen(merged["successor"][merged_order]),
+        deleted=_frozen(np.unique(deleted["taxid"])),
+        bytes=size,
+        fingerprint=fingerprint,
+        notes=tuple(notes),
+    )
+
+
+def _folder(path: str) -> Path:
+    folder = Path(path)
+    try:
+        if not folder.exists():
+            raise InputError(f"{path}: no such folder; {_EXPECTED}")
+        if not folder.is_dir():
+            if folder.name in FILES:
+                where = folder.parent
+                raise InputError(f"{path}: is a file of a taxdump; give its folder, {where}")
+            packed = tarfile.is_tarfile(folder) or zipfile.is_zipfile(folder)
+            kind = "a packed archive; unpack it, then" if packed else "a file;"
+            raise InputError(f"{path}: is {kind} {_EXPECTED}")
+        if not (folder / "nodes.dmp").is_file():
+            raise InputError(f"{path}: holds no nodes.dmp; {_EXPECTED}")
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path!r}: cannot be opened ({one_line(error)})") from error
+    return folder
+
+
+def _tree(nodes: pa.Table, shown: str) -> tuple[IntArray, IntArray, IntArray]:
+    """Sorted taxids, positions of the parents (-1 at a root), and the order of the file's rows."""
+    taxids = nodes["taxid"].to_numpy()
+    order = np.argsort(taxids, kind="stable")
+    taxids = taxids[order]
+    parent_taxids = nodes["parent"].to_numpy()[order]
+    if taxids[0] < 0:
+        raise InputError(f"{shown}: taxid {taxids[0]} is negative")
+    twice = taxids[1:][taxids[1:] == taxids[:-1]]
+    if len(twice):
+        more = len(np.unique(twice))
+        raise InputError(
+            f"{shown}: taxid {twice[0]} is there more than once ({more:,} such taxids)"
+        )
+    parents = find(taxids, parent_taxids)
+    lost = np.flatnonzero(parents < 0)
+    if len(lost):
+        raise InputError(
+            f"{shown}: taxid {taxids[lost[0]]} has the parent {parent_taxids[lost[0]]}, which is "
+            f"not there ({len(lost):,} such taxa); a root is its own parent, and a truncated file "
+            "must be copied again"
+        )
+    cycle = _cycle(parents)
+    if len(cycle):
+        ids = [str(taxids[k]) for k in cycle[:8]]
+        shown_ids = " -> ".join([*ids, ids[0]] if len(cycle) <= 8 else [*ids, "…"])
+        raise InputError(f"{shown}: the parents form a cycle: {shown_ids}")
+    parents[parents == np.arange(len(parents))] = -1
+    return taxids, parents, order
+
+
+def _cycle(parents: IntArray) -> list[int]:
+    """Positions along one cycle, the smallest first; a root points to itself and is none.
+
+    Every pass doubles the height that each taxon has climbed, so O(log depth) passes reach a root.
+    """
+    top = parents
+    for _ in range(len(parents).bit_length()):
+        higher = top[top]
+        if np.array_equal(higher, top):
+            break
+        top = higher
+    astray = np.flatnonzero(parents[top] != top)
+    if not len(astray):
+        return []
+    at = int(top[astray[0]])  # climbed as far as there are taxa, so it is on the cycle
+    cycle = [at]
+    while (at := int(parents[at])) != cycle[0]:
+        cycle.append(at)
+    start = cycle.index(min(cycle))
+    return cycle[start:] + cycle[:start]
+
+
+def _names(path: Path, taxids: IntArray) -> pa.Array:
+    """Scientific names by position; the first counts where a taxon has two."""
+    table = read_dmp(
+        path, (Column(0, "taxid"), Column(1, "name", False), Column(3, "class", False))
+    )
+    table = table.filter(pc.equal(table["class"], "scientific name"))
+    at = find(taxids, table["taxid"].to_numpy())
+    row_of = np.full(len(taxids), -1, dtype=np.int64)
+    known = np.flatnonzero(at >= 0)[::-1]
+    row_of[at[known]] = known
+    if not np.any(row_of >= 0):
+        raise InputError(
+            f"{path}: names no taxon of nodes.dmp ('scientific name'); both must be of one dump"
+        )
+    return table["name"].combine_chunks().take(pa.array(row_of, mask=row_of < 0))
+
+
+def _optional(path: Path, columns: tuple[Column, ...]) -> dict[str, IntArray]:
+    if not path.exists():
+        return {c.name: np.empty(0, dtype=np.int64) for c in columns}
+    table = read_dmp(path, columns)
+    return {c.name: table[c.name].to_numpy() for c in columns}
+
+
+def _date(folder: Path) -> tuple[str, str]:
+    """The dump's ISO date and what tells it: the folder's name, else the time of nodes.dmp."""
+    named = re.search(r"(?<!\d)(?:19|20)\d\d-(?:0\d|1[0-2])-(?:[0-2]\d|3[01])(?!\d)", folder.name)
+    if named:
+        return named.group(), "the folder's name"
+    modified = (folder / "nodes.dmp").stat().st_mtime
+    return datetime.fromtimestamp(modified, UTC).date().isoformat(), "the time of nodes.dmp"
+
+
+def _fingerprint(folder: Path) -> tuple[int, str]:
+    """Bytes and hash of the files one after the other: ``cat nodes.dmp names.dmp ... | b3sum``."""
+    hasher, size = blake3(), 0
+    for name in FILES:
+        path = folder / name
+        if path.exists() and (length := path.stat().st_size):
+            hasher.update_mmap(path)
+            size += length
+    return size, f"blake3:{hasher.hexdigest()}"
+
+
+def _frozen(array: npt.NDArray[Number]) -> npt.NDArray[Number]:
+    array.setflags(write=False)
+    return array
