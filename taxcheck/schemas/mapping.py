@@ -8,9 +8,9 @@ import pandera.pandas as pa_schema
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from taxcheck.schemas.coerce import CodeArray, Problem, identifiers, whole_numbers
 from taxcheck.schemas.quarantine import IDX_LIMIT, judge, not_malformed
 from taxcheck.sources.batches import MappingBatch, Quarantined, RawBatch
+from taxcheck.sources.cells import CodeArray, identifiers, whole_numbers
 
 
 def _not_negative(series: pd.Series) -> pd.Series:
@@ -90,5 +90,5 @@ def apply_mapping(raw: RawBatch) -> tuple[MappingBatch, Quarantined]:
 def _series(names: pa.Array) -> object:
     """Identifiers as pandas holds them, without a copy where that is possible."""
     if pa.types.is_int64(names.type):
-        return pc.fill_null(names, Problem.EMPTY).to_numpy()
+        return pc.fill_null(names, 0).to_numpy()
     return pd.array(pc.fill_null(names, ""), dtype="str")

@@ -6,9 +6,9 @@ import numpy as np
 import pandera.pandas as pa_schema
 import pyarrow as pa
 
-from taxcheck.schemas.coerce import CodeArray, identifiers, whole_numbers
 from taxcheck.schemas.quarantine import DEPTH_LIMIT, IDX_LIMIT, judge, not_malformed
 from taxcheck.sources.batches import IntArray, PairBatch, Quarantined, RawBatch
+from taxcheck.sources.cells import CodeArray, identifiers, whole_numbers
 
 
 def _idx(role: str) -> pa_schema.Column:

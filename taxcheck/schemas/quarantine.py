@@ -12,15 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pandera.errors import SchemaError
 
-from taxcheck.schemas.coerce import CodeArray, Problem
 from taxcheck.sources.batches import IntArray, Quarantined, RawBatch
-from taxcheck.sources.columns import is_header_cell
+from taxcheck.sources.cells import CodeArray, Problem
+from taxcheck.sources.columns import MALFORMED, is_header_cell
 
 BoolArray = npt.NDArray[np.bool_]
 
 IDX_LIMIT = 2**31 - 1  # exclusive: no embedding table has more rows
 DEPTH_LIMIT = 2**31  # exclusive, in absolute value
-MALFORMED = "malformed"  # role of a text column that says why a line could not be taken apart
 HEADER_REASON = "a header line read as data"
 _CELL_LIMIT = 200  # characters of a cell that are kept for the report
 

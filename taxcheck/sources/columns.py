@@ -9,6 +9,10 @@ from dataclasses import dataclass
 
 from taxcheck.errors import InputError, UsageError
 
+# Role of an extra text column in the batches of damaged text files: why a line could not be taken
+# apart; null for sound rows.
+MALFORMED = "malformed"
+
 MAPPING_ROLES = ("taxid", "idx")
 PAIR_ROLES = (
     "ancestor",

@@ -29,6 +29,14 @@ def one_line(error: BaseException | str, limit: int = 200) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def damaged(shown: str, what: str, error: BaseException | str) -> InputError:
+    """What a reader of some format complains of, as one line."""
+    return InputError(
+        f"{shown}: cannot be read as {what} ({one_line(error)}); it may be truncated or damaged: "
+        "write or copy it again"
+    )
+
+
 @contextlib.contextmanager
 def reading(shown: str, what: str = "table") -> Iterator[None]:
     """Turn whatever a reader raises for a bad file into one line; what is ours passes through."""
@@ -42,10 +50,7 @@ def reading(shown: str, what: str = "table") -> Iterator[None]:
             "with row groups of about a million rows"
         ) from error
     except (pa.ArrowException, OSError, EOFError, ValueError) as error:
-        raise InputError(
-            f"{shown}: cannot be read as {what} ({one_line(error)}); it may be truncated or "
-            "damaged: write or copy it again"
-        ) from error
+        raise damaged(shown, what, error) from error
 
 
 class InputFile:

@@ -70,10 +70,7 @@ def kind_of(file: InputFile) -> str:
         even, odd = head[0:512:2].count(0), head[1:512:2].count(0)
         if min(even, odd) == 0 and max(even, odd) > len(head[:512]) // 4:
             raise InputError(f"{file.shown}: is UTF-16 text; convert it: iconv -f UTF-16 -t UTF-8")
-        raise InputError(
-            f"{file.shown}: is no table that taxcheck knows (binary data); give Parquet, Feather, "
-            "CSV or TSV"
-        )
+        raise _binary(file.shown)
     return "text"
 
 
@@ -84,6 +81,13 @@ def refuse_binary(head: bytes, shown: str) -> None:
             raise InputError(f"{shown}: is {name}, which taxcheck does not read; {remedy}")
 
 
+def _binary(shown: str) -> InputError:
+    return InputError(
+        f"{shown}: is no table that taxcheck knows (it holds NUL or control bytes); give Parquet, "
+        "Feather, CSV or TSV"
+    )
+
+
 def shape_of(head: bytes, shown: str, *, whole: bool) -> TextShape:
     """Delimiter and quoting from the first bytes; ``whole`` where they are the whole file."""
     refuse_binary(head, shown)
@@ -91,10 +95,7 @@ def shape_of(head: bytes, shown: str, *, whole: bool) -> TextShape:
     body = head[3:] if bom else head
     control = sum(body.count(bytes([c])) for c in (*range(1, 9), *range(14, 27)))
     if b"\0" in body[:4096] or control > len(body) // 20:
-        raise InputError(
-            f"{shown}: is no table that taxcheck knows (binary data); give Parquet, Feather, "
-            "CSV or TSV"
-        )
+        raise _binary(shown)
     lines = body.decode("utf-8", "replace").splitlines()[: _SAMPLE_LINES + 1]
     if not whole and len(lines) <= _SAMPLE_LINES:
         lines = lines[:-1]  # cut off in the middle
@@ -112,7 +113,7 @@ def shape_of(head: bytes, shown: str, *, whole: bool) -> TextShape:
             f"{shown}: looks like a file of the NCBI taxonomy dump (.dmp); give its folder as "
             "--taxonomy, and a table of pairs or identifiers here"
         )
-    delimiter = _delimiter(lines)
+    delimiter, width = _delimiter(lines)
     if delimiter is None:
         raise InputError(
             f"{shown}: only one column found (tried tab, comma, semicolon, bar and space); give a "
@@ -124,6 +125,12 @@ def shape_of(head: bytes, shown: str, *, whole: bool) -> TextShape:
         cell.startswith('"') for line in later for cell in line.split("\t")
     )
     first = _cells(lines[0], delimiter, quoted=True)
+    if len(first) != width:
+        fields = "field" if len(first) == 1 else "fields"
+        raise InputError(
+            f"{shown}: line 1 has {len(first)} {fields}, most lines have {width}; remove it if it "
+            "is a comment, complete it if it is the header"
+        )
     sample = tuple(_cells(line, delimiter, quoted=quoted) for line in later)
     return TextShape(delimiter, quoted, first, sample, bom, b"\n" in body)
 
@@ -137,14 +144,14 @@ def _cells(line: str, delimiter: str, *, quoted: bool) -> tuple[str, ...]:
         return tuple(line.split(delimiter))
 
 
-def _delimiter(lines: list[str]) -> str | None:
-    best, best_share = None, 0.0
+def _delimiter(lines: list[str]) -> tuple[str | None, int]:
+    best, best_width, best_share = None, 0, 0.0
     for delimiter in _DELIMITERS:
         widths = Counter(len(_cells(line, delimiter, quoted=True)) for line in lines)
         width, count = max(widths.items(), key=lambda item: (item[0] > 1, item[1], item[0]))
         if width > 1 and count / len(lines) > best_share + 1e-9:
-            best, best_share = delimiter, count / len(lines)
-    return best
+            best, best_width, best_share = delimiter, width, count / len(lines)
+    return best, best_width
 
 
 def is_number(cell: str) -> bool:

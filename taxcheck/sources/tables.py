@@ -9,6 +9,7 @@ from taxcheck.errors import InputError
 from taxcheck.sources.batches import RawBatch
 from taxcheck.sources.columnar import ArrowReader, ParquetReader
 from taxcheck.sources.files import InputFile
+from taxcheck.sources.pickled import PickleReader
 from taxcheck.sources.sniff import kind_of
 from taxcheck.sources.text import TextReader
 
@@ -111,7 +112,7 @@ def open_table(path: str, *, progress: Progress | None = None) -> Table:
     elif kind in ("feather", "arrow stream"):
         reader = ArrowReader(file, stream=kind == "arrow stream")
     elif kind == "pickle":
-        raise InputError(f"{path}: pickle is not read yet")
+        reader = PickleReader(file)
     else:
         reader = TextReader(file, kind if kind in ("gzip", "zstd") else None)
     return Table(file, reader, progress)
