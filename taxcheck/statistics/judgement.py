@@ -50,7 +50,9 @@ class Judgement:
         slot, distance = self.pairs.closure.find(batch.ancestor, batch.descendant)
         held = slot >= 0
         self.pairs.add(batch.ancestor, batch.descendant, slot, held)
-        doubtful = ~held if batch.depth_diff is None else distance != batch.depth_diff
+        doubtful = ~held
+        if batch.depth_diff is not None:
+            doubtful |= distance != batch.depth_diff
         if doubtful.any():
             self.doubt(batch, doubtful, held, distance)
 
