@@ -45,19 +45,24 @@ def _roles_wide(roles: Sequence[Bar], total: float) -> Drawing:
     for position, bar in enumerate(roles):
         width = bar.value / total * WIDE
         label, count = _role(bar), f"{_count(bar.value)}"
-        share = f"{count}  ({percent(bar.value / total)})"
+        share = f"{count} ({percent(bar.value / total)})"
         kind = f"role{min(position, 3)}"
         if bar.value:
-            shapes.append(rect(x, 26, max(width - 1, 1.5), 44, kind, f"{label}: {share}"))
+            shapes.append(
+                rect(min(x, WIDE - 1.5), 26, max(width - 1, 1.5), 44, kind, f"{label}: {share}")
+            )
         if bar.value and width > max(text_width(label), text_width(share, 9)) + 16:
             shapes.append(text(x, 17, label))
             shapes.append(text(x + 12, 54, share, f"on-{kind}"))
         elif bar.value:
             said = f"{label}: {share}"
-            left = min(max(below, x - text_width(said) / 2), WIDE - text_width(said))
+            middle = min(x + max(width, 1.5) / 2, WIDE - 1)
+            left = max(below, middle - text_width(said) / 2)
             below = left + text_width(said) + 16
-            shapes.append(line(x + max(width, 1.5) / 2, 70, x + max(width, 1.5) / 2, 80, "leader"))
-            shapes.append(text(left, 95, said))
+            shapes.append(line(middle, 70, middle, 80, "leader"))
+            shapes.append(
+                text(left, 95, said) if below < WIDE else text(WIDE, 95, said, anchor="end")
+            )
         x += width
     return Drawing(WIDE, 102 if below else 74, tuple(shapes))
 
@@ -68,7 +73,9 @@ def _roles_narrow(roles: Sequence[Bar], total: float) -> Drawing:
         y = position * 46
         shapes.append(text(0, y + 14, _role(bar)))
         shapes.append(
-            text(NARROW, y + 14, f"{_count(bar.value)}  {percent(bar.value / total)}", anchor="end")
+            text(
+                NARROW, y + 14, f"{_count(bar.value)} ({percent(bar.value / total)})", anchor="end"
+            )
         )
         width = bar.value / total * NARROW
         shapes.append(rect(0, y + 20, NARROW, 16, "track"))
@@ -120,34 +127,32 @@ def _rows(
     axis: Mapping[float, str],
 ) -> Drawing:
     """Rows of columns over one axis, each labelled where it stands."""
-    wide = width == WIDE
-    left = 122.0 if wide else 0.0
-    span = width - left - (1 if wide else 0)
-    height, step = (30, 38) if wide else (26, 48)
+    height, step = (30, 54) if width == WIDE else (26, 50)
     top = 24.0 if marks else 4.0
     shapes: list[Shape] = []
     y = top
     for row in rows:
-        base = y + height + (0 if wide else 18)
-        shapes.append(text(0, base - 10 if wide else y + 13, row.label))
-        shapes.append(rect(left, base - height, span, height, "track"))
-        shapes.append(
-            Shape("path", row.kind, d=columns(rebin(row.shares, _BINS), left, base, span, height))
-        )
+        base = y + height + 18
+        shapes.append(text(0, y + 13, row.label))
+        shapes.append(rect(0, base - height, width, height, "track"))
+        path = columns(rebin(row.shares, _BINS), 0, base, width, height)
+        shapes.append(Shape("path", row.kind, d=path))
         y += step
-    bottom = y + (4 if wide else 0)
-    shapes.append(line(left, bottom, left + span, bottom, "axis"))
+    bottom = y
+    shapes.append(line(0, bottom, width, bottom, "axis"))
     end = -1.0
     for at, label in axis.items():
-        x = left + at * span
+        x = at * width
         shapes.append(line(x, bottom, x, bottom + 5, "axis"))
-        half = text_width(label) / 2
-        anchor = "start" if x - half < left else "end" if x + half > width else "middle"
-        if x - half > end:
-            shapes.append(text(x, bottom + 20, label, "tick", anchor))
-            end = x + half + 8
+        wide = text_width(label)
+        left = min(max(x - wide / 2, 0), width - wide)
+        if left > end:
+            anchor = "start" if left == 0 else "end" if x + wide / 2 > width else "middle"
+            at_edge = {"start": 0.0, "end": float(width), "middle": x}[anchor]
+            shapes.append(text(at_edge, bottom + 20, label, "tick", anchor))
+            end = left + wide + 8
     for mark in marks:
-        x = left + mark.at * span
+        x = mark.at * width
         before = mark.at > 0.5
         shapes.append(line(x, top - 20, x, bottom, "mark"))
         shapes.append(

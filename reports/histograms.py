@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from taxcheck.report import Report
 
@@ -124,6 +125,17 @@ def depths(report: Report) -> Picture | None:
         if same
         else (),
     )
+
+
+def closure(report: Report) -> Picture | None:
+    """The same histogram, read against the complete closure."""
+    picture = depths(report)
+    complete = sum(pairs for _, pairs in report.pictures.closure_depths or ())
+    held = sum(pairs for _, pairs in report.pictures.depths or ())
+    if picture is None or not complete:
+        return None
+    title = f"The file has {number(held)} pairs, the complete closure {number(complete)}"
+    return replace(picture, key="closure", title=title)
 
 
 def _ranges(bins: Sequence[tuple[int, int, int]], width: int) -> Drawing:

@@ -17,7 +17,7 @@ from taxcheck.rule import Outcome
 
 from . import text, view
 from .axes import id_axis, roles, taxid_axis
-from .histograms import depths, pairs_per_node
+from .histograms import closure, depths, pairs_per_node
 from .sections import LEVELS, Limits, sample_table
 from .svg import Picture
 
@@ -27,11 +27,11 @@ _HERO = (roles, id_axis, taxid_axis)
 _OF_RULE: Mapping[str, tuple[Callable[[Report], Picture | None], ...]] = {
     "MAP004": (id_axis,),
     "PAIR003": (roles,),
-    "PAIR004": (roles, id_axis),
+    "PAIR004": (id_axis,),
     "PAIR009": (depths,),
     "PAIR011": (pairs_per_node,),
     "PAIR014": (taxid_axis,),
-    "TREE004": (depths,),
+    "TREE004": (closure,),
 }
 
 
@@ -85,20 +85,31 @@ def _drawn(*pictures: Callable[[Report], Picture | None], report: Report) -> lis
     return [picture for draw in pictures if (picture := draw(report))]
 
 
-def _figures(statistics: Mapping[str, object]) -> list[tuple[str, str]]:
-    """The statistics as lines of words and values; lists of bins are in the pictures."""
+def _values(values: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:
+    """Words and values of one section; lists of bins are left to the pictures."""
     found: list[tuple[str, str]] = []
-    for key, value in statistics.items():
+    for key, value in values.items():
+        name = f"{prefix} {text.words(key)}".strip()
         if isinstance(value, Mapping):
-            found += [(f"{text.words(key)}: {name}", said) for name, said in _figures(value)]
+            found += _values(value, name)
+        elif isinstance(value, float) and "share" in name:
+            found.append((name, text.percent(value)))
         elif value is not None and not isinstance(value, list | tuple):
-            found.append((text.words(key), text.number(value)))
-    return [(name.replace(": ", " ", name.count(": ") - 1), said) for name, said in found]
+            found.append((name, text.number(value)))
+    return found
+
+
+def _figures(statistics: Mapping[str, object]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The statistics by section, as words and values."""
+    sections = {key: values for key, values in statistics.items() if isinstance(values, Mapping)}
+    loose = {key: value for key, value in statistics.items() if key not in sections}
+    named = [(text.words(key), _values(values)) for key, values in sections.items()]
+    return [(key, values) for key, values in [*named, ("others", _values(loose))] if values]
 
 
 def _page(report: Report, limits: Limits) -> str:
     style, script, script_hash = _assets()
-    found = view.of_outcome(report, *view.FOUND)
+    found = view.told(report)
     explains = {
         result.rule.id: [other for other in found if result.rule.id in other.caused_by]
         for result in found

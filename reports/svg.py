@@ -72,18 +72,16 @@ def text(x: float, y: float, said: str, kind: str = "label", anchor: str = "star
 
 
 def columns(shares: Sequence[float], x: float, base: float, width: float, height: float) -> str:
-    """One path for a row of columns of 0 to 1; neighbours of equal height are joined."""
+    """The outline of a row of columns of 0 to 1; what is not none is at least 1 px tall."""
     step = width / len(shares)
-    path: list[str] = []
-    start = 0
-    for end in range(1, len(shares) + 1):
-        if end == len(shares) or shares[end] != shares[start]:
-            tall = min(max(shares[start], 0.0), 1.0) * height
-            if tall > 0:
-                tall = max(tall, 1.0)
-                path.append(box(x + start * step, base - tall, (end - start) * step, tall))
-            start = end
-    return "".join(path)
+    path = [f"M{round1(x)} {round1(base)}"]
+    last = base
+    for position, share in enumerate(shares):
+        tall = max(min(share, 1.0) * height, 1.0) if share > 0 else 0.0
+        if base - tall != last:
+            path.append(f"H{round1(x + position * step)}V{round1(base - tall)}")
+            last = base - tall
+    return "".join([*path, f"H{round1(x + width)}V{round1(base)}z"])
 
 
 def text_width(said: str, character: float = 7.6) -> float:

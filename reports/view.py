@@ -34,6 +34,15 @@ def of_outcome(report: Report, *outcomes: Outcome) -> tuple[RuleResult, ...]:
     return tuple(result for result in report.by_outcome if result.outcome in outcomes)
 
 
+def told(report: Report) -> tuple[RuleResult, ...]:
+    """Every finding in the order of the story: broken rules, causes with what they explain, infos."""
+    story = list(of_outcome(report, Outcome.ERROR))
+    for cause, consequences in report.causes:
+        story += [cause, *consequences]
+    seen = {result.rule.id for result in story}
+    return (*story, *(r for r in of_outcome(report, *FOUND) if r.rule.id not in seen))
+
+
 def masthead(report: Report) -> tuple[str, ...]:
     """Tool, title, day and duration; the duration only where it was measured."""
     said = [f"taxcheck {report.version}", clean(report.title), report.created[:10]]
