@@ -14,13 +14,12 @@ from pandera.errors import SchemaError
 
 from taxcheck.sources.batches import IntArray, Quarantined, RawBatch
 from taxcheck.sources.cells import CodeArray, Problem
-from taxcheck.sources.columns import MALFORMED, is_header_cell
+from taxcheck.sources.columns import HEADER_REASON, MALFORMED, is_header_cell
 
 BoolArray = npt.NDArray[np.bool_]
 
 IDX_LIMIT = 2**31 - 1  # exclusive: no embedding table has more rows
 DEPTH_LIMIT = 2**31  # exclusive, in absolute value
-HEADER_REASON = "a header line read as data"
 _CELL_LIMIT = 200  # characters of a cell that are kept for the report
 
 NOTHING = Quarantined(np.empty(0, dtype=np.int64), (), {})

@@ -12,6 +12,7 @@ from taxcheck.errors import InputError, UsageError
 # Role of an extra text column in the batches of damaged text files: why a line could not be taken
 # apart; null for sound rows.
 MALFORMED = "malformed"
+HEADER_REASON = "a header line read as data"
 
 MAPPING_ROLES = ("taxid", "idx")
 PAIR_ROLES = (
@@ -90,6 +91,13 @@ _HEADER_CELLS: Mapping[str, frozenset[str]] = {
 def is_header_cell(role: str, cell: str) -> bool:
     """Whether a cell in the column of a role is what headers call that column."""
     return normalise(cell) in _HEADER_CELLS.get(role, frozenset())
+
+
+def header_words(role: str) -> list[str]:
+    """What headers call the column of a role, in the usual spellings."""
+    words = _HEADER_CELLS[role] | set(PAIR_ALIASES[role])
+    words |= set(PAIR_BARE.get(role.removesuffix("_taxid"), ()))
+    return sorted({s for word in words for s in (word, word.upper(), word.capitalize())})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,245 @@
+"""Pairs that hold identifiers: a dictionary of all of them, and the pairs as idx into it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from taxcheck.sources.batches import IntArray, RawBatch
+from taxcheck.sources.cells import Problem, identifiers
+from taxcheck.sources.columns import HEADER_REASON, MALFORMED, header_words
+from taxcheck.sources.inputs import TableSource
+
+LABEL_ROLES = ("ancestor_taxid", "descendant_taxid")
+_SEEN_LIMIT = 1 << 26  # a bitmap is not sized by a wrong label
+_COMPACT = 1 << 21  # labels of single batches that may pile up before they are merged
+
+
+class LabelledPairs:
+    """Pairs of identifiers as batches of idx; it can be read as often as needed.
+
+    ``identifiers`` are int64 where every label is a plain integer, else strings. Where they were
+    made from the pairs, they stand in the order of first appearance, the ancestor of a row before
+    its descendant, and the idx is the position. ``unknown`` holds the labels that a given mapping
+    lacks, as strings: label k has idx ``n_nodes + k``, beyond the mapping.
+    """
+
+    def __init__(self, source: TableSource, known: pa.Array, idx: IntArray) -> None:
+        self.source, self.identifiers = source, known
+        self.n_nodes = int(idx.max()) + 1 if len(idx) else 0
+        self.unknown = pa.array([], pa.string())
+        self._lookup = _Lookup(known, idx)
+
+    def batches(self) -> Iterator[RawBatch]:
+        """Batches with the roles "ancestor" and "descendant" as int64 idx, null for no label."""
+        for raw, labels, reasons in _label_batches(self.source):
+            found = [self._idx(column) for column in labels]
+            columns = {"ancestor": found[0], "descendant": found[1]}
+            columns |= {r: column for r, column in raw.columns.items() if r not in LABEL_ROLES}
+            if reasons is not None:
+                columns[MALFORMED] = reasons
+            yield RawBatch(raw.first_row, columns)
+
+    def _idx(self, labels: pa.Array) -> pa.Array:
+        idx = self._lookup.find(labels)
+        null = labels.is_null().to_numpy(zero_copy_only=False)
+        absent = np.flatnonzero((idx < 0) & ~null)
+        if len(absent):
+            texts = labels.take(pa.array(absent)).cast(pa.string())
+            new = pc.unique(texts).filter(pc.invert(pc.is_in(pc.unique(texts), self.unknown)))
+            self.unknown = pa.concat_arrays([self.unknown, new])
+            idx[absent] = pc.index_in(texts, self.unknown).to_numpy() + self.n_nodes
+        return pa.array(idx, mask=null)
+
+
+def encode_labels(
+    source: TableSource, known: tuple[pa.Array, IntArray] | None = None
+) -> LabelledPairs:
+    """Give the labels of pairs an idx: that of a known mapping, or one of their own.
+
+    ``known`` are the identifiers of a mapping, int64 or string, and their idx. "9606" is the
+    integer 9606; "09606" is not. Without ``known`` the label columns are read once here.
+    """
+    if known is not None:
+        return LabelledPairs(source, *known)
+    labels = _distinct(source)
+    return LabelledPairs(source, labels, np.arange(len(labels), dtype=np.int64))
+
+
+@dataclass(slots=True)
+class _Lookup:
+    """From label to idx; the first of several idx of one identifier counts."""
+
+    known: pa.Array
+    idx: IntArray
+    table: IntArray | None = None
+
+    def __post_init__(self) -> None:
+        if pa.types.is_integer(self.known.type) and len(self.known):
+            integers = self.known.cast(pa.int64()).to_numpy()
+            low, high = int(integers.min()), int(integers.max())
+            if low >= 0 and high < 64 * len(integers) + (1 << 22):
+                # A table of positions is ten times faster than hashing the labels of every batch.
+                self.table = np.full(high + 2, -1, dtype=np.int64)
+                self.table[integers[::-1]] = self.idx[::-1]
+
+    def find(self, labels: pa.Array) -> IntArray:
+        """(n,) idx, -1 where the label is null or unknown."""
+        if not pa.types.is_integer(self.known.type):
+            return self._hashed(labels.cast(pa.string()))
+        if pa.types.is_string(labels.type):
+            plain = plain_integers(labels)
+            if plain is None:  # texts among integers can only be unknown
+                canonical = pc.match_substring_regex(labels, r"^(0|-?[1-9][0-9]{0,17})$")
+                plain = pc.if_else(canonical, labels, pa.scalar(None, pa.string())).cast(pa.int64())
+            labels = plain
+        if self.table is None:
+            return self._hashed(labels)
+        integers = labels.fill_null(-1).to_numpy()
+        last = len(self.table) - 1  # always -1
+        inside = (integers >= 0) & (integers < last)
+        return self.table[np.where(inside, integers, last)]
+
+    def _hashed(self, labels: pa.Array) -> IntArray:
+        place = pc.index_in(labels, value_set=self.known.cast(labels.type), skip_nulls=True)
+        position = place.fill_null(-1).to_numpy()
+        return np.where(position < 0, -1, self.idx[position]) if len(self.idx) else position * 1
+
+
+def plain_integers(texts: pa.Array) -> pa.Array | None:
+    """Texts as int64 where all of them are integers as they are printed ("7", not "07")."""
+    try:
+        integers = texts.cast(pa.int64())
+    except pa.ArrowInvalid:
+        return None
+    values = integers.drop_null().to_numpy()
+    if len(values) and values.min() < 0:
+        return integers if integers.cast(pa.string()).equals(texts) else None
+    # As many characters as digits: no sign, no leading zero, no 0x.
+    digits, power, largest = len(values), 10, int(values.max(initial=0))
+    while power <= largest:
+        digits += int(np.count_nonzero(values >= power))
+        power *= 10
+    return integers if (pc.sum(pc.binary_length(texts)).as_py() or 0) == digits else None
+
+
+def _label_batches(
+    source: TableSource, *, only_labels: bool = False
+) -> Iterator[tuple[RawBatch, tuple[pa.Array, pa.Array], pa.Array | None]]:
+    """Batches with their labels, null in both where one is unsound, and the reasons of those."""
+    roles = {r: c for r, c in source.columns.roles.items() if r in LABEL_ROLES or not only_labels}
+    for raw in source.table.batches(roles):
+        pair = [raw.columns[role] for role in LABEL_ROLES]
+        if MALFORMED not in raw.columns and all(pa.types.is_string(c.type) for c in pair):
+            plain = [plain_integers(column) for column in pair]
+            if all(column is not None and not column.null_count for column in plain):
+                yield raw, (plain[0], plain[1]), None
+                continue
+        yield raw, *_sound(raw, pair)
+
+
+def _sound(
+    raw: RawBatch, pair: list[pa.Array]
+) -> tuple[tuple[pa.Array, pa.Array], pa.Array | None]:
+    cleaned = [identifiers(column) for column in pair]
+    reason = np.full(raw.rows, None, dtype=object)
+    bad = np.zeros(raw.rows, dtype=np.bool_)
+    for role, (_, problems) in zip(LABEL_ROLES, cleaned, strict=True):
+        if problems is not None:
+            bad |= problems != 0
+            for problem in Problem:
+                if problem is not Problem.NONE:
+                    reason[(problems == problem) & (reason == None)] = f"{role} {problem.label}"  # noqa: E711
+    labels = [column for column, _ in cleaned]
+    headers = _headers(labels)
+    if headers is not None:
+        bad |= headers
+        reason[headers] = HEADER_REASON
+    if MALFORMED in raw.columns:
+        told = np.asarray(raw.columns[MALFORMED].is_valid())
+        bad |= told
+        reason[told] = raw.columns[MALFORMED].drop_null().to_pylist()
+    if pa.types.is_string(labels[0].type) != pa.types.is_string(labels[1].type):
+        labels = [column.cast(pa.string()) for column in labels]
+    if not bad.any():
+        return (labels[0], labels[1]), None
+    mask = pa.array(bad)
+    nulled = [pc.if_else(mask, pa.scalar(None, column.type), column) for column in labels]
+    plain = [plain_integers(c) for c in nulled if pa.types.is_string(c.type)]
+    if len(plain) == 2 and plain[0] is not None and plain[1] is not None:
+        nulled = plain
+    return (nulled[0], nulled[1]), pa.array(reason, pa.string())
+
+
+def _headers(labels: list[pa.Array]) -> npt.NDArray[np.bool_] | None:
+    """Rows whose two labels are what headers call these columns."""
+    if not all(pa.types.is_string(column.type) for column in labels):
+        return None
+    is_word = [
+        pc.is_in(column, pa.array(header_words(role)))
+        for role, column in zip(LABEL_ROLES, labels, strict=True)
+    ]
+    both = pc.and_(*is_word)
+    return both.to_numpy(zero_copy_only=False) if pc.any(both).as_py() else None
+
+
+def _distinct(source: TableSource) -> pa.Array:
+    """All labels in the order of first appearance, int64 where every one is a plain integer."""
+    chunks: list[pa.Array] = []
+    integers, pending, seen = True, 0, _Seen()
+    for _, pair, _ in _label_batches(source, only_labels=True):
+        if integers and pa.types.is_string(pair[0].type) and (pair[0].null_count < len(pair[0])):
+            integers = False
+            chunks = [chunk.cast(pa.string()) for chunk in chunks]
+        kind = pa.int64() if integers else pa.string()
+        ancestor, descendant = pair[0].cast(kind), pair[1].cast(kind)
+        if integers:
+            new = pa.array(seen.news(ancestor) | seen.news(descendant))
+            ancestor, descendant = ancestor.filter(new), descendant.filter(new)
+        chunks.append(_first_seen(ancestor, descendant))
+        pending += len(chunks[-1])
+        if pending > max(_COMPACT, len(chunks[0])):
+            chunks = [pc.unique(pa.chunked_array(chunks))]
+            pending = 0
+    return pc.unique(pa.chunked_array(chunks))
+
+
+class _Seen:
+    """Which small integers have been met: spares hashing what every batch repeats."""
+
+    def __init__(self) -> None:
+        self._met = np.zeros(1, dtype=np.bool_)
+
+    def news(self, labels: pa.Array) -> npt.NDArray[np.bool_]:
+        """(n,) whether a label may be new; it counts as met from now on. Null is never new."""
+        values = labels.to_numpy() if not labels.null_count else labels.fill_null(-1).to_numpy()
+        small = (values >= 0) & (values < _SEEN_LIMIT)
+        largest = int(values.max(initial=0, where=small))
+        if largest >= len(self._met):
+            grown = np.zeros(min(2 * largest + 1, _SEEN_LIMIT), dtype=np.bool_)
+            grown[: len(self._met)] = self._met
+            self._met = grown
+        new = np.ones(len(values), dtype=np.bool_)
+        if small.all():
+            new = ~self._met[values]
+            self._met[values[new]] = True
+        else:
+            new[small] = ~self._met[values[small]]
+            self._met[values[small]] = True
+        return new
+
+
+def _first_seen(ancestor: pa.Array, descendant: pa.Array) -> pa.Array:
+    """Distinct labels of a batch, row by row: (n,) and (n,) to (k,)."""
+    coded = pa.concat_arrays([ancestor, descendant]).dictionary_encode()
+    codes = coded.indices.fill_null(-1).to_numpy().reshape(2, -1).T.ravel()
+    codes = codes[codes >= 0]
+    first = np.empty(len(coded.dictionary), dtype=np.int64)
+    # Of several writes to one place the last stays: backwards, that is the first appearance.
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    return coded.dictionary.take(pa.array(np.argsort(first)))
