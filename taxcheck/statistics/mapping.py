@@ -92,8 +92,7 @@ def _codes(
     """
     if pa.types.is_integer(identifiers.type):
         values = identifiers.to_numpy(zero_copy_only=False).astype(np.int64)
-        keys, codes = np.unique(values, return_inverse=True)
-        return codes.astype(np.int64), keys
+        return _encode(values)
     canonical = pc.match_substring_regex(identifiers, r"^(0|[1-9]\d{0,17})$")
     zeros = pc.any(pc.match_substring_regex(identifiers, r"^0\d+$")).as_py()
     whole = canonical.to_numpy(zero_copy_only=False)
@@ -102,7 +101,7 @@ def _codes(
         return encoded.indices.to_numpy().astype(np.int64), encoded.dictionary
     codes = np.full(len(rows), -1, dtype=np.int64)
     numbers = identifiers.filter(canonical).cast(pa.int64()).to_numpy()
-    keys, codes[whole] = np.unique(numbers, return_inverse=True)
+    codes[whole], keys = _encode(numbers)
     if not whole.all():
         bad = ~whole
         shown: dict[str, npt.NDArray[np.generic]] = {
@@ -111,6 +110,14 @@ def _codes(
         }
         invalid.add(rows[bad], shown, "taxid is no integer, where the others are")
     return codes, keys
+
+
+def _encode(numbers: IntArray) -> tuple[IntArray, IntArray]:
+    """(code of each number, number of each code); ascending numbers need no sorting."""
+    if (np.diff(numbers) > 0).all():
+        return np.arange(len(numbers)), numbers
+    keys, codes = np.unique(numbers, return_inverse=True)
+    return codes.astype(np.int64), keys
 
 
 def _texts(identifiers: pa.Array, chosen: BoolArray) -> npt.NDArray[np.generic]:
@@ -177,13 +184,16 @@ class _Frozen:
 
     def _repeated(self, name: str, group: IntArray, other: IntArray, sink: Sink | None) -> Defect:
         """Groups that go with more than one other; samples are rows of such groups."""
+        groups = int(np.count_nonzero(np.bincount(group, minlength=1)))
+        if groups == len(group):
+            return Defect(0, groups)
         order = np.lexsort((self.rows, other, group))
         g, o = group[order], other[order]
         new = np.r_[True, (g[1:] != g[:-1]) | (o[1:] != o[:-1])] if len(g) else np.empty(0, bool)
         partners = np.bincount(g[new], minlength=1)
         several = partners > 1
         if not several.any():
-            return Defect(0, len(np.unique(group)))
+            return Defect(0, groups)
         rows = np.flatnonzero(several[group])
         taxids = np.array(
             [self._identifier(int(c)) for c in self.codes[rows[:SAMPLES]]], dtype=object
@@ -199,7 +209,7 @@ class _Frozen:
             )
             for k, r in enumerate(rows[:SAMPLES])
         )
-        return Defect(int(np.count_nonzero(several)), int(np.count_nonzero(partners)), samples)
+        return Defect(int(np.count_nonzero(several)), groups, samples)
 
     def _identifier(self, code: int) -> int | str:
         if isinstance(self.keys, np.ndarray):

@@ -46,19 +46,19 @@ def collect(
 
     def fold(_: int) -> S:
         state = empty()
-        for batch in source:
-            state.update(prepare(batch))
+        try:
+            for batch in source:
+                state.update(prepare(batch))
+        except BaseException:
+            source.close()
+            raise
         return state
 
     if workers <= 1:
         return fold(0)
     with ThreadPoolExecutor(workers) as pool:
-        futures = [pool.submit(fold, k) for k in range(workers)]
-        try:
-            return reduce(lambda a, b: a.merge(b), (future.result() for future in futures))
-        except BaseException:
-            source.close()
-            raise
+        states = list(pool.map(fold, range(workers)))
+    return reduce(lambda a, b: a.merge(b), states)
 
 
 class _Shared(Iterable[Batch]):

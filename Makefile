@@ -1,0 +1,55 @@
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: help install demo test test-all check check-static format bench-gate rule-fixtures clean
+
+help:  ## what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+install: $(READY)  ## .venv with taxcheck and everything its development needs
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: $(READY)  ## run the gate on a healthy clade (passes) and on the incident (fails)
+	@$(BIN)/python -m fixtures.incident.build demo/incident
+	@mkdir -p demo
+	@echo; echo "A healthy clade, Echinodermata of the NCBI taxonomy:"
+	@$(BIN)/taxcheck run --mapping fixtures/healthy/mapping.tsv --pairs fixtures/healthy/pairs.parquet \
+	  --taxonomy fixtures/healthy/taxdump --title Echinodermata --html demo/healthy.html
+	@echo; echo "The incident, rebuilt from the NCBI taxonomy:"
+	@$(BIN)/taxcheck run --mapping demo/incident/mapping.tsv --pairs demo/incident/pairs.parquet \
+	  --taxonomy demo/incident/taxdump --title incident --html demo/incident.html; test $$? -eq 1
+	@echo; echo "Open demo/healthy.html and demo/incident.html in a browser."
+
+test: $(READY)  ## the tests that need minutes at most
+	$(BIN)/pytest -n auto
+
+test-all: $(READY)  ## every test: whole taxonomies, browsers, slow laws
+	$(BIN)/pytest -n auto -m ''
+
+check: check-static test  ## lint, format, types, import contracts, tests
+
+check-static: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY)  ## mend what the linter can mend
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench-gate: $(READY)  ## build all of NCBI, measure the gate on it (needs the extra data package)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/python -m benchmarks.gate
+
+rule-fixtures: $(READY)  ## write fixtures/rules again
+	$(BIN)/python -m fixtures.makers.make_rule_fixtures
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info demo

@@ -1,0 +1,166 @@
+"""The mapping and the pairs held against a given taxonomy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from taxcheck.rule import Defect
+from taxcheck.sources.taxonomy import Taxonomy
+from taxcheck.statistics.ancestry import Ancestry, PairRows
+from taxcheck.statistics.forest import Forest
+from taxcheck.statistics.ranks import inversions
+from taxcheck.statistics.samples import SAMPLES, Sink, node_samples
+from taxcheck.statistics.values import BoolArray, IntArray, TaxonomyStatistics
+
+# Marks of an unsettled identity, in the order in which a name with several is counted. Calibrated
+# on NCBI: Mammalia 31 %, Mollusca 46 %, Echinodermata 54 %, all of life 55 %.
+NOISE: tuple[tuple[str, str], ...] = (
+    ("unclassified", r"(?i)\bunclassified\b"),
+    ("environmental", r"(?i)\benvironmental\b"),
+    ("uncultured", r"(?i)\buncultured\b"),
+    ("unidentified", r"(?i)\bunidentified\b"),
+    ("aff.", r"\baff\."),
+    ("cf.", r"\bcf\."),
+    ("sp.", r"\bsp\."),
+)
+
+
+def taxonomy_statistics(
+    taxonomy: Taxonomy,
+    identifiers: IntArray,
+    pairs: Iterable[PairRows] | None = None,
+    edges: tuple[IntArray, IntArray] | None = None,
+    *,
+    held_out: Iterable[PairRows] | None = None,
+    sink: Sink | None = None,
+) -> TaxonomyStatistics:
+    """Everything that a taxonomy tells about the mapped taxids and about the pairs.
+
+    ``identifiers`` (n_nodes,) is the taxid of every idx, -1 where unmapped. ``pairs`` are batches
+    of (rows, ancestor idx, descendant idx), idx within 0..n_nodes-1; a pair that comes twice counts
+    as present once. ``held_out`` pairs fill gaps and are not judged. ``edges`` are (parents,
+    children) by idx, as the depth-1 pairs have them; without any, the taxonomy's own edges between
+    mapped taxa are judged by rank. Nodes that the taxonomy does not know, merged and deleted ones
+    among them, are counted in ``unknown`` and left out of everything else.
+    """
+    mapped = identifiers >= 0
+    position = np.where(mapped, taxonomy.positions(identifiers), -1)
+    forest = Forest.from_parents(taxonomy.parents)
+    ancestry = Ancestry(forest, position)
+    outside, closing_adds = _closure(taxonomy, identifiers, position, forest, ancestry.weight)
+    disagreement, missing = None, 0
+    if pairs is not None:
+        disagreement, missing = ancestry.judge(pairs, held_out, sink)
+    if edges is None:
+        edges = _own_edges(taxonomy, position)
+    return TaxonomyStatistics(
+        source=taxonomy.source,
+        date=taxonomy.date,
+        taxa=len(taxonomy.taxids),
+        unknown=_unknown(taxonomy, identifiers, mapped & (position < 0), mapped),
+        noise=_noise(taxonomy.names, identifiers, position),
+        parent_outside=outside,
+        closing_adds=closing_adds,
+        rank_inversion=inversions(taxonomy, position, edges),
+        disagreement=disagreement,
+        missing=missing,
+    )
+
+
+def _unknown(
+    taxonomy: Taxonomy, identifiers: IntArray, unknown: BoolArray, mapped: BoolArray
+) -> Defect:
+    nodes = np.flatnonzero(unknown)
+    taxids = identifiers[nodes]
+    merged = taxonomy.is_merged(taxids)
+    deleted = taxonomy.is_deleted(taxids) & ~merged
+    status = np.where(deleted, "deleted", "absent").astype(object)
+    for k in np.flatnonzero(merged[:SAMPLES]):
+        status[k] = f"merged into {taxonomy.successor(int(taxids[k]))}"
+    count = {
+        "absent": len(nodes) - int(merged.sum() + deleted.sum()),
+        "merged": int(merged.sum()),
+        "deleted": int(deleted.sum()),
+    }
+    return Defect(
+        count=len(nodes),
+        total=int(np.count_nonzero(mapped)),
+        samples=node_samples(nodes, taxid=taxids, status=status),
+        detail={kind: found for kind, found in count.items() if found},
+    )
+
+
+def _noise(names: pa.Array | None, identifiers: IntArray, position: IntArray) -> Defect | None:
+    """Nodes whose name bears a mark of an unsettled identity; each counts under one kind."""
+    if names is None:
+        return None
+    nodes = np.flatnonzero(position >= 0)
+    own = names.take(pa.array(position[nodes]))
+    kind: npt.NDArray[np.int8] = np.full(len(nodes), -1, dtype=np.int8)
+    for number, (_, pattern) in reversed(list(enumerate(NOISE))):
+        found = pc.fill_null(pc.match_substring_regex(own, pattern), False)
+        kind[found.to_numpy(zero_copy_only=False)] = number
+    noisy = np.flatnonzero(kind >= 0)
+    counts = np.bincount(kind[noisy], minlength=len(NOISE))
+    first = noisy[:SAMPLES]
+    return Defect(
+        count=len(noisy),
+        total=len(nodes),
+        samples=node_samples(
+            nodes[first],
+            taxid=identifiers[nodes[first]],
+            name=np.array(own.take(pa.array(first)).to_pylist(), dtype=object),
+        ),
+        detail={NOISE[k][0]: int(count) for k, count in enumerate(counts) if count},
+    )
+
+
+def _closure(
+    taxonomy: Taxonomy,
+    identifiers: IntArray,
+    position: IntArray,
+    forest: Forest,
+    weight: IntArray,
+) -> tuple[Defect, int]:
+    """Nodes whose parent is not mapped, and how many taxa closing the mapping upwards adds.
+
+    Closing ends at the lowest taxon above all mapped ones: a whole clade is closed as it is, though
+    its root has a parent.
+    """
+    known = np.flatnonzero(position >= 0)
+    parent = taxonomy.parents[position[known]]
+    lost = (parent >= 0) & (weight[parent] == 0)
+    nodes = known[lost]
+    outside = Defect(
+        count=len(nodes),
+        total=len(known),
+        samples=node_samples(
+            nodes, taxid=identifiers[nodes], parent_taxid=taxonomy.taxids[parent[lost]]
+        ),
+    )
+    # Mapped nodes at or below every taxon: a subtree is one stretch of the depth-first walk.
+    walk = np.zeros(len(weight) + 1, dtype=np.int64)
+    walk[forest.entry + 1] = weight
+    before = np.cumsum(walk)
+    inside = before[forest.entry + forest.size] - before[forest.entry]
+    absent_above = (inside > 0) & (weight == 0)
+    common = inside == len(known)  # the chain from a root down to the lowest common taxon
+    if len(known) and common.any():
+        lowest = forest.depth[common].max()
+        absent_above &= ~(common & (forest.depth < lowest))
+    return outside, int(np.count_nonzero(absent_above))
+
+
+def _own_edges(taxonomy: Taxonomy, position: IntArray) -> tuple[IntArray, IntArray]:
+    """The taxonomy's edges between mapped taxa, as (parents, children) by idx."""
+    idx_at = np.full(len(taxonomy.taxids), -1, dtype=np.int64)
+    known = np.flatnonzero(position >= 0)
+    idx_at[position[known]] = known
+    parent = taxonomy.parents[position[known]]
+    above = np.where(parent >= 0, idx_at[parent], -1)
+    return above[above >= 0], known[above >= 0]
