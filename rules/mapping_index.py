@@ -99,8 +99,8 @@ def swapped_columns(mapping: MappingStatistics, threshold: Mapping[str, float]) 
 
         mapping = pd.read_csv(path, sep="\t", names=["taxid", "idx"])
 
-    or write the file again with its columns, and a header, in that order. With named columns
-    taxcheck reads them in any order.
+    or write the file again with its columns, and a header, in that order. Columns that
+    have names are read in any order.
 
     Known exceptions:
     Where both columns are dense from 0 the two cannot be told apart and the rule passes.
@@ -196,14 +196,14 @@ def taxid_as_index(mapping: MappingStatistics, threshold: Mapping[str, float]) -
         and mapping.idx_density < threshold["idx_density"]
     )
     found = mapping.oversized > 0 or identity
-    count, total, what = (
-        (mapping.oversized, mapping.rows, "rows have an idx far beyond the number of rows")
-        if mapping.oversized
-        else (same, mapping.nodes, "nodes have their own taxid as idx")
-    )
+    count, total = same, mapping.nodes
+    seen = f"{part(count, total, 'nodes')} have their own taxid as idx"
+    if mapping.oversized:
+        count, total = mapping.oversized, mapping.rows
+        seen = f"{part(count, total, 'rows')} have an idx far beyond the number of rows"
     return Finding(
         found=found,
-        message=f"{part(count, total, what)}; the largest idx is {mapping.max_idx:,}"
+        message=f"{seen}; the largest idx is {mapping.max_idx:,}"
         if found
         else f"the largest idx is {mapping.max_idx:,} with {mapping.rows:,} rows",
         count=count if found else 0,

@@ -12,7 +12,7 @@ from taxcheck.statistics.values import (
     PairStatistics,
 )
 
-from .wording import be, first, have, judged, part, reasons
+from .wording import be, first, have, judged, part, plural, reasons
 
 
 @rule("PAIR007", "fail", caused_by=("MAP003",))
@@ -156,11 +156,12 @@ def swapped_pair_columns(
     backwards = pairs.depth.backwards if pairs.depth else 0
     if not tree.edges and not backwards:
         raise Skip("there are no depth-1 pairs to read a direction from")
+    roots, leaves = plural(tree.roots.count, "root"), plural(tree.leaves, "leaf", "leaves")
     signs = []
     if tree.reversed_is_tree:
         signs.append("the depth-1 pairs make a forest only with parents and children exchanged")
     if tree.roots.count > threshold["roots_per_leaf"] * tree.leaves:
-        signs.append(f"{tree.roots.count:,} roots stand against {tree.leaves:,} leaves")
+        signs.append(f"{roots} {'stands' if tree.roots.count == 1 else 'stand'} against {leaves}")
     if backwards > threshold["backwards"] * pairs.valid:
         signs.append(
             f"descendant_depth is below ancestor_depth in {part(backwards, pairs.valid, 'rows')}"
@@ -170,7 +171,7 @@ def swapped_pair_columns(
         found=found,
         message=f"ancestor and descendant are exchanged: {'; '.join(signs)}"
         if found
-        else f"ancestors stand above: {tree.roots.count:,} roots, {tree.leaves:,} leaves",
+        else f"ancestors stand above: {roots}, {leaves}",
         count=pairs.valid if found else 0,
         total=pairs.valid,
         observed={

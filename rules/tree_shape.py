@@ -14,7 +14,7 @@ from taxcheck.statistics.values import (
 )
 
 from .pair_coverage import covered, declared_roots
-from .wording import be, first, have, judged, node, part
+from .wording import be, first, have, judged, node, part, plural
 
 _PRINTED = 6
 
@@ -53,7 +53,7 @@ def cycle(tree: HierarchyStatistics, mapping: MappingStatistics) -> Finding:
         f"no cycle among {tree.edges:,} parent-child pairs",
         observed={"edges from": tree.edges_from, "edges": tree.edges},
         impact=f"{part(bad.count, bad.total, 'nodes')} have no depth and no place in a hierarchy.",
-        fix="cut the edge of the printed cycle that the taxonomy does not hold; build the pairs again",
+        fix="cut the edge of the cycle that the taxonomy does not hold; build the pairs again",
     )
 
 
@@ -145,8 +145,8 @@ def several_roots(
         missing = len(np.setdiff1d(paired, found_roots)) + unmapped
     differs = undeclared + missing > 0
     message = (
-        f"{part(tree.roots.count, tree.nodes, 'nodes')} {be(tree.roots.count)} roots, in "
-        f"{tree.components:,} connected part{'' if tree.components == 1 else 's'}"
+        f"{plural(tree.roots.count, 'root')} over {tree.nodes:,} nodes, in "
+        f"{plural(tree.components, 'connected part')}"
     )
     if dataset.roots:
         message += (

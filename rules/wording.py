@@ -26,6 +26,11 @@ def part(count: int, total: int, noun: str) -> str:
     return f"{count:,} of {total:,} {noun}{share}"
 
 
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """``1 root``, ``2 roots``, ``3 leaves``."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
 def be(count: int) -> str:
     """The verb of a counted subject: ``is`` or ``are``."""
     return "is" if count == 1 else "are"

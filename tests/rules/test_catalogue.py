@@ -1,0 +1,142 @@
+"""The catalogue as a whole: stable ids, defects as names, documents, thresholds, causes."""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import entry_points
+
+import pytest
+
+from taxcheck.rule import Rule
+from tests.rules.builders import RULES, judge
+
+NAMES = {
+    "MAP001": "invalid_row",
+    "MAP002": "duplicate_taxid",
+    "MAP003": "duplicate_idx",
+    "MAP004": "index_hole",
+    "MAP005": "swapped_columns",
+    "MAP006": "unknown_taxid",
+    "MAP007": "taxid_as_index",
+    "MAP008": "noise_taxon",
+    "MAP009": "not_ancestor_closed",
+    "PAIR001": "invalid_row",
+    "PAIR002": "index_out_of_range",
+    "PAIR003": "coverage_gap",
+    "PAIR004": "table_too_small",
+    "PAIR005": "self_pair",
+    "PAIR006": "duplicate_pair",
+    "PAIR007": "reversed_pair",
+    "PAIR008": "depth_mismatch",
+    "PAIR009": "depth_imbalance",
+    "PAIR010": "taxid_disagreement",
+    "PAIR011": "ancestor_dominance",
+    "PAIR012": "split_leak",
+    "PAIR013": "false_negative_risk",
+    "PAIR014": "index_range_as_taxids",
+    "PAIR015": "swapped_pair_columns",
+    "TREE001": "cycle",
+    "TREE002": "several_parents",
+    "TREE003": "several_roots",
+    "TREE004": "missing_ancestor_pair",
+    "TREE005": "false_ancestor_pair",
+    "TREE006": "inconsistent_depth",
+    "TREE007": "missing_parent",
+    "TREE008": "rank_inversion",
+    "TREE009": "disagrees_with_taxonomy",
+}
+INFO = {"MAP008", "PAIR009", "PAIR011", "PAIR013", "TREE003"}
+WARN = {"MAP006", "MAP009", "TREE002", "TREE008"}
+# The chains that the catalogue itself states: consequence -> causes.
+CAUSES = {
+    "MAP009": {"MAP005", "PAIR014"},
+    "PAIR003": {"MAP005", "PAIR014"},
+    "PAIR004": {"MAP005", "PAIR014"},
+    "TREE004": {"MAP005", "PAIR014", "TREE007"},
+    "TREE005": {"MAP005", "PAIR014"},
+    "TREE007": {"MAP005", "PAIR014"},
+    "MAP004": {"MAP007"},
+    "TREE001": {"PAIR015"},
+    "TREE002": {"PAIR015"},
+    "TREE003": {"MAP005", "PAIR014", "PAIR015"},
+    "PAIR008": {"PAIR015"},
+}
+
+CORE = {entry.name: entry for entry in entry_points(group="taxcheck.rules")}["core"].load().RULES
+every_rule = pytest.mark.parametrize("rule", CORE, ids=lambda rule: rule.id)
+
+
+def test_ids_and_names_are_fixed_and_sorted() -> None:
+    judged_here = {r.id: r.name for r in CORE if r.family in ("MAP", "PAIR", "TREE")}
+    assert judged_here == NAMES
+    assert [r.id for r in CORE] == sorted({r.id for r in CORE})
+
+
+def test_default_severities_are_the_catalogues() -> None:
+    ours = [RULES[id] for id in NAMES]
+    assert {r.id for r in ours if r.severity == "info"} == INFO
+    assert {r.id for r in ours if r.severity == "warn"} == WARN
+
+
+@every_rule
+def test_a_name_is_a_defect_and_not_a_check(rule: Rule) -> None:
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)*", rule.name)
+    assert not re.search(r"(^|_)(check|ensure|validate|verify|ok)(_|$)", rule.name)
+
+
+@every_rule
+def test_the_document_is_plain_and_has_references(rule: Rule) -> None:
+    document = rule.document
+    text = "\n".join(getattr(document, part) for part in document.__slots__)
+    assert "!" not in re.sub(r"!=|<!", "", text)
+    assert re.search(r"https://\S+", document.references)
+    assert len(document.why.split()) >= 30
+    assert max(map(len, text.splitlines())) <= 100
+
+
+@every_rule
+def test_no_fix_names_a_command_that_does_not_exist(rule: Rule) -> None:
+    commands = re.findall(r"taxcheck (\w+)", rule.document.fix + rule.document.exceptions)
+    assert set(commands) <= {"run", "explain", "rules"}
+
+
+@every_rule
+def test_every_threshold_says_what_it_means_and_where_it_comes_from(rule: Rule) -> None:
+    for key, threshold in rule.thresholds.items():
+        assert re.fullmatch(r"[a-z]+(_[a-z]+)*", key)
+        assert len(threshold.meaning.split()) >= 5
+        assert re.search(
+            r"NCBI|Echinodermata|Mammalia|Cnidaria|WordNet|incident", threshold.calibrated_on
+        )
+    assert bool(rule.thresholds) == ("threshold" in rule.needs)
+
+
+@every_rule
+def test_causes_exist_and_never_run_in_a_circle(rule: Rule) -> None:
+    seen: set[str] = set()
+    level = set(rule.caused_by)
+    while level:
+        assert rule.id not in level
+        seen |= level
+        level = {cause for id in level for cause in RULES[id].caused_by} - seen
+
+
+@pytest.mark.parametrize("id", CAUSES)
+def test_the_catalogues_causes_are_declared(id: str) -> None:
+    assert CAUSES[id] <= set(RULES[id].caused_by)
+
+
+def test_a_rule_that_may_only_inform_is_never_a_cause() -> None:
+    # The report leads with failures and warnings; what an info explains would hang in the air.
+    causes = {cause for rule in CORE for cause in rule.caused_by}
+    assert not causes & (INFO | {"TREE002", "PAIR012"})
+
+
+@pytest.mark.parametrize("id", NAMES)
+def test_sound_data_is_no_failure_and_no_warning(id: str) -> None:
+    result = judge(id)
+    assert result.outcome in ("pass", "info", "skipped"), result.message
+    if result.finding and result.outcome == "pass":
+        assert result.finding.fix is None
+        assert result.finding.impact is None
+        assert result.finding.observed
