@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pandera.errors import SchemaError
 
+from taxcheck.sources.aliases import HEADER_REASON, MALFORMED, is_header_cell
 from taxcheck.sources.batches import IntArray, Quarantined, RawBatch
 from taxcheck.sources.cells import CodeArray, Problem
-from taxcheck.sources.columns import HEADER_REASON, MALFORMED, is_header_cell
 
 BoolArray = npt.NDArray[np.bool_]
 

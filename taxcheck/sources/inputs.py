@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from taxcheck.errors import InputError, UsageError
 from taxcheck.report import InputSummary
@@ -22,9 +22,15 @@ class TableSource:
         """Whether the pairs hold identifiers only, so that idx must be made or joined."""
         return "ancestor_taxid" in self.columns.roles and "ancestor" not in self.columns.roles
 
-    def batches(self) -> Iterator[RawBatch]:
-        """Bounded batches, keyed by role; InputError where the file is bad."""
-        return self.table.batches(self.columns.roles)
+    def batches(self, only: Collection[str] | None = None) -> Iterator[RawBatch]:
+        """Bounded batches, keyed by role; InputError where the file is bad.
+
+        ``only`` reads these roles alone. Weights are never read: that they are there is enough.
+        """
+        roles = self.columns.roles.items()
+        return self.table.batches(
+            {role: name for role, name in roles if (role in only if only else role != "weight")}
+        )
 
     def summary(self) -> InputSummary:
         """How the input was understood; the rows are known once it has been read."""

@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from taxcheck.sources.aliases import HEADER_REASON, MALFORMED, header_words
 from taxcheck.sources.batches import IntArray, RawBatch
 from taxcheck.sources.cells import Problem, identifiers
-from taxcheck.sources.columns import HEADER_REASON, MALFORMED, header_words
 from taxcheck.sources.inputs import TableSource
 
 LABEL_ROLES = ("ancestor_taxid", "descendant_taxid")
@@ -132,8 +132,7 @@ def _label_batches(
     source: TableSource, *, only_labels: bool = False
 ) -> Iterator[tuple[RawBatch, tuple[pa.Array, pa.Array], pa.Array | None]]:
     """Batches with their labels, null in both where one is unsound, and the reasons of those."""
-    roles = {r: c for r, c in source.columns.roles.items() if r in LABEL_ROLES or not only_labels}
-    for raw in source.table.batches(roles):
+    for raw in source.batches(LABEL_ROLES if only_labels else None):
         pair = [raw.columns[role] for role in LABEL_ROLES]
         if MALFORMED not in raw.columns and all(pa.types.is_string(c.type) for c in pair):
             plain = [plain_integers(column) for column in pair]
@@ -199,7 +198,7 @@ def _distinct(source: TableSource) -> pa.Array:
         kind = pa.int64() if integers else pa.string()
         ancestor, descendant = pair[0].cast(kind), pair[1].cast(kind)
         if integers:
-            new = pa.array(seen.news(ancestor) | seen.news(descendant))
+            new = pa.array(seen.news(ancestor, descendant))
             ancestor, descendant = ancestor.filter(new), descendant.filter(new)
         chunks.append(_first_seen(ancestor, descendant))
         pending += len(chunks[-1])
@@ -215,23 +214,25 @@ class _Seen:
     def __init__(self) -> None:
         self._met = np.zeros(1, dtype=np.bool_)
 
-    def news(self, labels: pa.Array) -> npt.NDArray[np.bool_]:
-        """(n,) whether a label may be new; it counts as met from now on. Null is never new."""
-        values = labels.to_numpy() if not labels.null_count else labels.fill_null(-1).to_numpy()
-        small = (values >= 0) & (values < _SEEN_LIMIT)
-        largest = int(values.max(initial=0, where=small))
+    def news(self, *columns: pa.Array) -> npt.NDArray[np.bool_]:
+        """(n,) whether a row may hold a new label; all of them count as met from now on."""
+        new = np.zeros(len(columns[0]), dtype=np.bool_)
+        small = []
+        for column in columns:
+            values = column.to_numpy() if not column.null_count else column.fill_null(-1).to_numpy()
+            inside = (values >= 0) & (values < _SEEN_LIMIT)
+            self._grow(int(values.max(initial=0, where=inside)))
+            new |= ~inside | ~self._met[np.where(inside, values, 0)]
+            small.append(values[inside & new])
+        for values in small:  # only now: a label may stand in both columns
+            self._met[values] = True
+        return new
+
+    def _grow(self, largest: int) -> None:
         if largest >= len(self._met):
             grown = np.zeros(min(2 * largest + 1, _SEEN_LIMIT), dtype=np.bool_)
             grown[: len(self._met)] = self._met
             self._met = grown
-        new = np.ones(len(values), dtype=np.bool_)
-        if small.all():
-            new = ~self._met[values]
-            self._met[values[new]] = True
-        else:
-            new[small] = ~self._met[values[small]]
-            self._met[values[small]] = True
-        return new
 
 
 def _first_seen(ancestor: pa.Array, descendant: pa.Array) -> pa.Array:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from taxcheck.errors import InputError
-from taxcheck.sources.columns import KNOWN_NAMES, normalise
+from taxcheck.sources.aliases import KNOWN_NAMES, normalise
 from taxcheck.sources.files import InputFile, reading
 
 SAMPLE_BYTES = 1 << 18

@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from taxcheck.errors import InputError
+from taxcheck.sources.aliases import MALFORMED
 from taxcheck.sources.batches import BATCH_ROWS, RawBatch
-from taxcheck.sources.columns import MALFORMED
 from taxcheck.sources.files import InputFile, damaged, reading
 from taxcheck.sources.sniff import DELIMITER_NAMES, has_header, head_of, shape_of
 
