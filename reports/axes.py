@@ -22,16 +22,14 @@ from .svg import (
     ticks,
 )
 from .text import clip, number, percent
+from .view import FOUND, of_outcome
 
 _BINS = 240
-_ROLES = {
-    "both": "ancestor and descendant",
-    "never": "in no pair",
-}
+_CUT_RULE = "PAIR014"
 
 
 def _role(bar: Bar) -> str:
-    return _ROLES.get(bar.label, clip(bar.label, 32))
+    return clip(bar.label, 32)
 
 
 def _count(value: float) -> str:
@@ -90,7 +88,7 @@ def roles(report: Report) -> Picture | None:
     total = sum(bar.value for bar in bars or ())
     if not bars or total <= 0:
         return None
-    never = sum(bar.value for bar in bars if bar.label == "never")
+    never = sum(bar.value for bar in bars[3:])  # both, only descendant, only ancestor, never
     title = (
         f"{_count(never)} of {_count(total)} mapped nodes ({percent(never / total)}) "
         "are in no training pair"
@@ -181,12 +179,15 @@ def id_axis(report: Report) -> Picture | None:
     size = report.pictures.table_size
     lacking = n - size if size is not None and size < n else 0
     covered, never, holes = (tuple(b[i] for b in bins) for i in range(3))
+    paired = report.pictures.roles is not None
+    if not paired:
+        covered, never = tuple(a + b for a, b in zip(covered, never, strict=True)), ()
     hole_count = _statistic(report, "mapping", "holes")
-    rows = [_Row("in a pair", covered, "role0"), _Row("in no pair", never, "role3")]
+    rows = [_Row("in a pair" if paired else "mapped", covered, "role0")]
+    if any(never):
+        rows.append(_Row("in no pair", never, "role3"))
     if hole_count or any(holes):
         rows.append(_Row("hole", holes, "hole"))
-    elif not any(never):
-        rows.pop()
     if lacking:
         title = (
             f"A table sized from the pairs ends at idx {number(n - lacking - 1)} and lacks the "
@@ -197,7 +198,8 @@ def id_axis(report: Report) -> Picture | None:
     elif any(never):
         title = "Where along idx the nodes in no pair lie"
     else:
-        title = f"Every idx from 0 to {number(n - 1)} is mapped and in a pair"
+        also = " and in a pair" if paired else ""
+        title = f"Every idx from 0 to {number(n - 1)} is mapped{also}"
     marks = [_Mark(1 - lacking / n, f"table sized from the pairs: {number(size)} rows")]
     marks = marks if lacking else []
     wide, narrow = (
@@ -215,9 +217,10 @@ def id_axis(report: Report) -> Picture | None:
 
 
 def taxid_axis(report: Report) -> Picture | None:
-    """Coverage of the nodes in taxid order, where it is cut at taxid = number of nodes."""
+    """Coverage of the nodes in taxid order, where a rule found it cut at taxid = n_nodes."""
     shares, cut = report.pictures.taxid_axis, report.pictures.taxid_cut
-    if not shares or cut is None:
+    found = {result.rule.id for result in of_outcome(report, *FOUND)}
+    if not shares or cut is None or _CUT_RULE not in found:
         return None
     at, taxid, below, above = cut
     mark = _Mark(at, f"taxid {number(int(taxid))} = number of nodes")
@@ -231,7 +234,8 @@ def taxid_axis(report: Report) -> Picture | None:
     )
     return Picture(
         "taxid-axis",
-        f"Coverage ends at taxid {number(int(taxid))}, which is the number of nodes",
+        f"Of the nodes below taxid {number(int(taxid))}, the number of nodes, {percent(below)} "
+        f"are in a pair; from there on {percent(above)}",
         f"Nodes in taxid order: {percent(below)} of those with a lower taxid are in a pair, "
         f"{percent(above)} of the others.",
         wide,

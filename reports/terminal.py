@@ -34,7 +34,9 @@ def _one_line(text: object) -> str:
 
 
 def _wrapped(text: str, width: int, lines: int, style: str = "") -> Iterator[Text]:
-    for line in textwrap.wrap(_one_line(text), width, max_lines=lines, placeholder=" …"):
+    for line in textwrap.wrap(
+        _one_line(text), width, max_lines=lines, placeholder=" …", break_on_hyphens=False
+    ):
         yield Text(line, style)
 
 
@@ -76,7 +78,7 @@ def _action(report: Report, width: int) -> Iterator[Text]:
     if action is None:
         return
     if not action.is_command:
-        yield from _wrapped(f"Do this:  {action.text}", width, 3)
+        yield from _wrapped(f"Do this:  {action.text.replace('`', '')}", width, 3)
         return
     lines = list(_command(action.text, width - 10))
     yield Text("Do this:  ").append_text(lines[0])
@@ -114,7 +116,8 @@ def _first_screen(report: Report, width: int) -> list[Text]:
     rows = _listed(report)
     head = [_masthead(report, width)]
     head += _wrapped(report.headline, width, 3, "bold")
-    head += _wrapped(view.explanation(report), width, 2)
+    if report.verdict is not Outcome.PASS:  # the passes are counted below
+        head += _wrapped(view.explanation(report), width, 2)
     foot = list(_action(report, width))
     if not rows:
         rows = [("  ", result) for result in infos]

@@ -35,7 +35,7 @@ def of_outcome(report: Report, *outcomes: Outcome) -> tuple[RuleResult, ...]:
 
 
 def told(report: Report) -> tuple[RuleResult, ...]:
-    """Every finding in the order of the story: broken rules, causes with what they explain, infos."""
+    """Every finding as a story: broken rules, causes with what they explain, infos."""
     story = list(of_outcome(report, Outcome.ERROR))
     for cause, consequences in report.causes:
         story += [cause, *consequences]

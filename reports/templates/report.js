@@ -8,7 +8,7 @@
     }
     for (const part of document.querySelectorAll("[data-of]")) {
       part.hidden = chosen !== "all" && !part.dataset.of.split(" ").includes(chosen);
-      if (part.tagName === "DETAILS" && chosen !== "all") part.open = !part.hidden;
+      if (chosen !== "all" && !part.hidden) part.open = true;
     }
   };
   for (const button of buttons) button.addEventListener("click", () => show(button.dataset.show));

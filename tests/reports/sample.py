@@ -25,9 +25,10 @@ _COVERED_BY_IDX = (
     0.937, 0.916, 0.929, 0.917, 0.936, 0.929, 0.931, 0.935, 0.92, 0.675, *[0.0] * 10,
 )  # fmt: skip
 _PAIRS_PER_NODE = (
-    (2, 3, 5809), (4, 7, 20842), (8, 15, 21632), (16, 31, 31547), (32, 63, 1116), (64, 127, 460),
-    (128, 255, 213), (256, 511, 94), (512, 1023, 63), (1024, 2047, 35), (2048, 4095, 18),
-    (4096, 8191, 12), (8192, 16383, 15), (16384, 32767, 9), (32768, 65535, 2), (65536, 131071, 1),
+    (0, 0, 28610), (1, 1, 0), (2, 3, 5809), (4, 7, 20842), (8, 15, 21632), (16, 31, 31547),
+    (32, 63, 1116), (64, 127, 460), (128, 255, 213), (256, 511, 94), (512, 1023, 63),
+    (1024, 2047, 35), (2048, 4095, 18), (4096, 8191, 12), (8192, 16383, 15),
+    (16384, 32767, 9), (32768, 65535, 2), (65536, 131071, 1),
 )  # fmt: skip
 _NEVER = (
     (4, 3, 335928, "Azorhizobium doebereinerae"),
@@ -189,7 +190,7 @@ def incident() -> Report:
         "median": 11,
         "max": 37,
         "shares": {"1": 0.0607, "2-5": 0.1998, ">5": 0.7395},
-        "histogram": [list(pair) for pair in INCIDENT_DEPTHS],
+        "histogram": [{"depth": d, "pairs": n} for d, n in INCIDENT_DEPTHS],
     }
     return Report(
         title="incident",
@@ -250,10 +251,10 @@ def incident() -> Report:
         },
         pictures=Pictures(
             roles=(
-                Bar("both", 21870),
+                Bar("both roles", 21870),
                 Bar("only descendant", 59997),
                 Bar("only ancestor", 1),
-                Bar("never", 28610),
+                Bar("in no pair", 28610),
             ),
             depths=INCIDENT_DEPTHS,
             closure_depths=((1, 81867), *INCIDENT_DEPTHS[1:]),
@@ -320,10 +321,10 @@ def healthy() -> Report:
         },
         pictures=Pictures(
             roles=(
-                Bar("both", 2391),
+                Bar("both roles", 2391),
                 Bar("only descendant", 4720),
                 Bar("only ancestor", 1),
-                Bar("never", 0),
+                Bar("in no pair", 0),
             ),
             depths=depths,
             closure_depths=depths,

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from taxcheck.registry import load_renderers
+from taxcheck.report import RenderOptions
+from tests.reports.sample import REPORTS, crowded, incident
+
+VOID = {"meta", "link", "br", "img", "input", "hr", "col"}
+
+
+class Page(HTMLParser):
+    """Elements with their attributes, and the text of the page outside script and style."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.text: list[str] = []
+        self.open: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        self.elements.append((tag, {key: value or "" for key, value in attrs}))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_startendtag(self, tag: str, attrs: list) -> None:
+        self.elements.append((tag, {key: value or "" for key, value in attrs}))
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in ("script", "style"):
+            self.text.append(data)
+
+    def values(self, name: str) -> list[str]:
+        return [attrs[name] for _, attrs in self.elements if name in attrs]
+
+
+def render(name: str) -> str:
+    return load_renderers()["html"](REPORTS[name](), RenderOptions())
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_page_is_one_well_formed_file_under_one_megabyte(name):
+    html = render(name)
+    page = Page(html)
+    assert not page.open
+    assert len(html.encode()) < 1_000_000
+    assert html == render(name)
+    tags = {tag for tag, _ in page.elements}
+    assert not tags & {"link", "img", "iframe", "object", "embed", "base", "form"}
+    assert not page.values("src")
+    assert "url(" not in html
+    assert "@import" not in html
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_every_link_has_its_target(name):
+    page = Page(render(name))
+    ids = page.values("id")
+    assert len(ids) == len(set(ids))
+    for tag, attrs in page.elements:
+        for key in ("href", "aria-labelledby"):
+            for target in attrs.get(key, "").split():
+                if key == "href" and tag == "a" and not target.startswith("#"):
+                    assert target.startswith(("https://", "http://"))
+                else:
+                    assert target.removeprefix("#") in ids
+
+
+def test_hostile_text_is_inert_everywhere():
+    html = render("hostile")
+    page = Page(html)
+    assert [tag for tag, _ in page.elements].count("script") == 1
+    assert not [key for _, attrs in page.elements for key in attrs if key.startswith("on")]
+    assert "<script>alert" not in html
+    assert "<script>alert(1)</script>" in "".join(page.text)
+    assert "{{ 7*7 }}" in "".join(page.text)
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\u202a-\u202e]", html)
+
+
+def test_first_screen_answers_its_four_questions_in_order():
+    text = " ".join(" ".join(Page(render("incident")).text).split())
+    said = [
+        "FAIL",
+        "28,610 of 110,478 nodes (25.9 %) will never be trained.",
+        "idx values were used as the set of valid taxids",
+        "PAIR014",
+        "PAIR003",
+        "PAIR004",
+        "TREE004",
+        "TREE007",
+        "taxcheck fix --mapping mapping.tsv",
+        "Checked:",
+        "110,478 rows, pairs.parquet 975,413 rows; 29 rules run, 4 skipped",
+        "21,870 (19.8 %)",
+    ]
+    start = text.index("1.6 s")
+    for part in said:
+        start = text.index(part, start)
+
+
+def test_every_picture_has_a_text_alternative_at_both_widths():
+    html = render("incident")
+    drawings = re.findall(r'<svg class="drawing (\w+)".*?</svg>', html, re.DOTALL)
+    assert drawings.count("wide") == drawings.count("narrow") == 9
+    for svg in re.findall(r'<svg class="drawing.*?</svg>', html, re.DOTALL):
+        assert 'role="img"' in svg
+        assert re.search(r"<title id=.+?>.{20,}</title>", svg)
+        assert re.search(r"<desc id=.+?>.{20,}</desc>", svg)
+
+
+def test_the_depth_picture_states_its_finding():
+    html = render("incident")
+    assert "721,349 of 975,413 pairs (74.0 %) are deeper than 5" in html
+    assert "depth 1: 59,191 pairs (6.1 %)" in html
+    assert "depth 2 to 5: 194,873 pairs (20.0 %)" in html
+
+
+def test_a_sound_mapping_shows_no_cut():
+    assert "taxid-axis" in render("incident")
+    assert "taxid-axis" not in render("healthy")
+
+
+def test_nothing_is_hidden_but_what_needs_a_script():
+    page = Page(render("incident"))
+    hidden = [attrs.get("class") for _, attrs in page.elements if "hidden" in attrs]
+    assert set(hidden) == {"chips", "copy"}
+
+
+def test_samples_are_cut_only_where_the_page_would_grow_too_large():
+    assert "Samples and texts are shortened" not in render("crowded")
+    assert "Samples and texts are shortened" in render("hostile")
+    assert render("crowded").count("<td") > sum(
+        len(result.finding.samples) * 8 for result in crowded().results
+    )
+
+
+def test_reproduction_is_told_with_what_differs_from_the_defaults_first():
+    html = render("healthy")
+    assert html.index("differs from the defaults in 2 settings") < html.index("Thresholds in force")
+    assert "rules.PAIR009.deep_share" in html
+    assert incident().inputs[0].fingerprint in html

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from importlib.resources import files
+
+import numpy as np
+import pytest
+from jsonschema import Draft202012Validator
+
+from taxcheck.registry import load_renderers
+from taxcheck.report import RenderOptions
+from tests.reports.sample import REPORTS, healthy, incident
+
+SCHEMA = json.loads((files("taxcheck_reports") / "report.schema.json").read_text(encoding="utf-8"))
+
+
+def render(report) -> str:
+    return load_renderers()["json"](report, RenderOptions())
+
+
+def _refuse(constant: str) -> None:
+    raise AssertionError(f"{constant} is not JSON")
+
+
+def test_the_schema_is_a_schema_of_no_foreign_host():
+    Draft202012Validator.check_schema(SCHEMA)
+    assert SCHEMA["$id"] == "urn:taxcheck:report:1.0"
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_every_report_is_strict_json_that_its_schema_describes(name):
+    text = render(REPORTS[name]())
+    content = json.loads(text, parse_constant=_refuse)
+    Draft202012Validator(SCHEMA).validate(content)
+    assert text.endswith("}\n")
+    assert text.encode("utf-8")
+    assert text == render(REPORTS[name]())
+
+
+def test_the_incident_in_figures():
+    content = json.loads(render(incident()))
+    assert (content["verdict"], content["exit_code"]) == ("fail", 1)
+    assert content["headline"] == "28,610 of 110,478 nodes (25.9 %) will never be trained."
+    rules = {rule["id"]: rule for rule in content["rules"]}
+    assert rules["TREE004"]["caused_by"] == ["PAIR014", "TREE007"]
+    assert rules["PAIR003"]["share"] == pytest.approx(28610 / 110478)
+    assert rules["PAIR003"]["samples"][0]["name"] == "Azorhizobium doebereinerae"
+    assert rules["MAP006"]["skipped_reason"] == "no taxonomy given: add --taxonomy"
+    assert rules["MAP006"]["count"] is None
+    histogram = content["statistics"]["pairs"]["depth"]["histogram"]
+    assert sum(bar["pairs"] for bar in histogram) == 975413
+    assert sum(bar["pairs"] for bar in histogram if bar["depth"] > 5) == 721349
+
+
+def test_a_reproducible_report_holds_no_clock():
+    content = json.loads(render(healthy()))
+    assert not {"timings", "created"} & set(content)
+    assert {"timings", "created"} <= set(json.loads(render(incident())))
+
+
+def test_what_json_cannot_hold_becomes_null_or_plain():
+    statistics = {
+        "a": float("nan"),
+        "b": [np.float32("inf"), np.int64(7), np.bool_(True)],
+        "c": np.arange(3),
+        "d": "\ud800",
+    }
+    content = json.loads(render(replace(incident(), statistics=statistics)))
+    assert content["statistics"] == {"a": None, "b": [None, 7, True], "c": [0, 1, 2], "d": "\ufffd"}

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from taxcheck.registry import load_renderers
+from taxcheck.report import RenderOptions
+from tests.reports.sample import REPORTS
+
+LINES = 25
+
+
+def render(name: str, **options) -> str:
+    return load_renderers()["terminal"](REPORTS[name](), RenderOptions(**options))
+
+
+@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("width", [60, 80, 100, 140])
+def test_the_first_screen_fits_and_is_plain(name, width):
+    text = render(name, width=width)
+    lines = text.splitlines()
+    assert len(lines) <= LINES
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", text)
+    command = [line for line in lines if "taxcheck fix" in line]
+    assert all(len(line) <= width for line in lines if line not in command)
+
+
+def test_the_incident_reads_as_causes_with_consequences():
+    lines = render("incident", width=120).splitlines()
+    assert lines[0].startswith("taxcheck 0.1.0 · incident · 2026-11-22 · 1.6 s")
+    assert lines[0].endswith(" FAIL")
+    assert len(lines[0]) == 120
+    assert lines[1] == "28,610 of 110,478 nodes (25.9 %) will never be trained."
+    assert lines[2].startswith("idx values were used as the set of valid taxids")
+    assert [line.split()[0] for line in lines[3:8]] == ["PAIR014", "└", "└", "└", "└"]
+    assert lines[8] == (
+        "Do this:  taxcheck fix --mapping mapping.tsv --pairs pairs.parquet --taxonomy taxdump/ "
+        "--out fixed/"
+    )
+    assert "20 rules passed: MAP001" in lines[10]
+    assert "29 rules run, 4 skipped (no taxonomy given" in " ".join(lines[11:])
+
+
+def test_a_long_command_still_runs_when_it_is_copied():
+    text = render("incident", width=60)
+    block = text[text.index("taxcheck fix") : text.index("Worth knowing")]
+    assert " ".join(block.replace("\\\n", " ").split()) == (
+        "taxcheck fix --mapping mapping.tsv --pairs pairs.parquet --taxonomy taxdump/ --out fixed/"
+    )
+
+
+def test_colour_is_added_only_on_request_and_changes_no_word():
+    colored = render("incident", color=True)
+    assert "\x1b[1;31m" in colored
+    bare = re.sub(r"\x1b\[[0-9;]*m", "", colored)
+    assert [line.rstrip() for line in bare.splitlines()] == render("incident").splitlines()
+
+
+def test_verbose_lists_every_rule_once():
+    text = render("incident", verbose=True)
+    listed = re.findall(r"^(?:FAIL|INFO|PASS|SKIPPED) +([A-Z]+\d+) ", text, re.MULTILINE)
+    assert len(listed) == len(set(listed)) == 33
+
+
+def test_nothing_evaluated_says_why():
+    text = render("nothing")
+    assert "SKIPPED" in text
+    assert "24 rules skipped: no pairs given: add --pairs" in text
+    assert "9 rules skipped: no mapping given: add --mapping" in text
