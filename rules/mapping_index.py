@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from taxcheck.rule import Finding, Sample, Threshold, rule
+from taxcheck.rule import Finding, Sample, Skip, Threshold, rule
 from taxcheck.statistics.values import MappingStatistics
 
 from .mapping_rows import needs_mapping
@@ -15,7 +15,7 @@ from .wording import be, part, percent
 _DENSE_TAXIDS = "all of NCBI, 2024-09-07: its 2,609,295 taxids fill 78.1 % of 0..3,342,687"
 
 
-@rule("MAP004", "fail", caused_by=("MAP005", "MAP007"))
+@rule("MAP004", "fail", caused_by=("MAP005", "MAP007", "MAP003"))
 def index_hole(mapping: MappingStatistics) -> Finding:
     """Some idx between 0 and the largest one belong to no identifier.
 
@@ -42,6 +42,8 @@ def index_hole(mapping: MappingStatistics) -> Finding:
       https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html
     """
     needs_mapping(mapping)
+    if not mapping.n_nodes:
+        raise Skip("the mapping has no valid row")
     ranges = [f"{a}" if a == b else f"{a}..{b}" for a, b in mapping.hole_ranges]
     more = " ..." if sum(b - a + 1 for a, b in mapping.hole_ranges) < mapping.holes else ""
     found = mapping.holes > 0

@@ -8,7 +8,7 @@ from taxcheck.config import Dataset
 from taxcheck.rule import Finding, Skip, Threshold, rule
 from taxcheck.statistics.values import TaxonomyStatistics
 
-from .wording import be, first, have, judged, part, percent, reasons
+from .wording import be, first, have, judged, part, percent, plural, reasons
 
 
 @rule("MAP006", "warn", caused_by=("MAP005",))
@@ -114,7 +114,7 @@ def noise_taxon(taxonomy: TaxonomyStatistics, threshold: Mapping[str, float]) ->
     )
 
 
-@rule("MAP009", "warn", caused_by=("MAP005", "PAIR014"))
+@rule("MAP009", "warn", caused_by=("MAP005", "PAIR014", "MAP003"))
 def not_ancestor_closed(taxonomy: TaxonomyStatistics, dataset: Dataset) -> Finding:
     """Mapped nodes have a parent, in the taxonomy, that is not mapped.
 
@@ -151,7 +151,7 @@ def not_ancestor_closed(taxonomy: TaxonomyStatistics, dataset: Dataset) -> Findi
     return Finding(
         found=found,
         message=f"{lost} {have(outside.count)} a parent outside the mapping; closing it upwards "
-        f"adds {taxonomy.closing_adds:,} nodes{first(outside.samples)}"
+        f"adds {plural(taxonomy.closing_adds, 'node')}{first(outside.samples)}"
         if found
         else f"the mapping holds the parent of every node but {roots}",
         count=outside.count if found else 0,

@@ -87,7 +87,19 @@ def _held_out_share(closure: ClosureStatistics) -> float:
             "all of NCBI 72.6 %, the incident 73.9 %; Mammalia 51.9 %, Echinodermata 42.1 %",
         ),
     },
-    caused_by=("MAP005", "PAIR014", "PAIR008", "TREE007", "TREE004"),
+    caused_by=(
+        "MAP005",
+        "PAIR014",
+        "MAP007",
+        "MAP003",
+        "PAIR015",
+        "PAIR007",
+        "PAIR008",
+        "PAIR003",
+        "TREE001",
+        "TREE007",
+        "TREE004",
+    ),
 )
 def depth_imbalance(
     depth: DepthStatistics,

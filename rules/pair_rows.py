@@ -49,7 +49,7 @@ def invalid_row(pairs: PairStatistics) -> Finding:
     )
 
 
-@rule("PAIR002", "fail", caused_by=("MAP005", "MAP007", "MAP001"))
+@rule("PAIR002", "fail", caused_by=("MAP005", "MAP007", "MAP003", "MAP001"))
 def index_out_of_range(mapping: MappingStatistics, pairs: PairStatistics) -> Finding:
     """A pair names an idx that the mapping does not have.
 

@@ -14,7 +14,22 @@ _LISTED_DEPTHS = 64
 _NAMED_DEPTHS = 4
 
 
-@rule("TREE004", "fail", caused_by=("MAP005", "PAIR014", "PAIR008", "TREE001", "TREE007"))
+@rule(
+    "TREE004",
+    "fail",
+    caused_by=(
+        "MAP005",
+        "PAIR014",
+        "MAP007",
+        "MAP003",
+        "PAIR015",
+        "PAIR007",
+        "PAIR008",
+        "PAIR003",
+        "TREE001",
+        "TREE007",
+    ),
+)
 def missing_ancestor_pair(
     tree: HierarchyStatistics, closure: ClosureStatistics, dataset: Dataset
 ) -> Finding:
@@ -67,6 +82,8 @@ def missing_ancestor_pair(
     told += f", {deeper:,} deeper" if deeper else ""
     meant = "the closure" if cap is None else f"the closure up to depth {cap}"
     missing = part(count, expected, f"pairs of {meant}")
+    if not expected:
+        raise Skip("the depth-1 pairs imply no pair: there is no closure to be complete")
     found = count > 0
     return Finding(
         found=found,
@@ -91,11 +108,15 @@ def missing_ancestor_pair(
 
 
 def _within(sample: Sample, cap: int) -> bool:
-    depth = sample.values.get("depth_diff")
+    depth = sample.values.get("distance")
     return not isinstance(depth, int) or depth <= cap
 
 
-@rule("TREE005", "fail", caused_by=("MAP005", "PAIR014", "PAIR015", "PAIR008", "TREE001", "MAP003"))
+@rule(
+    "TREE005",
+    "fail",
+    caused_by=("MAP005", "PAIR014", "MAP003", "PAIR015", "PAIR007", "PAIR008", "TREE001"),
+)
 def false_ancestor_pair(closure: ClosureStatistics) -> Finding:
     """A pair, or its distance, contradicts the chains of parent-child pairs.
 
@@ -146,7 +167,7 @@ def false_ancestor_pair(closure: ClosureStatistics) -> Finding:
     )
 
 
-@rule("TREE007", "fail", caused_by=("MAP005", "PAIR014", "PAIR003", "PAIR008"))
+@rule("TREE007", "fail", caused_by=("MAP005", "PAIR014", "MAP007", "PAIR015", "PAIR008", "PAIR003"))
 def missing_parent(tree: HierarchyStatistics, dataset: Dataset) -> Finding:
     """A node has pairs with distant ancestors and none with a parent.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from taxcheck.config import Dataset
-from taxcheck.rule import Finding, Observed, Severity, rule
+from taxcheck.rule import Finding, Observed, Severity, Skip, rule
 from taxcheck.statistics.values import (
     HierarchyStatistics,
     Kind,
@@ -19,7 +19,7 @@ from .wording import be, first, have, judged, node, part, plural
 _PRINTED = 6
 
 
-@rule("TREE001", "fail", caused_by=("PAIR015", "PAIR007", "MAP003"))
+@rule("TREE001", "fail", caused_by=("PAIR015", "MAP003", "PAIR007"))
 def cycle(tree: HierarchyStatistics, mapping: MappingStatistics) -> Finding:
     """Parent-child pairs run in a circle, so that a node is its own ancestor.
 
@@ -57,7 +57,7 @@ def cycle(tree: HierarchyStatistics, mapping: MappingStatistics) -> Finding:
     )
 
 
-@rule("TREE002", "warn", caused_by=("PAIR015", "MAP003", "PAIR008"))
+@rule("TREE002", "warn", caused_by=("PAIR015", "MAP003", "PAIR007", "PAIR008"))
 def several_parents(tree: HierarchyStatistics, dataset: Dataset) -> Finding:
     """Nodes have more than one parent.
 
@@ -94,7 +94,7 @@ def several_parents(tree: HierarchyStatistics, dataset: Dataset) -> Finding:
     return judged(
         bad,
         f"{part(bad.count, bad.total, 'nodes with a parent')} {have(bad.count)} more than one; "
-        f"read as a {tree.kind} ({tree.kind_reason}){first(bad.samples)}",
+        f"read as a {'DAG' if tree.kind is Kind.DAG else tree.kind}{first(bad.samples)}",
         f"each of {bad.total:,} nodes with a parent has exactly one",
         severity=severity,
         observed={"kind": str(tree.kind), "reason": tree.kind_reason, "declared": dataset.kind},
@@ -105,7 +105,11 @@ def several_parents(tree: HierarchyStatistics, dataset: Dataset) -> Finding:
     )
 
 
-@rule("TREE003", "info", caused_by=("MAP005", "PAIR014", "PAIR015", "TREE007"))
+@rule(
+    "TREE003",
+    "info",
+    caused_by=("MAP005", "PAIR014", "MAP007", "PAIR015", "PAIR008", "PAIR003", "TREE007"),
+)
 def several_roots(
     tree: HierarchyStatistics, mapping: MappingStatistics, pairs: PairStatistics, dataset: Dataset
 ) -> Finding:
@@ -135,6 +139,8 @@ def several_roots(
     - NCBI taxonomy dump: taxid 1 is the only root:
       https://ftp.ncbi.nlm.nih.gov/pub/taxonomy/taxdump_readme.txt
     """
+    if not tree.nodes:
+        raise Skip("no valid pair is left, so there is no graph to judge")
     found_roots = tree.root_idx
     undeclared = missing = 0
     if dataset.roots:

@@ -9,7 +9,7 @@ from taxcheck.statistics.values import DepthStatistics, TaxonomyStatistics
 from .wording import be, first, have, judged, part
 
 
-@rule("TREE006", "fail", caused_by=("MAP003", "PAIR015"))
+@rule("TREE006", "fail", caused_by=("MAP003", "PAIR015", "PAIR007"))
 def inconsistent_depth(depth: DepthStatistics) -> Finding:
     """One node is given two depths in the file.
 
@@ -48,7 +48,7 @@ def inconsistent_depth(depth: DepthStatistics) -> Finding:
     )
 
 
-@rule("TREE008", "warn", caused_by=("MAP005", "PAIR015"))
+@rule("TREE008", "warn", caused_by=("MAP005", "PAIR015", "MAP003", "PAIR007"))
 def rank_inversion(taxonomy: TaxonomyStatistics) -> Finding:
     """A parent has a finer rank than its child, such as a genus above a family.
 
@@ -91,9 +91,14 @@ def rank_inversion(taxonomy: TaxonomyStatistics) -> Finding:
     caused_by=(
         "MAP005",
         "PAIR014",
+        "MAP007",
+        "MAP003",
         "PAIR015",
         "PAIR010",
+        "PAIR007",
+        "PAIR008",
         "PAIR003",
+        "TREE001",
         "TREE007",
         "TREE004",
         "TREE005",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from taxcheck.rule import Defect, Finding, Observed, Sample, Scalar, Severity
+from taxcheck.rule import Defect, Finding, Observed, Sample, Scalar, Severity, Skip
 from taxcheck.statistics.values import Identifiers
 
 _LONGEST_CELL = 40
@@ -82,7 +82,10 @@ def judged(
     """Give the finding of a rule that one defect decides: found where anything was counted.
 
     ``severity``, ``impact`` and ``fix`` belong to what was found and are left out of a pass.
+    Raises Skip where the defect had nothing to be counted in: that is no pass.
     """
+    if not defect.count and not defect.total:
+        raise Skip("nothing is left that could be judged")
     found = defect.count > 0
     values: dict[str, Observed] = {"count": defect.count, "total": defect.total}
     if defect.detail:

@@ -121,6 +121,14 @@ def test_causes_exist_and_never_run_in_a_circle(rule: Rule) -> None:
         level = {cause for id in level for cause in RULES[id].caused_by} - seen
 
 
+@every_rule
+def test_the_first_cause_is_always_a_root_cause(rule: Rule) -> None:
+    # A report folds a finding under the first of its causes that was found. Where every cause's own
+    # causes stand before it, that first one is explained by nothing else.
+    for position, cause in enumerate(rule.caused_by):
+        assert set(RULES[cause].caused_by) <= set(rule.caused_by[:position]), cause
+
+
 @pytest.mark.parametrize("id", CAUSES)
 def test_the_catalogues_causes_are_declared(id: str) -> None:
     assert CAUSES[id] <= set(RULES[id].caused_by)

@@ -63,7 +63,7 @@ def test_text_identifiers_are_named_in_the_gap() -> None:
 @pytest.mark.parametrize("id", ["PAIR003", "PAIR004"])
 def test_a_lone_node_has_nothing_to_be_paired_with(id: str) -> None:
     result = judge(id, mapping=mapping(taxids=ints(1)), pairs=pairs((0,), (0,), depth=None))
-    assert result.reason == "the mapping has one node, which has nothing to be paired with"
+    assert result.reason == "the mapping has fewer than two nodes, so nothing that could be paired"
 
 
 @pytest.mark.parametrize("given", [mapping(), text_mapping()])

@@ -37,11 +37,12 @@ def test_a_long_cycle_is_cut_off() -> None:
     ],
 )
 def test_several_parents_weigh_by_kind(kind: Kind, declared: str, outcome: str) -> None:
-    several = tree(kind=kind, kind_reason="why", several_parents=some(1, 200, {"idx": 3}))
+    several = tree(kind=kind, several_parents=some(1, 200, {"idx": 3}))
+    shown = "DAG" if kind is Kind.DAG else "damaged tree"
     result = judge("TREE002", tree=several, dataset=Dataset(kind=declared))
     assert result.outcome == outcome
     assert result.message == (
-        f"1 of 200 nodes with a parent (0.5 %) has more than one; read as a {kind} (why); "
+        f"1 of 200 nodes with a parent (0.5 %) has more than one; read as a {shown}; "
         "first: row 11 (idx 3)"
     )
 
@@ -96,7 +97,7 @@ def test_a_declared_single_root_that_is_none_warns() -> None:
 GAP = closure(
     expected=4,
     distinct=1,
-    missing=Defect(3, 4, tuple(Sample({"depth_diff": k}, node=3) for k in (2, 1))),
+    missing=Defect(3, 4, tuple(Sample({"distance": k}, node=3) for k in (2, 1))),
     missing_by_depth=ints(0, 2, 1),
 )
 
@@ -106,7 +107,7 @@ def test_missing_pairs_by_depth() -> None:
     assert result.outcome == "fail"
     assert result.message == (
         "3 of 4 pairs of the closure (75.0 %) are missing: 2 at depth 1, 1 at depth 2; "
-        "first: depth_diff 2"
+        "first: distance 2"
     )
     assert result.observed["missing by depth"] == {"1": 2, "2": 1}
     assert judge("TREE004").message == "all 4 pairs of the closure are there"
@@ -116,7 +117,7 @@ def test_missing_pairs_beyond_the_declared_depth_are_not_asked_for() -> None:
     result = judge("TREE004", closure=GAP, dataset=Dataset(pairs="depth<=1"))
     assert result.message == (
         "2 of 3 pairs of the closure up to depth 1 (66.7 %) are missing: 2 at depth 1; "
-        "first: depth_diff 1"
+        "first: distance 1"
     )
     deep = closure(missing=some(1, 4), missing_by_depth=ints(0, 0, 1))
     assert judge("TREE004", closure=deep, dataset=Dataset(pairs="depth<=1")).outcome == "pass"
@@ -188,3 +189,23 @@ def test_pairs_that_the_file_lacks_are_judged_for_a_closure_only(intent: str) ->
     assert judge("TREE009", taxonomy=lacking, dataset=Dataset(pairs=intent)).outcome == "pass"
     none = judge("TREE009", taxonomy=taxonomy(disagreement=None))
     assert none.reason == "there are no pairs to hold against the taxonomy"
+
+
+def test_where_no_pair_is_left_nothing_passes() -> None:
+    nothing = some(0, 0)
+    empty = tree(
+        nodes=0,
+        edges=0,
+        leaves=0,
+        cycles=nothing,
+        several_parents=nothing,
+        roots=nothing,
+        missing_parent=nothing,
+        root_idx=ints(),
+    )
+    unproved = closure(
+        expected=0, distinct=0, false=nothing, missing=nothing, duplicates=nothing, reversed=nothing
+    )
+    rules = ("TREE001", "TREE002", "TREE003", "TREE004", "TREE005", "TREE007", "PAIR006", "PAIR007")
+    for id in (*rules, "PAIR015"):
+        assert judge(id, tree=empty, closure=unproved).outcome == "skipped", id
