@@ -26,7 +26,7 @@ PAIR_ROLES = (
 # file holds wins. A documented table: it is printed by --help and in the documentation.
 MAPPING_ALIASES: Mapping[str, tuple[str, ...]] = {
     "taxid": (
-        "taxid", "tax_id", "ncbi_taxid", "taxon_id", "identifier", "accession", "curie", "synset",
+        "taxid", "ncbi_taxid", "taxon_id", "identifier", "accession", "curie", "synset",
         "term", "label", "taxon", "entity", "object", "key", "name",
     ),
     "idx": ("idx", "index", "node_idx", "node_index", "row_index", "embedding_idx", "position"),

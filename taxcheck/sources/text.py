@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import sys
 from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO
@@ -144,32 +146,34 @@ class TextReader:
             return "skip"
 
         try:
-            yield from csv.open_csv(
-                source,
-                read_options=csv.ReadOptions(
-                    block_size=_BLOCK,
-                    # Arrow tells the line of a malformed row only to a single thread.
-                    use_threads=False,
-                    column_names=[f"c{n}" for n in range(len(self.column_names))],
-                    skip_rows=int(self.header),
-                ),
-                parse_options=csv.ParseOptions(
-                    delimiter=self._shape.delimiter,
-                    quote_char='"' if self._shape.quoted else False,
-                    ignore_empty_lines=False,
-                    invalid_row_handler=note,
-                ),
-                convert_options=csv.ConvertOptions(
-                    column_types=dict.fromkeys(keys.values(), pa.string()),
-                    include_columns=list(dict.fromkeys(keys.values())),
-                ),
-            )
+            with _quiet(note):
+                yield from csv.open_csv(
+                    source,
+                    read_options=csv.ReadOptions(
+                        block_size=_BLOCK,
+                        # Arrow tells the line of a malformed row only to a single thread.
+                        use_threads=False,
+                        column_names=[f"c{n}" for n in range(len(self.column_names))],
+                        skip_rows=int(self.header),
+                    ),
+                    parse_options=csv.ParseOptions(
+                        delimiter=self._shape.delimiter,
+                        quote_char='"' if self._shape.quoted else False,
+                        ignore_empty_lines=False,
+                        invalid_row_handler=note,
+                    ),
+                    convert_options=csv.ConvertOptions(
+                        column_types=dict.fromkeys(keys.values(), pa.string()),
+                        include_columns=list(dict.fromkeys(keys.values())),
+                    ),
+                )
         except pa.ArrowInvalid as error:
             raise self._explained(str(error)) from error
 
     def _explained(self, message: str) -> InputError:
         shown = self._file.shown
-        if "UTF8" in message:
+        # A malformed line ends the parse only where its bytes could not be decoded for the note.
+        if "UTF8" in message or "CSV parse error" in message:
             line = re.search(r"Row #(\d+)", message)
             where = f"line {line[1]}" if line else "a cell"
             return InputError(
@@ -204,6 +208,22 @@ class TextReader:
             f"{self._file.shown}: the quoted cell that begins in line {line} runs over several "
             "lines; close the quote, or write the table as Parquet"
         )
+
+
+@contextlib.contextmanager
+def _quiet(handler: object) -> Iterator[None]:
+    """Keep Arrow from printing that it could not decode a line; the parse itself ends with it."""
+    before = sys.unraisablehook
+
+    def hook(unraisable: sys.UnraisableHookArgs) -> None:
+        if unraisable.object is not handler:
+            before(unraisable)
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
 
 
 def _with_malformed(batch: RawBatch, malformed: deque[tuple[int, str, str]]) -> RawBatch:
