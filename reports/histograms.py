@@ -27,8 +27,9 @@ def _by_depth(bars: Sequence[tuple[int, int]]) -> dict[int, int]:
     """Pairs at each depth; what lies beyond the last column is gathered in it."""
     found: dict[int, int] = {}
     for depth, pairs in bars:
-        at = min(max(depth, 0), _COLUMNS)
-        found[at] = found.get(at, 0) + pairs
+        if pairs:
+            at = min(max(depth, 0), _COLUMNS)
+            found[at] = found.get(at, 0) + pairs
     return found
 
 

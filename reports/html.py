@@ -51,7 +51,7 @@ def _environment() -> Environment:
     environment.filters |= {
         "clean": text.clean,
         "clip": text.clip,
-        "middle": text.clip_middle,
+        "sentence": text.sentence,
         "number": text.number,
         "percent": text.percent,
         "size": text.size,

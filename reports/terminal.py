@@ -25,7 +25,7 @@ _STYLES = {
     Outcome.PASS: "green",
     Outcome.SKIPPED: "bright_black",
 }
-_NAMES_WIDTH = 36
+_NAMES_WIDTH = 40
 _COMMAND_LINES = 5
 
 
@@ -47,13 +47,14 @@ def _masthead(report: Report, width: int) -> Text:
     return line.append(word, _STYLES[report.verdict])
 
 
-def _entry(result: RuleResult, mark: str, width: int, column: int) -> Text:
-    label = clip(f"{mark}{_one_line(result.rule.id)} {_one_line(result.rule.name)}", width)
-    line = Text(label.ljust(column), _STYLES[result.outcome])
-    room = width - max(column, len(label)) - 2
-    if room >= 12:
-        line.append("  " + clip(_one_line(result.message), room), "default not bold")
-    return line
+def _entry(result: RuleResult, mark: str, width: int, column: int, lines: int) -> Iterator[Text]:
+    label = clip(f"{mark}{_one_line(result.rule.id)} {_one_line(result.rule.name)}", column)
+    said = textwrap.wrap(
+        _one_line(result.message), width - column - 2, max_lines=lines, placeholder=" …"
+    )
+    first = Text(label.ljust(column), _STYLES[result.outcome])
+    yield first.append("  " + (said[0] if said else ""), "default not bold")
+    yield from (Text(" " * (column + 2) + more) for more in said[1:])
 
 
 def _command(text: str, width: int) -> Iterator[Text]:
@@ -100,14 +101,20 @@ def _folded(label: str, results: tuple[RuleResult, ...], width: int) -> Iterator
         yield Text(clip(f"{label}: {ids}", width), _STYLES[results[0].outcome])
 
 
-def _entries(rows: list[tuple[str, RuleResult]], room: int, width: int) -> Iterator[Text]:
+def _entries(rows: list[tuple[str, RuleResult]], room: int, width: int) -> list[Text]:
+    """The findings, each with as much of its message as leaves room for all of them."""
     shown = rows if len(rows) <= room else rows[: max(room - 1, 0)]
     widest = max((len(f"{m}{r.rule.id} {r.rule.name}") for m, r in shown), default=0)
     column = min(widest, _NAMES_WIDTH, width // 2)
-    yield from (_entry(result, mark, width, column) for mark, result in shown)
+    entries: list[Text] = []
+    for lines in (3, 2, 1):
+        entries = [e for mark, r in shown for e in _entry(r, mark, width, column, lines)]
+        if len(entries) <= room:
+            break
     if len(rows) > len(shown):
         left = plural(len(rows) - len(shown), "more finding")
-        yield Text(f"  … and {left}; -v lists all")
+        entries.append(Text(f"  … and {left}; -v lists all"))
+    return entries
 
 
 def _first_screen(report: Report, width: int) -> list[Text]:

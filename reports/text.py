@@ -29,6 +29,11 @@ def clip(text: object, limit: int) -> str:
     return kept if len(kept) <= limit else kept[: max(limit - 1, 0)].rstrip() + "…"
 
 
+def sentence(text: object, limit: int) -> str:
+    """Clipped prose in which a number and its percent sign stay on one line."""
+    return re.sub(r"(?<=\d) %", "\u00a0%", clip(text, limit))
+
+
 def clip_middle(text: object, limit: int) -> str:
     """At most ``limit`` characters, both ends kept: a lineage says most at its ends."""
     kept = clean(text)
@@ -74,6 +79,8 @@ def size(count: int) -> str:
 
 def duration(seconds: float) -> str:
     """Seconds, with minutes where there are some."""
+    if 0 < seconds < 0.05:
+        return "< 0.1 s"
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -88,7 +95,7 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 def observed(value: object) -> str:
     """An observed value in one line, whatever its shape."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{clean(k)} {observed(v)}" for k, v in value.items()) or "none"
+        return "; ".join(f"{clean(k)}: {observed(v)}" for k, v in value.items()) or "none"
     if isinstance(value, list | tuple):
         return ", ".join(observed(v) for v in value) or "none"
     return number(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -51,11 +52,17 @@ def masthead(report: Report) -> tuple[str, ...]:
     return tuple(part for part in said if part)
 
 
+def first_sentence(said: str) -> str:
+    """The first sentence of a document's section, in one line."""
+    joined = " ".join(clean(said).split())
+    return re.split(r"(?<=[a-z\d)'\"`][.:]) (?=[A-Z`])", joined, maxsplit=1)[0]
+
+
 def explanation(report: Report) -> str:
     """The defect behind the headline, in the words of its rule's document; empty on a pass."""
     for cause, _ in report.causes:
-        said = clean(cause.rule.document.summary)
-        return "" if said == report.headline else " ".join(said.split())
+        said = first_sentence(cause.rule.document.summary)
+        return "" if said == report.headline else said
     if report.verdict is Outcome.ERROR:
         return "A rule broke: this is a fault of the rule, and says nothing about the data."
     if report.verdict is Outcome.SKIPPED:

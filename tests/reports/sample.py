@@ -1,4 +1,9 @@
-"""Reports built by hand. The incident's figures were counted on the rebuilt incident."""
+"""Reports built by hand.
+
+The incident's figures were counted on the rebuilt incident, but for those of MAP008 and TREE004:
+there no pair that the depth-1 pairs imply is missing, and the finding is here to show a
+consequence that has two causes.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,9 +16,10 @@ from .catalogue import CATALOGUE, rule
 INCIDENT_DEPTHS = tuple(
     enumerate(
         [
-            59191, 53277, 47395, 47992, 46209, 44698, 43919, 43230, 44904, 44595, 42602, 41087,
-            40001, 36730, 33685, 32075, 30267, 27822, 26672, 25305, 23469, 21837, 20061, 18223,
-            15969, 14164, 12026, 9838, 8235, 6569, 5222, 3298, 2416, 1402, 773, 227, 28,
+            59191, 53278, 47395, 47991, 46209, 44698, 43919, 43229, 44904, 44594, 42602,
+            41088, 40001, 36730, 33685, 32075, 30267, 27822, 26672, 25306, 23469, 21837,
+            20061, 18223, 15969, 14164, 12026, 9838, 8235, 6569, 5222, 3298, 2416, 1402,
+            773, 227, 28,
         ],
         start=1,
     )
@@ -170,16 +176,16 @@ def incident() -> Report:
         result(
             "PAIR011",
             Outcome.INFO,
-            "The top ten ancestors hold 318,204 of 975,413 pairs (32.6 %); Gini 0.87.",
-            count=318204,
+            "The top ten ancestors hold 340,583 of 975,413 pairs (34.9 %); Gini 0.952.",
+            count=340583,
             total=975413,
-            observed={"gini": 0.8712},
+            observed={"gini": 0.952},
         ),
         result(
             "TREE003",
             Outcome.INFO,
-            "1,204 roots in 1,204 components; the largest holds 61,022 nodes.",
-            count=1204,
+            "22,677 roots over 81,868 nodes, in 22,677 components.",
+            count=22677,
             total=81868,
         ),
     ]
@@ -241,7 +247,7 @@ def incident() -> Report:
             },
             "tree": {
                 "kind": "tree",
-                "roots": 1204,
+                "roots": 22677,
                 "max_depth": 37,
                 "expected_pairs": 998089,
                 "missing_pairs": 22676,

@@ -33,13 +33,15 @@ def test_the_incident_reads_as_causes_with_consequences():
     assert len(lines[0]) == 120
     assert lines[1] == "28,610 of 110,478 nodes (25.9 %) will never be trained."
     assert lines[2].startswith("idx values were used as the set of valid taxids")
-    assert [line.split()[0] for line in lines[3:8]] == ["PAIR014", "└", "└", "└", "└"]
-    assert lines[8] == (
+    named = re.findall(r"^ +(?:└ )?([A-Z]+\d+) ", "\n".join(lines), re.MULTILINE)
+    assert named == ["PAIR014", "PAIR003", "PAIR004", "TREE004", "TREE007"]
+    action = next(at for at, line in enumerate(lines) if line.startswith("Do this:"))
+    assert lines[action] == (
         "Do this:  taxcheck fix --mapping mapping.tsv --pairs pairs.parquet --taxonomy taxdump/ "
         "--out fixed/"
     )
-    assert "20 rules passed: MAP001" in lines[10]
-    assert "29 rules run, 4 skipped (no taxonomy given" in " ".join(lines[11:])
+    assert "20 rules passed: MAP001" in lines[action + 2]
+    assert "29 rules run, 4 skipped (no taxonomy given" in " ".join(lines[action + 3 :])
 
 
 def test_a_long_command_still_runs_when_it_is_copied():
