@@ -36,25 +36,36 @@ class LabelledPairs:
         self._lookup = _Lookup(known, idx)
 
     def batches(self) -> Iterator[RawBatch]:
-        """Batches with the roles "ancestor" and "descendant" as int64 idx, null for no label."""
+        """Batches with the roles "ancestor" and "descendant" as int64 idx, null for no label.
+
+        Batches with unsound rows also hold the labels themselves ("ancestor_label" ...), so that
+        those rows can be shown.
+        """
         for raw, labels, reasons in _label_batches(self.source):
-            found = [self._idx(column) for column in labels]
-            columns = {"ancestor": found[0], "descendant": found[1]}
+            ancestor, descendant = self._idx(labels)
+            columns = {"ancestor": ancestor, "descendant": descendant}
             columns |= {r: column for r, column in raw.columns.items() if r not in LABEL_ROLES}
             if reasons is not None:
+                columns["ancestor_label"], columns["descendant_label"] = (
+                    raw.columns[role] for role in LABEL_ROLES
+                )
                 columns[MALFORMED] = reasons
             yield RawBatch(raw.first_row, columns)
 
-    def _idx(self, labels: pa.Array) -> pa.Array:
-        idx = self._lookup.find(labels)
-        null = labels.is_null().to_numpy(zero_copy_only=False)
-        absent = np.flatnonzero((idx < 0) & ~null)
-        if len(absent):
-            texts = labels.take(pa.array(absent)).cast(pa.string())
-            new = pc.unique(texts).filter(pc.invert(pc.is_in(pc.unique(texts), self.unknown)))
-            self.unknown = pa.concat_arrays([self.unknown, new])
-            idx[absent] = pc.index_in(texts, self.unknown).to_numpy() + self.n_nodes
-        return pa.array(idx, mask=null)
+    def _idx(self, labels: tuple[pa.Array, pa.Array]) -> list[pa.Array]:
+        found = [self._lookup.find(column) for column in labels]
+        nulls = [column.is_null().to_numpy(zero_copy_only=False) for column in labels]
+        absent = [(idx < 0) & ~null for idx, null in zip(found, nulls, strict=True)]
+        if any(mask.any() for mask in absent):
+            unknown = [
+                pc.if_else(pa.array(mask), column, pa.scalar(None, column.type)).cast(pa.string())
+                for mask, column in zip(absent, labels, strict=True)
+            ]
+            self.unknown = pc.unique(pa.chunked_array([self.unknown, _first_seen(*unknown)]))
+            for idx, mask, column in zip(found, absent, unknown, strict=True):
+                place = pc.index_in(column.filter(pa.array(mask)), self.unknown)
+                idx[mask] = place.to_numpy() + self.n_nodes
+        return [pa.array(idx, mask=null) for idx, null in zip(found, nulls, strict=True)]
 
 
 def encode_labels(
