@@ -51,8 +51,8 @@ def taxid_disagreement(mapping: MappingStatistics, pairs: PairStatistics) -> Fin
         f"an idx that the mapping gives to another{first(bad.samples)}",
         f"taxid and idx agree with the mapping in all {bad.total:,} rows",
         impact=f"{part(bad.count, bad.total, 'pairs')} will train the row of another taxon.",
-        fix='pairs["descendant_idx"] = pairs["descendant_taxid"].map('
-        'dict(zip(mapping["taxid"], mapping["idx"]))), and likewise ancestor_idx',
+        fix='``pairs["descendant_idx"] = pairs["descendant_taxid"].map('
+        'dict(zip(mapping["taxid"], mapping["idx"])))``, and likewise ancestor_idx',
     )
 
 
@@ -80,7 +80,7 @@ def taxid_disagreement(mapping: MappingStatistics, pairs: PairStatistics) -> Fin
 def index_range_as_taxids(
     mapping: MappingStatistics, pairs: PairStatistics, threshold: Mapping[str, float]
 ) -> Finding:
-    r"""The idx range 0..n_nodes-1 was used as the set of valid taxids when the pairs were built.
+    r"""Idx values were used as the set of valid taxids: the mapping was read in the wrong order.
 
     Nodes are divided by their taxid at n_nodes. If nearly all below are in pairs and nearly none
     above, then membership was tested against idx values: no property of organisms follows a number
@@ -164,8 +164,8 @@ def index_range_as_taxids(
             for k in missed
         ),
         impact=f"{part(lost, mapping.nodes, 'nodes')} will never be trained." if found else None,
-        fix='mapping = pd.read_csv(path, sep="\\t", names=["taxid", "idx"]); '
-        'valid = set(mapping["taxid"]); then build the pairs again'
+        fix='read the mapping with ``pd.read_csv(path, sep="\\t", names=["taxid", "idx"])``, test '
+        'against ``valid = set(mapping["taxid"])``, then build the pairs again'
         if found
         else None,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from taxcheck.config import Dataset
-from taxcheck.rule import Finding, Sample, Skip, rule
+from taxcheck.rule import Finding, Observed, Sample, Severity, Skip, rule
 from taxcheck.statistics.values import ClosureStatistics, HierarchyStatistics
 
 from .wording import be, first, have, judged, part, percent, reasons
@@ -115,7 +115,18 @@ def _within(sample: Sample, cap: int) -> bool:
 @rule(
     "TREE005",
     "fail",
-    caused_by=("MAP005", "PAIR014", "MAP003", "PAIR015", "PAIR007", "PAIR008", "TREE001"),
+    caused_by=(
+        "MAP005",
+        "PAIR014",
+        "MAP007",
+        "MAP003",
+        "PAIR015",
+        "PAIR007",
+        "PAIR008",
+        "PAIR003",
+        "TREE001",
+        "TREE007",
+    ),
 )
 def false_ancestor_pair(closure: ClosureStatistics) -> Finding:
     """A pair, or its distance, contradicts the chains of parent-child pairs.
@@ -123,7 +134,7 @@ def false_ancestor_pair(closure: ClosureStatistics) -> Finding:
     Each pair is held against the closure of the depth-1 pairs. Where the chain from the descendant
     up to a root is intact and does not pass the ancestor, or passes it at another distance, the
     pair is false. Where the chain is broken the pair can be neither proved nor contradicted: it is
-    unproven, counted, and no failure.
+    unproven, which is counted apart and warns.
 
     Why it matters:
     A false pair pulls a node into a clade where it does not belong, together with all that hangs
@@ -153,13 +164,28 @@ def false_ancestor_pair(closure: ClosureStatistics) -> Finding:
             f"{closure.unproven:,} pairs ({share}) {be(closure.unproven)} unproven: their chains "
             "of depth-1 pairs are broken"
         )
-    good = f"no pair is false; {broken}" if broken else f"all {bad.total:,} pairs are proved"
+    observed: dict[str, Observed] = {
+        "false": bad.count,
+        "unproven": closure.unproven,
+        "proved": proved,
+        "proof": closure.path,
+    }
+    if broken and not bad.count:
+        return Finding(
+            found=True,
+            severity=Severity.WARN,
+            message=f"no pair is false, but {broken}",
+            total=bad.total,
+            observed=observed,
+            fix="restore the missing parents (TREE007), or hold the pairs against a taxonomy: "
+            "``taxcheck run ... --taxonomy taxdump/``",
+        )
     return judged(
         bad,
         f"{part(bad.count, bad.total, 'pairs')} {be(bad.count)} false{reasons(bad.detail)}"
         f"{first(bad.samples)}" + (f"; {broken}" if broken else ""),
-        good,
-        observed={"unproven": closure.unproven, "proved": proved, "proof": closure.path},
+        f"all {bad.total:,} pairs are proved",
+        observed=observed,
         impact=f"{part(bad.count, bad.total, 'pairs')} teach an ancestry that their own chains "
         "contradict.",
         fix="taxcheck run ... --failures out/ lists them; build the pairs again by walking up the "

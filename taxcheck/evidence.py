@@ -19,6 +19,7 @@ from taxcheck.statistics.freeze import pair_statistics
 from taxcheck.statistics.graph import Graph
 from taxcheck.statistics.held_out import held_out_statistics
 from taxcheck.statistics.hierarchy import hierarchy_statistics
+from taxcheck.statistics.pairs import PairState
 from taxcheck.statistics.proof import Proof, prove
 from taxcheck.statistics.samples import Sink
 from taxcheck.statistics.taxonomy import taxonomy_statistics
@@ -50,11 +51,13 @@ class Evidence:
     taxonomy: TaxonomyStatistics | Unavailable = _NO_TAXONOMY
 
 
-def of_mapping(mapping: MappingStatistics, taxonomy: Taxonomy | None) -> Evidence:
+def of_mapping(
+    mapping: MappingStatistics, taxonomy: Taxonomy | None, sink: Sink | None
+) -> Evidence:
     """What a mapping alone tells."""
     known: TaxonomyStatistics | Unavailable = _NO_TAXONOMY
     if taxonomy is not None:
-        known = _taxonomy(taxonomy, mapping, None, None)
+        known = _taxonomy(taxonomy, mapping, None, None, sink)
     return Evidence(mapping=mapping, taxonomy=known)
 
 
@@ -97,7 +100,7 @@ def of_pairs(
             evidence = replace(evidence, held_out=leaks)
     if taxonomy is not None:
         with clock("taxonomy"):
-            evidence = replace(evidence, taxonomy=_taxonomy(taxonomy, mapping, intake, graph))
+            evidence = replace(evidence, taxonomy=_taxonomy(taxonomy, mapping, intake, graph, sink))
     return evidence
 
 
@@ -133,16 +136,27 @@ def _held_out(
 
 
 def _taxonomy(
-    taxonomy: Taxonomy, mapping: MappingStatistics, intake: Intake | None, graph: Graph | None
+    taxonomy: Taxonomy,
+    mapping: MappingStatistics,
+    intake: Intake | None,
+    graph: Graph | None,
+    sink: Sink | None,
 ) -> TaxonomyStatistics | Unavailable:
     identifiers = mapping.identifiers.integers
     if identifiers is None:
         return Unavailable("the identifiers are no taxids, so the taxonomy does not apply")
-    edges = None if graph is None else (graph.parents, graph.children)
-    pairs = None if intake is None else _distinct_pairs(intake)
-    return taxonomy_statistics(taxonomy, identifiers, pairs, edges)
+    if intake is None or graph is None:
+        return taxonomy_statistics(taxonomy, identifiers, sink=sink)
+    return taxonomy_statistics(
+        taxonomy,
+        identifiers,
+        _pairs(intake.training),
+        (graph.parents, graph.children),
+        held_out=None if intake.held_out is None else _pairs(intake.held_out),
+        sink=sink,
+    )
 
 
-def _distinct_pairs(intake: Intake) -> Iterator[tuple[IntArray, IntArray, IntArray]]:
-    for batch in intake.training.spool.batches():
+def _pairs(state: PairState) -> Iterator[tuple[IntArray, IntArray, IntArray]]:
+    for batch in state.spool.batches():
         yield batch.rows, batch.ancestor, batch.descendant

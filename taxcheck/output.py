@@ -13,7 +13,8 @@ from taxcheck.errors import OutputError
 def write_text(path: str, text: str) -> None:
     """Write a file under its final name only when it is complete; "-" is standard output.
 
-    Raises OutputError, and leaves nothing behind, where there is no folder, permission or space.
+    A device or a pipe is written to and never replaced. Raises OutputError, and leaves nothing
+    behind, where there is no folder, permission or space.
     """
     if path == "-":
         sys.stdout.write(text)
@@ -21,6 +22,10 @@ def write_text(path: str, text: str) -> None:
     target = Path(path)
     partial: str | None = None
     try:
+        if target.exists() and not target.is_file() and not target.is_dir():
+            with target.open("w", encoding="utf-8", newline="\n") as device:
+                device.write(text)
+            return
         descriptor, partial = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)

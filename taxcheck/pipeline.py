@@ -71,7 +71,7 @@ def check(request: Request, progress: Progress | None = None) -> Report:
             evidence = of_pairs(intake, taxonomy, request.policy.dataset, workers, sink, clock)
         else:
             assert mapping is not None
-            evidence = of_mapping(mapping, taxonomy)
+            evidence = of_mapping(mapping, taxonomy, sink)
         with clock("rules"):
             inputs = {f.name: getattr(evidence, f.name) for f in fields(evidence)}
             results = run_rules(rules, inputs, request.policy)

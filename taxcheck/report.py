@@ -132,10 +132,17 @@ class Report:
     def causes(self) -> tuple[tuple[RuleResult, tuple[RuleResult, ...]], ...]:
         """Failures and warnings as (cause, consequences), the widest-reaching cause first."""
         found = [r for r in self.by_outcome if r.outcome in (Outcome.FAIL, Outcome.WARN)]
-        roots = [r for r in found if not r.caused_by]
+        above = {r.rule.id: r.caused_by[0] for r in found if r.caused_by}
+
+        def root(rule: str) -> str:
+            while rule in above:
+                rule = above[rule]
+            return rule
+
         groups = [
-            (cause, tuple(r for r in found if r.caused_by and r.caused_by[0] == cause.rule.id))
-            for cause in roots
+            (cause, tuple(r for r in found if r is not cause and root(r.rule.id) == cause.rule.id))
+            for cause in found
+            if cause.rule.id not in above
         ]
         return tuple(sorted(groups, key=lambda g: (_RANK[g[0].outcome], -len(g[1]), g[0].rule.id)))
 

@@ -64,3 +64,10 @@ class Forest:
             entry[level] = entry[above] + 1 + before - base
         reached = depth >= 0
         return cls(parent, depth, entry, size, tuple(levels), None if reached.all() else reached)
+
+    def tops(self) -> IntArray:
+        """The root of every node's tree, (n,); of an unreached node, itself."""
+        top = np.arange(len(self.parent))
+        for level in self.levels[1:]:
+            top[level] = top[self.parent[level]]
+        return top

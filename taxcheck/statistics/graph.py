@@ -149,6 +149,10 @@ class Graph:
 
     def components(self) -> tuple[IntArray, IntArray]:
         """Weakly connected components of the present nodes: (label of every node, their sizes)."""
+        if self.forest is not None:
+            labels = np.full(self.n, -1, dtype=np.int64)
+            labels[self.roots] = np.arange(len(self.roots))
+            return labels[self.forest.tops()], self.forest.size[self.roots]
         _, label = self._components("weak")
         used, label_of_present = np.unique(label[self.present], return_inverse=True)
         labels = np.full(self.n, -1, dtype=np.int64)

@@ -1,9 +1,14 @@
 """Judging pairs against the closure that the depth-1 pairs imply.
 
-A pair is proved when the closure holds it at its stated distance; false when an intact chain of
-depth-1 pairs contradicts it; unproven when the descendant's chain is broken, so that nothing can
-be said. In a forest the chain is known up to where it breaks, and contradicts any other ancestor
-within that reach.
+A pair is proved when the closure holds it at its stated distance; false when intact chains of
+depth-1 pairs contradict it; unproven when the descendant's chain is broken, so that nothing can
+be said.
+
+In a forest the chain of d is known up to its top. It contradicts any other ancestor within its
+reach, and any ancestor under the same top, which would close a cycle. An ancestor from another
+tree, further up than the chain reaches, only shows that the top lacks its parent. In a DAG a
+second parent may always be missing, so a chain counts as intact unless some node on it has deep
+pairs and no parent.
 """
 
 from __future__ import annotations
@@ -12,6 +17,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from taxcheck.statistics.forest import Forest
 from taxcheck.statistics.graph import Graph
 from taxcheck.statistics.pairset import PairSet
 from taxcheck.statistics.samples import Offenders
@@ -21,17 +27,19 @@ from taxcheck.statistics.values import BoolArray, IntArray
 
 @dataclass(frozen=True, slots=True)
 class Chains:
-    """What the graph can contradict: which nodes hang from a broken chain, and its reach."""
+    """What the graph can contradict: which nodes hang from a broken chain, and where it ends."""
 
     broken: BoolArray  # (n,) the node, or one above it, has deep pairs and no parent
-    reach: IntArray | None  # (n,) steps up to the end of the chain; None: no forest
+    forest: Forest | None
+    top: IntArray | None  # (n,) the root of each node's tree; None: no forest
 
     @classmethod
     def of(cls, graph: Graph, is_descendant: BoolArray) -> Chains:
         """``is_descendant`` (n,) marks the nodes that some pair calls a descendant."""
         tops = np.flatnonzero(is_descendant & (graph.parent_counts == 0))
         broken = graph.below(tops) if len(tops) else np.zeros(graph.n, dtype=bool)
-        return cls(broken, graph.forest.depth if graph.forest is not None else None)
+        forest = graph.forest
+        return cls(broken, forest, None if forest is None else forest.tops())
 
 
 @dataclass(slots=True)
@@ -65,10 +73,9 @@ class Judgement:
         here = held[chosen]
         stated = None if batch.depth_diff is None else batch.depth_diff[chosen]
         broken = self.chains.broken[d]
-        if self.chains.reach is not None:
-            known = here if stated is None else here | (stated <= self.chains.reach[d])
-            turned, _ = self.pairs.closure.find(d, a)
-            unproven = broken & ~known & (turned < 0)
+        if self.chains.forest is not None and self.chains.top is not None:
+            known = here if stated is None else here | (stated <= self.chains.forest.depth[d])
+            unproven = ~known & (self.chains.top[a] != self.chains.top[d])
         elif stated is None:
             unproven = broken & ~here
         else:

@@ -49,12 +49,13 @@ def judge(rows: list[Pair]) -> Naive:
         if known == k:
             continue
         broken = d in tops or any(x in tops for x in above[d])
-        if not broken:
-            false += 1
-        elif tree:
-            contradicted = known is not None or k <= len(above[d]) or d in above[a]
+        if tree:
+            roots = [max(above[x], key=above[x].get, default=x) for x in (a, d)]
+            contradicted = known is not None or k <= len(above[d]) or roots[0] == roots[1]
             false += contradicted
             unproven += not contradicted
+        elif not broken:
+            false += 1
         else:
             shorter = known is None or 0 < k < known
             unproven += shorter

@@ -54,7 +54,9 @@ def merged(states, seed):
 
 cell = st.integers(0, N + 1)
 pair_rows = st.lists(
-    st.tuples(cell, cell, st.integers(-2, 70000), st.integers(0, 4), st.integers(0, 4), st.booleans()),
+    st.tuples(
+        cell, cell, st.integers(-2, 70000), st.integers(0, 4), st.integers(0, 4), st.booleans()
+    ),
     min_size=1,
     max_size=30,
 )
@@ -172,7 +174,7 @@ def test_an_error_in_a_worker_ends_the_others():
             if batch == 3:
                 raise ValueError("row 3")
 
-        def merge(self, other):
+        def merge(self, _):
             return self
 
     drawn = []
