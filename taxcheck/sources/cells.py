@@ -133,7 +133,12 @@ def _from_text(array: pa.Array) -> Whole:
     digits = pc.replace_substring_regex(pc.if_else(simple, text, "0"), r"^\+|\.0*$", "")
     values = digits.cast(pa.int64()).to_numpy().copy()
     problems = np.zeros(len(array), dtype=np.uint8)
-    others = np.flatnonzero(~simple.to_numpy(zero_copy_only=False))
+    empty = pc.is_in(pc.utf8_lower(text), pa.array(_EMPTY_WORDS))
+    numeric = pc.match_substring_regex(text, r"^[+-]?[0-9.][0-9.eE+-]*$")
+    problems[~numeric.to_numpy(zero_copy_only=False)] = Problem.NOT_WHOLE
+    problems[empty.to_numpy(zero_copy_only=False)] = Problem.EMPTY
+    values[problems != 0] = SENTINEL
+    others = np.flatnonzero(pc.and_not(numeric, simple).to_numpy(zero_copy_only=False))
     if len(others):
         distinct = text.take(pa.array(others)).dictionary_encode()
         judged = [_judge(word) for word in distinct.dictionary.to_pylist()]
@@ -154,14 +159,10 @@ def _has_hexadecimal(array: pa.Array) -> bool:
 
 
 def _judge(word: str) -> tuple[int, Problem]:
-    """One text that is no plain integer: 1e+05, as R writes 100000, is exact; 1.5 is not whole."""
-    if word.casefold() in _EMPTY_WORDS:
-        return SENTINEL, Problem.EMPTY
+    """One text of digits and dots: 1e+05, as R writes 100000, is exact; 1.5 is not whole."""
     try:
-        number = Decimal(word if word.isascii() and "_" not in word else "x")
+        number = Decimal(word)
     except InvalidOperation:
-        return SENTINEL, Problem.NOT_WHOLE
-    if not number.is_finite():
         return SENTINEL, Problem.NOT_WHOLE
     if number and number.adjusted() > 18:  # before int(): 1e999999999 must not be written out
         return SENTINEL, Problem.TOO_LARGE

@@ -21,6 +21,7 @@ from taxcheck.sources.files import InputFile, damaged, reading
 from taxcheck.sources.sniff import DELIMITER_NAMES, has_header, head_of, shape_of
 
 _BLOCK = 1 << 24  # bytes parsed at once; also the longest line that can be read
+_MALFORMED_LIMIT = 1 << 20  # malformed lines held in memory until their place is known
 _TEXT_LIMIT = 200  # characters of a malformed line that are kept
 
 
@@ -143,7 +144,7 @@ class TextReader:
             fields = "field" if row.actual_columns == 1 else "fields"
             reason = f"{row.actual_columns} {fields} instead of {row.expected_columns}"
             malformed.append((row.number, reason, row.text[:_TEXT_LIMIT]))
-            return "skip"
+            return "skip" if len(malformed) < _MALFORMED_LIMIT else "error"
 
         try:
             with _quiet(note):
@@ -168,6 +169,12 @@ class TextReader:
                     ),
                 )
         except pa.ArrowInvalid as error:
+            if len(malformed) >= _MALFORMED_LIMIT:
+                line, reason, _ = malformed[0]
+                raise InputError(
+                    f"{self._file.shown}: {len(malformed):,} malformed lines from line {line} on "
+                    f"({reason}); check the delimiter and the header"
+                ) from error
             raise self._explained(str(error)) from error
 
     def _explained(self, message: str) -> InputError:

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from taxcheck.errors import InputError, TaxcheckError
+from taxcheck.sources import text
 from taxcheck.sources.inputs import open_mapping, open_pairs
 
 LINES = b"ancestor\tdescendant\n" + b"".join(b"%d\t%d\n" % (7919 * i % 99991, i) for i in range(99))
@@ -105,6 +106,15 @@ def test_one_clear_line(tmp_path: Path, name: str) -> None:
     assert shown.isprintable()
     assert len(shown) < 400 + len(str(path))
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_lines_that_are_all_malformed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text, "_MALFORMED_LIMIT", 100)
+    rows = "1,2\n" * 300 + "1,2,3\n" * 100
+    (path := tmp_path / "p.csv").write_text("parent,child\n" + rows)
+    message = r"100 malformed lines from line 302 on \(3 fields instead of 2\); check the delim"
+    with pytest.raises(InputError, match=message):
+        list(open_pairs(str(path)).batches())
 
 
 def test_no_such_file(tmp_path: Path) -> None:
