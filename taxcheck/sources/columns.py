@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from taxcheck.errors import InputError, UsageError
@@ -54,12 +54,17 @@ def resolve_mapping_columns(
 
 
 def resolve_pair_columns(
-    names: Sequence[str], header: bool, override: str | None = None, mapping_given: bool = True
+    names: Sequence[str],
+    header: bool,
+    override: str | None = None,
+    mapping_given: bool = True,
+    texts: Collection[str] = (),
 ) -> Columns:
     """Roles among the columns of a pairs table: idx columns, label columns, depths, weight.
 
-    Without a mapping, idx are identifiers too: they get the label roles. Raises UsageError for an
-    override that does not fit, InputError where the names leave it open.
+    Without a mapping, idx are identifiers too: they get the label roles. ``texts`` are columns
+    whose cells are words: under a name that leaves it open, they are identifiers. Raises
+    UsageError for an override that does not fit, InputError where the names leave it open.
     """
     option = "--pair-columns ancestor=COLUMN,descendant=COLUMN"
     notes: list[str] = []
@@ -75,6 +80,8 @@ def resolve_pair_columns(
         _refuse_duplicates(names)
         roles, notes = _by_alias(names, PAIR_ALIASES)
         _place_bare(roles, notes, names, mapping_given)
+    if mapping_given and not override:
+        _words_are_labels(roles, notes, texts)
     labelled = {"ancestor_taxid", "descendant_taxid"} <= set(roles)
     indexed = {"ancestor", "descendant"} <= set(roles)
     if not (labelled or indexed):
@@ -102,6 +109,14 @@ def _without_mapping(roles: dict[str, str], notes: list[str], *, labelled: bool)
     notes.append(
         f"No mapping is given: the values of {' and '.join(indexed)} are taken as identifiers."
     )
+
+
+def _words_are_labels(roles: dict[str, str], notes: list[str], texts: Collection[str]) -> None:
+    sides = [side for side in PAIR_BARE if roles.get(side) in texts]
+    if len(sides) == 2 and not any(f"{side}_taxid" in roles for side in sides):
+        for side in sides:
+            roles[f"{side}_taxid"] = roles.pop(side)
+        notes.append("The cells of the pairs are words, not numbers.")
 
 
 def _place_bare(

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+import pyarrow as pa
+
 from taxcheck.errors import InputError, UsageError
 from taxcheck.report import InputSummary
+from taxcheck.sources.aliases import PAIR_BARE, normalise
 from taxcheck.sources.batches import RawBatch
+from taxcheck.sources.cells import Problem, whole_numbers
 from taxcheck.sources.columns import Columns, resolve_mapping_columns, resolve_pair_columns
 from taxcheck.sources.tables import Progress, Table, open_table
 
@@ -73,11 +77,33 @@ def open_pairs(
     ``override`` is the value of --pair-columns. Raises InputError or UsageError.
     """
     table = _open(path, override, progress)
+    texts = _texts(table) if mapping_given and not override else frozenset()
     try:
-        columns = resolve_pair_columns(table.column_names, table.header, override, mapping_given)
+        columns = resolve_pair_columns(
+            table.column_names, table.header, override, mapping_given, texts
+        )
     except (InputError, UsageError) as error:
         raise type(error)(f"{table.path}: {error}") from None
     return TableSource(table, columns, role)
+
+
+def _texts(table: Table) -> frozenset[str]:
+    """Columns named ancestor or parent, child ..., or not at all, whose first cells are words."""
+    open_names = {normalise(name) for names in PAIR_BARE.values() for name in names}
+    asked = {
+        name: name
+        for name in table.column_names[: None if table.header else 2]
+        if not table.header or normalise(name) in open_names
+    }
+    if not asked or len(set(table.column_names)) < len(table.column_names):
+        return frozenset()
+    first = next(table.batches(asked))
+    return frozenset(name for name in asked if _mostly_words(first.columns[name].slice(0, 1000)))
+
+
+def _mostly_words(cells: pa.Array) -> bool:
+    problems = whole_numbers(cells).problems
+    return problems is not None and bool(2 * (problems == Problem.NOT_WHOLE).sum() > len(cells))
 
 
 def _open(path: str, override: str | None, progress: Progress | None) -> Table:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-import sys
 from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO
@@ -18,11 +16,11 @@ from taxcheck.errors import InputError
 from taxcheck.sources.aliases import MALFORMED
 from taxcheck.sources.batches import BATCH_ROWS, RawBatch
 from taxcheck.sources.files import InputFile, damaged, reading
+from taxcheck.sources.malformed import TEXT_LIMIT, Malformed, put_back, quiet
 from taxcheck.sources.sniff import DELIMITER_NAMES, has_header, head_of, shape_of
 
 _BLOCK = 1 << 24  # bytes parsed at once; also the longest line that can be read
 _MALFORMED_LIMIT = 1 << 20  # malformed lines held in memory until their place is known
-_TEXT_LIMIT = 200  # characters of a malformed line that are kept
 
 
 class _Stream:
@@ -105,7 +103,7 @@ class TextReader:
         """Batches and the share of the file that is read, 0 to 1."""
         file = self._file
         keys = {role: f"c{self.column_names.index(name)}" for role, name in columns.items()}
-        malformed: deque[tuple[int, str, str]] = deque()
+        malformed: deque[Malformed] = deque()
         first, blank = 1 + int(self.header), 0
         with reading(file.shown, self.format), file.open() as handle:
             raw = _Stream(handle)
@@ -117,7 +115,7 @@ class TextReader:
                 for start in range(0, len(batch), BATCH_ROWS):
                     part = batch.slice(start, BATCH_ROWS)
                     cells = {role: part.column(key) for role, key in keys.items()}
-                    whole = _with_malformed(RawBatch(first, cells), malformed)
+                    whole = put_back(RawBatch(first, cells), malformed)
                     # Empty lines are held back until a row follows: only then they are rows.
                     filled = whole.rows - _trailing_blank(whole)
                     if filled:
@@ -129,7 +127,7 @@ class TextReader:
                     first += whole.rows
             if malformed:
                 nothing = {role: pa.array([], pa.string()) for role in keys}
-                last = _with_malformed(RawBatch(first, nothing), malformed)
+                last = put_back(RawBatch(first, nothing), malformed)
                 yield from _blank(first - blank, blank, nothing)
                 yield last, 1.0
                 first, blank = first + last.rows, 0
@@ -138,16 +136,16 @@ class TextReader:
         self._skipped = blank
 
     def _parse(
-        self, source: pa.NativeFile, keys: Mapping[str, str], malformed: deque[tuple[int, str, str]]
+        self, source: pa.NativeFile, keys: Mapping[str, str], malformed: deque[Malformed]
     ) -> Iterator[pa.RecordBatch]:
         def note(row: csv.InvalidRow) -> str:
             fields = "field" if row.actual_columns == 1 else "fields"
             reason = f"{row.actual_columns} {fields} instead of {row.expected_columns}"
-            malformed.append((row.number, reason, row.text[:_TEXT_LIMIT]))
+            malformed.append((row.number, reason, row.text[:TEXT_LIMIT]))
             return "skip" if len(malformed) < _MALFORMED_LIMIT else "error"
 
         try:
-            with _quiet(note):
+            with quiet(note):
                 yield from csv.open_csv(
                     source,
                     read_options=csv.ReadOptions(
@@ -215,53 +213,6 @@ class TextReader:
             f"{self._file.shown}: the quoted cell that begins in line {line} runs over several "
             "lines; close the quote, or write the table as Parquet"
         )
-
-
-@contextlib.contextmanager
-def _quiet(handler: object) -> Iterator[None]:
-    """Keep Arrow from printing that it could not decode a line; the parse itself ends with it."""
-    before = sys.unraisablehook
-
-    def hook(unraisable: sys.UnraisableHookArgs) -> None:
-        if unraisable.object is not handler:
-            before(unraisable)
-
-    sys.unraisablehook = hook
-    try:
-        yield
-    finally:
-        sys.unraisablehook = before
-
-
-def _with_malformed(batch: RawBatch, malformed: deque[tuple[int, str, str]]) -> RawBatch:
-    """Put the malformed lines that fall into a batch back into their place.
-
-    Those that follow its last row stay for the next batch, except where it has no rows.
-    """
-    rows = batch.rows
-    found: list[tuple[int, str, str]] = []
-    while malformed and (malformed[0][0] < batch.first_row + rows + len(found) or not batch.rows):
-        found.append(malformed.popleft())
-    if not found:
-        return batch
-    total = rows + len(found)
-    bad = np.zeros(total, dtype=np.bool_)
-    places = np.array([line - batch.first_row for line, _, _ in found])
-    if places.min() < 0 or places.max() >= total:  # a lone \r inside a line shifts Arrow's count
-        places = np.arange(rows, total)
-    bad[places] = True
-    source = np.cumsum(~bad) - 1
-    order = pa.array(source, mask=bad)
-    cells = {role: column.take(order) for role, column in batch.columns.items()}
-    first = next(iter(cells))
-    mask = pa.array(bad)
-    cells[first] = pc.replace_with_mask(
-        cells[first], mask, pa.array([text for _, _, text in found], pa.string())
-    )
-    cells[MALFORMED] = pc.replace_with_mask(
-        pa.nulls(total, pa.string()), mask, pa.array([reason for _, reason, _ in found])
-    )
-    return RawBatch(batch.first_row, cells)
 
 
 def _trailing_blank(batch: RawBatch) -> int:

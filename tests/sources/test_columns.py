@@ -82,6 +82,20 @@ def test_pair_names(names: tuple[str, ...], mapping: bool, expected: dict[str, s
     assert resolve_pair_columns(names, True, None, mapping).roles == expected
 
 
+def test_words_under_an_open_name_are_identifiers() -> None:
+    names, labels = ("parent", "child"), {"ancestor_taxid": "parent", "descendant_taxid": "child"}
+    assert resolve_pair_columns(names, True, None, True, {"parent", "child"}).roles == labels
+    assert set(resolve_pair_columns(names, True, None, True, {"child"}).roles) == {
+        "ancestor",
+        "descendant",
+    }
+    # a name that says idx is taken at its word: words below it are invalid rows
+    assert resolve_pair_columns(INDEXED, True, None, True, ()).roles.keys() == {
+        "ancestor",
+        "descendant",
+    }
+
+
 def test_what_is_inferred_is_told() -> None:
     assert resolve_pair_columns(INDEXED, True, None, False).notes == (
         "No mapping is given: the values of ancestor_idx and descendant_idx are taken as "

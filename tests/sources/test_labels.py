@@ -37,6 +37,15 @@ def pairs(encoded: LabelledPairs) -> list[tuple[int | None, int | None]]:
     ]
 
 
+def test_words_under_an_open_name_are_joined(tmp_path: Path) -> None:
+    known = (pa.array(["CHEBI:1", "CHEBI:2"]), np.array([0, 1]))
+    assert pairs(encode(tmp_path / "p", "parent,child\nCHEBI:1,CHEBI:2\n", known)) == [(0, 1)]
+    assert pairs(encode(tmp_path / "p", "CHEBI:1,CHEBI:2\nCHEBI:2,x\n", known)) == [(0, 1), (1, 2)]
+    for text in ("parent,child\n1,x\n2,3\n4,5\n", "parent_idx,child_idx\na,b\n", "1,2\n"):
+        (path := tmp_path / "p").write_text(text)
+        assert not open_pairs(str(path), mapping_given=True).labelled
+
+
 def test_order_of_first_appearance(tmp_path: Path) -> None:
     encoded = encode(tmp_path / "p", "id1,id2,weight\ndog,mammal,1\ncat,mammal,1\nlife,dog,1\n")
     assert encoded.identifiers.to_pylist() == ["mammal", "dog", "cat", "life"]
