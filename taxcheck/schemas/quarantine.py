@@ -45,7 +45,7 @@ def judge(
     frame = pd.DataFrame(values, copy=False)
     if not problems and malformed is None:
         try:
-            schema.validate(frame)
+            schema.validate(frame, inplace=True)
         except SchemaError:
             pass
         else:

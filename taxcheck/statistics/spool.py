@@ -17,7 +17,7 @@ import numpy.typing as npt
 from taxcheck.errors import InputError
 from taxcheck.statistics.values import IntArray
 
-MEMORY_LIMIT = 256 << 20
+MEMORY_LIMIT = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
