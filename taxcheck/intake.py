@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from taxcheck.errors import InputError
 from taxcheck.schemas.mapping import apply_mapping
 from taxcheck.schemas.pairs import apply_pairs
-from taxcheck.sources.batches import MappingBatch, Quarantined, RawBatch
+from taxcheck.sources.batches import MappingBatch, Quarantined
 from taxcheck.sources.inputs import TableSource
 from taxcheck.sources.labels import encode_labels
 from taxcheck.statistics.mapping import MappingState
@@ -20,7 +20,7 @@ from taxcheck.statistics.pairs import Nodes, PairState
 from taxcheck.statistics.samples import Sink
 from taxcheck.statistics.spool import PairSpool
 from taxcheck.statistics.state import collect
-from taxcheck.statistics.values import Identifiers, IntArray, MappingStatistics
+from taxcheck.statistics.values import IntArray, MappingStatistics
 
 DERIVED_NOTE = "no mapping was given: idx were numbered from the labels in order of appearance"
 
@@ -62,22 +62,16 @@ def read_pairs(
 
     The spools are closed by ``resources``. Raises InputError where no row is sound.
     """
-    known = None if mapping is None else _known(mapping)
-    streams: list[Iterator[RawBatch]] = []
-    for source in [pairs] if held_out is None else [pairs, held_out]:
-        if not source.labelled:
-            streams.append(source.batches())
-            continue
-        labelled = encode_labels(source, known)
-        streams.append(labelled.batches())
-        if mapping is None:
-            known = (labelled.identifiers, np.arange(len(labelled.identifiers)))
+    sources = [pairs] if held_out is None else [pairs, held_out]
     if mapping is None:
-        assert known is not None
+        known = _numbered(sources)
         mapping = _derived(known[0])
+    else:
+        known = _known(mapping)
     nodes = Nodes(mapping.mapped, mapping.identifiers)
 
-    def fold(source: TableSource, batches: Iterator[RawBatch], sink: Sink | None) -> PairState:
+    def fold(source: TableSource, sink: Sink | None) -> PairState:
+        batches = encode_labels(source, known).batches() if source.labelled else source.batches()
         spool = PairSpool(has_depth="depth_diff" in source.columns.roles)
         resources.callback(spool.close)
         state = collect(batches, lambda: PairState(nodes, spool, sink), workers, apply_pairs)
@@ -89,18 +83,27 @@ def read_pairs(
             )
         return state
 
-    training = fold(pairs, streams[0], sink)
+    training = fold(pairs, sink)
     return Intake(
         mapping,
         training,
-        fold(held_out, streams[1], None) if held_out is not None else None,
+        fold(held_out, None) if held_out is not None else None,
         "weight" in pairs.columns.roles,
     )
 
 
+def _numbered(sources: list[TableSource]) -> tuple[pa.Array, IntArray]:
+    """All labels of all sources in order of appearance, and their idx."""
+    found = [encode_labels(source).identifiers for source in sources]
+    if len({labels.type for labels in found}) > 1:
+        found = [labels.cast(pa.string()) for labels in found]
+    labels = pc.unique(pa.chunked_array(found))
+    return labels, np.arange(len(labels), dtype=np.int64)
+
+
 def _known(mapping: MappingStatistics) -> tuple[pa.Array, IntArray]:
     idx = np.flatnonzero(mapping.mapped)
-    identifiers: Identifiers = mapping.identifiers
+    identifiers = mapping.identifiers
     if identifiers.integers is not None:
         return pa.array(identifiers.integers[idx]), idx
     assert identifiers.strings is not None
