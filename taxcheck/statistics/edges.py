@@ -28,8 +28,7 @@ def graph_of(states: Sequence[PairState], dataset: Dataset) -> tuple[Graph, str]
     if dataset.pairs == "edges":
         (parents, children), source = _all_pairs([s.spool for s in states]), "declared edges"
     elif states[0].depth is not None:
-        found = [edges for state in states for edges in state.edges]
-        parents, children = np.concatenate(found, axis=1) if found else np.empty((2, 0), np.int64)
+        parents, children = _direct(states)
         source = "depth_diff"
     else:
         a, d = _all_pairs([s.spool for s in states])
@@ -37,6 +36,16 @@ def graph_of(states: Sequence[PairState], dataset: Dataset) -> tuple[Graph, str]
         parents, children = transitive_reduction(ancestor, descendant, present)
         source = "transitive reduction"
     return Graph.from_edges(parents, children, present), source
+
+
+def _direct(states: Sequence[PairState]) -> tuple[IntArray, IntArray]:
+    """The depth-1 pairs in the order of the source: what is sorted there stays sorted."""
+    found = [edges for state in states for edges in sorted(state.edges, key=lambda e: e[0])]
+    nothing = np.empty(0, np.int64)
+    return (
+        np.concatenate([nothing, *(parents for _, parents, _ in found)]),
+        np.concatenate([nothing, *(children for _, _, children in found)]),
+    )
 
 
 def _all_pairs(spools: Sequence[PairSpool]) -> tuple[IntArray, IntArray]:

@@ -43,7 +43,8 @@ class PairState:
     as_ancestor: IntArray = field(init=False)
     as_descendant: IntArray = field(init=False)
     depth: DepthState | None = None
-    edges: list[IntArray] = field(default_factory=list)  # (2, k): parents, children
+    # (first row, parents (k,), children (k,)) of the depth-1 pairs of each batch
+    edges: list[tuple[int, IntArray, IntArray]] = field(default_factory=list)
     invalid: Offenders = field(init=False)
     out_of_range: Offenders = field(init=False)
     self_pairs: Offenders = field(init=False)
@@ -71,8 +72,10 @@ class PairState:
             if self.depth is None:
                 self.depth = DepthState(self.nodes.n, self.sink)
             flags = self.depth.update(batch)
-            direct = batch.depth_diff == 1
-            self.edges.append(np.stack([batch.ancestor[direct], batch.descendant[direct]]))
+            direct = np.flatnonzero(batch.depth_diff == 1)
+            if len(direct):
+                at = int(batch.rows[direct[0]])
+                self.edges.append((at, batch.ancestor[direct], batch.descendant[direct]))
         self.spool.append(batch.rows, batch.ancestor, batch.descendant, batch.depth_diff, flags)
 
     def merge(self, other: PairState) -> PairState:

@@ -1,7 +1,8 @@
 """The pairs that passed, kept compactly, so that the source itself is read only once.
 
-A pair takes 8 bytes, 12 with its distance. Up to ``MEMORY_LIMIT`` bytes stay in memory; beyond
-that they lie in an anonymous temporary file, and reading them back is bounded by one batch.
+A pair takes 8 bytes, and one more for a distance below 256 (else four). Up to ``MEMORY_LIMIT``
+bytes stay in memory, which holds 80 million pairs; what comes after lies in an anonymous temporary
+file, and reading it back is bounded by one batch.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +19,9 @@ import numpy.typing as npt
 from taxcheck.errors import InputError
 from taxcheck.statistics.values import IntArray
 
-MEMORY_LIMIT = 16 << 20
+MEMORY_LIMIT = 720 << 20
+
+Column = npt.NDArray[np.generic]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +36,19 @@ class SpooledBatch:
 
 
 @dataclass(frozen=True, slots=True)
+class _Stored:
+    """One column of one batch: in memory, or where it lies in the file."""
+
+    dtype: np.dtype[np.generic]
+    array: Column | None
+    offset: int = -1
+
+
+@dataclass(frozen=True, slots=True)
 class _Entry:
     first_row: int
     pairs: int
-    offset: int
-    has_rows: bool
-    has_flags: bool
+    columns: dict[str, _Stored]
 
 
 class PairSpool:
@@ -45,10 +56,11 @@ class PairSpool:
 
     def __init__(self, has_depth: bool) -> None:
         self.has_depth = has_depth
-        self._file = tempfile.SpooledTemporaryFile(max_size=MEMORY_LIMIT)  # noqa: SIM115
         self._entries: list[_Entry] = []
-        self._end = 0
         self._lock = threading.Lock()
+        self._in_memory = 0
+        self._file: IO[bytes] | None = None
+        self._end = 0
 
     def __len__(self) -> int:
         return sum(entry.pairs for entry in self._entries)
@@ -64,55 +76,64 @@ class PairSpool:
         """Keep a batch; idx and distances are below 2**31. InputError where the disk is full."""
         if not len(rows):
             return
-        contiguous = int(rows[-1]) - int(rows[0]) + 1 == len(rows)
-        flagged = flags is not None and bool(flags.any())
-        parts: list[npt.NDArray[np.generic]] = [
-            ancestor.astype(np.int32),
-            descendant.astype(np.int32),
-        ]
+        columns: dict[str, Column] = {
+            "ancestor": ancestor.astype(np.int32),
+            "descendant": descendant.astype(np.int32),
+        }
         if depth_diff is not None:
-            parts.append(depth_diff.astype(np.int32))
-        if not contiguous:
-            parts.append(rows)
-        if flagged and flags is not None:
-            parts.append(flags)
+            small = 0 <= depth_diff.min() and depth_diff.max() < 256
+            columns["depth_diff"] = depth_diff.astype(np.uint8 if small else np.int32)
+        if int(rows[-1]) - int(rows[0]) + 1 != len(rows):
+            columns["rows"] = rows
+        if flags is not None:
+            columns["flags"] = flags
         with self._lock:
-            entry = _Entry(int(rows[0]), len(rows), self._end, not contiguous, flagged)
-            try:
-                self._file.seek(self._end)
-                for part in parts:
-                    self._file.write(np.ascontiguousarray(part).data)
-            except OSError as error:
-                raise InputError(
-                    f"no room for {len(self) + len(rows):,} pairs in {tempfile.gettempdir()}: "
-                    f"{error.strerror}; set TMPDIR to a folder with more space"
-                ) from None
+            stored = {name: self._keep(column) for name, column in columns.items()}
+            self._entries.append(_Entry(int(rows[0]), len(rows), stored))
+
+    def _keep(self, column: Column) -> _Stored:
+        if self._in_memory + column.nbytes <= MEMORY_LIMIT:
+            self._in_memory += column.nbytes
+            return _Stored(column.dtype, column)
+        try:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile()  # noqa: SIM115
+            offset = self._file.seek(self._end)
+            self._file.write(np.ascontiguousarray(column).data)
             self._end = self._file.tell()
-            self._entries.append(entry)
+        except OSError as error:
+            raise InputError(
+                f"no room for more than {len(self):,} pairs in {tempfile.gettempdir()}: "
+                f"{error.strerror}; set TMPDIR to a folder with more space"
+            ) from None
+        return _Stored(column.dtype, None, offset)
 
     def batches(self) -> Iterator[SpooledBatch]:
         """Read everything back, by ascending rows."""
         for entry in sorted(self._entries, key=lambda e: e.first_row):
             with self._lock:
-                yield self._read(entry)
+                columns = {name: self._take(c, entry.pairs) for name, c in entry.columns.items()}
+            rows = columns.get("rows")
+            diff, flags = columns.get("depth_diff"), columns.get("flags")
+            yield SpooledBatch(
+                np.arange(entry.first_row, entry.first_row + entry.pairs)
+                if rows is None
+                else rows.astype(np.int64),
+                columns["ancestor"].astype(np.int64),
+                columns["descendant"].astype(np.int64),
+                None if diff is None else diff.astype(np.int64),
+                None if flags is None else flags.astype(np.uint8),
+            )
 
-    def _read(self, entry: _Entry) -> SpooledBatch:
-        self._file.seek(entry.offset)
-        n = entry.pairs
-
-        def take(dtype: type[np.generic]) -> npt.NDArray[np.generic]:
-            return np.frombuffer(self._file.read(n * np.dtype(dtype).itemsize), dtype=dtype)
-
-        ancestor = take(np.int32).astype(np.int64)
-        descendant = take(np.int32).astype(np.int64)
-        depth_diff = take(np.int32).astype(np.int64) if self.has_depth else None
-        if entry.has_rows:
-            rows: IntArray = take(np.int64).astype(np.int64)
-        else:
-            rows = np.arange(entry.first_row, entry.first_row + n)
-        flags = take(np.uint8).astype(np.uint8) if entry.has_flags else None
-        return SpooledBatch(rows, ancestor, descendant, depth_diff, flags)
+    def _take(self, stored: _Stored, pairs: int) -> Column:
+        if stored.array is not None:
+            return stored.array
+        assert self._file is not None
+        self._file.seek(stored.offset)
+        return np.frombuffer(self._file.read(pairs * stored.dtype.itemsize), dtype=stored.dtype)
 
     def close(self) -> None:
-        """Give the memory or the temporary file back."""
-        self._file.close()
+        """Give the memory and the temporary file back."""
+        self._entries.clear()
+        if self._file is not None:
+            self._file.close()
