@@ -29,6 +29,7 @@ def read_mapping(source: TableSource, workers: int, sink: Sink | None) -> Mappin
     """Fold the mapping; InputError where no row of it is sound."""
     state = collect(source.batches(), lambda: MappingState(sink), workers, apply_mapping)
     statistics = state.freeze()
+    pa.default_memory_pool().release_unused()
     if not statistics.nodes:
         first = statistics.invalid.samples[0] if statistics.invalid.samples else None
         reason = next(iter(statistics.invalid.detail), "no rows")
@@ -84,6 +85,7 @@ def read_pairs(
         return state
 
     training = fold(pairs, sink)
+    pa.default_memory_pool().release_unused()
     return Intake(
         mapping,
         training,

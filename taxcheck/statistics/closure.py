@@ -49,7 +49,7 @@ class ForestClosure:
     def __init__(self, forest: Forest) -> None:
         self._forest = forest
         depth = forest.depth
-        ends = np.cumsum(depth)
+        ends = np.cumsum(depth, dtype=np.int64)
         self.expected = int(ends[-1]) if len(ends) else 0
         self._owners = np.flatnonzero(depth > 0)
         self._first = (ends - depth)[self._owners]  # first slot of each owner
@@ -65,7 +65,7 @@ class ForestClosure:
         held = (steps > 0) & (steps < forest.size[ancestor])
         above = forest.depth[ancestor]
         slot = self._base[descendant] - above
-        distance = forest.depth[descendant] - above
+        distance = (forest.depth[descendant] - above).astype(np.int64)
         if not held.all():
             slot[~held] = distance[~held] = -1
         return slot, distance

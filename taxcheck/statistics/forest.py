@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from taxcheck.statistics.values import BoolArray, IntArray
+from taxcheck.statistics.values import BoolArray, Int32Array, IntArray
 
 
 def ranges(starts: IntArray, lengths: IntArray) -> IntArray:
@@ -24,16 +24,16 @@ class Forest:
     property of a depth-first walk, Tarjan 1972, doi:10.1137/0201010).
     """
 
-    parent: IntArray  # -1 at a root
-    depth: IntArray  # 0 at a root, -1 where unreached
-    entry: IntArray  # position in the walk
-    size: IntArray  # nodes in the subtree, itself included
+    parent: Int32Array  # -1 at a root
+    depth: Int32Array  # 0 at a root, -1 where unreached
+    entry: Int32Array  # position in the walk
+    size: Int32Array  # nodes in the subtree, itself included
     levels: tuple[IntArray, ...]  # nodes of each depth, siblings side by side
     reached: BoolArray | None  # None: every node; else nodes not on or below a cycle
 
     @classmethod
-    def from_parents(cls, parent: IntArray) -> Forest:
-        """Build it from the parent of every node, (n,), -1 at a root.
+    def from_parents(cls, parent: IntArray | Int32Array) -> Forest:
+        """Build it from the parent of every node, (n,), -1 at a root; n below 2**31.
 
         Nodes on a cycle, or below one, hang from no root: they stay out and ``reached`` says so.
         """
@@ -42,17 +42,17 @@ class Forest:
         children = np.bincount(parent + 1, minlength=n + 1)
         first = np.cumsum(children) - children  # position in by_parent of each parent's children
         level = by_parent[: children[0]]
-        depth = np.full(n, -1, dtype=np.int64)
+        depth = np.full(n, -1, dtype=np.int32)
         levels: list[IntArray] = []
         while len(level):
             depth[level] = len(levels)
             levels.append(level)
             inner = level[children[level + 1] > 0]
             level = by_parent[ranges(first[inner + 1], children[inner + 1])]
-        size = np.ones(n, dtype=np.int64)
+        size = np.ones(n, dtype=np.int32)
         for level in reversed(levels[1:]):
             np.add.at(size, parent[level], size[level])
-        entry = np.zeros(n, dtype=np.int64)
+        entry = np.zeros(n, dtype=np.int32)
         for k, level in enumerate(levels):
             before = np.cumsum(size[level]) - size[level]
             if k == 0:
@@ -63,7 +63,8 @@ class Forest:
             base = np.repeat(before[starts], np.diff(np.r_[starts, len(level)]))
             entry[level] = entry[above] + 1 + before - base
         reached = depth >= 0
-        return cls(parent, depth, entry, size, tuple(levels), None if reached.all() else reached)
+        reached_all = None if reached.all() else reached
+        return cls(parent.astype(np.int32), depth, entry, size, tuple(levels), reached_all)
 
     def tops(self) -> IntArray:
         """The root of every node's tree, (n,); of an unreached node, itself."""

@@ -100,7 +100,7 @@ class Graph:
     def depths(self) -> IntArray:
         """Shortest distance from a root, (n,); -1 where no root is above, or in no pair."""
         if self.forest is not None:
-            return np.where(self.present, self.forest.depth, -1)
+            return np.where(self.present, self.forest.depth, -1).astype(np.int64)
         depth = np.full(self.n, -1, dtype=np.int64)
         level, k = self.roots, 0
         while len(level):
@@ -152,7 +152,7 @@ class Graph:
         if self.forest is not None:
             labels = np.full(self.n, -1, dtype=np.int64)
             labels[self.roots] = np.arange(len(self.roots))
-            return labels[self.forest.tops()], self.forest.size[self.roots]
+            return labels[self.forest.tops()], self.forest.size[self.roots].astype(np.int64)
         _, label = self._components("weak")
         used, label_of_present = np.unique(label[self.present], return_inverse=True)
         labels = np.full(self.n, -1, dtype=np.int64)

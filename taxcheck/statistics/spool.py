@@ -81,7 +81,7 @@ class PairSpool:
             "descendant": descendant.astype(np.int32),
         }
         if depth_diff is not None:
-            small = 0 <= depth_diff.min() and depth_diff.max() < 256
+            small = depth_diff.min() >= 0 and depth_diff.max() < 256
             columns["depth_diff"] = depth_diff.astype(np.uint8 if small else np.int32)
         if int(rows[-1]) - int(rows[0]) + 1 != len(rows):
             columns["rows"] = rows

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from taxcheck.rule import Defect
 
 IntArray = npt.NDArray[np.int64]
+Int32Array = npt.NDArray[np.int32]  # where n is many and values stay below 2**31
 BoolArray = npt.NDArray[np.bool_]
 
 
