@@ -1,0 +1,31 @@
+"""Named corruptions of sound datasets, each with exactly what it makes the rules find.
+
+A corruption takes a dataset and a seeded generator, and gives the damaged dataset with the verdict
+of every rule that must differ from the sound dataset's. Expected counts are worked out by plain
+reasoning on the small data; nothing of the product takes part in that.
+"""
+
+from __future__ import annotations
+
+from tests.corruptions import (
+    closure,
+    dag,
+    draws,
+    incident,
+    mapping,
+    pair_rows,
+    pair_sense,
+    taxonomy,
+    tree,
+)
+from tests.corruptions.bases import BASES, base
+from tests.corruptions.frame import DatasetFrame, TaxonomyFrame
+from tests.corruptions.registry import CORRUPTIONS, SKIPPED, Corrupted, Corruption, Verdict
+
+__all__ = [
+    "BASES", "CORRUPTIONS", "FAMILIES", "SKIPPED", "Corrupted", "Corruption", "DatasetFrame",
+    "TaxonomyFrame", "Verdict", "base",
+]  # fmt: skip
+
+# Importing a family enters its corruptions into the library.
+FAMILIES = (mapping, pair_rows, pair_sense, incident, tree, closure, draws, taxonomy, dag)

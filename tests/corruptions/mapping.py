@@ -1,0 +1,226 @@
+"""Corruptions of the mapping: MAP001 to MAP005 and MAP007."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from tests.corruptions.frame import DatasetFrame
+from tests.corruptions.hierarchy import Tree, one, pick
+from tests.corruptions.registry import SKIPPED, Corrupted, Verdict, corruption
+
+# Every pair is out of range: what judges pairs, edges or depths has nothing left to judge. PAIR014
+# finds no taxid on one side of its cut.
+NO_PAIR_LEFT: dict[str, Verdict] = dict.fromkeys(
+    (
+        "PAIR005", "PAIR006", "PAIR007", "PAIR008", "PAIR009", "PAIR011", "PAIR013", "PAIR014",
+        "PAIR015", "TREE001", "TREE002", "TREE003", "TREE004", "TREE005", "TREE006",
+        "TREE007",
+    ),
+    SKIPPED,
+)  # fmt: skip
+
+
+def with_cells(frame: DatasetFrame, cells: dict[int, dict[str, object]]) -> DatasetFrame:
+    """The dataset with other cells in some rows of its mapping."""
+    mapping = frame.mapping.astype(object)
+    for row, values in cells.items():
+        for column, value in values.items():
+            mapping.loc[row, column] = value
+    return replace(frame, mapping=mapping)
+
+
+def with_rows(frame: DatasetFrame, rows: list[tuple[object, object]]) -> DatasetFrame:
+    """The dataset with further rows at the end of its mapping."""
+    added = pd.DataFrame(rows, columns=frame.mapping.columns, dtype=object)
+    return replace(frame, mapping=pd.concat([frame.mapping.astype(object), added]))
+
+
+def _leaves_lost(frame: DatasetFrame, leaves: list[int]) -> dict[str, Verdict]:
+    """What follows when rows of leaves are invalid: a hole each, and pairs that name a hole.
+
+    A leaf is the descendant of as many pairs as it is deep, and the ancestor of none.
+    """
+    tree = Tree(frame.pairs)
+    return {
+        "MAP001": ("fail", len(leaves)),
+        "MAP004": ("fail", len(leaves)),
+        "PAIR002": ("fail", sum(tree.depth(leaf) for leaf in leaves)),
+    }
+
+
+@corruption("MAP001", "MAP004", "PAIR002")
+def damaged_mapping_cells(frame: DatasetFrame, generator: np.random.Generator) -> Corrupted:
+    """An empty idx, a negative and a fractional one, a word, an empty taxid, a word for a taxid."""
+    leaves = pick(generator, Tree(frame.pairs).leaves(), 6)
+    damages = (
+        {"idx": ""}, {"idx": -1}, {"idx": "17.5"}, {"idx": "none"}, {"taxid": ""}, {"taxid": "n/a"},
+    )  # fmt: skip
+    damaged = with_cells(frame, dict(zip(leaves, damages, strict=True)))
+    return Corrupted(damaged, _leaves_lost(frame, leaves))
+
+
+@corruption("MAP001", "MAP004", "PAIR002")
+def absurd_idx_in_mapping(frame: DatasetFrame, generator: np.random.Generator) -> Corrupted:
+    """10**18 fits no table; a million is far beyond 7,112 rows. Neither sizes an array."""
+    leaves = pick(generator, Tree(frame.pairs).leaves(), 2)
+    damaged = with_cells(frame, {leaves[0]: {"idx": 10**18}, leaves[1]: {"idx": 1_000_000}})
+    return Corrupted(damaged, _leaves_lost(frame, leaves))
+
+
+@corruption("MAP001", "MAP004", "PAIR002")
+def mapping_idx_as_floats(frame: DatasetFrame, generator: np.random.Generator) -> Corrupted:
+    """A null turned the column into floats: 17.0 still is 17, and only the null is a bad row."""
+    leaf = one(generator, Tree(frame.pairs).leaves())
+    mapping = frame.mapping.astype({"idx": np.float64})
+    mapping.loc[leaf, "idx"] = np.nan
+    return Corrupted(replace(frame, mapping=mapping), _leaves_lost(frame, [leaf]))
+
+
+@corruption("MAP001")
+def header_line_read_as_data(frame: DatasetFrame, generator: np.random.Generator) -> Corrupted:
+    """Two files, each with its header, were concatenated."""
+    half = int(generator.integers(1, len(frame.mapping)))
+    header = pd.DataFrame([list(frame.mapping.columns)], columns=frame.mapping.columns)
+    parts = [frame.mapping[:half].astype(object), header, frame.mapping[half:].astype(object)]
+    return Corrupted(replace(frame, mapping=pd.concat(parts)), {"MAP001": ("fail", 1)})
+
+
+@corruption("MAP001")
+def header_cells_became_organisms(frame: DatasetFrame, _: np.random.Generator) -> Corrupted:
+    """The pairs' header was numbered among the taxa: id1 and id2 got the next two idx."""
+    n = len(frame.mapping)
+    return Corrupted(with_rows(frame, [("id1", n), ("id2", n + 1)]), {"MAP001": ("fail", 2)})
+
+
+@corruption("MAP002")
+def taxid_overwritten_by_another(frame: DatasetFrame, generator: np.random.Generator) -> Corrupted:
+    """Three rows bear the taxid of three others: an identifier with two idx each."""
+    rows = pick(generator, range(len(frame.mapping)), 6)
+    mapping = frame.mapping.copy()
+    mapping.loc[rows[:3], "taxid"] = mapping.loc[rows[3:], "taxid"].to_numpy()
+    return Corrupted(replace(frame, mapping=mapping), {"MAP002": ("fail", 3)})
+
+
+@corruption("MAP002", "PAIR003")
+def taxid_numbered_again(frame: DatasetFrame, generator: np.random.Generator) -> Corrupted:
+    """A second build appended rows with new idx, which no pair uses."""
+    n, again = len(frame.mapping), 4
+    rows = pick(generator, range(n), again)
+    taxids = frame.mapping["taxid"][rows].tolist()
+    damaged = with_rows(frame, [(taxid, n + k) for k, taxid in enumerate(taxids)])
+    expected: dict[str, Verdict] = {
+        "MAP002": ("fail", again),
+        "PAIR003": ("fail", again),
+        "PAIR004": ("fail", again),
+        "PAIR014": SKIPPED,  # a gap, and not one taxid below n_nodes
+    }
+    return Corrupted(damaged, expected)
+
+
+@corruption("MAP003")
+def idx_given_to_two_taxids(frame: DatasetFrame, generator: np.random.Generator) -> Corrupted:
+    """Five further taxids share the idx of taxa that are there."""
+    rows = pick(generator, range(len(frame.mapping)), 5)
+    largest = int(frame.mapping["taxid"].max())
+    damaged = with_rows(frame, [(largest + 1 + k, idx) for k, idx in enumerate(rows)])
+    return Corrupted(damaged, {"MAP003": ("fail", 5)})
+
+
+@corruption()
+def mapping_row_repeated(frame: DatasetFrame, generator: np.random.Generator) -> Corrupted:
+    """The same taxid with the same idx again is no disagreement: nothing is found."""
+    rows = pick(generator, range(len(frame.mapping)), 5)
+    taxids = frame.mapping["taxid"][rows].tolist()
+    return Corrupted(with_rows(frame, list(zip(taxids, rows, strict=True))))
+
+
+def renumbered(frame: DatasetFrame, number: np.ndarray) -> DatasetFrame:
+    """The dataset with idx k called number[k], in the mapping and in the pairs."""
+    pairs = frame.pairs.copy()
+    for end in ("ancestor_idx", "descendant_idx"):
+        pairs[end] = number[pairs[end]]
+    mapping = frame.mapping.assign(idx=number[frame.mapping["idx"]])
+    return replace(frame, mapping=mapping, pairs=pairs)
+
+
+@corruption("MAP004")
+def holes_in_the_numbering(frame: DatasetFrame, generator: np.random.Generator) -> Corrupted:
+    """Seven idx are left out; mapping and pairs agree on the rest."""
+    n, holes = len(frame.mapping), 7
+    left_out = pick(generator, range(n), holes)  # below the last idx, n + 6
+    number = np.setdiff1d(np.arange(n + holes), left_out)
+    return Corrupted(renumbered(frame, number), {"MAP004": ("fail", holes)})
+
+
+@corruption()
+def renumbered_at_random(frame: DatasetFrame, generator: np.random.Generator) -> Corrupted:
+    """Another numbering and another order of rows are no defect."""
+    shuffled = renumbered(frame, generator.permutation(len(frame.mapping)))
+    shuffled = replace(
+        shuffled,
+        mapping=shuffled.mapping.sample(frac=1, random_state=generator),
+        pairs=shuffled.pairs.sample(frac=1, random_state=generator),
+    )
+    return Corrupted(shuffled)
+
+
+@corruption("MAP005", "PAIR002", "PAIR004")
+def swapped_mapping_columns(frame: DatasetFrame, _: np.random.Generator) -> Corrupted:
+    """A headerless file holds idx, then taxid: the taxids are read as idx."""
+    swapped = replace(frame, mapping=frame.mapping[["idx", "taxid"]], mapping_header=False)
+    n, taxids = len(frame.mapping), frame.mapping["taxid"]
+    table = int(taxids.max()) + 1
+    # No pair's idx is a taxid, since the smallest taxid is above the largest idx.
+    assert taxids.min() > n
+    expected: dict[str, Verdict] = NO_PAIR_LEFT | {
+        "MAP004": ("fail", table - n),
+        "MAP005": ("fail", n),
+        "MAP007": ("fail", int((taxids > 8 * n + 1024).sum())),
+        "PAIR002": ("fail", len(frame.pairs)),
+        "PAIR003": ("fail", n),
+        "PAIR004": ("fail", table),
+    }
+    return Corrupted(swapped, expected, frozenset({"MAP005"}))
+
+
+@corruption("MAP007")
+def taxids_used_as_idx(frame: DatasetFrame, _: np.random.Generator) -> Corrupted:
+    """Mapping and pairs agree, and a table of three million rows follows."""
+    taxids = frame.mapping["taxid"].to_numpy()
+    expected: dict[str, Verdict] = {
+        "MAP004": ("fail", int(taxids.max()) + 1 - len(taxids)),
+        "MAP007": ("fail", int((taxids > 8 * len(taxids) + 1024).sum())),
+    }
+    return Corrupted(renumbered(frame, taxids), expected, frozenset({"MAP007"}))
+
+
+@corruption("MAP007", "PAIR002")
+def taxids_used_as_idx_in_the_mapping(frame: DatasetFrame, _: np.random.Generator) -> Corrupted:
+    """The pairs have the dense idx, the mapping has taxids in their place."""
+    taxids, n = frame.mapping["taxid"], len(frame.mapping)
+    table = int(taxids.max()) + 1
+    expected: dict[str, Verdict] = NO_PAIR_LEFT | {
+        "MAP004": ("fail", table - n),
+        "MAP007": ("fail", int((taxids > 8 * n + 1024).sum())),
+        "PAIR002": ("fail", len(frame.pairs)),
+        "PAIR003": ("fail", n),
+        "PAIR004": ("fail", table),
+    }
+    damaged = replace(frame, mapping=frame.mapping.assign(idx=taxids))
+    return Corrupted(damaged, expected, frozenset({"MAP007"}))
+
+
+@corruption("PAIR002", "PAIR003")
+def taxids_used_as_idx_in_the_pairs(frame: DatasetFrame, _: np.random.Generator) -> Corrupted:
+    """The mapping is sound; the pairs hold taxids in their idx columns."""
+    pairs = renumbered(frame, frame.mapping["taxid"].to_numpy()).pairs
+    n = len(frame.mapping)
+    expected: dict[str, Verdict] = NO_PAIR_LEFT | {
+        "PAIR002": ("fail", len(pairs)),
+        "PAIR003": ("fail", n),
+        "PAIR004": ("fail", n),
+    }
+    return Corrupted(replace(frame, pairs=pairs), expected)
