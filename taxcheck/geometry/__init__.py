@@ -1,0 +1,1 @@
+"""Pure functions of hyperbolic geometry; each cites its equation."""

@@ -1,0 +1,1 @@
+"""Embedding tables of every engine, read without running anything in the file."""
