@@ -77,9 +77,8 @@ def _depths(
         shapes.append(rect(x + 0.5, base - tall, max(step - 1.5, 1), tall, "column", tip))
     if closure and closure != found:
         shapes.append(Shape("path", "closure", d=_step(closure, left, base, step, scale)))
-        at = max(first, round(last * 0.5))
-        y = base - max(closure.get(at, 0), closure.get(at + 1, 0)) * scale
-        shapes.append(text(left + (at - first + 1) * step, y - 10, "complete closure", "strong"))
+        said = "outline: the complete closure" + (" of the depth-1 pairs" if wide else "")
+        shapes.append(text(width - 8, flags + 18, said, "label", "end"))
     for position, (lowest, highest, label) in enumerate(BUCKETS):
         if lowest <= last:
             x, y = left + (lowest - first) * step, 16.0 + position * 19
@@ -90,7 +89,11 @@ def _depths(
     if median is not None and first <= median <= last:
         x = left + (median - first + 0.5) * step
         shapes.append(line(x, flags, x, base, "mark"))
-        shapes.append(text(x + 6, base - 10, f"median {median:g}", "on-column"))
+        # a label is about 70 wide: it stands on the columns where all of them are tall enough
+        under = range(int(median), int(median + 70 / step) + 2)
+        inside = min(found.get(depth, 0) for depth in under) * scale > 24
+        kind = "on-column" if inside else "strong"
+        shapes.append(text(x + 6, base - 10 if inside else flags + 38, f"median {median:g}", kind))
     shapes.append(line(left, base, width, base, "axis"))
     every = 1 if step > 26 else 5 if step > 6 else 10
     for depth in range(first, last + 1):

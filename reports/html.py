@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -16,27 +15,11 @@ from taxcheck.report import RenderOptions, Report
 from taxcheck.rule import Outcome
 
 from . import text, view
-from .axes import id_axis, roles, taxid_axis
-from .histograms import closure, depths, pairs_per_node
+from .figures import place
 from .sections import LEVELS, Limits, sample_table
-from .svg import Picture
 
 MAX_BYTES = 1_000_000
 _TEMPLATES = Path(__file__).with_name("templates")
-_HERO = (roles, id_axis, taxid_axis)
-_OF_RULE: Mapping[str, tuple[Callable[[Report], Picture | None], ...]] = {
-    "MAP004": (id_axis,),
-    "PAIR003": (roles,),
-    "PAIR004": (id_axis,),
-    "PAIR009": (depths,),
-    "PAIR011": (pairs_per_node,),
-    "PAIR014": (taxid_axis,),
-    "TREE004": (closure,),
-}
-
-
-def _slug(value: str) -> str:
-    return "rule-" + (re.sub(r"[^A-Za-z0-9]+", "-", value).strip("-") or "unnamed")
 
 
 @functools.cache
@@ -61,7 +44,7 @@ def _environment() -> Environment:
         "blocks": text.blocks,
         "parts": text.parts,
         "coordinate": text_coordinate,
-        "slug": _slug,
+        "slug": text.slug,
     }
     environment.globals |= {"plural": text.plural, "WORDS": view.WORDS, "Outcome": Outcome}
     return environment
@@ -81,10 +64,6 @@ def _assets() -> tuple[Markup, Markup, str]:
     return Markup(style), Markup(script), f"sha256-{digest}"
 
 
-def _drawn(*pictures: Callable[[Report], Picture | None], report: Report) -> list[Picture]:
-    return [picture for draw in pictures if (picture := draw(report))]
-
-
 def _values(values: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:
     """Words and values of one section; lists of bins are left to the pictures."""
     found: list[tuple[str, str]] = []
@@ -99,7 +78,7 @@ def _values(values: Mapping[str, object], prefix: str = "") -> list[tuple[str, s
     return found
 
 
-def _figures(statistics: Mapping[str, object]) -> list[tuple[str, list[tuple[str, str]]]]:
+def _numbers(statistics: Mapping[str, object]) -> list[tuple[str, list[tuple[str, str]]]]:
     """The statistics by section, as words and values."""
     sections = {key: values for key, values in statistics.items() if isinstance(values, Mapping)}
     loose = {key: value for key, value in statistics.items() if key not in sections}
@@ -110,6 +89,7 @@ def _figures(statistics: Mapping[str, object]) -> list[tuple[str, list[tuple[str
 def _page(report: Report, limits: Limits) -> str:
     style, script, script_hash = _assets()
     found = view.told(report)
+    figures = place(report)
     explains = {
         result.rule.id: [other for other in found if result.rule.id in other.caused_by]
         for result in found
@@ -132,12 +112,10 @@ def _page(report: Report, limits: Limits) -> str:
                 for result in found
             },
             explains=explains,
-            hero=_drawn(*_HERO, report=report),
-            pictures={
-                r.rule.id: _drawn(*_OF_RULE.get(r.rule.id, ()), report=report) for r in found
-            },
+            hero=figures.hero,
+            pictures=figures.of_rule,
             tables={r.rule.id: sample_table(r, limits) for r in found},
-            figures=_figures(report.statistics),
+            numbers=_numbers(report.statistics),
         )
     )
 

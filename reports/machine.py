@@ -10,6 +10,8 @@ from pathlib import Path
 from taxcheck.report import SCHEMA_VERSION, InputSummary, RenderOptions, Report, RuleResult
 from taxcheck.rule import Outcome, Sample
 
+from .text import bare
+
 SCHEMA = Path(__file__).with_name("report.schema.json")
 
 
@@ -66,7 +68,7 @@ def _rule(result: RuleResult) -> dict[str, object]:
         "caused_by": result.caused_by,
         "message": result.message,
         "impact": finding.impact if finding else None,
-        "fix": finding.fix if finding else None,
+        "fix": bare(finding.fix) if finding and finding.fix else None,
         "samples": [_sample(sample) for sample in finding.samples] if finding else [],
         "skipped_reason": result.reason if result.outcome is Outcome.SKIPPED else None,
     }

@@ -9,6 +9,7 @@ from taxcheck.report import RuleResult
 from .text import clean, clip, clip_middle, number
 
 _COLUMNS = 8
+_UNFOLDED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,11 @@ class SampleTable:
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
     total: int
+
+    @property
+    def first(self) -> int:
+        """How many rows are seen before the rest is unfolded; one row is never folded alone."""
+        return len(self.rows) if len(self.rows) <= _UNFOLDED + 1 else _UNFOLDED
 
 
 def _is_number(value: object) -> bool:

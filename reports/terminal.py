@@ -14,7 +14,7 @@ from taxcheck.report import RenderOptions, Report, RuleResult
 from taxcheck.rule import Outcome
 
 from . import view
-from .text import clean, clip, plural
+from .text import bare, clean, clip, plural
 
 LINES = 25
 _STYLES = {
@@ -25,6 +25,16 @@ _STYLES = {
     Outcome.PASS: "green",
     Outcome.SKIPPED: "bright_black",
 }
+# on a ground of its own, so that it is read on dark and on light terminals alike
+_VERDICTS = {
+    Outcome.ERROR: "bold bright_white on magenta",
+    Outcome.FAIL: "bold bright_white on red",
+    Outcome.WARN: "bold black on yellow",
+    Outcome.PASS: "bold black on green",
+    Outcome.SKIPPED: "bold black on white",
+}
+# colour is never the only sign
+_MARKS = {Outcome.ERROR: "E", Outcome.FAIL: "×", Outcome.WARN: "!", Outcome.INFO: "i"}
 _NAMES_WIDTH = 40
 _COMMAND_LINES = 5
 
@@ -41,19 +51,27 @@ def _wrapped(text: str, width: int, lines: int, style: str = "") -> Iterator[Tex
 
 
 def _masthead(report: Report, width: int) -> Text:
-    word = view.WORDS[report.verdict]
+    word = f" {view.WORDS[report.verdict]} "
     left = clip(_one_line(" · ".join(view.masthead(report))), width - len(word) - 1)
     line = Text(left.ljust(width - len(word)))
-    return line.append(word, _STYLES[report.verdict])
+    return line.append(word, _VERDICTS[report.verdict])
 
 
-def _entry(result: RuleResult, mark: str, width: int, column: int, lines: int) -> Iterator[Text]:
-    label = clip(f"{mark}{_one_line(result.rule.id)} {_one_line(result.rule.name)}", column)
+def _label(result: RuleResult, branch: str) -> str:
+    mark = _MARKS.get(result.outcome, " ")
+    return f"{branch}{mark} {_one_line(result.rule.id)} {_one_line(result.rule.name)}"
+
+
+def _entry(result: RuleResult, branch: str, width: int, column: int, lines: int) -> Iterator[Text]:
+    label = clip(_label(result, branch), column)
     said = textwrap.wrap(
         _one_line(result.message), width - column - 2, max_lines=lines, placeholder=" …"
     )
-    first = Text(label.ljust(column), _STYLES[result.outcome])
-    yield first.append("  " + (said[0] if said else ""), "default not bold")
+    first = Text(label.ljust(column))
+    at = len(branch)
+    first.stylize(_STYLES[result.outcome], at, at + 1)
+    first.stylize("bold", at + 2, at + 2 + len(_one_line(result.rule.id)))
+    yield first.append("  " + (said[0] if said else ""))
     yield from (Text(" " * (column + 2) + more) for more in said[1:])
 
 
@@ -78,37 +96,39 @@ def _action(report: Report, width: int) -> Iterator[Text]:
     action = view.action(report)
     if action is None:
         return
-    if not action.is_command:
-        yield from _wrapped(f"Do this:  {action.text.replace('`', '')}", width, 3)
-        return
-    lines = list(_command(action.text, width - 10))
+    if not action.is_code:
+        lines = list(_wrapped(bare(action.text), width - 10, 4))
+    elif action.text.startswith("taxcheck "):
+        lines = list(_command(action.text, width - 10))
+    else:
+        lines = [Text(action.text, "bold")]
     yield Text("Do this:  ").append_text(lines[0])
     yield from (Text(" " * 10).append_text(line) for line in lines[1:])
 
 
 def _listed(report: Report) -> list[tuple[str, RuleResult]]:
-    """What the screen names, in order, each with the mark that shows what explains it."""
-    rows = [("  ", result) for result in view.of_outcome(report, Outcome.ERROR)]
+    """What the screen names, in order, each with the branch that shows what explains it."""
+    rows = [("", result) for result in view.of_outcome(report, Outcome.ERROR)]
     for cause, consequences in report.causes:
-        rows.append(("  ", cause))
-        rows += [("    └ ", result) for result in consequences]
+        rows.append(("", cause))
+        rows += [("  └ ", result) for result in consequences]
     return rows
 
 
 def _folded(label: str, results: tuple[RuleResult, ...], width: int) -> Iterator[Text]:
     if results:
         ids = ", ".join(_one_line(result.rule.id) for result in results)
-        yield Text(clip(f"{label}: {ids}", width), _STYLES[results[0].outcome])
+        yield Text(clip(f"{label}: {ids}", width))
 
 
 def _entries(rows: list[tuple[str, RuleResult]], room: int, width: int) -> list[Text]:
     """The findings, each with as much of its message as leaves room for all of them."""
     shown = rows if len(rows) <= room else rows[: max(room - 1, 0)]
-    widest = max((len(f"{m}{r.rule.id} {r.rule.name}") for m, r in shown), default=0)
+    widest = max((len(_label(result, branch)) for branch, result in shown), default=0)
     column = min(widest, _NAMES_WIDTH, width // 2)
     entries: list[Text] = []
     for lines in (3, 2, 1):
-        entries = [e for mark, r in shown for e in _entry(r, mark, width, column, lines)]
+        entries = [e for branch, r in shown for e in _entry(r, branch, width, column, lines)]
         if len(entries) <= room:
             break
     if len(rows) > len(shown):
@@ -127,7 +147,7 @@ def _first_screen(report: Report, width: int) -> list[Text]:
         head += _wrapped(view.explanation(report), width, 2)
     foot = list(_action(report, width))
     if not rows:
-        rows = [("  ", result) for result in infos]
+        rows = [("", result) for result in infos]
     else:
         foot += _folded(f"Worth knowing, {plural(len(infos), 'observation')}", infos, width)
     if not rows and report.verdict is Outcome.SKIPPED:

@@ -101,6 +101,11 @@ def observed(value: object) -> str:
     return number(value)
 
 
+def slug(value: str) -> str:
+    """The anchor of a rule's section."""
+    return "rule-" + (re.sub(r"[^A-Za-z0-9]+", "-", value).strip("-") or "unnamed")
+
+
 def words(key: str) -> str:
     """A key of the statistics as words: ``max_depth`` becomes ``max depth``."""
     return clean(key).replace("_", " ")
@@ -136,6 +141,11 @@ def parts(text: str) -> tuple[Part, ...]:
     if end < len(text):
         found.append(Part("text", text[end:]))
     return tuple(found)
+
+
+def bare(text: str) -> str:
+    """Prose without the marks of its code, for terminals and machines."""
+    return "".join(part.text for part in parts(text))
 
 
 def blocks(text: object, limit: int = 6000) -> tuple[Block, ...]:

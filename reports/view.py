@@ -9,7 +9,7 @@ from pathlib import PurePath
 from taxcheck.report import InputSummary, Report, RuleResult
 from taxcheck.rule import Outcome
 
-from .text import clean, duration, plural
+from .text import clean, clip_middle, duration, parts, plural
 
 WORDS = {
     Outcome.ERROR: "ERROR",
@@ -24,10 +24,10 @@ FOUND = (Outcome.ERROR, Outcome.FAIL, Outcome.WARN, Outcome.INFO)
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What to do next; ``is_command`` tells a line to paste from advice to read."""
+    """What to do next; ``is_code`` tells a line to paste from advice, whose code is marked."""
 
     text: str
-    is_command: bool
+    is_code: bool
 
 
 def of_outcome(report: Report, *outcomes: Outcome) -> tuple[RuleResult, ...]:
@@ -67,14 +67,34 @@ def explanation(report: Report) -> str:
         return "A rule broke: this is a fault of the rule, and says nothing about the data."
     if report.verdict is Outcome.SKIPPED:
         return "Every rule was skipped, which is not a pass."
-    passed, noted = report.count(Outcome.PASS), report.count(Outcome.INFO)
-    said = f"{plural(passed, 'rule')} passed"
-    return f"{said}, {plural(noted, 'observation')} worth knowing." if noted else f"{said}."
+    told = [f"{plural(report.count(Outcome.PASS), 'rule')} passed"]
+    if skipped := report.count(Outcome.SKIPPED):
+        told.append(f"{skipped:,} skipped")
+    if noted := report.count(Outcome.INFO):
+        told.append(f"{plural(noted, 'observation')} worth knowing")
+    return f"{', '.join(told)}."
 
 
-def is_command(text: str) -> bool:
-    """Whether a fix is a line to paste rather than advice."""
-    return text.startswith("taxcheck ") and "\n" not in text.strip()
+def snippet(fix: str) -> str | None:
+    """The line to paste, where a fix is code and nothing else."""
+    found = parts(clean(fix).strip())
+    return found[0].text if len(found) == 1 and found[0].kind == "code" else None
+
+
+def advice(fix: str) -> str:
+    """A fix that is prose, as a sentence: it begins with a capital, its code stays marked."""
+    text = " ".join(clean(fix).split())
+    return text[:1].upper() + text[1:]
+
+
+def repeats(fix: str, document: str) -> bool:
+    """Whether a document holds all code of a fix already, so that one of them is enough."""
+
+    def squeezed(code: str) -> str:
+        return "".join(code.split())
+
+    code = [squeezed(part.text) for part in parts(fix) if part.kind == "code"]
+    return bool(code) and all(piece in squeezed(document) for piece in code)
 
 
 def action(report: Report) -> Action | None:
@@ -82,16 +102,16 @@ def action(report: Report) -> Action | None:
     for cause, consequences in report.causes:
         for result in (cause, *consequences):
             if result.finding and result.finding.fix:
-                text = clean(result.finding.fix).strip()
-                return Action(text, is_command(text))
-        first = clean(cause.rule.document.fix).strip().split("\n\n")[0]
-        return Action(" ".join(first.split()), False)
+                code = snippet(result.finding.fix)
+                return Action(code or advice(result.finding.fix), code is not None)
+        return Action(advice(cause.rule.document.fix.strip().split("\n\n")[0]), False)
     return None
 
 
 def file_name(source: InputSummary) -> str:
     """The last part of an input's path, whatever the system it was written on."""
-    return clean(PurePath(source.path.replace("\\", "/").rstrip("/")).name or source.path)
+    name = PurePath(source.path.replace("\\", "/").rstrip("/")).name
+    return clip_middle(name or source.path, 60)
 
 
 def reasons(report: Report) -> tuple[tuple[str, tuple[RuleResult, ...]], ...]:

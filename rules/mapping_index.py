@@ -63,7 +63,9 @@ def index_hole(mapping: MappingStatistics) -> Finding:
         impact=f"{part(mapping.holes, mapping.n_nodes, 'table rows')} will stand for no taxon."
         if found
         else None,
-        fix='mapping["idx"] = range(len(mapping)), then build the pairs again' if found else None,
+        fix='``mapping["idx"] = range(len(mapping))``, then build the pairs again'
+        if found
+        else None,
     )
 
 
@@ -140,8 +142,8 @@ def swapped_columns(mapping: MappingStatistics, threshold: Mapping[str, float]) 
         impact=f"All {mapping.rows:,} identifiers are read as idx and all idx as identifiers."
         if found
         else None,
-        fix='pd.read_csv(path, sep="\\t", names=["taxid", "idx"]) where the file holds taxid, then '
-        "idx; otherwise write the file in that order, with a header"
+        fix='exchange the two names where the file is read: ``names=["idx", "taxid"]`` for '
+        '``names=["taxid", "idx"]``, or the reverse; here with ``--mapping-columns idx,taxid``'
         if found
         else None,
     )
@@ -220,8 +222,8 @@ def taxid_as_index(mapping: MappingStatistics, threshold: Mapping[str, float]) -
         f"{mapping.rows:,} nodes."
         if found
         else None,
-        fix='mapping["idx"] = range(len(mapping)), then build the pairs with '
-        'dict(zip(mapping["taxid"], mapping["idx"]))'
+        fix='``mapping["idx"] = range(len(mapping))``, then build the pairs with '
+        '``index_of = dict(zip(mapping["taxid"], mapping["idx"]))``'
         if found
         else None,
     )

@@ -54,8 +54,9 @@ def invalid_row(mapping: MappingStatistics) -> Finding:
         f"{reasons(bad.detail)}{first(bad.samples)}",
         f"all {bad.total:,} rows hold an identifier and an idx",
         impact=f"{part(bad.count, bad.total, 'mapping rows')} give no taxon a row of the table.",
-        fix='read strictly: pd.read_csv(path, sep="\\t", names=["taxid", "idx"], dtype="int64") '
-        "(header=0 where the file has a header), and repair the rows that it names",
+        fix="add ``--failures out/`` to this command and repair the rows that it writes; let the "
+        'loader raise on the next one: ``pd.read_csv(path, sep="\\t", names=["taxid", "idx"], '
+        'dtype={"idx": "int64"})``, with ``header=0`` where the file has a header',
     )
 
 
@@ -97,8 +98,9 @@ def duplicate_taxid(mapping: MappingStatistics) -> Finding:
         f"each of {bad.total:,} identifiers has one idx",
         impact=f"{part(bad.count, bad.total, 'taxa')} own several rows, of which a lookup by taxid "
         "finds one.",
-        fix='mapping[mapping.duplicated("taxid", keep=False)].sort_values("taxid") lists them; '
-        "number distinct taxids once and build the pairs again",
+        fix='``mapping[mapping.duplicated("taxid", keep=False)].sort_values("taxid")`` lists them; '
+        'keep one row each, ``mapping = mapping.drop_duplicates("taxid")``, number them again, '
+        '``mapping["idx"] = range(len(mapping))``, and build the pairs again',
     )
 
 
@@ -134,6 +136,7 @@ def duplicate_idx(mapping: MappingStatistics) -> Finding:
         f"{first(bad.samples)}",
         f"each of {bad.total:,} idx has one identifier",
         impact=f"{part(bad.count, bad.total, 'table rows')} stand for several taxa at once.",
-        fix='mapping[mapping.duplicated("idx", keep=False)].sort_values("idx") lists them; '
-        "number distinct taxids once, from 0, and build the pairs again",
+        fix='``mapping[mapping.duplicated("idx", keep=False)].sort_values("idx")`` lists them; '
+        'keep one row a taxid, ``mapping = mapping.drop_duplicates("taxid")``, number them again, '
+        '``mapping["idx"] = range(len(mapping))``, and build the pairs again',
     )

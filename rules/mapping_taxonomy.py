@@ -48,8 +48,10 @@ def unknown_taxid(taxonomy: TaxonomyStatistics) -> Finding:
         f"{reasons(bad.detail)}{first(bad.samples)}",
         f"all {bad.total:,} mapped identifiers are in {dump}",
         observed={"taxonomy": taxonomy.source, "date": taxonomy.date, "taxa": taxonomy.taxa},
-        fix="give the dump of the mapping's day (--taxonomy), or replace merged taxids by their "
-        "successors in merged.dmp, drop deleted ones, and build the pairs again",
+        fix="give the dump of the mapping's day (``--taxonomy``), or replace merged taxids by "
+        'their successors, ``mapping["taxid"] = mapping["taxid"].replace(dict(merged.values))`` '
+        "with the first two columns of ``merged.dmp``, drop deleted ones, and build the pairs "
+        "again",
     )
 
 
@@ -107,8 +109,9 @@ def noise_taxon(taxonomy: TaxonomyStatistics, threshold: Mapping[str, float]) ->
         total=noise.total,
         observed={"share": noise.share, "by kind": dict(noise.detail)},
         samples=noise.samples,
-        fix="drop names with 'sp.', 'cf.', 'aff.', 'environmental', 'uncultured', 'unidentified' "
-        "or 'unclassified' before numbering, if the question does not need them"
+        fix="if the question does not need them, drop them before numbering: "
+        '``names = names[~names["name"].str.contains(noise)]`` with '
+        r'``noise = r"\b(?:sp|cf|aff)\.|environmental|uncultured|unidentified|unclassified"``'
         if found
         else None,
     )
@@ -163,8 +166,8 @@ def not_ancestor_closed(taxonomy: TaxonomyStatistics, dataset: Dataset) -> Findi
             "cut off": percent(outside.share),
         },
         samples=outside.samples if found else (),
-        fix="before numbering: while missing := {parent[t] for t in taxids} - taxids: "
-        "taxids |= missing"
+        fix="close the set of taxids upwards before numbering it: "
+        "``while missing := {parent[t] for t in taxids} - taxids: taxids |= missing``"
         if found
         else None,
     )

@@ -125,11 +125,15 @@ def depth_imbalance(
     then broken as well.
 
     How to fix:
-    Leave the pairs as they are and balance the draws; then declare it, ``[dataset] sampler =
-    "balanced"``:
+    Leave the pairs as they are and balance the draws over the three ranges; then declare it,
+    ``[dataset] sampler = "balanced"``:
 
-        weight = 1 / pairs.groupby("depth_diff")["depth_diff"].transform("size")
+        reach = pd.cut(pairs["depth_diff"], [0, 1, 5, np.inf])
+        weight = 1 / pairs.groupby(reach, observed=True)["depth_diff"].transform("size")
         sampler = torch.utils.data.WeightedRandomSampler(weight.to_numpy(), len(pairs))
+
+    An equal weight for every single depth is no help where there are many: with 37 depths it gives
+    parent-child pairs 1 in 37 draws, 2.7 %, fewer than the 6.1 % that they have in the incident.
 
     Where the histogram departs, repair TREE007 and TREE004 first: a sampler cannot restore pairs.
 
@@ -180,8 +184,9 @@ def depth_imbalance(
         "histogram": {str(k): int(count) for k, count in listed},
     }
     balance = (
-        'weight = 1 / pairs.groupby("depth_diff")["depth_diff"].transform("size") for a '
-        'WeightedRandomSampler, and sampler = "balanced" in the policy'
+        'draw with ``weight = 1 / pairs.groupby(pd.cut(pairs["depth_diff"], [0, 1, 5, np.inf]), '
+        'observed=True)["depth_diff"].transform("size")`` and declare ``[dataset] sampler = '
+        '"balanced"``'
     )
     return Finding(
         found=found,
@@ -194,7 +199,11 @@ def depth_imbalance(
         f"{percent(near)} are parent and child."
         if found
         else None,
-        fix=(f"repair TREE007 and TREE004 first, then {balance}" if departs else balance)
+        fix=(
+            f"repair TREE007 and TREE004 first, no sampler restores pairs; then {balance}"
+            if departs
+            else balance
+        )
         if found
         else None,
     )

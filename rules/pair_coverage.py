@@ -109,8 +109,9 @@ def coverage_gap(mapping: MappingStatistics, pairs: PairStatistics, dataset: Dat
             for k in nodes[:_SAMPLES]
         ),
         impact=f"{gap} will never be trained." if found else None,
-        fix='mapping[~mapping["idx"].isin(set(pairs["ancestor_idx"]) | '
-        'set(pairs["descendant_idx"]))] lists them; find the filter that lost their pairs'
+        fix='``mapping[~mapping["idx"].isin(set(pairs["ancestor_idx"]) | '
+        'set(pairs["descendant_idx"]))]`` lists them; look between taxonomy and pairs for the '
+        "filter or inner join that drops them, often a test of taxids against idx (PAIR014)"
         if found
         else None,
     )
@@ -170,5 +171,5 @@ def table_too_small(mapping: MappingStatistics, pairs: PairStatistics) -> Findin
         impact=f"A table sized from the pairs lacks {missing:,} of {mapping.n_nodes:,} rows."
         if found
         else None,
-        fix='n_nodes = int(mapping["idx"].max()) + 1' if found else None,
+        fix='``n_nodes = int(mapping["idx"].max()) + 1``' if found else None,
     )

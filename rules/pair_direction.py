@@ -50,8 +50,8 @@ def reversed_pair(closure: ClosureStatistics) -> Finding:
         f"none of {closure.distinct:,} pairs is there in both directions",
         impact=f"{part(bad.count, bad.total, 'pairs')} teach that each node descends from the "
         "other.",
-        fix="taxcheck run ... --failures out/ lists them; drop the direction that the taxonomy "
-        "does not hold",
+        fix="add ``--failures out/`` to this command: it writes all of them; drop the direction "
+        "that the taxonomy does not hold, which TREE009 names with ``--taxonomy``",
     )
 
 
@@ -99,8 +99,8 @@ def depth_mismatch(pairs: PairStatistics, tree: HierarchyStatistics) -> Finding:
         good,
         observed={"columns judged": ["depth_diff", *depth.judged_columns]},
         impact=f"{part(bad.count, bad.total, 'pairs')} state a wrong distance.",
-        fix='in a tree: pairs["depth_diff"] = pairs["descendant_depth"] - '
-        'pairs["ancestor_depth"], after every filter on nodes',
+        fix='in a tree ``pairs["depth_diff"] = pairs["descendant_depth"] - '
+        'pairs["ancestor_depth"]`` after every filter on nodes; in a DAG the shortest distance',
     )
 
 
@@ -183,8 +183,8 @@ def swapped_pair_columns(
         impact=f"All {pairs.valid:,} pairs will teach the hierarchy upside down."
         if found
         else None,
-        fix='pairs = pairs.rename(columns={"ancestor_idx": "descendant_idx", '
-        '"descendant_idx": "ancestor_idx"})'
+        fix='``pairs = pairs.rename(columns={"ancestor_idx": "descendant_idx", '
+        '"descendant_idx": "ancestor_idx"})``'
         if found
         else None,
     )

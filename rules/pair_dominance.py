@@ -82,8 +82,8 @@ def ancestor_dominance(pairs: PairStatistics, threshold: Mapping[str, float]) ->
             Sample({"idx": int(k), "pairs": int(pairs.as_ancestor[k])}, node=int(k))
             for k in largest
         ),
-        fix='weight pairs by 1 / sqrt(pairs.groupby("ancestor_idx")["ancestor_idx"]'
-        '.transform("size")), or balance by depth (PAIR009)'
+        fix='weight the draws: ``weight = 1 / np.sqrt(pairs.groupby("ancestor_idx")'
+        '["ancestor_idx"].transform("size"))``, or balance them by depth (PAIR009)'
         if found
         else None,
     )

@@ -44,8 +44,9 @@ def invalid_row(pairs: PairStatistics) -> Finding:
         f"all {bad.total:,} rows hold two idx",
         observed={"rows": pairs.rows, "valid rows": pairs.valid},
         impact=f"{part(bad.count, bad.total, 'pairs')} cannot be trained on.",
-        fix="taxcheck run ... --failures out/ writes every such row; build the idx columns with "
-        "index_of[taxid], which raises, instead of a merge or map, which leaves nulls",
+        fix="add ``--failures out/`` to this command: it writes every such row; build the idx "
+        "columns with ``[index_of[t] for t in taxids]``, which raises, instead of a merge or map, "
+        "which leaves nulls",
     )
 
 
@@ -83,8 +84,9 @@ def index_out_of_range(mapping: MappingStatistics, pairs: PairStatistics) -> Fin
         observed={"n_nodes": mapping.n_nodes, "mapped nodes": mapping.nodes},
         impact=f"{part(bad.count, bad.total, 'pairs')} point outside the mapping: training stops, "
         "or trains rows that no taxon owns.",
-        fix='pairs[~pairs[["ancestor_idx", "descendant_idx"]].isin(set(mapping["idx"]))'
-        ".all(axis=1)] lists them; build mapping and pairs from one numbering",
+        fix='``pairs[~pairs[["ancestor_idx", "descendant_idx"]].isin(set(mapping["idx"]))'
+        ".all(axis=1)]`` lists them; number the pairs from this mapping: "
+        '``index_of = dict(zip(mapping["taxid"], mapping["idx"]))``',
     )
 
 
@@ -125,7 +127,7 @@ def self_pair(pairs: PairStatistics) -> Finding:
         f"none of {bad.total:,} rows pairs a node with itself",
         impact=f"{part(bad.count, bad.total, 'pairs')} teach nothing: their distance is 0 by "
         "definition.",
-        fix='pairs = pairs[pairs["ancestor_idx"] != pairs["descendant_idx"]]',
+        fix='``pairs = pairs[pairs["ancestor_idx"] != pairs["descendant_idx"]]``',
     )
 
 
@@ -173,7 +175,7 @@ def duplicate_pair(pairs: PairStatistics, closure: ClosureStatistics, dataset: D
         observed={"distinct pairs": closure.distinct, "weights column": pairs.has_weights},
         impact=f"{part(bad.count, bad.total, 'training pairs')} are repetitions, drawn more often "
         "than the rest.",
-        fix='pairs = pairs.drop_duplicates(["ancestor_idx", "descendant_idx"])',
+        fix='``pairs = pairs.drop_duplicates(["ancestor_idx", "descendant_idx"])``',
     )
     if not weights_lost:
         return finding
@@ -186,6 +188,6 @@ def duplicate_pair(pairs: PairStatistics, closure: ClosureStatistics, dataset: D
         observed=finding.observed,
         samples=finding.samples,
         impact=finding.impact,
-        fix='pairs.groupby(["ancestor_idx", "descendant_idx"], as_index=False)'
-        '.agg(depth_diff=("depth_diff", "min"), weight=("depth_diff", "size"))',
+        fix='``pairs = pairs.groupby(["ancestor_idx", "descendant_idx"], as_index=False)'
+        '.agg(depth_diff=("depth_diff", "min"), weight=("depth_diff", "size"))``',
     )

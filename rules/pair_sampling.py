@@ -84,9 +84,10 @@ def split_leak(held_out: HeldOutStatistics) -> Finding:
         "training: their score measures memory."
         if leaked
         else None,
-        fix="drop the held-out pairs, in both directions, from the training pairs: "
-        'train[~pd.MultiIndex.from_frame(train[key]).isin(held)], key = ["ancestor_idx", '
-        '"descendant_idx"]'
+        fix="drop the held-out pairs from the training pairs: ``train = train[~pd.MultiIndex"
+        ".from_frame(train[key]).isin(pd.MultiIndex.from_frame(held_out[key]))]`` with "
+        '``key = ["ancestor_idx", "descendant_idx"]``, then once more with '
+        "``held_out[key[::-1]]``"
         if leaked
         else None,
     )
@@ -152,8 +153,8 @@ def false_negative_risk(
         impact=f"{percent(risk)} of the negatives contradict the pairs that are being trained."
         if found and unfiltered
         else None,
-        fix="leave the anchor's descendants out of the pool, and declare "
-        'sampler = "same-depth-filtered" in the policy'
+        fix="leave the anchor's descendants out of the pool, ``pool = np.setdiff1d(pool, "
+        'descendants_of[anchor])``, and declare ``[dataset] sampler = "same-depth-filtered"``'
         if found
         else None,
     )

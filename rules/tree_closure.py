@@ -100,8 +100,9 @@ def missing_ancestor_pair(
         },
         samples=samples if found else (),
         impact=f"{missing} will be drawn as negatives, though true." if found else None,
-        fix='build the closure again from the edges, or declare [dataset] pairs = "depth<=k" or '
-        '"sampled" if it is not meant to be complete'
+        fix="build the pairs again, one for every ancestor on the walk from a node to its root; "
+        'or, if they are not meant to be complete, declare ``[dataset] pairs = "sampled"``, or '
+        '``"depth<=5"`` with the cap that is meant'
         if found
         else None,
     )
@@ -178,7 +179,7 @@ def false_ancestor_pair(closure: ClosureStatistics) -> Finding:
             total=bad.total,
             observed=observed,
             fix="restore the missing parents (TREE007), or hold the pairs against a taxonomy: "
-            "``taxcheck run ... --taxonomy taxdump/``",
+            "add ``--taxonomy taxdump/`` to this command",
         )
     return judged(
         bad,
@@ -188,8 +189,8 @@ def false_ancestor_pair(closure: ClosureStatistics) -> Finding:
         observed=observed,
         impact=f"{part(bad.count, bad.total, 'pairs')} teach an ancestry that their own chains "
         "contradict.",
-        fix="taxcheck run ... --failures out/ lists them; build the pairs again by walking up the "
-        "parents of every node",
+        fix="add ``--failures out/`` to this command: it writes all of them; build the pairs again "
+        "by walking up the parents of every node",
     )
 
 
@@ -236,7 +237,7 @@ def missing_parent(tree: HierarchyStatistics, dataset: Dataset) -> Finding:
         f"{lost} {have(bad.count)} ancestors but no parent{first(bad.samples)}",
         f"each of {bad.total:,} descendants has a parent",
         impact=f"{lost} will be trained on distant ancestors only.",
-        fix='children = pairs.loc[pairs["depth_diff"] == 1, "descendant_idx"]; '
-        'pairs[~pairs["descendant_idx"].isin(children)] lists them; build the pairs again with '
-        "every parent",
+        fix='``pairs[~pairs["descendant_idx"].isin(pairs.loc[pairs["depth_diff"] == 1, '
+        '"descendant_idx"])]`` lists their pairs; find the filter that removed the parents, and '
+        "build the pairs again without it",
     )

@@ -53,7 +53,8 @@ def cycle(tree: HierarchyStatistics, mapping: MappingStatistics) -> Finding:
         f"no cycle among {tree.edges:,} parent-child pairs",
         observed={"edges from": tree.edges_from, "edges": tree.edges},
         impact=f"{part(bad.count, bad.total, 'nodes')} have no depth and no place in a hierarchy.",
-        fix="cut the edge of the cycle that the taxonomy does not hold; build the pairs again",
+        fix="drop the edge that the taxonomy does not hold from the cycle printed here (often a "
+        "reversed one, PAIR007, or two taxa on one idx, MAP003), and build the pairs again",
     )
 
 
@@ -98,10 +99,11 @@ def several_parents(tree: HierarchyStatistics, dataset: Dataset) -> Finding:
         f"each of {bad.total:,} nodes with a parent has exactly one",
         severity=severity,
         observed={"kind": str(tree.kind), "reason": tree.kind_reason, "declared": dataset.kind},
-        fix='declare [dataset] kind = "dag" if several parents are meant'
+        fix='if several parents are meant, declare ``[dataset] kind = "dag"`` in the policy'
         if severity is Severity.INFO
-        else 'edges = pairs[pairs["depth_diff"] == 1]; edges[edges.duplicated("descendant_idx", '
-        "keep=False)] lists them; drop the edges that the taxonomy does not hold",
+        else '``edges = pairs[pairs["depth_diff"] == 1]`` and ``edges[edges.duplicated('
+        '"descendant_idx", keep=False)]`` list them; drop the edges that the taxonomy does not '
+        "hold",
     )
 
 
@@ -178,8 +180,8 @@ def several_roots(
         total=tree.nodes,
         observed=observed,
         samples=tree.roots.samples,
-        fix="name the roots that are meant in the policy, [dataset] roots = [...], or restore the "
-        "missing parents (TREE007)"
+        fix="name the roots that are meant in the policy, for example ``[dataset] roots = "
+        "[7586, 6073]``, or restore the missing parents (TREE007)"
         if differs or several
         else None,
     )

@@ -43,8 +43,8 @@ def inconsistent_depth(depth: DepthStatistics) -> Finding:
         f"{first(bad.samples)}",
         f"each of {bad.total:,} nodes has one depth",
         impact=f"{part(bad.count, bad.total, 'nodes')} are asked to be at two radii.",
-        fix='pairs["descendant_depth"] = pairs["descendant_idx"].map(depth_of), and likewise '
-        "ancestor_depth, from one table of depths",
+        fix='``pairs["descendant_depth"] = pairs["descendant_idx"].map(depth_of)``, and likewise '
+        'ancestor_depth, from one table: ``depth_of = dict(zip(nodes["idx"], nodes["depth"]))``',
     )
 
 
@@ -80,8 +80,8 @@ def rank_inversion(taxonomy: TaxonomyStatistics) -> Finding:
         f"rank above{first(bad.samples)}",
         f"ranks descend along all {bad.total:,} edges between ranked taxa",
         observed={"taxonomy": taxonomy.source, "date": taxonomy.date},
-        fix="check the direction of the pairs (PAIR015) and the mapping's columns (MAP005), then "
-        "look the listed edges up in the dump",
+        fix="look the listed edges up in ``nodes.dmp``; where it holds them the other way round "
+        "exchange the two columns of the pairs, where it lacks them build the pairs again from it",
     )
 
 
@@ -162,8 +162,8 @@ def disagrees_with_taxonomy(taxonomy: TaxonomyStatistics, dataset: Dataset) -> F
         impact=f"{part(count, total, 'pairs')} that the file or the taxonomy holds are not in both."
         if found
         else None,
-        fix="give the dump of the day on which the data was built (--taxonomy); if it is, build "
-        "the pairs again from it"
+        fix="give ``--taxonomy`` the dump of the day on which the data was built; if it is that "
+        "one, build the pairs again from it, one walk from every mapped node to its root"
         if found
         else None,
     )

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from taxcheck.report import Bar, Pictures
+from taxcheck.config import Dataset
+from taxcheck.report import Bar, Draws, Pictures
 from taxcheck.statistics.values import (
     BoolArray,
+    DepthStatistics,
     HierarchyStatistics,
     IntArray,
     MappingStatistics,
     PairStatistics,
 )
 
+_FloatArray = NDArray[np.float64]
 _BINS = 200
 _DEPTHS = 200
+_NEAR, _FAR = 1, 5  # the ranges in which PAIR009 speaks of distances
 
 
 def draw(
     mapping: MappingStatistics,
     pairs: PairStatistics | None,
     tree: HierarchyStatistics | None,
+    dataset: Dataset,
 ) -> Pictures:
     """All pictures that this data allows."""
     n = mapping.n_nodes
@@ -41,6 +47,7 @@ def draw(
         closure_depths=None
         if depth is None or tree is None or tree.closure_depths is None
         else _histogram(np.arange(len(tree.closure_depths))[1:], tree.closure_depths[1:]),
+        draws=None if depth is None else draws(depth, dataset),
         id_axis=_id_axis(mapping.mapped, degree > 0),
         taxid_cut=cut,
         taxid_axis=axis,
@@ -48,6 +55,34 @@ def draw(
         n_nodes=n,
         pairs_per_node=_pairs_per_node(degree[mapping.mapped]),
     )
+
+
+def draws(depth: DepthStatistics, dataset: Dataset) -> tuple[Draws, ...] | None:
+    """What each way of drawing gives the three ranges; None where no pair has a depth.
+
+    Pairs may weigh the same, each depth that occurs, or each of the ranges that occur.
+    """
+    if not depth.counts.sum():
+        return None
+    present = (depth.counts > 0).astype(np.float64)
+    by_depth = _in_ranges(depth, present)
+    held = (by_depth > 0).astype(np.float64)
+    uniform, balanced = (dataset.sampler == sampler for sampler in ("uniform", "balanced"))
+    return (
+        _draws("uniform over pairs", _in_ranges(depth, depth.counts.astype(np.float64)), uniform),
+        _draws("balanced over depths", by_depth, balanced),
+        _draws("balanced over ranges", held, False),
+    )
+
+
+def _in_ranges(depth: DepthStatistics, weights: _FloatArray) -> _FloatArray:
+    near, far = depth.depths <= _NEAR, depth.depths > _FAR
+    return np.array([weights[part].sum() for part in (near, ~near & ~far, far)])
+
+
+def _draws(label: str, weights: _FloatArray, declared: bool) -> Draws:
+    near, middle, far = (float(share) for share in weights / weights.sum())
+    return Draws(label, (near, middle, far), declared)
 
 
 def _histogram(depths: IntArray, counts: IntArray) -> tuple[tuple[int, int], ...]:

@@ -64,12 +64,22 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class Draws:
+    """What one way of drawing training pairs yields: parts of the draws, which sum to 1."""
+
+    label: str
+    shares: tuple[float, float, float]  # at depth 1, at depth 2 to 5, deeper
+    declared: bool = False  # the policy says that training draws so
+
+
+@dataclass(frozen=True, slots=True)
 class Pictures:
     """Binned values for the report's pictures; None where there is nothing to draw."""
 
     roles: tuple[Bar, ...] | None = None  # both, only descendant, only ancestor, never
     depths: tuple[tuple[int, int], ...] | None = None  # (depth_diff, pairs)
     closure_depths: tuple[tuple[int, int], ...] | None = None  # what the complete closure has
+    draws: tuple[Draws, ...] | None = None
     id_axis: tuple[tuple[float, float, float], ...] | None = None
     # ^ bins along idx: shares (mapped and in pairs, mapped and in none, hole), each 0 to 1
     taxid_cut: tuple[float, float, float, float] | None = None

@@ -55,8 +55,8 @@ _DOCUMENTS = {
         ),
         fix=(
             "Read the mapping as ``taxid, idx`` where the pairs are built, then rebuild them:\n\n"
-            "    taxcheck fix --mapping mapping.tsv --pairs pairs.parquet \\\n"
-            "        --taxonomy taxdump/ --out fixed/\n\n"
+            "    taxcheck run --mapping mapping.tsv --pairs pairs.parquet \\\n"
+            "        --taxonomy taxdump/ --failures out/\n\n"
             "- Compare the number of covered nodes before and after.\n"
             "- Train again from the start; a resumed run keeps the untrained rows."
         ),
@@ -75,7 +75,7 @@ _DOCUMENTS = {
             "A node in no pair receives no gradient as an anchor or a positive. Its row keeps the "
             "random start, and every evaluation that averages over rows counts it."
         ),
-        fix="Build the pairs from the same mapping: ``taxcheck build --taxonomy taxdump/``.",
+        fix="Build the pairs from the same mapping: ``set(mapping['taxid'])``.",
         exceptions="Isolated roots of a forest that were left out on purpose.",
         references="Nickel and Kiela 2017, section 3, https://arxiv.org/abs/1705.08039.",
     ),
@@ -100,7 +100,7 @@ def _document(name: str) -> Document:
     return Document(
         summary=f"The data shows the defect {said}.",
         why=f"Where there is {said}, training optimises something other than the hierarchy.",
-        fix="Rebuild the pairs from the taxonomy with ``taxcheck build``.",
+        fix="Build the pairs from the taxonomy again.",
         exceptions="None known.",
         references="Sala et al. 2018, https://arxiv.org/abs/1804.03329.",
     )

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
 from taxcheck.registry import load_renderers
 from taxcheck.report import RenderOptions
-from tests.reports.sample import REPORTS, crowded, incident
+from tests.reports.extreme import crowded
+from tests.reports.incident import incident
+from tests.reports.sample import REPORTS
 
 VOID = {"meta", "link", "br", "img", "input", "hr", "col"}
 
@@ -95,7 +98,7 @@ def test_first_screen_answers_its_four_questions_in_order():
         "PAIR004",
         "TREE004",
         "TREE007",
-        "taxcheck fix --mapping mapping.tsv",
+        "taxcheck run --mapping mapping.tsv",
         "Checked:",
         "110,478 rows, pairs.parquet 975,413 rows; 29 rules run, 4 skipped",
         "21,870 (19.8 %)",
@@ -108,11 +111,71 @@ def test_first_screen_answers_its_four_questions_in_order():
 def test_every_picture_has_a_text_alternative_at_both_widths():
     html = render("incident")
     drawings = re.findall(r'<svg class="drawing (\w+)".*?</svg>', html, re.DOTALL)
-    assert drawings.count("wide") == drawings.count("narrow") == 9
+    assert drawings.count("wide") == drawings.count("narrow") == 6
     for svg in re.findall(r'<svg class="drawing.*?</svg>', html, re.DOTALL):
         assert 'role="img"' in svg
         assert re.search(r"<title id=.+?>.{20,}</title>", svg)
         assert re.search(r"<desc id=.+?>.{20,}</desc>", svg)
+
+
+def test_a_picture_is_drawn_once_and_referred_to_where_it_also_belongs():
+    html = render("incident")
+    assert html.count("Drawn above") == 4
+    for anchor in ("data-taxid-axis", "data-roles", "data-id-axis", "rule-TREE004-closure"):
+        assert html.count(f'<a href="#{anchor}">Drawn above</a>') <= 1
+        assert html.count(f'id="{anchor}"') == 1
+
+
+def test_depths_are_drawn_with_the_data_where_no_rule_tells_of_them():
+    report = incident()
+    quiet = tuple(r for r in report.results if r.rule.id not in ("PAIR009", "TREE004"))
+    page = load_renderers()["html"](replace(report, results=quiet), RenderOptions())
+    assert 'id="data-depths"' in page
+    assert 'id="data-draws"' in page
+
+
+def test_the_draws_of_each_sampler_are_told_and_the_declared_one_is_marked():
+    html = render("incident")
+    assert "uniform over pairs: depth 1 6.1 %, depth 2 to 5 20.0 %, deeper than 5 74.0 %" in html
+    assert "balanced over depths: depth 1 2.7 %, depth 2 to 5 10.8 %, deeper than 5 86.5 %" in html
+    assert "(declared)" not in html
+    report = incident()
+    drawn = report.pictures.draws
+    declared = (replace(drawn[0], declared=True), *drawn[1:])
+    pictures = replace(report.pictures, draws=declared)
+    page = load_renderers()["html"](replace(report, pictures=pictures), RenderOptions())
+    assert "uniform over pairs (declared)" in page
+
+
+def test_a_long_sample_folds_after_five_rows_in_the_same_table():
+    html = render("crowded")
+    sample = html[html.index('<div class="sample">') :]
+    sample = sample[: sample.index("</table>")]
+    assert "<summary>15 more rows</summary>" in sample
+    assert sample.count("<tr>") == 1 + 5
+    assert sample.count('<tr class="folded">') == 15
+    # four rows are not worth a fold
+    assert "more-rows" not in render("incident").split("<style>")[1].split("</style>")[1]
+
+
+def test_what_a_cause_explains_is_told_shortly_and_unfolds():
+    html = render("incident")
+    sections = {s[:7]: s for s in html.split('" id="rule-')[1:]}
+    assert sections["PAIR014"].index("Why it matters") < sections["PAIR014"].index("<details")
+    assert sections["PAIR003"].index("<details") < sections["PAIR003"].index("Why it matters")
+    assert "repair that first" in sections["PAIR003"]
+    assert "repair those first" in sections["TREE004"]
+
+
+def test_code_of_a_fix_is_set_as_code_and_is_copied():
+    html = render("warned")
+    assert "Declare <code>[dataset] sampler = &#34;balanced&#34;</code> in taxcheck.toml" in html
+    assert "<code>taxcheck run --mapping mapping.tsv --pairs" in render("incident")
+    assert render("incident").count('aria-label="Copy the fix of PAIR014"') == 2
+
+
+def test_a_pass_says_how_much_was_not_judged():
+    assert "29 rules passed, 1 skipped, 3 observations worth knowing." in render("healthy")
 
 
 def test_the_depth_picture_states_its_finding():

@@ -10,7 +10,9 @@ from jsonschema import Draft202012Validator
 
 from taxcheck.registry import load_renderers
 from taxcheck.report import RenderOptions
-from tests.reports.sample import REPORTS, healthy, incident
+from tests.reports.incident import incident
+from tests.reports.sample import REPORTS
+from tests.reports.sound import healthy
 
 SCHEMA = json.loads((files("taxcheck_reports") / "report.schema.json").read_text(encoding="utf-8"))
 
@@ -51,6 +53,12 @@ def test_the_incident_in_figures():
     histogram = content["statistics"]["pairs"]["depth"]["histogram"]
     assert sum(bar["pairs"] for bar in histogram) == 975413
     assert sum(bar["pairs"] for bar in histogram if bar["depth"] > 5) == 721349
+
+
+def test_a_fix_holds_no_markup():
+    rules = {rule["id"]: rule for rule in json.loads(render(incident()))["rules"]}
+    assert rules["PAIR014"]["fix"].startswith("taxcheck run --mapping mapping.tsv ")
+    assert rules["PAIR014"]["fix"].endswith(" --failures out/")
 
 
 def test_a_reproducible_report_holds_no_clock():

@@ -22,7 +22,7 @@ def test_the_first_screen_fits_and_is_plain(name, width):
     lines = text.splitlines()
     assert len(lines) <= LINES
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", text)
-    command = [line for line in lines if "taxcheck fix" in line]
+    command = [line for line in lines if "taxcheck run" in line]
     assert all(len(line) <= width for line in lines if line not in command)
 
 
@@ -30,15 +30,15 @@ def test_the_incident_reads_as_causes_with_consequences():
     lines = render("incident", width=120).splitlines()
     assert lines[0].startswith("taxcheck 0.1.0 · incident · 2026-11-22 · 1.6 s")
     assert lines[0].endswith(" FAIL")
-    assert len(lines[0]) == 120
+    assert len(lines[0]) == 119
     assert lines[1] == "28,610 of 110,478 nodes (25.9 %) will never be trained."
     assert lines[2].startswith("idx values were used as the set of valid taxids")
-    named = re.findall(r"^ +(?:└ )?([A-Z]+\d+) ", "\n".join(lines), re.MULTILINE)
+    named = re.findall(r"^(?:  └ )?× ([A-Z]+\d+) ", "\n".join(lines), re.MULTILINE)
     assert named == ["PAIR014", "PAIR003", "PAIR004", "TREE004", "TREE007"]
     action = next(at for at, line in enumerate(lines) if line.startswith("Do this:"))
     assert lines[action] == (
-        "Do this:  taxcheck fix --mapping mapping.tsv --pairs pairs.parquet --taxonomy taxdump/ "
-        "--out fixed/"
+        "Do this:  taxcheck run --mapping mapping.tsv --pairs pairs.parquet --taxonomy taxdump/ "
+        "--failures out/"
     )
     assert "20 rules passed: MAP001" in lines[action + 2]
     assert "29 rules run, 4 skipped (no taxonomy given" in " ".join(lines[action + 3 :])
@@ -46,9 +46,10 @@ def test_the_incident_reads_as_causes_with_consequences():
 
 def test_a_long_command_still_runs_when_it_is_copied():
     text = render("incident", width=60)
-    block = text[text.index("taxcheck fix") : text.index("Worth knowing")]
+    block = text[text.index("taxcheck run") : text.index("Worth knowing")]
     assert " ".join(block.replace("\\\n", " ").split()) == (
-        "taxcheck fix --mapping mapping.tsv --pairs pairs.parquet --taxonomy taxdump/ --out fixed/"
+        "taxcheck run --mapping mapping.tsv --pairs pairs.parquet --taxonomy taxdump/ "
+        "--failures out/"
     )
 
 
@@ -57,6 +58,34 @@ def test_colour_is_added_only_on_request_and_changes_no_word():
     assert "\x1b[1;31m" in colored
     bare = re.sub(r"\x1b\[[0-9;]*m", "", colored)
     assert [line.rstrip() for line in bare.splitlines()] == render("incident").splitlines()
+
+
+def test_the_verdict_brings_its_own_ground():
+    # whether the terminal is dark or light: white on red, black on yellow, black on green
+    assert "\x1b[1;97;41m FAIL \x1b[0m" in render("incident", color=True)
+    assert "\x1b[1;30;43m WARN \x1b[0m" in render("warned", color=True)
+    assert "\x1b[1;30;42m PASS \x1b[0m" in render("healthy", color=True)
+
+
+@pytest.mark.parametrize("width", [40, 80, 100])
+def test_with_every_rule_failing_the_screen_still_says_what_to_do(width):
+    lines = render("worst", width=width).splitlines()
+    assert len(lines) == LINES
+    assert lines[0].endswith(" FAIL")
+    assert any(line.startswith("Do this:  Change this: pairs =") for line in lines)
+    assert any("more findings; -v lists all" in line for line in lines)
+    assert "Checked: " in "\n".join(lines)
+
+
+def test_outcomes_are_told_without_colour():
+    assert re.search(r"^! PAIR009 ", render("warned"), re.MULTILINE)
+    assert re.search(r"^i PAIR009 ", render("healthy"), re.MULTILINE)
+    assert re.search(r"^E PAIR006 ", render("broken"), re.MULTILINE)
+
+
+def test_code_is_marked_for_the_page_alone():
+    assert "`" not in render("warned", verbose=True)
+    assert 'Do this:  Declare [dataset] sampler = "balanced" in taxcheck.toml' in render("warned")
 
 
 def test_verbose_lists_every_rule_once():

@@ -84,7 +84,7 @@ def test_a_table_sized_from_the_pairs() -> None:
         "1 idx inside its range are in no pair"
     )
     assert result.finding
-    assert result.finding.fix == 'n_nodes = int(mapping["idx"].max()) + 1'
+    assert result.finding.fix == '``n_nodes = int(mapping["idx"].max()) + 1``'
 
 
 def test_holes_inside_the_range_do_not_make_a_table_too_small() -> None:

@@ -1,0 +1,109 @@
+"""Reports at their limits: hostile text, many findings with wide samples, every rule failing."""
+
+from dataclasses import replace
+
+from taxcheck.report import Bar, Report
+from taxcheck.rule import Document, Finding, Outcome, Sample, Severity
+
+from .build import result
+from .catalogue import CATALOGUE
+from .incident import incident
+
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7*7 }}\x1b[31m\u202e\ud800"
+
+
+def hostile() -> Report:
+    """Every string that comes from data is hostile; lineages are 60 levels deep."""
+    lineage = " › ".join(f"{HOSTILE} level {level}" for level in range(60))
+    samples = tuple(
+        Sample({HOSTILE: HOSTILE, "javascript:x": None}, row, row, HOSTILE, HOSTILE, lineage)
+        for row in range(1, 21)
+    )
+    document = Document(*[f'{HOSTILE} ``{HOSTILE}`` https://x.example/?a="><b> ' * 30] * 5)
+    results = []
+    for position, id in enumerate(CATALOGUE):
+        outcome = list(Outcome)[position % 6]
+        made = result(
+            id,
+            outcome,
+            f"{HOSTILE} " * 200,
+            count=1,
+            total=3,
+            observed={HOSTILE: [HOSTILE, float("nan")], "dict": {HOSTILE: float("inf")}},
+            samples=samples,
+            impact=f"{HOSTILE} " * 100,
+            fix=f"``taxcheck run {HOSTILE}``",
+        )
+        hostile_rule = replace(made.rule, id=f'{id}"><i>', name=HOSTILE, document=document)
+        results.append(replace(made, rule=hostile_rule, threshold={HOSTILE: 1.5}))
+    base = incident()
+    return replace(
+        base,
+        title=HOSTILE,
+        command=f"taxcheck run {HOSTILE}",
+        inputs=tuple(
+            replace(i, path=HOSTILE, columns={HOSTILE: HOSTILE}, notes=(HOSTILE,))
+            for i in base.inputs
+        ),
+        results=tuple(results),
+        pictures=replace(
+            base.pictures,
+            roles=tuple(Bar(f"{HOSTILE}{i}", v) for i, v in enumerate((5, 0, 1, 9))),
+            depths=tuple((d, 1000 - d) for d in range(1, 61)),
+        ),
+        statistics={HOSTILE: {HOSTILE: HOSTILE}},
+        policy_source=HOSTILE,
+        policy_differences={HOSTILE: HOSTILE},
+        proof=HOSTILE,
+        packages={HOSTILE: HOSTILE},
+    )
+
+
+def crowded() -> Report:
+    """Thirty findings with twenty samples each, as wide and long as data makes them."""
+    lineage = " › ".join(f"Clade number {level} incertae sedis" for level in range(60))
+    samples = tuple(
+        Sample(
+            {f"column_{c}": 10**12 + row for c in range(8)},
+            row,
+            row,
+            10**6 + row,
+            f"Uncultured organism {row} of a very long name from an environmental sample",
+            lineage,
+        )
+        for row in range(20)
+    )
+    results = tuple(
+        replace(
+            result(id, Outcome.FAIL, f"{id}: 20 of 20 rows. " * 20, count=20, total=20),
+            finding=Finding(
+                True, f"{id}: 20 of 20 rows. " * 20, Severity.FAIL, 20, 20, {}, samples
+            ),
+        )
+        for id in list(CATALOGUE)[:30]
+    )
+    return replace(incident(), title="crowded", results=results)
+
+
+def worst() -> Report:
+    """Every rule fails with a message and a fix of some lines, under one cause or another."""
+    said = "110,478 of 110,478 rows of the file are not what they should be, which is much to say "
+    advice = "change this: ``pairs = pairs.assign(column=pairs['another_column'].map(index_of))``; "
+    results = tuple(
+        result(
+            id,
+            Outcome.FAIL,
+            said * 5,
+            caused_by=("MAP001",) if position % 2 else (),
+            count=110478,
+            total=110478,
+            impact=said * 5,
+            fix=advice * 5,
+        )
+        for position, id in enumerate(CATALOGUE)
+    )
+    inputs = tuple(
+        replace(source, path=f"data/{'a_very_long_name_of_a_file_' * 8}{source.role}.parquet")
+        for source in incident().inputs
+    )
+    return replace(incident(), title="worst", inputs=inputs, results=results)
