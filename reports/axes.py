@@ -21,7 +21,7 @@ from .svg import (
     text_width,
     ticks,
 )
-from .text import clip, number, percent
+from .text import clip, number, percent, plural
 from .view import FOUND, of_outcome
 
 _BINS = 240
@@ -91,7 +91,7 @@ def roles(report: Report) -> Picture | None:
     never = sum(bar.value for bar in bars[3:])  # both, only descendant, only ancestor, never
     title = (
         f"{_count(never)} of {_count(total)} mapped nodes ({percent(never / total)}) "
-        "are in no training pair"
+        f"{'is' if never == 1 else 'are'} in no training pair"
         if never
         else f"All {_count(total)} mapped nodes are in a training pair"
     )
@@ -191,10 +191,10 @@ def id_axis(report: Report) -> Picture | None:
     if lacking:
         title = (
             f"A table sized from the pairs ends at idx {number(n - lacking - 1)} and lacks the "
-            f"last {number(lacking)} rows"
+            f"last {plural(lacking, 'row')}"
         )
     elif hole_count:
-        title = f"{number(hole_count)} of {number(n)} idx are holes: no identifier maps to them"
+        title = f"{number(hole_count)} of {number(n)} idx are mapped to by no identifier"
     elif any(never):
         title = "Where along idx the nodes in no pair lie"
     else:

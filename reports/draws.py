@@ -42,7 +42,7 @@ def _matrix(rows: Sequence[Draws], width: int) -> Drawing:
 def draws(report: Report) -> Picture | None:
     """How the training draws are spread over the three ranges, by way of drawing."""
     rows = tuple(report.pictures.draws or ())[:8]
-    if not rows:
+    if all(max(row.shares) == 1 for row in rows):  # one range, whatever is drawn
         return None
     near = [f"{percent(row.shares[0])} {clip(row.label, 40)}" for row in rows]
     said = "; ".join(

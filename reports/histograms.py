@@ -90,7 +90,7 @@ def _depths(
         x = left + (median - first + 0.5) * step
         shapes.append(line(x, flags, x, base, "mark"))
         # a label is about 70 wide: it stands on the columns where all of them are tall enough
-        under = range(int(median), int(median + 70 / step) + 2)
+        under = range(int(median), min(int(median + 70 / step) + 1, last) + 1)
         inside = min(found.get(depth, 0) for depth in under) * scale > 24
         kind = "on-column" if inside else "strong"
         shapes.append(text(x + 6, base - 10 if inside else flags + 38, f"median {median:g}", kind))
@@ -101,7 +101,8 @@ def _depths(
             x = left + (depth - first + 0.5) * step
             said = f"{depth}+" if depth == _COLUMNS else str(depth)
             shapes.append(text(x, base + 18, said, "tick", "middle"))
-    caption = "depth_diff: levels from the ancestor down to the descendant"
+    start = "levels from the ancestor down" if wide else "levels down"
+    caption = f"depth_diff: {start} to the descendant"
     shapes.append(text(left, base + 40, caption, "tick"))
     return Drawing(width, base + 46, tuple(shapes))
 
@@ -110,7 +111,7 @@ def depths(report: Report) -> Picture | None:
     """Pairs by depth, in the three stretches that training cares about."""
     found = _by_depth(report.pictures.depths or ())
     total = sum(found.values())
-    if not total:
+    if len(found) < 2:  # one column would say nothing
         return None
     closure = _by_depth(report.pictures.closure_depths or ())
     shares = [(_bucket(found, low, high), label) for low, high, label in BUCKETS]

@@ -135,3 +135,15 @@ def test_the_keyboard_can_see_where_it_is(browser, pages):
     browser.find_element("css selector", "body").send_keys("\ue004\ue004")
     outline = browser.execute_script("return getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid"
+
+
+def test_the_rest_of_a_sample_unfolds_in_its_table(browser, pages):
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    browser.get(pages["crowded"])
+    try:
+        rows = browser.find_elements("css selector", ".sample:first-of-type tbody tr")[:20]
+        assert [row.is_displayed() for row in rows] == [True] * 5 + [False] * 15
+        browser.find_element("css selector", ".more-rows summary").click()
+        assert all(row.is_displayed() for row in rows)
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from taxcheck.registry import load_renderers
-from taxcheck.report import RenderOptions
+from taxcheck.report import Bar, Draws, Pictures, RenderOptions
 from tests.reports.extreme import crowded
 from tests.reports.incident import incident
 from tests.reports.sample import REPORTS
@@ -209,3 +209,20 @@ def test_reproduction_is_told_with_what_differs_from_the_defaults_first():
     assert html.index("differs from the defaults in 2 settings") < html.index("Thresholds in force")
     assert "rules.PAIR009.deep_share" in html
     assert incident().inputs[0].fingerprint in html
+
+
+def test_one_node_one_row_and_one_depth():
+    report = incident()
+    roles = (Bar("both roles", 1), Bar("only descendant", 1), Bar("only ancestor", 1))
+    pictures = Pictures(
+        roles=(*roles, Bar("in no pair", 1)),
+        depths=((1, 2),),
+        draws=(Draws("uniform over pairs", (1.0, 0.0, 0.0)),),
+        id_axis=((1.0, 0.0, 0.0),) * 3 + ((0.0, 1.0, 0.0),),
+        table_size=3,
+        n_nodes=4,
+    )
+    page = load_renderers()["html"](replace(report, pictures=pictures), RenderOptions())
+    assert "1 of 4 mapped nodes (25.0\u00a0%) is in no training pair" in page
+    assert "lacks the last 1 row<" in page
+    assert not re.search(r'id="[\w-]+-(depths|draws)"', page)
