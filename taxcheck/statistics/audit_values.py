@@ -1,0 +1,156 @@
+"""The frozen values that the audit's rules judge: the table, its training, its scores.
+
+Arrays are read-only and indexed by row of the table, which is the idx of the mapping.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from taxcheck.rule import Defect
+from taxcheck.sources.checkpoints.value import Facts, Reading
+from taxcheck.statistics.values import BoolArray, IntArray
+
+FloatArray = npt.NDArray[np.float64]
+
+PERCENTILES = (0, 10, 25, 50, 75, 90, 99, 100)
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingStatistics:
+    """The table by itself. Norms are those of the ball model, whatever the stored geometry.
+
+    A row that is not finite has NaN in ``norms`` and ``radii``; a row outside the ball has its
+    norm, and an infinite radius.
+    """
+
+    rows: int
+    dim: int
+    dtype: str
+    reading: Reading
+    norms: FloatArray  # (rows,) Euclidean norm in the unit ball; as stored where it is Euclidean
+    radii: FloatArray  # (rows,) hyperbolic distance from the origin, for curvature -1
+    norm_percentiles: Mapping[int, float]  # PERCENTILES of the finite norms
+    radius_percentiles: Mapping[int, float]
+    norm_histogram: tuple[tuple[float, float, int], ...]  # (from, to, rows)
+    clip_radius: float | None  # hyperbolic radius of the engine's clip; None: no clip known
+    at_clip: int  # rows whose norm is the clip's, to the dtype's precision
+    non_finite: Defect  # EMB002
+    outside: Defect  # EMB003; detail: "norm >= 1" or "off the sheet"
+    duplicates: Defect  # EMB007; rows equal to an earlier row
+    same_direction: int  # EMB007; rows whose unit direction an earlier, different row has
+    effective_rank: float  # EMB008; of the log-map at the origin
+    participation_ratio: float
+    direction_rank: float  # EMB008; effective rank of the unit directions
+    unit_roundoff: float  # of the stored dtype
+    sampled_distances: FloatArray  # EMB010; (k,) hyperbolic distances of seeded random pairs
+    ceiling: float | None  # EMB010; the largest distance that clip or clamp allows
+    sample: str  # how many rows or pairs were sampled where not all were used, and the seed
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageOfTraining:
+    """Which rows were never trained, by which evidence, and what in the data explains it.
+
+    Evidence, strongest first: "recorded updates", "optimizer state", "equal to the initial
+    table", "in no pair", "inside the init box". Explanations: "in no pair", "index hole",
+    "beyond the table", "taxid unknown", "sampled zero times", "unexplained".
+    """
+
+    rows: int  # rows that ought to be there: the mapping's n_nodes, or the table's rows
+    never: BoolArray  # (rows,)
+    by_evidence: Mapping[str, int]  # a row counts once, under its strongest evidence
+    by_explanation: Mapping[str, int]  # a row counts once
+    by_clade: tuple[tuple[str, int, int], ...]  # (clade, never trained, nodes), most affected first
+    defect: Defect  # EMB006; samples with idx, evidence and explanation
+    updates: IntArray | None  # (rows,) recorded updates of every row; None: not recorded
+    updates_by_depth: tuple[tuple[int, int, int, float], ...]  # (depth, nodes, with none, mean)
+
+
+@dataclass(frozen=True, slots=True)
+class NullScore:
+    """A score that needs no learning, and by how much the table exceeds it."""
+
+    value: float
+    margin_low: float  # lower bound of the paired bootstrap of (table - null), better is positive
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One measure of quality with its interval and its nulls."""
+
+    value: float
+    low: float
+    high: float
+    nulls: Mapping[str, NullScore]  # "depth-aware init", "shuffled within depth", "collapsed" ...
+    protocol: str
+    sources: int  # how many were scored
+    total: int  # of how many
+    trained_only: float | None = None  # the same over trained rows alone
+    euclidean: float | None = None  # the same by Euclidean distance; for comparison, no null
+    ceiling: float | None = None  # the best that ties allow
+    higher_is_better: bool = True
+
+    @property
+    def beats_every_null(self) -> bool:
+        """Whether the lower bound of the paired bootstrap exceeds every null."""
+        return bool(self.nulls) and all(null.margin_low > 0 for null in self.nulls.values())
+
+
+@dataclass(frozen=True, slots=True)
+class CladeSpread:
+    """How far the members of a clade lie from each other, against what size and depth predict."""
+
+    idx: int
+    label: str
+    size: int
+    depth: int
+    spread: float
+    expected: float
+    z: float  # robust z-score of the residual; an outlier is beyond the rule's threshold
+    never_trained: float  # share of its members
+
+
+@dataclass(frozen=True, slots=True)
+class HierarchyScores:
+    """Does the embedding hold the hierarchy. A part that cannot be computed is None."""
+
+    seed: int
+    map: Score | None
+    mean_rank: Score | None
+    hits: Mapping[int, Score]  # hits@k of any ancestor
+    parent_hits: Mapping[int, Score]  # hits@k of any parent
+    spearman: Score | None  # hyperbolic radius with depth, as stored
+    spearman_recentred: float | None  # the same, re-centred on the root
+    pearson_norm: float | None  # Pearson of depth with the norm, as the successors report it
+    monotone_edges: Score | None  # edges whose child lies farther from the centre
+    monotone_by_depth: tuple[tuple[int, int, float], ...]  # (child's depth, edges, share)
+    siblings: Score | None  # AUC of siblings against random nodes of the same depth
+    separation: Score | None  # mean inter-class over mean intra-class distance, all pairs
+    separation_successors: float | None  # their order-dependent form, for comparison
+    clades: tuple[CladeSpread, ...]  # by |z|, descending
+    clade_level: str  # which clades: "rank class", "subtrees at depth 3"
+    hubness: float | None  # skew of the k-occurrence
+    distortion: Mapping[str, float] = field(default_factory=dict)  # average, worst, scale ...
+    root: tuple[int, float, int] | None = None  # (idx, its radius, rows nearer the origin)
+    radius_by_depth: tuple[tuple[int, float, float, float, float, float], ...] = ()
+    # ^ (depth, 5th, 25th, 50th, 75th, 95th percentile of the radius)
+    saturated_levels: float | None = None  # share of depths whose median is within 2 % of the clip
+    distance_bands: Mapping[str, tuple[float, float, float, float, float]] = field(
+        default_factory=dict
+    )  # "parent-child", "sibling", "random": 5th, 25th, 50th, 75th, 95th percentile
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRecord:
+    """How the table was trained, as far as its file, a log or a run's config says."""
+
+    facts: Facts
+    rows: int
+    dim: int
+    table_size_from_pairs: int | None  # max idx in the pairs + 1
+    n_nodes: int | None  # of the mapping
