@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from taxcheck.config import Dataset
 from taxcheck.rule import Finding, Skip, Threshold, rule
@@ -41,7 +42,7 @@ def unknown_taxid(taxonomy: TaxonomyStatistics) -> Finding:
     - Schoch et al. 2020, NCBI Taxonomy: https://doi.org/10.1093/database/baaa062
     """
     bad = taxonomy.unknown
-    dump = f"{taxonomy.source} ({taxonomy.date})"
+    dump = f"{Path(taxonomy.source).name} ({taxonomy.date})"
     return judged(
         bad,
         f"{part(bad.count, bad.total, 'mapped identifiers')} {be(bad.count)} not in {dump}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from taxcheck.config import Dataset
 from taxcheck.rule import Finding, Skip, rule
 from taxcheck.statistics.values import DepthStatistics, TaxonomyStatistics
@@ -134,7 +136,7 @@ def disagrees_with_taxonomy(taxonomy: TaxonomyStatistics, dataset: Dataset) -> F
         raise Skip("there are no pairs to hold against the taxonomy")
     lacking = taxonomy.missing if dataset.pairs == "closure" else 0
     count, total = bad.count + lacking, bad.total + lacking
-    dump = f"{taxonomy.source} ({taxonomy.date})"
+    dump = f"{Path(taxonomy.source).name} ({taxonomy.date})"
     told = []
     if bad.count:
         told.append(

@@ -27,9 +27,9 @@ class Dataset:
     """Declared intent: what the pairs mean to be, against which the rules judge.
 
     ``pairs`` is "closure", "edges", "sampled" or "depth<=k"; ``roots`` are identifiers.
-    ``sampler`` names how training draws: "uniform" takes pairs as they come, "balanced" weighs
-    them by depth; "same-depth" draws negatives of the descendant's depth unfiltered,
-    "same-depth-filtered" leaves out the anchor's own descendants.
+    ``sampler`` names how training draws: "uniform" takes pairs as they come, "balanced" gives the
+    depths 1, 2 to 5 and beyond 5 equal shares of the draws; "same-depth" draws negatives of the
+    descendant's depth unfiltered, "same-depth-filtered" leaves out the anchor's own descendants.
     """
 
     pairs: str = "closure"

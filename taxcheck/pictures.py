@@ -70,8 +70,8 @@ def draws(depth: DepthStatistics, dataset: Dataset) -> tuple[Draws, ...] | None:
     uniform, balanced = (dataset.sampler == sampler for sampler in ("uniform", "balanced"))
     return (
         _draws("uniform over pairs", _in_ranges(depth, depth.counts.astype(np.float64)), uniform),
-        _draws("balanced over depths", by_depth, balanced),
-        _draws("balanced over ranges", held, False),
+        _draws("balanced over depths", by_depth, False),
+        _draws("balanced over ranges", held, balanced),
     )
 
 

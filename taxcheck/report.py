@@ -169,6 +169,10 @@ class Report:
             return f"{broken[0].rule.id} broke: {broken[0].reason}"
         if self.verdict is Outcome.SKIPPED:
             return "Nothing could be evaluated."
+        skipped = self.count(Outcome.SKIPPED)
+        if skipped > len(self.results) // 2:
+            judged = len(self.results) - skipped
+            return f"Nothing is wrong as far as {judged} of {len(self.results)} rules could judge."
         return "The data is sound."
 
 

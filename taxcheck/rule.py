@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -120,13 +121,18 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule as the registry holds it. ``needs`` are the function's parameter names, in order."""
+    """A rule as the registry holds it.
+
+    ``needs`` are the function's parameters without a default, ``wants`` those with one: what it
+    can do without.
+    """
 
     id: str
     name: str
     severity: Severity
     function: Callable[..., Finding]
     needs: tuple[str, ...]
+    wants: tuple[str, ...]
     thresholds: Mapping[str, Threshold]
     caused_by: tuple[str, ...]
     document: Document
@@ -155,7 +161,7 @@ def parse_document(docstring: str) -> Document:
         else:
             texts[current].append(line)
     parts = {
-        key: re.sub(r"\n{3,}", "\n\n", inspect.cleandoc("\n".join(lines))).strip()
+        key: re.sub(r"\n{3,}", "\n\n", textwrap.dedent("\n".join(lines))).strip("\n")
         for key, lines in texts.items()
     }
     for key, text in parts.items():
@@ -177,12 +183,15 @@ def rule(
     """
 
     def decorate(function: Callable[..., Finding]) -> Rule:
+        parameters = inspect.signature(function).parameters
+        wants = tuple(n for n, p in parameters.items() if p.default is not inspect.Parameter.empty)
         return Rule(
             id=id,
             name=function.__name__,
             severity=Severity(severity),
             function=function,
-            needs=tuple(inspect.signature(function).parameters),
+            needs=tuple(name for name in parameters if name not in wants),
+            wants=wants,
             thresholds=dict(thresholds or {}),
             caused_by=caused_by,
             document=parse_document(function.__doc__ or ""),

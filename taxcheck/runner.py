@@ -20,6 +20,9 @@ class Unavailable:
     reason: str
 
 
+_NOTHING = Unavailable("not in this run")
+
+
 def known(value: Value | Unavailable) -> Value | None:
     """The value, or None where it is unavailable."""
     return None if isinstance(value, Unavailable) else value
@@ -52,8 +55,9 @@ def _run(rule: Rule, inputs: Mapping[str, object], policy: Policy) -> RuleResult
         value = given.get(name, Unavailable(f"no {name.replace('_', ' ')} in this run"))
         if isinstance(value, Unavailable):
             return RuleResult(rule, Outcome.SKIPPED, threshold=thresholds, reason=value.reason)
+    wanted = {n: v for n in rule.wants if not isinstance(v := given.get(n, _NOTHING), Unavailable)}
     try:
-        finding = rule.function(**{name: given[name] for name in rule.needs})
+        finding = rule.function(**{name: given[name] for name in rule.needs}, **wanted)
     except Skip as skip:
         return RuleResult(rule, Outcome.SKIPPED, threshold=thresholds, reason=str(skip))
     except Exception as error:

@@ -48,7 +48,7 @@ def test_a_depth_or_a_range_without_a_pair_is_never_drawn():
     [
         ("unknown", [False, False, False]),
         ("uniform", [True, False, False]),
-        ("balanced", [False, True, False]),
+        ("balanced", [False, False, True]),
         ("same-depth", [False, False, False]),
     ],
 )

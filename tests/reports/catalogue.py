@@ -114,6 +114,7 @@ def rule(id: str, caused_by: tuple[str, ...] = (), document: Document | None = N
         severity=_SEVERITIES[severity],
         function=lambda: Finding(False, ""),
         needs=(),
+        wants=(),
         thresholds={},
         caused_by=caused_by,
         document=document or _DOCUMENTS.get(id) or _document(name),
