@@ -42,7 +42,7 @@ _NO_TAXONOMY = Unavailable("no taxonomy given")
 class Evidence:
     """What rules ask for by parameter name; Unavailable says why a value is missing."""
 
-    mapping: MappingStatistics | Unavailable
+    mapping: MappingStatistics
     pairs: PairStatistics | Unavailable = _NO_PAIRS
     depth: DepthStatistics | Unavailable = _NO_PAIRS
     tree: HierarchyStatistics | Unavailable = _NO_PAIRS
@@ -85,9 +85,7 @@ def of_pairs(
         repeats = proof.repeats if proof is not None else None
         pairs = pair_statistics(training, tree.kind, repeats, intake.has_weights, sink)
     evidence = Evidence(
-        mapping=Unavailable("no mapping given; it was derived from the pairs")
-        if mapping.derived
-        else mapping,
+        mapping=mapping,  # a derived one too: rules that need a given one say so themselves
         pairs=pairs,
         depth=pairs.depth or Unavailable("the pairs have no depth_diff column"),
         tree=tree,

@@ -155,7 +155,7 @@ def test_labels_need_no_mapping(tmp_path):
     assert "no mapping was given" in notes
     skipped = {r["id"]: r["skipped_reason"] for r in report["rules"] if r["outcome"] == "skipped"}
     assert "depth_diff" in skipped["PAIR008"]
-    assert "derived from the pairs" in skipped["MAP001"]
+    assert "made from the pairs" in skipped["MAP001"]
 
 
 def test_failures_are_written_whole(small, tmp_path):
