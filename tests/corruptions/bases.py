@@ -11,7 +11,7 @@ import pandas as pd
 from tests.corruptions.frame import DatasetFrame, TaxonomyFrame
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
-BASES = ("tree", "tree with taxonomy", "tree without depths", "DAG")
+BASES = ("tree", "tree with taxonomy", "tree without depths", "labels", "DAG")
 _TERMS = 300
 
 
@@ -29,6 +29,12 @@ def base(name: str) -> DatasetFrame:
     if name == "tree without depths":
         ends = frame.pairs[["ancestor_idx", "descendant_idx"]]
         return DatasetFrame(frame.mapping, ends)
+    if name == "labels":
+        taxids = frame.mapping["taxid"].to_numpy()
+        ends = {
+            f"{end}_label": taxids[frame.pairs[f"{end}_idx"]] for end in ("descendant", "ancestor")
+        }
+        return DatasetFrame(frame.mapping, pd.DataFrame(ends), mapping_given=False)
     return frame
 
 

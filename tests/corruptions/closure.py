@@ -172,6 +172,33 @@ def missing_ancestors_without_depths(
     return Corrupted(frame.only(keep), {"TREE004": ("fail", 20)})
 
 
+@corruption("TREE001", "PAIR007", base="labels")
+def cycle_of_labels(frame: DatasetFrame, generator: np.random.Generator) -> Corrupted:
+    """A file of labels alone, without mapping and distances: a leaf is above its parent.
+
+    Within a cycle no reduction is unique, so its two pairs both stay as edges, and what was implied
+    through them is an edge too: both ends have each other and the grandparent as parents.
+    """
+    tree = _of_labels(frame.pairs)
+    leaf = one(generator, tree.leaves(depth=4))
+    parent = tree.parent[leaf]
+    missing = len(tree.below(parent)) - 2  # the leaf is now above its parent's other descendants
+    row = pd.DataFrame({"descendant_label": [parent], "ancestor_label": [leaf]})
+    expected: dict[str, Verdict] = {
+        "PAIR007": ("fail", 1),
+        "TREE001": ("fail", 2),
+        "TREE002": ("warn", 2),
+    }
+    if missing:
+        expected["TREE004"] = ("fail", missing)
+    return Corrupted(frame.appended(row), expected, frozenset({"PAIR007"}))
+
+
+def _of_labels(pairs: pd.DataFrame) -> Tree:
+    names = {f"{end}_label": f"{end}_idx" for end in ("ancestor", "descendant")}
+    return Tree(_with_distance(pairs.rename(columns=names)))
+
+
 def _with_distance(pairs: pd.DataFrame) -> pd.DataFrame:
     """In a complete closure a node's number of ancestors is its depth."""
     count = pairs["descendant_idx"].value_counts()

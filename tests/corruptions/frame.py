@@ -53,7 +53,8 @@ class DatasetFrame:
 
     ``mapping`` has taxid and idx, or any two columns where ``mapping_header`` is False; ``pairs``
     and ``held_out`` have ancestor_idx, descendant_idx and, unless they were left out, depth_diff,
-    ancestor_depth, descendant_depth and taxid columns.
+    ancestor_depth, descendant_depth and taxid columns. Where ``mapping_given`` is False the pairs
+    bring their own labels, descendant_label and ancestor_label, and the mapping is not written.
     """
 
     mapping: pd.DataFrame
@@ -62,12 +63,14 @@ class DatasetFrame:
     taxonomy: TaxonomyFrame | None = None
     policy: Mapping[str, object] = field(default_factory=dict)
     mapping_header: bool = True
+    mapping_given: bool = True
 
     def write(self, folder: Path) -> Request:
         """The files, and the request that checks them."""
         folder.mkdir(parents=True, exist_ok=True)
-        mapping = folder / "mapping.tsv"
-        self.mapping.to_csv(mapping, sep="\t", index=False, header=self.mapping_header)
+        mapping = folder / "mapping.tsv" if self.mapping_given else None
+        if mapping is not None:
+            self.mapping.to_csv(mapping, sep="\t", index=False, header=self.mapping_header)
         tables = {"pairs": self.pairs, "held_out": self.held_out}
         written = {
             name: str(_write_pairs(table, folder / name))
@@ -75,7 +78,7 @@ class DatasetFrame:
             if table is not None
         }
         return Request(
-            mapping=str(mapping),
+            mapping=str(mapping) if mapping else None,
             pairs=written["pairs"],
             held_out=written.get("held_out"),
             taxonomy=str(self.taxonomy.write(folder / "taxdump")) if self.taxonomy else None,
