@@ -104,11 +104,13 @@ def false_negative_risk(graph: Graph, closure: Closure) -> float | None:
     For a pair (a, d) a same-depth sampler draws negatives from the nodes at d's depth other than
     d; those that descend from a are false. With m(a, L) descendants of a at depth L and N(L)
     nodes there, the mean over all pairs is sum of m (m - 1) / (N - 1), over the number of pairs.
-    None where there is no pair, or the closure is too large to walk.
+    None where there is no pair or no depth, or the closure is too large to walk.
     """
     if not 0 < closure.expected <= _LARGEST_WALK:
         return None
     pool = np.bincount(graph.depths[graph.depths >= 0])
+    if not len(pool):
+        return None  # everything hangs from a cycle
     if graph.forest is not None:
         return _forest_risk(graph.forest, pool, graph.present) / closure.expected
     width = len(pool)

@@ -1,0 +1,201 @@
+"""The join of before and after: which rows were never trained, and what in the data explains it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from taxcheck.rule import Defect, Sample
+from taxcheck.sources.checkpoints.value import Checkpoint
+from taxcheck.statistics.audit_values import CoverageOfTraining
+from taxcheck.statistics.clade_assignment import SMALLEST, Clades
+from taxcheck.statistics.samples import SAMPLES, Sink
+from taxcheck.statistics.values import BoolArray, IntArray, MappingStatistics, PairStatistics
+
+# Strongest first. Where updates were recorded they are the fact, and the rest is not consulted.
+NO_ROW = "no row in the table"
+RECORDED = "recorded updates"
+OPTIMIZER = "optimizer state"
+INITIAL = "equal to the initial table"
+NO_PAIR = "in no pair"
+INIT_BOX = "inside the init box"
+
+BEYOND, HOLE, UNKNOWN = "beyond the table", "index hole", "taxid unknown"
+SAMPLED_NEVER, UNEXPLAINED = "sampled zero times", "unexplained"
+
+# Engines draw their first vectors from a tiny box (facebookresearch: 1e-4, gensim: 1e-3). A row
+# still inside counts as evidence only where the table as a whole has left the box far behind.
+_BOX = 1e-3
+_LEFT_BEHIND = 20.0
+_CHUNK = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known beside the checkpoint; every part may be missing."""
+
+    mapping: MappingStatistics | None = None
+    pairs: PairStatistics | None = None
+    initial: npt.NDArray[np.floating] | None = None  # (rows, width) the table before training
+    unknown: BoolArray | None = None  # (n,) mapped nodes whose taxid the taxonomy lacks
+    depths: IntArray | None = None  # (n,) depth of every node, -1 for none
+    clades: Clades | None = None
+
+
+def coverage_of_training(
+    checkpoint: Checkpoint, known: Known, sink: Sink | None = None
+) -> CoverageOfTraining:
+    """Join a table with the data that it was trained on; see CoverageOfTraining."""
+    rows = max(checkpoint.rows, known.mapping.n_nodes if known.mapping else 0)
+    evidence = _evidence(checkpoint, known, rows)
+    never = np.zeros(rows, dtype=bool)
+    strongest = np.full(rows, -1)
+    names = list(evidence)
+    for number, name in reversed(list(enumerate(names))):
+        never |= evidence[name]
+        strongest[evidence[name]] = number
+    reasons = _explanations(checkpoint, known, never)
+    reason = np.full(rows, -1)
+    labels = list(reasons)
+    for number, name in reversed(list(enumerate(labels))):
+        reason[reasons[name]] = number
+    nodes = np.flatnonzero(never)
+    if sink:
+        sink(
+            "never_trained",
+            {
+                "idx": nodes,
+                "evidence": np.array(names, dtype=object)[strongest[nodes]],
+                "explanation": np.array(labels, dtype=object)[reason[nodes]],
+            },
+        )
+    updates = checkpoint.facts.update_counts
+    return CoverageOfTraining(
+        rows=rows,
+        never=never,
+        by_evidence=_counted(names, strongest[nodes]),
+        by_explanation=_counted(labels, reason[nodes]),
+        by_clade=_by_clade(known.clades, never),
+        defect=Defect(
+            len(nodes),
+            rows,
+            tuple(
+                Sample(
+                    values={
+                        "idx": int(k),
+                        "evidence": names[strongest[k]],
+                        "explanation": labels[reason[k]],
+                    },
+                    node=int(k),
+                )
+                for k in nodes[:SAMPLES]
+            ),
+        ),
+        updates=updates,
+        updates_by_depth=_by_depth(updates, known.depths),
+    )
+
+
+def _evidence(checkpoint: Checkpoint, known: Known, rows: int) -> dict[str, BoolArray]:
+    """Rows that each kind of evidence calls never trained, strongest evidence first."""
+    table, facts = checkpoint.rows, checkpoint.facts
+
+    def padded(mask: BoolArray) -> BoolArray:
+        return np.concatenate([mask, np.zeros(rows - len(mask), dtype=bool)])
+
+    found = {NO_ROW: np.arange(rows) >= table}
+    if facts.update_counts is not None:
+        return found | {RECORDED: padded(facts.update_counts == 0)}
+    if facts.untouched is not None:
+        found[OPTIMIZER] = padded(facts.untouched)
+    if known.initial is not None and known.initial.shape[1] == checkpoint.vectors.shape[1]:
+        shared = min(table, len(known.initial))
+        same = np.zeros(rows, dtype=bool)
+        for start in range(0, shared, _CHUNK):
+            part = slice(start, min(start + _CHUNK, shared))
+            same[part] = (checkpoint.vectors[part] == known.initial[part]).all(axis=1)
+        found[INITIAL] = same
+    if known.pairs is not None:
+        used = (known.pairs.as_ancestor + known.pairs.as_descendant) > 0
+        in_pair = np.zeros(rows, dtype=bool)
+        in_pair[: min(len(used), rows)] = used[:rows]
+        found[NO_PAIR] = ~in_pair
+    found[INIT_BOX] = padded(_in_box(checkpoint.vectors))
+    return found
+
+
+def _in_box(vectors: npt.NDArray[np.floating]) -> BoolArray:
+    largest = np.empty(len(vectors))
+    for start in range(0, len(vectors), _CHUNK):
+        largest[start : start + _CHUNK] = np.abs(vectors[start : start + _CHUNK]).max(axis=1)
+    typical = float(np.nanmedian(largest)) if len(largest) else 0.0
+    return (largest <= _BOX) if typical > _LEFT_BEHIND * _BOX else np.zeros(len(vectors), bool)
+
+
+def _explanations(checkpoint: Checkpoint, known: Known, never: BoolArray) -> dict[str, BoolArray]:
+    """Never-trained rows by what explains them; the first that applies counts."""
+    rows = len(never)
+    everywhere = np.zeros(rows, dtype=bool)
+
+    def padded(mask: BoolArray | None, beyond: bool = False) -> BoolArray:
+        if mask is None:
+            return everywhere
+        return np.concatenate([mask[:rows], np.full(max(rows - len(mask), 0), beyond)])
+
+    hole = everywhere
+    if known.mapping is not None and not known.mapping.derived:
+        hole = padded(~known.mapping.mapped, beyond=True)
+    idle = everywhere
+    if known.pairs is not None:
+        idle = padded((known.pairs.as_ancestor + known.pairs.as_descendant) == 0, beyond=True)
+    counts = checkpoint.facts.update_counts
+    return {
+        HOLE: never & hole,
+        BEYOND: never & (np.arange(rows) >= checkpoint.rows),
+        UNKNOWN: never & padded(known.unknown) & idle,
+        NO_PAIR: never & idle,
+        SAMPLED_NEVER: never & padded(None if counts is None else counts == 0) & ~idle
+        if known.pairs is not None
+        else everywhere,
+        UNEXPLAINED: never,
+    }
+
+
+def _counted(names: list[str], numbers: IntArray) -> dict[str, int]:
+    counts = np.bincount(numbers, minlength=len(names))
+    return {name: int(count) for name, count in zip(names, counts, strict=True) if count}
+
+
+def _by_clade(clades: Clades | None, never: BoolArray) -> tuple[tuple[str, int, int], ...]:
+    """(clade, never trained, nodes): clades of some size, most affected first."""
+    if clades is None:
+        return ()
+    inside = clades.of >= 0
+    sizes = clades.sizes
+    lost = np.bincount(
+        clades.of[inside], weights=never[: len(clades.of)][inside], minlength=len(sizes)
+    ).astype(np.int64)
+    order = np.lexsort((-sizes, -lost / np.maximum(sizes, 1)))
+    return tuple(
+        (clades.labels[k], int(lost[k]), int(sizes[k]))
+        for k in order
+        if sizes[k] >= SMALLEST and lost[k]
+    )
+
+
+def _by_depth(
+    updates: IntArray | None, depths: IntArray | None
+) -> tuple[tuple[int, int, int, float], ...]:
+    """(depth, nodes, nodes without an update, mean updates) of every depth."""
+    if updates is None or depths is None:
+        return ()
+    shared = min(len(updates), len(depths))
+    found = []
+    for depth in range(int(depths.max(initial=-1)) + 1):
+        counts = updates[:shared][depths[:shared] == depth]
+        if len(counts):
+            idle = int(np.count_nonzero(counts == 0))
+            found.append((depth, len(counts), idle, float(counts.mean())))
+    return tuple(found)
