@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from blake3 import blake3
 
+from taxcheck.arrays import distinct
 from taxcheck.errors import InputError
 from taxcheck.sources.batches import IntArray
 from taxcheck.sources.dmp import Column, read_dmp
@@ -68,7 +69,7 @@ def open_taxonomy(path: str) -> Taxonomy:
         names=names,
         merged_from=_frozen(merged["taxid"][merged_order]),
         merged_to=_frozen(merged["successor"][merged_order]),
-        deleted=_frozen(np.unique(deleted["taxid"])),
+        deleted=_frozen(distinct(deleted["taxid"])),
         bytes=size,
         fingerprint=fingerprint,
         notes=tuple(notes),
@@ -104,7 +105,7 @@ def _tree(nodes: pa.Table, shown: str) -> tuple[IntArray, IntArray, IntArray]:
         raise InputError(f"{shown}: taxid {taxids[0]} is negative")
     twice = taxids[1:][taxids[1:] == taxids[:-1]]
     if len(twice):
-        more = len(np.unique(twice))
+        more = len(distinct(twice))
         raise InputError(
             f"{shown}: taxid {twice[0]} is there more than once ({more:,} such taxids)"
         )

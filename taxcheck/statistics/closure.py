@@ -11,6 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
+from taxcheck.arrays import distinct
 from taxcheck.rule import Skip
 from taxcheck.statistics.forest import Forest
 from taxcheck.statistics.graph import Graph
@@ -123,7 +124,7 @@ class GraphClosure:
         while len(reached):
             distance += 1
             position, parent = graph.parents_of.expand(reached)
-            level = np.unique(nodes[at[position]] * self._n + parent)
+            level = distinct(nodes[at[position]] * self._n + parent)
             level = level[level // self._n != level % self._n]
             if len(known):
                 where = np.minimum(np.searchsorted(known, level), len(known) - 1)

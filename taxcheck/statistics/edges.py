@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from taxcheck.arrays import distinct
 from taxcheck.config import Dataset
 from taxcheck.statistics.graph import Graph
 from taxcheck.statistics.pairs import PairState
@@ -32,7 +33,7 @@ def graph_of(states: Sequence[PairState], dataset: Dataset) -> tuple[Graph, str]
         source = "depth_diff"
     else:
         a, d = _all_pairs([s.spool for s in states])
-        descendant, ancestor = np.divmod(np.unique(d * len(present) + a), len(present))
+        descendant, ancestor = np.divmod(distinct(d * len(present) + a), len(present))
         parents, children = transitive_reduction(ancestor, descendant, present)
         source = "transitive reduction"
     return Graph.from_edges(parents, children, present), source

@@ -6,14 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from taxcheck.arrays import ranges
 from taxcheck.statistics.values import BoolArray, Int32Array, IntArray
-
-
-def ranges(starts: IntArray, lengths: IntArray) -> IntArray:
-    """Concatenate ``arange(start, start + length)`` over all pairs; shape (sum(lengths),)."""
-    total = int(lengths.sum())
-    ends = np.cumsum(lengths)
-    return np.repeat(starts - (ends - lengths), lengths) + np.arange(total)
 
 
 @dataclass(frozen=True, slots=True)

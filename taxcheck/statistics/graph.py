@@ -10,7 +10,8 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 
-from taxcheck.statistics.forest import Forest, ranges
+from taxcheck.arrays import distinct, ranges
+from taxcheck.statistics.forest import Forest
 from taxcheck.statistics.values import BoolArray, IntArray
 
 
@@ -56,7 +57,7 @@ class Graph:
         n = max(len(present), 1)
         keys = children * n + parents
         if len(keys) and not (np.diff(keys) > 0).all():
-            keys = np.unique(keys)
+            keys = distinct(keys)
         child, parent = np.divmod(keys, n)
         proper = child != parent
         return cls(parent[proper], child[proper], present)
@@ -106,7 +107,7 @@ class Graph:
         while len(level):
             depth[level] = k
             below = self.children_of.expand(level)[1]
-            level, k = np.unique(below[depth[below] < 0]), k + 1
+            level, k = distinct(below[depth[below] < 0]), k + 1
         return depth
 
     def below(self, nodes: IntArray) -> BoolArray:
@@ -116,7 +117,7 @@ class Graph:
         while len(level):
             marked[level] = True
             children = self.children_of.expand(level)[1]
-            level = np.unique(children[~marked[children]])
+            level = distinct(children[~marked[children]])
         return marked
 
     def cycles(self) -> tuple[IntArray, IntArray]:

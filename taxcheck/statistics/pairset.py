@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from taxcheck.arrays import distinct, within
 from taxcheck.statistics.closure import Closure
 from taxcheck.statistics.values import BoolArray, IntArray
 
@@ -29,13 +30,13 @@ class SlotSet:
             self._marks[slots] = True
         else:
             with self._lock:
-                self._parts.append(np.unique(slots))
+                self._parts.append(distinct(slots))
 
     @property
     def _sorted(self) -> IntArray:
         if len(self._parts) != 1:
             joined = np.concatenate(self._parts) if self._parts else np.empty(0, np.int64)
-            self._parts = [np.unique(joined)]
+            self._parts = [distinct(joined)]
         return self._parts[0]
 
     def __len__(self) -> int:
@@ -80,14 +81,6 @@ class SlotSet:
         return merged
 
 
-def within(ordered: IntArray, values: IntArray) -> BoolArray:
-    """Which values occur in a sorted array."""
-    if not len(ordered):
-        return np.zeros(len(values), dtype=bool)
-    where = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
-    return np.asarray(ordered[where] == values)
-
-
 class PairSet:
     """Distinct pairs: in the closure by slot, others by key, descendant * n + ancestor."""
 
@@ -121,7 +114,7 @@ class PairSet:
     def outside(self) -> IntArray:
         """Sorted distinct keys of the pairs that the closure does not hold."""
         if self._pending:
-            self._outside = np.unique(np.concatenate([self._outside, *self._pending]))
+            self._outside = distinct(np.concatenate([self._outside, *self._pending]))
             self._pending.clear()
         return self._outside
 
@@ -151,4 +144,4 @@ class PairSet:
             ancestor, descendant = np.r_[ancestor, a], np.r_[descendant, d]
         both = self.contains(descendant, ancestor)
         a, d = ancestor[both], descendant[both]
-        return np.unique(np.r_[d * self.n + a, a * self.n + d])
+        return distinct(np.r_[d * self.n + a, a * self.n + d])
