@@ -10,7 +10,6 @@ from taxcheck.arrays import distinct
 from taxcheck.config import Dataset
 from taxcheck.statistics.graph import Graph
 from taxcheck.statistics.pairs import PairState
-from taxcheck.statistics.reduction import transitive_reduction
 from taxcheck.statistics.spool import PairSpool
 from taxcheck.statistics.values import BoolArray, IntArray
 
@@ -34,6 +33,8 @@ def graph_of(states: Sequence[PairState], dataset: Dataset) -> tuple[Graph, str]
     else:
         a, d = _all_pairs([s.spool for s in states])
         descendant, ancestor = np.divmod(distinct(d * len(present) + a), len(present))
+        from taxcheck.statistics.reduction import transitive_reduction  # sparse: only when needed
+
         parents, children = transitive_reduction(ancestor, descendant, present)
         source = "transitive reduction"
     return Graph.from_edges(parents, children, present), source

@@ -1,14 +1,15 @@
-"""The graph of parent-child edges: compressed neighbour lists, cycles, components, depths."""
+"""The graph of parent-child edges: compressed neighbour lists, cycles, components, depths.
+
+What only graphs that are no forest ask for is imported when they do: sparse matrices would cost
+every run a third of a second.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import breadth_first_order, connected_components
 
 from taxcheck.arrays import distinct, ranges
 from taxcheck.statistics.forest import Forest
@@ -124,29 +125,9 @@ class Graph:
         """All nodes on cycles, and one cycle in order (parent before child); both may be empty."""
         if self.forest is not None:
             return np.empty(0, np.int64), np.empty(0, np.int64)
-        _, component = self._components("strong")
-        members = np.bincount(component)
-        on_cycle = np.flatnonzero(members[component] > 1)
-        return on_cycle, self._one_cycle(on_cycle, component)
+        from taxcheck.statistics.components import cycles
 
-    def _one_cycle(self, on_cycle: IntArray, component: IntArray) -> IntArray:
-        if not len(on_cycle):
-            return on_cycle
-        start = int(on_cycle[0])
-        inside = (component[self.parents] == component[start]) & (
-            component[self.children] == component[start]
-        )
-        matrix = self._matrix(self.parents[inside], self.children[inside])
-        order, predecessor = breadth_first_order(matrix, start)
-        back = self.parents[inside & (self.children == start)]
-        position = np.full(self.n, self.n, dtype=np.int64)
-        position[order] = np.arange(len(order))
-        node = int(back[np.argmin(position[back])])
-        path = [node]
-        while node != start:
-            node = int(predecessor[node])
-            path.append(node)
-        return np.array(path[::-1], dtype=np.int64)
+        return cycles(self.parents, self.children, self.n)
 
     def components(self) -> tuple[IntArray, IntArray]:
         """Weakly connected components of the present nodes: (label of every node, their sizes)."""
@@ -154,19 +135,10 @@ class Graph:
             labels = np.full(self.n, -1, dtype=np.int64)
             labels[self.roots] = np.arange(len(self.roots))
             return labels[self.forest.tops()], self.forest.size[self.roots].astype(np.int64)
-        _, label = self._components("weak")
+        from taxcheck.statistics.components import connected
+
+        label = connected(self.parents, self.children, self.n, "weak")
         used, label_of_present = np.unique(label[self.present], return_inverse=True)
         labels = np.full(self.n, -1, dtype=np.int64)
         labels[self.present] = label_of_present
         return labels, np.bincount(label_of_present, minlength=len(used))
-
-    def _components(self, connection: Literal["weak", "strong"]) -> tuple[int, IntArray]:
-        count, label = connected_components(
-            self._matrix(self.parents, self.children), directed=True, connection=connection
-        )
-        return int(count), label.astype(np.int64)
-
-    def _matrix(self, parents: IntArray, children: IntArray) -> csr_array:
-        return csr_array(
-            (np.ones(len(parents), dtype=np.int8), (parents, children)), shape=(self.n, self.n)
-        )

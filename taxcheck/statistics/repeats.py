@@ -1,0 +1,62 @@
+"""Equal rows of a table, found by hashing: exact, in O(rows) memory."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from taxcheck.arrays import distinct
+from taxcheck.sources.checkpoints.value import Checkpoint, Geometry
+from taxcheck.statistics.values import IntArray
+
+_CHUNK = 1 << 17
+_ODD = np.uint64(0x9E3779B97F4A7C15)  # the golden ratio's bits: spreads neighbouring values
+_DIGITS = 1e6  # directions equal to a millionth count as one
+
+
+def first_of_equal(vectors: npt.NDArray[np.floating]) -> IntArray:
+    """For every row an earlier row with the same numbers, (rows,); -1 where there is none.
+
+    Rows with NaN are equal to nothing; 0.0 and -0.0 are equal.
+    """
+    hashes = np.empty(len(vectors), dtype=np.uint64)
+    for start in range(0, len(vectors), _CHUNK):
+        hashes[start : start + _CHUNK] = _hash(vectors[start : start + _CHUNK])
+    order = np.argsort(hashes, kind="stable")
+    ordered = hashes[order]
+    alike = np.r_[False, ordered[1:] == ordered[:-1]]
+    found = np.full(len(vectors), -1, dtype=np.int64)
+    if not alike.any():
+        return found
+    group = np.cumsum(~alike) - 1
+    head = order[np.flatnonzero(~alike)][group]  # the first row of each group of equal hashes
+    candidates = np.flatnonzero(alike)
+    for start in range(0, len(candidates), _CHUNK):
+        part = candidates[start : start + _CHUNK]
+        rows, heads = order[part], head[part]
+        same = (vectors[rows] == vectors[heads]).all(axis=1)
+        found[rows[same]] = heads[same]
+    return found
+
+
+def rounded_directions(checkpoint: Checkpoint) -> int:
+    """Rows whose direction from the origin, to six digits, an earlier row has."""
+    seen = np.empty(checkpoint.rows, dtype=np.uint64)
+    for start in range(0, checkpoint.rows, _CHUNK):
+        x = np.asarray(checkpoint.vectors[start : start + _CHUNK], dtype=np.float64)
+        if checkpoint.reading.geometry is Geometry.LORENTZ:
+            x = x[:, 1:]
+        norm = np.linalg.norm(x, axis=1, keepdims=True)
+        unit = np.divide(x, norm, out=np.zeros_like(x), where=norm > 0)
+        with np.errstate(invalid="ignore"):
+            seen[start : start + _CHUNK] = _hash(np.round(unit * _DIGITS))
+    return checkpoint.rows - len(distinct(seen))
+
+
+def _hash(rows: npt.NDArray[np.floating]) -> npt.NDArray[np.uint64]:
+    bits = (np.asarray(rows, dtype=np.float64) + 0.0).view(np.uint64)
+    found = np.zeros(len(rows), dtype=np.uint64)
+    for column in bits.T:
+        found = (found ^ column) * _ODD
+        found ^= found >> np.uint64(29)
+    return found
