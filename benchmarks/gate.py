@@ -140,14 +140,16 @@ def main() -> None:
         "## The gate",
         f"Measured by `make bench-gate`: {page.machine()}; two workers; files in the page cache. "
         "The machine is shared, so compare within one table: its rows were taken in one run.",
-        ncbi(options.folder),
-        growth(options.folder, sizes),
-        incident(options.folder),
-        sets_over_dicts(options.folder),
     ]
-    text = "\n\n".join(parts)
-    print(text)
-    page.write_section("gate", text)
+    for part in (
+        lambda: ncbi(options.folder),
+        lambda: growth(options.folder, sizes),
+        lambda: incident(options.folder),
+        lambda: sets_over_dicts(options.folder),
+    ):
+        parts.append(part())
+        print(parts[-1], end="\n\n", flush=True)
+    page.write_section("gate", "\n\n".join(parts))
 
 
 if __name__ == "__main__":
