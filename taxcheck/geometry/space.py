@@ -1,0 +1,141 @@
+"""A table of any model as one representation, so that a measure is written once.
+
+Hyperbolic rows become a unit direction and a radius in units of 1/sqrt(c): it holds what every
+model can hold, and nothing cancels in its distance. Euclidean rows stay as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from taxcheck.geometry import ball, lorentz
+from taxcheck.geometry.ball import Floats, Rows
+
+Ints = npt.NDArray[np.integer]
+_LARGEST = 300.0  # radii whose products of cosh still fit into float64
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """n points with their distances; rows that are no point have a NaN radius."""
+
+    coordinates: Floats  # (n, d): unit directions (0 at the origin), or Euclidean points
+    radii: Floats  # (n,) distance to the origin, in units of 1/sqrt(c)
+    hyperbolic: bool
+    curvature: float = 1.0
+
+    @classmethod
+    def of(cls, vectors: Rows, geometry: str, curvature: float = 1.0) -> Space:
+        """Take rows (n, width) of "ball", "lorentz", "tangent" or "euclidean".
+
+        Rows that are not finite, outside the ball, on the lower sheet or beyond radius 300 are no
+        points. ValueError for any other geometry.
+        """
+        x = np.asarray(vectors, dtype=np.float64)
+        if geometry == "euclidean":
+            radii = np.linalg.norm(x, axis=1)
+            sound = np.isfinite(radii)
+            points = x if sound.all() else np.where(sound[:, None], x, 0.0)
+            return cls(points, np.where(sound, radii, np.nan), False)
+        root = float(np.sqrt(curvature))
+        if geometry == "ball":
+            radii, spatial = ball.radius(x, curvature) * root, x
+        elif geometry == "lorentz":
+            radii, spatial = lorentz.radius(x, curvature) * root, x[:, 1:]
+        elif geometry == "tangent":
+            radii, spatial = np.linalg.norm(x, axis=1) * root, x
+        else:
+            raise ValueError(f"geometry is ball, lorentz, tangent or euclidean, not {geometry!r}")
+        norm = np.linalg.norm(spatial, axis=1)
+        sound = (radii <= _LARGEST) & np.isfinite(norm)
+        apart = (sound & (norm > 0))[:, None]
+        directions = np.divide(spatial, norm[:, None], out=np.zeros_like(spatial), where=apart)
+        return cls(directions, np.where(sound, radii, np.nan), True, curvature)
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return len(self.radii)
+
+    @property
+    def unit(self) -> float:
+        """The length 1/sqrt(c) that radii and distances are multiples of; 1 in flat space."""
+        return 1 / float(np.sqrt(self.curvature)) if self.hyperbolic else 1.0
+
+    @property
+    def sound(self) -> npt.NDArray[np.bool_]:
+        """Which rows are points, (n,)."""
+        return np.isfinite(self.radii)
+
+    def take(self, rows: Ints) -> Space:
+        """The space of some rows, in the order given."""
+        return replace(self, coordinates=self.coordinates[rows], radii=self.radii[rows])
+
+    def separation(self, u: Ints, v: Ints) -> Floats:
+        """What grows with the distance of rows u and v, exactly comparable; broadcasts.
+
+        Hyperbolic: cosh d - 1 = 2 sinh^2((r1-r2)/2) + sinh r1 sinh r2 |u^-v^|^2 / 2 (see
+        ``tangent.distance``); Euclidean: |u-v|^2. NaN where a row is no point. Equal rows give
+        equal numbers bit for bit, which the counting of ties rests on.
+        """
+        apart = np.sum((self.coordinates[u] - self.coordinates[v]) ** 2, axis=-1)
+        r1, r2 = self.radii[u], self.radii[v]
+        if not self.hyperbolic:
+            return np.asarray(np.where(np.isfinite(r1 + r2), apart, np.nan))
+        square = 2 * np.sinh((r1 - r2) / 2) ** 2 + np.sinh(r1) * np.sinh(r2) * apart / 2
+        return np.asarray(square)
+
+    def distance(self, u: Ints, v: Ints) -> Floats:
+        """Distance of rows u and v, index arrays that broadcast; NaN where a row is no point."""
+        square = self.separation(u, v)
+        if not self.hyperbolic:
+            return np.asarray(np.sqrt(square))
+        return np.asarray(2 * np.arcsinh(np.sqrt(square / 2)) * self.unit)
+
+    def from_row(self, row: int) -> Floats:
+        """Distance of every row to one, (n,): the radii once the space is re-centred on it."""
+        return self.distance(np.array([row]), np.arange(self.n))
+
+    def tangent(self) -> Floats:
+        """Log-map coordinates (n, d), whose norms are the radii; the points in flat space."""
+        if not self.hyperbolic:
+            return np.where(self.sound[:, None], self.coordinates, np.nan)
+        return np.asarray(self.coordinates * (self.radii * self.unit)[:, None])
+
+    def directions(self) -> Floats:
+        """Unit vectors (n, d); 0 at the origin, NaN where a row is no point."""
+        if self.hyperbolic:
+            return np.where(self.sound[:, None], self.coordinates, np.nan)
+        norm = self.radii[:, None]
+        out = np.where(norm == 0, 0.0, np.full_like(self.coordinates, np.nan))
+        return np.asarray(np.divide(self.coordinates, norm, out=out, where=norm > 0))
+
+    def left(self, rows: Ints) -> Floats:
+        """Rows as left factors, (k, d + 2): ``left(u) @ right(v).T`` is their separation.
+
+        With h = cosh r - 1 = 2 sinh^2(r/2): cosh d - 1 = (1+h1) h2 + h1 - sinh r1 sinh r2 <u^,v^>;
+        every term shrinks with the radii, so small tables lose nothing. Euclidean:
+        |v|^2 + |u|^2 - 2 <u,v>.
+        """
+        r, x = self.radii[rows], self.coordinates[rows]
+        out = np.empty((len(r), x.shape[1] + 2))
+        if self.hyperbolic:
+            h = 2 * np.sinh(r / 2) ** 2
+            out[:, 0], out[:, 1], out[:, 2:] = 1 + h, h, -np.sinh(r)[:, None] * x
+        else:
+            out[:, 0], out[:, 1], out[:, 2:] = 1, np.sum(x * x, axis=1), -2 * x
+        return out
+
+    def right(self, rows: Ints) -> Floats:
+        """Rows as right factors, (k, d + 2); see ``left``."""
+        r, x = self.radii[rows], self.coordinates[rows]
+        out = np.empty((len(r), x.shape[1] + 2))
+        out[:, 1] = 1
+        if self.hyperbolic:
+            out[:, 0], out[:, 2:] = 2 * np.sinh(r / 2) ** 2, np.sinh(r)[:, None] * x
+        else:
+            out[:, 0], out[:, 2:] = np.sum(x * x, axis=1), x
+        return out
