@@ -9,10 +9,16 @@ from taxcheck.report import Report
 
 from . import view
 from .axes import id_axis, roles, taxid_axis
+from .bands import distances, radius_by_depth
+from .clades import clade_spread
+from .disc import projection
 from .draws import draws
 from .histograms import closure, depths, pairs_per_node
+from .norms import norm_histogram, norm_percentiles
+from .scores import mean_rank, scores, separation
 from .svg import Drawing, Picture
 from .text import slug
+from .untrained import untrained
 
 _Draw = Callable[[Report], Picture | None]
 _HERO: tuple[_Draw, ...] = (roles, id_axis, taxid_axis)
@@ -24,7 +30,38 @@ _OF_RULE: Mapping[str, tuple[_Draw, ...]] = {
     "PAIR011": (pairs_per_node,),
     "PAIR014": (taxid_axis,),
     "TREE004": (closure,),
+    "EMB001": (untrained,),
+    "EMB004": (norm_percentiles, norm_histogram, radius_by_depth),
+    "EMB005": (norm_histogram, radius_by_depth),
+    "EMB006": (untrained,),
+    "EMB007": (projection,),
+    "EMB008": (projection,),
+    "EMB010": (distances,),
+    "HIER001": (radius_by_depth, scores),
+    "HIER002": (scores,),
+    "HIER003": (scores, mean_rank),
+    "HIER004": (scores,),
+    "HIER005": (clade_spread, projection),
+    "HIER006": (separation, distances),
+    "HIER007": (projection,),
+    "HIER009": (distances, scores),
+    "TRAIN001": (norm_percentiles,),
+    "TRAIN002": (norm_histogram,),
+    "TRAIN003": (radius_by_depth,),
+    "TRAIN005": (untrained,),
+    "TRAIN006": (untrained,),
 }
+# after training, in the order in which one asks
+_CHAPTERS: tuple[tuple[str, str, tuple[_Draw, ...]], ...] = (
+    ("untrained", "Which rows were never trained, and why", (untrained,)),
+    ("place", "Where the rows lie", (norm_percentiles, norm_histogram, radius_by_depth)),
+    (
+        "hierarchy",
+        "Does it hold the hierarchy",
+        (scores, mean_rank, separation, distances, clade_spread),
+    ),
+    ("projection", "The rows in two dimensions", (projection,)),
+)
 _DEPTH_RULE = "PAIR009"
 
 
@@ -38,10 +75,20 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class Chapter:
+    """One question that is asked after training, with the pictures that answer it."""
+
+    key: str
+    heading: str
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
-    """All pictures of a page: of the data as a whole, and of each finding."""
+    """All pictures of a page: of the data, of the trained table, and of each finding."""
 
     hero: tuple[Figure, ...]
+    after: tuple[Chapter, ...]
     of_rule: Mapping[str, tuple[Figure, ...]]
 
 
@@ -62,4 +109,6 @@ def place(report: Report) -> Figures:
     found = [result.rule.id for result in view.told(report)]
     depth = () if _DEPTH_RULE in found else _OF_RULE[_DEPTH_RULE]
     hero = placed((*_HERO, *depth), "data")
-    return Figures(hero, {id: placed(_OF_RULE.get(id, ()), slug(id)) for id in found})
+    chapters = (Chapter(key, said, placed(drawn, key)) for key, said, drawn in _CHAPTERS)
+    after = tuple(chapter for chapter in chapters if chapter.figures)
+    return Figures(hero, after, {id: placed(_OF_RULE.get(id, ()), slug(id)) for id in found})

@@ -19,6 +19,7 @@ from .figures import place
 from .sections import LEVELS, Limits, sample_table
 
 MAX_BYTES = 1_000_000
+_DRAWN = ("quality", "never_trained")  # parts of the statistics that pictures tell better
 _TEMPLATES = Path(__file__).with_name("templates")
 
 
@@ -69,6 +70,8 @@ def _values(values: Mapping[str, object], prefix: str = "") -> list[tuple[str, s
     found: list[tuple[str, str]] = []
     for key, value in values.items():
         name = f"{prefix} {text.words(key)}".strip()
+        if key in _DRAWN:
+            continue
         if isinstance(value, Mapping):
             found += _values(value, name)
         elif isinstance(value, float) and "share" in name:
@@ -113,6 +116,7 @@ def _page(report: Report, limits: Limits) -> str:
             },
             explains=explains,
             hero=figures.hero,
+            after=figures.after,
             pictures=figures.of_rule,
             tables={r.rule.id: sample_table(r, limits) for r in found},
             numbers=_numbers(report.statistics),

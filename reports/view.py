@@ -19,6 +19,7 @@ WORDS = {
     Outcome.PASS: "PASS",
     Outcome.SKIPPED: "SKIPPED",
 }
+_TABLES = ("checkpoint", "embeddings")
 FOUND = (Outcome.ERROR, Outcome.FAIL, Outcome.WARN, Outcome.INFO)
 
 
@@ -124,12 +125,19 @@ def reasons(report: Report) -> tuple[tuple[str, tuple[RuleResult, ...]], ...]:
     return tuple((reason, tuple(results)) for reason, results in ordered)
 
 
+def _file(report: Report, source: InputSummary) -> str:
+    """A file with its rows; those of an embedding table have a dimension."""
+    said = file_name(source)
+    if source.rows:
+        said += f" {plural(source.rows, 'row')}"
+    if source.role in _TABLES and report.audit and report.audit.dim:
+        said += f" in {plural(report.audit.dim, 'dimension')}"
+    return said
+
+
 def checked(report: Report) -> str:
     """One line: the files with their rows, the rules that ran and those that did not."""
-    files = ", ".join(
-        f"{file_name(source)} {plural(source.rows, 'row')}" if source.rows else file_name(source)
-        for source in report.inputs
-    )
+    files = ", ".join(_file(report, source) for source in report.inputs)
     skipped = report.count(Outcome.SKIPPED)
     ran = f"{plural(len(report.results) - skipped, 'rule')} run"
     if skipped:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from taxcheck.audit_bins import AuditPictures
 from taxcheck.rule import Finding, Observed, Outcome, Rule
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 _RANK = {
     Outcome.ERROR: 0,
     Outcome.FAIL: 1,
@@ -109,6 +110,7 @@ class Report:
     timings: Mapping[str, float] | None = None  # seconds by stage; None where reproducible
     packages: Mapping[str, str] = field(default_factory=dict)  # name -> version
     fail_on: Outcome = Outcome.FAIL
+    audit: AuditPictures | None = None  # where an embedding table was audited
 
     def count(self, outcome: Outcome) -> int:
         """How many rules ended so."""

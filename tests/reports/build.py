@@ -29,13 +29,18 @@ def result(
     )
 
 
-def complete(given: list[RuleResult], skipped: Mapping[str, str], total: int) -> tuple:
+def complete(
+    given: list[RuleResult],
+    skipped: Mapping[str, str],
+    total: int,
+    catalogue: Mapping[str, tuple[str, str]] = CATALOGUE,
+) -> tuple:
     """The given results, the skipped ones, and a pass for every other rule."""
     known = {r.rule.id: r for r in given}
-    for id, (name, _) in CATALOGUE.items():
+    for id, (name, _) in catalogue.items():
         if id in skipped:
             known[id] = result(id, Outcome.SKIPPED, skipped[id])
         elif id not in known:
             said = f"0 of {total:,} rows show {name.replace('_', ' ')}."
             known[id] = result(id, Outcome.PASS, said, total=total, observed={"rows": 0})
-    return tuple(known[id] for id in CATALOGUE)
+    return tuple(known[id] for id in catalogue)

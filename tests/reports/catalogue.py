@@ -40,6 +40,37 @@ CATALOGUE = {
     "TREE009": ("disagrees_with_taxonomy", "F"),
 }
 
+AFTER_TRAINING = {
+    "EMB001": ("row_count_mismatch", "F"),
+    "EMB002": ("non_finite", "F"),
+    "EMB003": ("outside_ball", "F"),
+    "EMB004": ("boundary_saturation", "F"),
+    "EMB005": ("norm_collapse", "W"),
+    "EMB006": ("never_trained", "F"),
+    "EMB007": ("duplicate_row", "W"),
+    "EMB008": ("dimensional_collapse", "W"),
+    "EMB009": ("precision_loss", "W"),
+    "EMB010": ("distance_ceiling", "W"),
+    "HIER001": ("radius_ignores_depth", "W"),
+    "HIER002": ("child_inside_parent", "W"),
+    "HIER003": ("weak_reconstruction", "F"),
+    "HIER004": ("parent_not_found", "W"),
+    "HIER005": ("scattered_group", "W"),
+    "HIER006": ("weak_separation", "W"),
+    "HIER007": ("root_off_centre", "I"),
+    "HIER008": ("hubness", "I"),
+    "HIER009": ("siblings_not_near", "W"),
+    "TRAIN001": ("regularizer_too_strong", "W"),
+    "TRAIN002": ("clip_too_near", "W"),
+    "TRAIN003": ("init_too_near", "W"),
+    "TRAIN004": ("early_stopping_misread", "F"),
+    "TRAIN005": ("table_size_from_pairs", "F"),
+    "TRAIN006": ("too_few_updates", "W"),
+    "TRAIN007": ("dimension_for_size", "I"),
+    "TRAIN008": ("quality_by_proxy", "I"),
+    "TRAIN009": ("unhealthy_curve", "W"),
+}
+
 _DOCUMENTS = {
     "PAIR014": Document(
         summary=(
@@ -107,7 +138,7 @@ def _document(name: str) -> Document:
 
 
 def rule(id: str, caused_by: tuple[str, ...] = (), document: Document | None = None) -> Rule:
-    name, severity = CATALOGUE[id]
+    name, severity = (CATALOGUE | AFTER_TRAINING)[id]
     return Rule(
         id=id,
         name=name,

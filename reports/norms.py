@@ -1,0 +1,139 @@
+"""Pictures of the norms: their percentiles beside the incident's, and their histogram."""
+
+from __future__ import annotations
+
+from taxcheck.audit_bins import Norms
+from taxcheck.report import Report
+
+from .svg import NARROW, WIDE, Drawing, Picture, Shape, diamond, dot, line, rect, text, ticks
+from .text import number, percent
+
+_ROW = 30.0
+
+
+def _ordinal(percentile: int) -> str:
+    named = {0: "smallest", 50: "median", 100: "largest"}
+    return named.get(percentile, f"{percentile}th percentile")
+
+
+def norm(value: float) -> str:
+    """A norm with four decimals; what is below 1 never reads as 1."""
+    if 0.99995 <= value < 1:
+        return f"1 - {1 - value:.0e}".replace("e-0", "e-")
+    return f"{value:.4f}"
+
+
+def _percentiles(norms: Norms, width: int) -> Drawing:
+    wide = width == WIDE
+    left, right = (150.0, 270.0) if wide else (62.0, 140.0)
+    plot = width - left - right
+    top = 26.0
+    incident = dict(norms.incident)
+    shapes: list[Shape] = []
+    one, two = width - right + (120 if wide else 66), float(width)
+    shapes.append(text(one, 14, "this table", "strong", "end"))
+    shapes.append(text(two, 14, "the incident" if wide else "incident", "tick", "end"))
+    bottom = top + _ROW * len(norms.percentiles)
+    for at in (0.0, 0.25, 0.5, 0.75, 1.0) if wide else (0.0, 0.5, 1.0):
+        x = left + at * plot
+        shapes.append(line(x, top, x, bottom, "grid"))
+        shapes.append(text(x, bottom + 18, f"{at:g}", "tick", "middle"))
+    for position, (percentile, value) in enumerate(norms.percentiles):
+        y = top + position * _ROW + _ROW / 2
+        label = _ordinal(percentile) if wide else _ordinal(percentile).removesuffix(" percentile")
+        shapes.append(text(left - 12, y + 5, label, "tick", "end"))
+        theirs = incident.get(percentile)
+        x = left + min(value, 1.0) * plot
+        if theirs is not None:
+            shapes.append(line(left + theirs * plot, y, x, y, "leader"))
+            shapes.append(diamond(left + theirs * plot, y, 6, "theirs", f"incident {theirs:.4f}"))
+        shapes.append(dot(x, y, 5, "ours", f"this table {norm(value)}"))
+        shapes.append(text(one, y + 5, norm(value), "strong", "end"))
+        said = "not told" if theirs is None else f"{theirs:.4f}"
+        shapes.append(text(two, y + 5, said, "tick", "end"))
+    shapes.append(line(left, bottom, left + plot, bottom, "axis"))
+    return Drawing(width, bottom + 26, tuple(shapes))
+
+
+def norm_percentiles(report: Report) -> Picture | None:
+    """Where the norms lie, beside the percentiles that the incident's table had."""
+    norms = report.audit.norms if report.audit else None
+    if norms is None or not norms.percentiles or not norms.rows:
+        return None
+    found = dict(norms.percentiles)
+    over = f"{number(norms.over)} of {number(norms.rows)} rows ({percent(norms.over / norms.rows)})"
+    title = f"{over} have a norm above 0.9"
+    if 90 in found:
+        title += f"; the 90th percentile is {norm(found[90])}, in the incident 0.9997"
+    said = "; ".join(f"{_ordinal(p)} {norm(v)}" for p, v in norms.percentiles)
+    return Picture(
+        "norm-percentiles",
+        title,
+        f"Percentiles of the norm in the unit ball: {said}.",
+        _percentiles(norms, WIDE),
+        _percentiles(norms, NARROW),
+        notes=(
+            "Norms in the unit ball. Dot: this table. Diamond: the incident's, as its own "
+            "diagnosis gives them. Near 1 a small step of the norm is a long way: see the radii.",
+        ),
+    )
+
+
+def _histogram(norms: Norms, width: int) -> Drawing:
+    wide = width == WIDE
+    left, right, top, plot = (64.0, 24.0, 44.0, 170.0) if wide else (44.0, 14.0, 64.0, 140.0)
+    bins = norms.histogram
+    low, high = min(bins[0][0], 0.0), max(bins[-1][1], 1.0)
+    scale = (width - left - right) / (high - low)
+    tallest = max(rows for *_, rows in bins)
+    base = top + plot
+    shapes: list[Shape] = []
+    for tick in ticks(tallest, 4):
+        y = base - tick / tallest * (plot - 8)
+        shapes.append(line(left, y, width - right, y, "grid"))
+        said = number(tick) if wide or tick < 1000 else f"{tick / 1000:g}k"
+        shapes.append(text(left - 8, y + 4, said, "tick", "end"))
+    for start, end, rows in bins:
+        if rows:
+            x, long = left + (start - low) * scale, (end - start) * scale
+            tall = max(rows / tallest * (plot - 8), 1)
+            tip = f"norm {start:.4g} to {end:.4g}: {number(rows)} rows"
+            shapes.append(rect(x + 0.5, base - tall, max(long - 1, 1), tall, "column", tip))
+    marks = [(0.9, f"above 0.9: {percent(norms.over / norms.rows)} of the rows", 14.0)]
+    if norms.clip is not None:
+        held = f" ({percent(norms.at_clip / norms.rows)} of the rows)" if norms.at_clip else ""
+        marks.append((norms.clip, f"clip at {norm(norms.clip)}{held}", 34.0))
+    for at, said, y in marks:
+        x = left + (at - low) * scale
+        shapes.append(line(x, y - 12, x, base, "mark"))
+        shapes.append(text(x - 7, y, said, "strong", "end"))
+    shapes.append(line(left, base, width - right, base, "axis"))
+    for at in (0.0, 0.25, 0.5, 0.75, 1.0):
+        x = left + (at - low) * scale
+        shapes.append(text(x, base + 18, f"{at:g}", "tick", "middle"))
+    shapes.append(text(left, base + 38, "norm in the unit ball; height: rows", "tick"))
+    return Drawing(width, base + 44, tuple(shapes))
+
+
+def norm_histogram(report: Report) -> Picture | None:
+    """The norms as a histogram, with the clip that the engine put them under."""
+    norms = report.audit.norms if report.audit else None
+    if norms is None or not norms.rows or not any(rows for *_, rows in norms.histogram):
+        return None
+    start, end, rows = max(norms.histogram, key=lambda found: found[2])
+    title = (
+        f"{number(norms.at_clip)} of {number(norms.rows)} rows "
+        f"({percent(norms.at_clip / norms.rows)}) stand at the clip"
+        if norms.at_clip
+        else f"No row stands at the clip; most lie at norms of {start:.2f} to {end:.2f}"
+        if norms.clip is not None
+        else f"Most rows, {number(rows)}, lie at norms of {start:.2f} to {end:.2f}"
+    )
+    return Picture(
+        "norm-histogram",
+        title,
+        f"Histogram of the norms of {number(norms.rows)} rows; the fullest of "
+        f"{len(norms.histogram)} bins, {start:.3g} to {end:.3g}, holds {number(rows)}.",
+        _histogram(norms, WIDE),
+        _histogram(norms, NARROW),
+    )
