@@ -11,8 +11,8 @@ import io
 import pickle
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from typing import BinaryIO
+from collections.abc import Callable, Iterator, Mapping
+from typing import IO
 
 import numpy as np
 
@@ -23,11 +23,15 @@ SIZE_LIMIT = 2 << 30  # bytes; a pickle is loaded whole, at some ten times its s
 _MEMORY_FACTOR, _MEMORY_FLOOR = 40, 1 << 30
 
 
-class _RefusedError(Exception):
-    """The pickle asks for something that plain data does not need."""
+class RefusedError(Exception):
+    """The pickle asks for something that plain data does not need; ``remedy`` says what to do."""
+
+    def __init__(self, what: str, remedy: str | None = None) -> None:
+        super().__init__(what)
+        self.remedy = remedy
 
 
-class _Function:
+class Function:
     """A function that a pickle may call; without attributes that it could set."""
 
     __slots__ = ("_call",)
@@ -35,54 +39,62 @@ class _Function:
     def __init__(self, call: Callable[..., object]) -> None:
         self._call = call
 
-    def __call__(self, *args: object) -> object:
+    def __call__(self, *args: object) -> object:  # noqa: D102
         return self._call(*args)
 
     def __setstate__(self, state: object) -> None:
-        raise _RefusedError("would change a function")
+        raise RefusedError("would change a function")
 
 
-class _Dtype:
+class InertDtype:
     """What a pickle says of a NumPy dtype: its code, and its byte order as a state."""
 
     __slots__ = ("_code", "_order")
 
     def __init__(self, code: object) -> None:
         if not isinstance(code, str) or not re.fullmatch(r"[iufb][1248]|U\d{1,6}", code):
-            raise _RefusedError(f"holds NumPy values of type {one_line(repr(code), 40)}")
+            raise RefusedError(f"holds NumPy values of type {one_line(repr(code), 40)}")
         self._code, self._order = code, "="
 
     def __setstate__(self, state: object) -> None:
         if isinstance(state, tuple) and len(state) > 1 and state[1] in ("<", ">", "|", "="):
             self._order = state[1]
 
+    @property
+    def dtype(self) -> np.dtype[np.generic]:
+        """The NumPy dtype that is meant: integers, floats, booleans or texts, never objects."""
+        return np.dtype(self._order + self._code)
+
     def value(self, raw: bytes) -> object:
-        return np.frombuffer(raw, dtype=np.dtype(self._order + self._code), count=1)[0].item()
+        """The one number or text in ``raw``."""
+        return np.frombuffer(raw, dtype=self.dtype, count=1)[0].item()
 
 
-def _make_dtype(code: object, *_: object) -> _Dtype:
-    return _Dtype(code)
+def _make_dtype(code: object, *_: object) -> InertDtype:
+    return InertDtype(code)
 
 
 def _make_scalar(kind: object, raw: object = b"") -> object:
-    if not isinstance(kind, _Dtype) or not isinstance(raw, bytes):
-        raise _RefusedError("holds a damaged NumPy value")
+    if not isinstance(kind, InertDtype) or not isinstance(raw, bytes):
+        raise RefusedError("holds a damaged NumPy value")
     return kind.value(raw)
 
 
 def _encode(text: object, encoding: object = "latin1") -> bytes:
     if not isinstance(text, str) or encoding != "latin1":  # how protocol 2 writes bytes
-        raise _RefusedError("holds damaged bytes")
+        raise RefusedError("holds damaged bytes")
     return text.encode("latin1")
 
 
 def _ordered_dict(*args: object) -> OrderedDict[object, object]:
     if args:
-        raise _RefusedError("holds a damaged dict")
+        raise RefusedError("holds a damaged dict")
     return OrderedDict()
 
 
-_ALLOWED: dict[tuple[str, str], Callable[..., object]] = {
+Names = Mapping[tuple[str, str], Callable[..., object]]
+
+ALLOWED: Names = {
     ("numpy", "dtype"): _make_dtype,
     ("numpy.core.multiarray", "scalar"): _make_scalar,
     ("numpy._core.multiarray", "scalar"): _make_scalar,
@@ -91,24 +103,33 @@ _ALLOWED: dict[tuple[str, str], Callable[..., object]] = {
 }
 
 
-class _Unpickler(pickle.Unpickler):
+class PlainUnpickler(pickle.Unpickler):
+    """Builds plain values; other formats add their own inert names by overriding the lookups."""
+
     def find_class(self, module: str, name: str, /) -> object:
-        allowed = _ALLOWED.get((module, name))
+        """The harmless function that stands for a name, which itself is never imported."""
+        allowed = ALLOWED.get((module, name))
         if allowed is None:
-            raise _RefusedError(f"would import {one_line(f'{module}.{name}', 80)}")
-        return _Function(allowed)
+            raise RefusedError(f"would import {one_line(f'{module}.{name}', 80)}")
+        return Function(allowed)
 
     def persistent_load(self, pid: object) -> object:  # noqa: ARG002
-        raise _RefusedError("refers to objects outside of the file")
+        """Plain data refers to nothing outside of the file."""
+        raise RefusedError("refers to objects outside of the file")
 
 
-class _Bounded(io.RawIOBase):
+class Bounded(io.RawIOBase):
     """Reads no more than the file holds, whatever length an opcode states."""
 
-    def __init__(self, stream: BinaryIO, size: int) -> None:
+    def __init__(self, stream: IO[bytes], size: int) -> None:
         self._stream, self._left = stream, size
 
+    def readable(self) -> bool:
+        """As of a file."""
+        return True
+
     def read(self, size: int = -1) -> bytes:
+        """As of a file; EOFError for a length beyond its end."""
         if size > self._left:
             raise EOFError("a length beyond the end of the file")
         data = self._stream.read(size)
@@ -116,12 +137,14 @@ class _Bounded(io.RawIOBase):
         return data
 
     def readinto(self, buffer: object) -> int:
+        """As of a file."""
         view = memoryview(buffer)  # type: ignore[arg-type]
-        data = self.read(len(view))
+        data = self.read(min(len(view), self._left))
         view[: len(data)] = data
         return len(data)
 
     def readline(self, size: int | None = -1) -> bytes:  # noqa: ARG002
+        """As of a file."""
         data = self._stream.readline(self._left)
         self._left -= len(data)
         return data
@@ -150,32 +173,48 @@ def _bounded_memory(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_AS, old)
 
 
+@contextlib.contextmanager
+def guarded(
+    shown: str,
+    size: int,
+    known: str = "only lists, dicts, numbers and texts are read",
+    remedy: str = "save the table as Parquet",
+) -> Iterator[None]:
+    """Build a pickle of ``size`` bytes in bounded memory; whatever it raises becomes one line."""
+    try:
+        with _bounded_memory(size):
+            yield
+    except InputError:
+        raise
+    except RefusedError as error:
+        raise InputError(
+            f"{shown}: refused, this pickle {error}; {known}: {error.remedy or remedy}"
+        ) from None
+    except MemoryError:
+        raise InputError(
+            f"{shown}: this pickle asks for more memory than its size explains; {remedy}"
+        ) from None
+    except Exception as error:  # a damaged pickle raises almost anything
+        raise InputError(
+            f"{shown}: damaged pickle ({one_line(error) or type(error).__name__}); {remedy}"
+        ) from None
+
+
+def check_size(shown: str, size: int) -> None:
+    """Raise InputError where a pickle of ``size`` bytes is larger than SIZE_LIMIT."""
+    if size > SIZE_LIMIT:
+        raise InputError(
+            f"{shown}: is a pickle of {size / 2**30:.1f} GiB, the limit is "
+            f"{SIZE_LIMIT / 2**30:.0f} GiB because a pickle is loaded whole; convert it to Parquet"
+        )
+
+
 def load(file: InputFile) -> object:
     """The object in a pickle: containers, numbers, texts and None, nothing else.
 
     Raises InputError where the file is larger than SIZE_LIMIT, damaged, or asks for a name that
     plain data does not need; that name is never imported.
     """
-    if file.bytes > SIZE_LIMIT:
-        raise InputError(
-            f"{file.shown}: is a pickle of {file.bytes / 2**30:.1f} GiB, the limit is "
-            f"{SIZE_LIMIT / 2**30:.0f} GiB because a pickle is loaded whole; convert it to Parquet"
-        )
-    try:
-        with file.path.open("rb") as stream, _bounded_memory(file.bytes):
-            return _Unpickler(_Bounded(stream, file.bytes)).load()
-    except _RefusedError as error:
-        raise InputError(
-            f"{file.shown}: refused, this pickle {error}; only lists, dicts, numbers and texts are "
-            "read: save the table as Parquet"
-        ) from None
-    except MemoryError:
-        raise InputError(
-            f"{file.shown}: this pickle asks for more memory than its size explains; save the "
-            "table as Parquet"
-        ) from None
-    except Exception as error:  # a damaged pickle raises almost anything
-        raise InputError(
-            f"{file.shown}: damaged pickle ({one_line(error) or type(error).__name__}); save the "
-            "table as Parquet"
-        ) from None
+    check_size(file.shown, file.bytes)
+    with file.path.open("rb") as stream, guarded(file.shown, file.bytes):
+        return PlainUnpickler(Bounded(stream, file.bytes)).load()

@@ -1,0 +1,141 @@
+"""Files of arrays: npy, npz and safetensors, memory-mapped where their bytes lie plain."""
+
+from __future__ import annotations
+
+import ast
+import json
+import math
+import re
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from taxcheck.errors import InputError
+from taxcheck.sources.checkpoints.archive import Archive, map_bytes
+from taxcheck.sources.checkpoints.stored import NUMPY_NAMES, Stored, view
+from taxcheck.sources.checkpoints.tree import Contents, Unreadable
+from taxcheck.sources.files import InputFile, one_line
+
+NPY_MAGIC = b"\x93NUMPY"
+_HEADER_LIMIT = 1 << 16  # bytes; a plain array's header takes 128
+_SAFE_HEADER_LIMIT = 100_000_000  # bytes; as the safetensors library has it
+_DESCR = re.compile(r"[<>|=]?([iufbc]\d{1,2}|[US]\d{1,6})")
+_SAFE_TYPES = {
+    "F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64",
+    "I32": "int32", "I16": "int16", "I8": "int8", "U64": "uint64", "U32": "uint32",
+    "U16": "uint16", "U8": "uint8", "BOOL": "bool",
+}  # fmt: skip
+
+Bytes = npt.NDArray[np.uint8]
+
+
+def _npy(head: bytes, size: int, raw: Callable[[], Bytes], shown: str) -> Stored | Unreadable:
+    """The array of ``size`` bytes in all whose file begins with ``head``.
+
+    The header is a Python literal; it is parsed as one, within a limit, and never evaluated.
+    """
+    if not head.startswith(NPY_MAGIC) or len(head) < 12:
+        raise InputError(f"{shown}: is no NumPy array; save it again with numpy.save")
+    wide = head[6] > 1
+    length = int.from_bytes(head[8:12] if wide else head[8:10], "little")
+    begin = (12 if wide else 10) + length
+    if length > _HEADER_LIMIT or begin > size:
+        raise InputError(f"{shown}: has a damaged header; save it again with numpy.save")
+    try:
+        header = ast.literal_eval(head[begin - length : begin].decode("latin1").strip())
+        shape, descr, fortran = header["shape"], header["descr"], header["fortran_order"]
+        assert isinstance(shape, tuple)
+        assert all(type(n) is int and 0 <= n < 1 << 62 for n in shape)
+    except (ValueError, SyntaxError, KeyError, TypeError, AssertionError, RecursionError) as error:
+        raise InputError(
+            f"{shown}: has a damaged header ({one_line(error, 80) or 'no shape'}); save it again "
+            "with numpy.save"
+        ) from error
+    if not isinstance(descr, str) or not _DESCR.fullmatch(descr):
+        kind = "Python objects" if descr == "|O" else "records" if isinstance(descr, list) else ""
+        return Unreadable(f"an array of {kind or one_line(repr(descr), 40)}")
+    dtype = np.dtype(descr)
+    needed = math.prod(shape) * dtype.itemsize
+    if needed != size - begin:
+        raise InputError(
+            f"{shown}: shape {shape} needs {needed:,} bytes, {max(size - begin, 0):,} are there; "
+            "the file is truncated or damaged: save or copy it again"
+        )
+    name = dtype.name if dtype.kind in "iufbc" else dtype.str.lstrip("<>|=")
+
+    def read() -> npt.NDArray[np.generic]:
+        if not needed:
+            return np.empty(shape, dtype)
+        return np.ndarray(shape, dtype, raw(), begin, order="F" if fortran else "C")
+
+    return Stored(shape, name, needed, read)
+
+
+def read_npy(file: InputFile) -> Contents:
+    """One array, memory-mapped. Raises InputError where its shape and size disagree."""
+    mapped = map_bytes(file)
+    head = mapped[: _HEADER_LIMIT + 12].tobytes()
+    return Contents("npy", _npy(head, file.bytes, lambda: mapped, file.shown))
+
+
+def read_npz(file: InputFile, archive: Archive) -> Contents:
+    """The arrays of an npz, each read when it is asked for; members that hold objects are not."""
+    tree: dict[object, object] = {}
+    for name in archive.names:
+        if not name.endswith(".npy"):
+            continue
+        head = archive.raw(name, _HEADER_LIMIT + 12).tobytes()
+        shown = f"{file.shown}: member {one_line(repr(name), 80)}"
+
+        def raw(name: str = name) -> Bytes:
+            return archive.unpacked(name)
+
+        tree[name.removesuffix(".npy")] = _npy(head, archive.size(name), raw, shown)
+    return Contents("npz", tree)
+
+
+def read_safetensors(file: InputFile) -> Contents:
+    """The tensors of a safetensors file, memory-mapped; its metadata are texts.
+
+    The format is a length, a JSON header and the bytes, so its own library is not needed.
+    """
+    mapped = map_bytes(file)
+    length = int.from_bytes(mapped[:8].tobytes(), "little")
+    start = 8 + length
+    if length > _SAFE_HEADER_LIMIT or start > file.bytes:
+        raise InputError(f"{file.shown}: has a damaged safetensors header; save or copy it again")
+    tree: dict[object, object] = {}
+    try:
+        header = json.loads(mapped[8:start].tobytes())
+        for name, entry in header.items():
+            if name == "__metadata__":
+                tree["metadata"] = {str(k): str(v) for k, v in entry.items()}
+                continue
+            begin, end = entry["data_offsets"]
+            dtype = _SAFE_TYPES.get(entry["dtype"])
+            shape = tuple(entry["shape"])
+            if dtype is None:
+                tree[name] = Unreadable(f"a tensor of {one_line(entry['dtype'], 20)}")
+                continue
+            needed = math.prod(shape) * np.dtype(NUMPY_NAMES[dtype]).itemsize
+            if not 0 <= begin <= end <= file.bytes - start or end - begin != needed:
+                raise InputError(
+                    f"{file.shown}: tensor {one_line(repr(name), 80)} is not all there; the file "
+                    "is truncated or damaged: save or copy it again"
+                )
+            strides = [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
+            part = mapped[start + begin : start + end]
+
+            def raw(part: Bytes = part) -> Bytes:
+                return part
+
+            tree[name] = view(raw, needed, dtype, shape, strides, 0)
+    except InputError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise InputError(
+            f"{file.shown}: has a damaged safetensors header ({one_line(error, 80)}); save or copy "
+            "it again"
+        ) from error
+    return Contents("safetensors", tree)

@@ -1,0 +1,159 @@
+"""Which space the rows of a table are points of: what the file says, else what the numbers do."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from taxcheck.sources.checkpoints.value import Geometry, Reading
+
+Floats = npt.NDArray[np.floating]
+
+_CHUNK = 1 << 16  # rows
+_NEARLY_ALL = 0.99
+# Of x0^2; in float32, rows at radius 9 miss the sheet by 1e-7 of it, and engines add errors.
+_SHEET_TOLERANCE = {"float64": 1e-7, "float32": 1e-5, "float16": 2e-2, "bfloat16": 5e-2}
+_EPSILON = {"float64": 2.2e-16, "float32": 1.2e-7, "float16": 9.8e-4, "bfloat16": 7.8e-3}
+_DIGITS = {"float64": 12, "float32": 6, "float16": 3, "bfloat16": 2}
+_CROWD = 3  # rows at one largest norm; without a clip, even two would be a coincidence
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What is known beside the numbers: given by the user, stated by the file, or the engine's."""
+
+    geometry: Geometry | None = None
+    source: str = ""  # "given", "conf.manifold says poincare" ...
+    curvature: float | None = None
+    curvature_source: str = ""
+    clip: float | None = None
+    clip_source: str = ""
+    default_clip: float | None = None  # of the engine, where nothing else is known
+    tangent_name: bool = False  # the key reads like tangent vectors
+
+
+@dataclass(frozen=True, slots=True)
+class _Norms:
+    norms: npt.NDArray[np.float64]  # (rows,) Euclidean, NaN where a row is not finite
+    time: npt.NDArray[np.float64]  # (rows,) the first coordinate
+    finite: npt.NDArray[np.float64]  # the norms of the rows that are finite
+
+
+def _measure(vectors: Floats) -> _Norms:
+    norms = np.empty(len(vectors))
+    for start in range(0, len(vectors), _CHUNK):
+        part = vectors[start : start + _CHUNK].astype(np.float64)
+        norms[start : start + len(part)] = np.sqrt(np.einsum("ij,ij->i", part, part))
+    return _Norms(norms, vectors[:, 0].astype(np.float64), norms[np.isfinite(norms)])
+
+
+def reading_of(vectors: Floats, dtype: str, stated: Stated) -> Reading:
+    """How to understand ``vectors`` (rows, width), which are stored as ``dtype``.
+
+    What is stated is certain; else the numbers decide, and the reasons say how.
+    """
+    measured = _measure(vectors)
+    curvature = stated.curvature or 1.0
+    if stated.geometry is not None:
+        geometry, confidence, reasons = stated.geometry, "certain", [stated.source]
+    else:
+        geometry, confidence, reason, found = _guess(measured, dtype, stated)
+        reasons = [reason]
+        if stated.curvature is None and found is not None:
+            curvature = found
+            reasons.append(f"Curvature -{found:.4g}, as the rows nearest to the origin have it.")
+    if geometry in (Geometry.BALL, Geometry.LORENTZ, Geometry.TANGENT):
+        if stated.curvature is not None:
+            reasons.append(stated.curvature_source)
+        elif len(reasons) == 1:
+            reasons.append("Nothing states the curvature: taken as -1.")
+    clip = None
+    if geometry is Geometry.BALL:
+        clip, why = _clip(measured, dtype, curvature, stated)
+        reasons.extend([why] if why else [])
+    return Reading(geometry, curvature, clip, confidence, tuple(reasons))
+
+
+def _guess(measured: _Norms, dtype: str, stated: Stated) -> tuple[Geometry, str, str, float | None]:
+    finite = measured.finite
+    if not len(finite):
+        geometry = Geometry.TANGENT if stated.tangent_name else Geometry.EUCLIDEAN
+        return geometry, "guess", "No row is finite, so the numbers say nothing.", None
+    sheet = _on_sheet(measured, dtype, stated.curvature)
+    if sheet is not None:
+        share, curvature = sheet
+        reason = f"{share:.2%} of the rows satisfy x0^2 - x1^2 - ... = {1 / curvature:.4g}, x0 > 0."
+        return Geometry.LORENTZ, "likely", reason, None if curvature == 1 else curvature
+    highest, bound = float(finite.max()), 1 / math.sqrt(stated.curvature or 1.0)
+    if stated.tangent_name:
+        reason = f"The name is that of tangent vectors; the largest norm is {highest:.4g}."
+        return Geometry.TANGENT, "likely", reason, None
+    outside = int((finite >= bound).sum())
+    if not outside:
+        confidence = "likely" if highest > 0.5 * bound else "guess"
+        reason = f"Every norm is below {bound:.4g} (largest {highest:.6g}): a ball."
+        return Geometry.BALL, confidence, reason, None
+    crowded = float(np.quantile(finite, 0.9)) > 0.8 * bound or highest < 1.01 * bound
+    if 1 - outside / len(finite) >= _NEARLY_ALL and crowded:
+        rows = "row lies" if outside == 1 else "rows lie"
+        reason = (
+            f"The rows crowd inside of a ball of radius {bound:.4g}; {outside:,} {rows} outside."
+        )
+        return Geometry.BALL, "likely", reason, None
+    reason = (
+        f"{outside:,} of {len(finite):,} norms are {bound:.4g} or more (largest {highest:.4g})."
+    )
+    return Geometry.EUCLIDEAN, "guess", reason, None
+
+
+def _on_sheet(measured: _Norms, dtype: str, curvature: float | None) -> tuple[float, float] | None:
+    """Share of rows on a hyperboloid and its curvature; None where they are on none."""
+    if (measured.time > 0).mean() < _NEARLY_ALL - np.isnan(measured.norms).mean():
+        return None
+    known = np.isfinite(measured.norms)
+    time, norms = measured.time[known], measured.norms[known]
+    squares = time**2
+    gap = 2 * squares - norms**2  # x0^2 - (x1^2 + ...), which is 1 / c on the sheet
+    nearest = np.argpartition(squares, min(8, len(squares) - 1))[:8]
+    for c in (curvature,) if curvature else (1.0, 1 / max(float(np.median(gap[nearest])), 1e-9)):
+        close = np.abs(gap - 1 / c) <= _SHEET_TOLERANCE[dtype] * np.maximum(squares, 1 / c)
+        share = float((close & (time > 0)).mean())
+        # One number for 1 / c is learnt from the rows themselves, so a few of them prove nothing.
+        if share >= _NEARLY_ALL and (c == 1 or curvature or len(time) >= 8):
+            return share, c
+    return None
+
+
+def _clip(
+    measured: _Norms, dtype: str, curvature: float, stated: Stated
+) -> tuple[float | None, str]:
+    if stated.clip is not None:
+        return stated.clip, stated.clip_source
+    finite = measured.finite
+    inside = finite[finite < 1 / math.sqrt(curvature)]
+    if len(inside):
+        highest = inside.max()
+        crowd = inside[inside >= highest * (1 - 8 * _EPSILON[dtype])]
+        if len(crowd) >= _CROWD and highest > 0:
+            clip = round(float(np.median(crowd)), _DIGITS[dtype])
+            return clip, f"{len(crowd):,} rows share the largest norm {clip:g}: the engine's clip."
+    if stated.default_clip is not None:
+        return stated.default_clip, f"This engine clips norms at {stated.default_clip:g}."
+    return None, ""
+
+
+_WORDS = (
+    (Geometry.LORENTZ, re.compile(r"lorentz|hyperboloid|minkowski", re.I)),
+    (Geometry.TANGENT, re.compile(r"tangent", re.I)),
+    (Geometry.BALL, re.compile(r"poincare|poincar\u00e9|\bball\b", re.I)),
+    (Geometry.EUCLIDEAN, re.compile(r"euclid|transe|\bflat\b", re.I)),
+)
+
+
+def named(word: str) -> Geometry | None:
+    """The geometry that a word of a configuration means."""
+    return next((geometry for geometry, pattern in _WORDS if pattern.search(word)), None)

@@ -1,0 +1,108 @@
+"""Embeddings in Parquet or Feather: a column of lists, or one numeric column per dimension."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from taxcheck.errors import InputError
+from taxcheck.sources.checkpoints.stored import in_memory
+from taxcheck.sources.checkpoints.tree import Contents
+from taxcheck.sources.files import InputFile, reading
+
+_IDENTIFIERS = (
+    "taxid", "tax_id", "label", "id", "name", "entity", "node", "object", "word", "key", "index",
+    "__index_level_0__",
+)  # fmt: skip
+_ROW_NUMBERS = ("idx", "row", "node_idx")
+
+
+def read_table(file: InputFile, *, parquet: bool) -> Contents:
+    """The table's vectors, its identifiers, and the metadata of its schema.
+
+    Raises InputError where no column, or no run of columns, holds the vectors.
+    """
+    name = "parquet" if parquet else "feather"
+    with reading(file.shown, name):
+        if parquet:
+            table = pq.read_table(file.path, memory_map=True)
+        else:
+            with pa.memory_map(str(file.path)) as source:
+                table = pa.ipc.open_file(source).read_all()
+    table = table.combine_chunks()
+    lists = [f.name for f in table.schema if _is_list(f.type)]
+    floats = [f.name for f in table.schema if pa.types.is_floating(f.type)]
+    if len(set(table.column_names)) < len(table.column_names):
+        raise InputError(f"{file.shown}: two columns have one name; rename them")
+    if not len(table):
+        raise InputError(f"{file.shown}: holds no rows; there is nothing to judge")
+    tree: dict[object, object] = {}
+    keys: tuple[str, ...] = ()
+    for column in lists:
+        tree[column] = in_memory(_from_lists(table[column], column, file.shown))
+    if not lists and floats:
+        parts = [_numbers(table[column]) for column in floats]
+        common = np.result_type(*parts)
+        tree["columns"] = in_memory(np.column_stack([part.astype(common) for part in parts]))
+        keys = ("columns",)
+    labels = _identifiers(table)
+    if labels is not None:
+        tree["labels"] = labels
+    notes = (f"The vectors are the columns {_run(floats)}.",) if keys else ()
+    if any(number in table.column_names for number in _ROW_NUMBERS):
+        order = table[next(n for n in _ROW_NUMBERS if n in table.column_names)]
+        if not np.array_equal(order.to_numpy(), np.arange(len(table))):
+            raise InputError(
+                f"{file.shown}: its rows are not in the order of their idx; sort the table by idx"
+            )
+    return Contents(name, tree, keys, notes)
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    lists = (pa.types.is_fixed_size_list, pa.types.is_list, pa.types.is_large_list)
+    return any(test(kind) for test in lists) and bool(pa.types.is_floating(kind.value_type))
+
+
+def _from_lists(column: pa.ChunkedArray, name: str, shown: str) -> npt.NDArray[np.generic]:
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    array = array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
+    if array.null_count:
+        raise InputError(f"{shown}: column {name!r} lacks {array.null_count:,} vectors")
+    values = array.flatten()
+    width = len(values) // len(array)
+    lengths = pa.compute.list_value_length(array)
+    if pa.compute.min_max(lengths).as_py() != {"min": width, "max": width} or not width:
+        raise InputError(f"{shown}: the vectors in column {name!r} differ in length")
+    plain: npt.NDArray[np.generic] = values.to_numpy(zero_copy_only=False)
+    return plain.reshape(len(array), width)
+
+
+def _numbers(column: pa.ChunkedArray) -> npt.NDArray[np.generic]:
+    numbers: npt.NDArray[np.generic] = column.to_numpy()
+    return numbers
+
+
+def _identifiers(table: pa.Table) -> list[object] | None:
+    kinds = {f.name: f.type for f in table.schema}
+    usable = [
+        name
+        for name, kind in kinds.items()
+        if pa.types.is_integer(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    ]
+    known = [name for wanted in _IDENTIFIERS for name in usable if name.lower() == wanted]
+    others = [name for name in usable if name.lower() not in _ROW_NUMBERS]
+    chosen = known or (others if len(others) == 1 else [])
+    if not chosen or table[chosen[0]].null_count:
+        return None
+    values: list[object] = table[chosen[0]].to_pylist()
+    return values
+
+
+def _run(names: list[str]) -> str:
+    if len(names) > 2 and all(re.search(r"\d+$", name) for name in names):
+        return f"{names[0]} to {names[-1]}"
+    return ", ".join(names[:8]) + (" ..." if len(names) > 8 else "")
