@@ -16,8 +16,7 @@ $(READY): pyproject.toml constraints.txt
 	touch $@
 
 demo: $(READY)  ## run the gate on a healthy clade (passes) and on the incident (fails)
-	@$(BIN)/python -m fixtures.incident.build demo/incident
-	@mkdir -p demo
+	@$(BIN)/python -m fixtures.incident.build demo/incident > /dev/null
 	@echo; echo "A healthy clade, Echinodermata of the NCBI taxonomy:"
 	@$(BIN)/taxcheck run --mapping fixtures/healthy/mapping.tsv --pairs fixtures/healthy/pairs.parquet \
 	  --taxonomy fixtures/healthy/taxdump --title Echinodermata --html demo/healthy.html

@@ -1,0 +1,12 @@
+"""The command line: parse, call, print. What a command needs is imported when it runs."""
+
+from __future__ import annotations
+
+from taxcheck.cli.catalogue import explain, rules, schema
+from taxcheck.cli.group import cli, main
+from taxcheck.cli.run import run
+
+for _command in (run, rules, explain, schema):
+    cli.add_command(_command)
+
+__all__ = ["cli", "main"]

@@ -1,0 +1,5 @@
+"""`python -m taxcheck.cli` is `taxcheck`."""
+
+from taxcheck.cli import main
+
+main()

@@ -1,0 +1,96 @@
+"""taxcheck run: the data gate."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+import click
+
+from taxcheck.cli.output import progress_bar, render
+
+
+@click.command()
+@click.option("--mapping", metavar="FILE", help="Table of identifier -> idx; - is standard input.")
+@click.option("--pairs", metavar="FILE", help="Training pairs (ancestor, descendant).")
+@click.option("--held-out", metavar="FILE", help="Held-out pairs, checked for leaks.")
+@click.option("--taxonomy", metavar="FOLDER", help="NCBI taxdump: names, ranks, true ancestry.")
+@click.option("--policy", metavar="FILE", type=Path, help="taxcheck.toml or a pyproject.toml.")
+@click.option(
+    "--mapping-columns",
+    metavar="ROLES",
+    help="Columns of the mapping, in order (taxid,idx) or by name (taxid=label,idx=row).",
+)
+@click.option(
+    "--pair-columns",
+    metavar="ROLES",
+    help="Columns of the pairs, in order (ancestor,descendant,depth_diff) or by name.",
+)
+@click.option("--html", metavar="FILE", help="Write the report for people.")
+@click.option("--json", "json_", metavar="FILE", help="Write the report for machines; - prints it.")
+@click.option("--failures", metavar="FOLDER", type=Path, help="Write all offending rows (Parquet).")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["fail", "warn"]),
+    default="fail",
+    show_default=True,
+    help="The mildest outcome that exits with 1.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=min(os.cpu_count() or 1, 8),
+    show_default="processors, at most 8",
+    help="Threads that fold the data; the result does not depend on it.",
+)
+@click.option("--title", help="Name of the run in the report; default: the pairs' file name.")
+@click.option("-v", "--verbose", is_flag=True, help="List every rule, not only what was found.")
+def run(
+    mapping: str | None,
+    pairs: str | None,
+    held_out: str | None,
+    taxonomy: str | None,
+    policy: Path | None,
+    mapping_columns: str | None,
+    pair_columns: str | None,
+    html: str | None,
+    json_: str | None,
+    failures: Path | None,
+    fail_on: str,
+    workers: int,
+    title: str | None,
+    verbose: bool,
+) -> None:
+    """Check a mapping and its training pairs.
+
+    Reads Parquet, Feather, CSV and TSV (plain, gzip, zstd) and pickled lists of dicts. Columns
+    are found by name, or given by --mapping-columns and --pair-columns. Pairs that hold labels
+    need no mapping.
+    """
+    from taxcheck.config import load_policy
+    from taxcheck.pipeline import Request, check
+    from taxcheck.registry import load_rules
+    from taxcheck.rule import Outcome
+
+    request = Request(
+        mapping=mapping,
+        pairs=pairs,
+        held_out=held_out,
+        taxonomy=taxonomy,
+        mapping_columns=mapping_columns,
+        pair_columns=pair_columns,
+        policy=load_policy(policy, load_rules()),
+        workers=workers,
+        failures=failures,
+        fail_on=Outcome(fail_on),
+        command=shlex.join(["taxcheck", *sys.argv[1:]]),
+        title=title,
+    )
+    with progress_bar() as progress:
+        report = check(request, progress)
+    outputs = {"html": html, "json": json_}
+    quiet = "-" in outputs.values()
+    render(report, outputs, terminal=not quiet, verbose=verbose)
+    sys.exit(report.exit_code)
