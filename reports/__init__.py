@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 from taxcheck.report import Renderer
 
-from . import html, machine, terminal
+from . import html, machine, projection, terminal
 
 RENDERERS: Mapping[str, Renderer] = {
     "html": html.render,
     "json": machine.render,
+    "projection": projection.render,
     "terminal": terminal.render,
 }

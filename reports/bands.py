@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from taxcheck.audit_bins import Five, Radii
 from taxcheck.report import Report
@@ -11,7 +11,8 @@ from taxcheck.report import Report
 from .svg import NARROW, WIDE, Drawing, Picture, Shape, line, rect, round1, text, ticks
 from .text import clip, number, percent
 
-_GREEK = "hyperbolic distance from the origin"
+_AXES = "depth in the hierarchy; height: hyperbolic distance from the origin"
+_AXES_SHORT = "depth; height: distance from the origin"
 
 
 def _path(points: Sequence[tuple[float, float]]) -> str:
@@ -60,31 +61,32 @@ def _radii(radii: Radii, width: int) -> Drawing:
         if depth in (first, last) or (depth % every == 0 and last - depth > every * 0.6):
             x = left + (depth - first) * step
             shapes.append(text(x, base + 18, str(depth), "tick", "middle"))
-    shapes.append(text(left, base + 38, f"depth in the hierarchy; height: {_GREEK}", "tick"))
+    shapes.append(text(left, base + 38, _AXES if wide else _AXES_SHORT, "tick"))
     shapes += _said(radii, width, columns, target[-1][1], y)
     return Drawing(width, base + 44, tuple(shapes))
 
 
 def _said(
-    radii: Radii, width: int, columns: Sequence[Sequence[float]], target: float, y: object
+    radii: Radii,
+    width: int,
+    columns: Sequence[Sequence[float]],
+    target: float,
+    at: Callable[[float], float],
 ) -> list[Shape]:
     """What the lines are: at their ends where there is room, else above the picture."""
     clip_said = "" if radii.clip is None else f"clip: radius {radii.clip:.2f}"
     if width == NARROW:
-        said = [
-            "dark: half of the rows; light: 5th to 95th",
-            "dotted: target of the repaired start",
-        ]
-        said += [f"dashed: {clip_said}"] if clip_said else []
-        return [text(0, 14 + 18 * i, line_said, "tick") for i, line_said in enumerate(said)]
-    ends = [(columns[2][-1], "median", "strong"), (target, "target", "label")]
-    ends.append((columns[0][-1], "5th percentile", "tick"))
+        key = ["dark: half of the rows; light: 5th to 95th", "dotted: target of the repaired start"]
+        key += [f"dashed: {clip_said}"] if clip_said else []
+        return [text(0, 14 + 18 * i, entry, "tick") for i, entry in enumerate(key)]
+    ends = [] if radii.clip is None else [(at(radii.clip), clip_said, "label")]
     ends.append((columns[4][-1], "95th percentile", "tick"))
-    if radii.clip is not None and callable(y):
-        ends.append((y(radii.clip), clip_said, "label"))
+    ends.append((columns[2][-1], "median", "strong"))
+    ends.append((columns[0][-1], "5th percentile", "tick"))
+    ends.append((target, "target", "label"))
     shapes, below = [], -math.inf
-    for at, said, kind in sorted(ends, key=lambda end: end[0]):
-        below = max(at + 4, below + 17)
+    for height, said, kind in sorted(ends, key=lambda end: round(end[0], 3)):
+        below = max(height + 4, below + 17)
         shapes.append(text(width - 140, below, said, kind))
     return shapes
 

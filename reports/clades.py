@@ -9,6 +9,7 @@ from .svg import NARROW, WIDE, Drawing, Picture, Shape, dot, line, rect, round1,
 from .text import clip, number, percent, plural
 
 _STRIP = 64.0
+_ON_A_PHONE = 8
 
 
 def _outlier(clades: Clades, clade: Clade) -> bool:
@@ -39,9 +40,9 @@ def _strip(clades: Clades, width: int) -> list[Shape]:
     for z in (-clades.threshold, clades.threshold):
         shapes.append(line(at(z), top - 4, at(z), base, "mark"))
         shapes.append(text(at(z), base + 18, f"z {z:+.1f}", "tick", "middle"))
-    shapes.append(text(at(0), base + 18, "as expected", "tick", "middle"))
-    if at(-clades.threshold) > 100:
-        shapes.append(text(0, top + 8, "tighter", "tick"))
+    if at(clades.threshold) - at(0) > 90:
+        shapes.append(text(at(0), base + 18, "as expected", "tick", "middle"))
+    shapes.append(text(0, 12, "tighter", "tick"))
     shapes.append(text(width, 12, "wider than clades of that depth and size", "tick", "end"))
     return shapes
 
@@ -59,7 +60,7 @@ def _named(clades: Clades, width: int, top: float) -> tuple[list[Shape], float]:
     else:
         shapes.append(text(0, top, "spread: mean distance of two members", "tick"))
     y = top + 10
-    for clade in clades.named:
+    for clade in clades.named if wide else clades.named[:_ON_A_PHONE]:
         middle = y + step / 2 if wide else y + 38
         found = _outlier(clades, clade)
         kind = "strong" if found else "label"
@@ -102,11 +103,11 @@ def clade_spread(report: Report) -> Picture | None:
     level = clip(clades.level, 60)
     if clades.outliers:
         title = (
-            f"{number(clades.outliers)} of {number(clades.total)} clades ({level}) are spread out "
-            "of proportion"
+            f"{number(clades.wider)} of {number(clades.total)} clades ({level}) are wider than "
+            f"depth and size predict, {number(clades.outliers - clades.wider)} tighter"
         )
         if wider:
-            title += f", {clip(wider[0].label, 40)} most of all"
+            title += f"; {clip(wider[0].label, 40)} most of all"
     else:
         title = f"All {number(clades.total)} clades ({level}) are spread as depth and size predict"
     said = "; ".join(

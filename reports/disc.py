@@ -20,7 +20,7 @@ def _at(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
 
 
-def _outline(kind: int, r: float) -> str:
+def outline(kind: int, r: float) -> str:
     """The outline of a clade's shape around the point, as a relative path of about equal area."""
     a, b, c = _at(r), _at(2 * r), _at(r * 1.25)
     d = _at(r * 2.5)
@@ -97,7 +97,7 @@ def _drawing(projection: Projection, width: int) -> Drawing:
         x, y = points[i]
         clade = _class(projection.clade[i])
         at = f"M{_at(half + x * size)} {_at(half - y * size)}"
-        paths.setdefault((clade, never), []).append(at + _outline(clade, r))
+        paths.setdefault((clade, never), []).append(at + outline(clade, r))
     for clade, never in sorted(paths, key=lambda key: (-key[0], key[1])):
         kind = f"clade{clade}{' hollow' if never else ''}"
         shapes.append(Shape("path", kind, d="".join(paths[clade, never])))
@@ -123,13 +123,13 @@ def _legend(projection: Projection, x: float, y: float, wide: bool) -> tuple[lis
     shapes: list[Shape] = []
     right = float(WIDE if wide else NARROW)
     for name, clade, held, _ in counts(projection):
-        mark = f"M{_at(x + 8)} {_at(y - 5)}{_outline(clade, 5)}"
+        mark = f"M{_at(x + 8)} {_at(y - 5)}{outline(clade, 5)}"
         shapes.append(Shape("path", f"clade{clade}", d=mark))
         shapes.append(text(x + 24, y, clip(name, 38 if wide else 28)))
         shapes.append(text(right, y, number(held), "tick", "end"))
         y += 26
     if any(projection.untrained):
-        mark = f"M{_at(x + 8)} {_at(y - 5)}{_outline(0, 5)}"
+        mark = f"M{_at(x + 8)} {_at(y - 5)}{outline(0, 5)}"
         shapes.append(Shape("path", "clade8 hollow", d=mark))
         shapes.append(
             text(x + 24, y, "hollow, whatever the shape: never trained"[: None if wide else 21])
@@ -162,7 +162,7 @@ def projection(report: Report) -> Picture | None:
         _drawing(found, NARROW),
         notes=(
             clip(found.method, 400),
-            f"Sampled with seed {found.seed}; a phone shows every second point. "
-            "--projection FILE writes a page in which one can move, zoom and read every name.",
+            f"Seed {found.seed}. --projection FILE writes a page in which one can move, zoom and "
+            "read every name.",
         ),
     )

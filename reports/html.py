@@ -2,67 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import functools
-import hashlib
 from collections.abc import Mapping
-from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from taxcheck.report import RenderOptions, Report
 from taxcheck.rule import Outcome
 
 from . import text, view
 from .figures import place
+from .page import environment, script_hash, template_text
 from .sections import LEVELS, Limits, sample_table
 
 MAX_BYTES = 1_000_000
 _DRAWN = ("quality", "never_trained")  # parts of the statistics that pictures tell better
-_TEMPLATES = Path(__file__).with_name("templates")
-
-
-@functools.cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "clean": text.clean,
-        "clip": text.clip,
-        "sentence": text.sentence,
-        "number": text.number,
-        "percent": text.percent,
-        "size": text.size,
-        "duration": text.duration,
-        "observed": text.observed,
-        "words": text.words,
-        "blocks": text.blocks,
-        "parts": text.parts,
-        "coordinate": text_coordinate,
-        "slug": text.slug,
-    }
-    environment.globals |= {"plural": text.plural, "WORDS": view.WORDS, "Outcome": Outcome}
-    return environment
-
-
-def text_coordinate(value: float) -> str:
-    """A coordinate without a useless decimal."""
-    return f"{value:.1f}".removesuffix(".0")
-
-
-@functools.cache
-def _assets() -> tuple[Markup, Markup, str]:
-    """Style and script, which are ours and hold no data, and the script's hash for the CSP."""
-    style = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
-    script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return Markup(style), Markup(script), f"sha256-{digest}"
 
 
 def _values(values: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:
@@ -90,7 +41,7 @@ def _numbers(statistics: Mapping[str, object]) -> list[tuple[str, list[tuple[str
 
 
 def _page(report: Report, limits: Limits) -> str:
-    style, script, script_hash = _assets()
+    script = template_text("report.js")
     found = view.told(report)
     figures = place(report)
     explains = {
@@ -98,15 +49,15 @@ def _page(report: Report, limits: Limits) -> str:
         for result in found
     }
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             report=report,
             limits=limits,
             view=view,
-            style=style,
+            style=template_text("style.css"),
             script=script,
-            script_hash=script_hash,
+            script_hash=script_hash(script),
             found=found,
             passes=view.of_outcome(report, Outcome.PASS),
             skipped=view.of_outcome(report, Outcome.SKIPPED),

@@ -46,8 +46,8 @@ def _percentiles(norms: Norms, width: int) -> Drawing:
         x = left + min(value, 1.0) * plot
         if theirs is not None:
             shapes.append(line(left + theirs * plot, y, x, y, "leader"))
-            shapes.append(diamond(left + theirs * plot, y, 6, "theirs", f"incident {theirs:.4f}"))
-        shapes.append(dot(x, y, 5, "ours", f"this table {norm(value)}"))
+            shapes.append(diamond(left + theirs * plot, y, 9, "theirs", f"incident {theirs:.4f}"))
+        shapes.append(dot(x, y, 4.5, "ours", f"this table {norm(value)}"))
         shapes.append(text(one, y + 5, norm(value), "strong", "end"))
         said = "not told" if theirs is None else f"{theirs:.4f}"
         shapes.append(text(two, y + 5, said, "tick", "end"))
@@ -99,16 +99,16 @@ def _histogram(norms: Norms, width: int) -> Drawing:
             tall = max(rows / tallest * (plot - 8), 1)
             tip = f"norm {start:.4g} to {end:.4g}: {number(rows)} rows"
             shapes.append(rect(x + 0.5, base - tall, max(long - 1, 1), tall, "column", tip))
-    marks = [(0.9, f"above 0.9: {percent(norms.over / norms.rows)} of the rows", 14.0)]
+    marks = [(0.9, f"above 0.9: {percent(norms.over / norms.rows)} of the rows", 34.0)]
     if norms.clip is not None:
         held = f" ({percent(norms.at_clip / norms.rows)} of the rows)" if norms.at_clip else ""
-        marks.append((norms.clip, f"clip at {norm(norms.clip)}{held}", 34.0))
+        marks.append((norms.clip, f"clip at {norm(norms.clip)}{held}", 14.0))
     for at, said, y in marks:
         x = left + (at - low) * scale
         shapes.append(line(x, y - 12, x, base, "mark"))
         shapes.append(text(x - 7, y, said, "strong", "end"))
     shapes.append(line(left, base, width - right, base, "axis"))
-    for at in (0.0, 0.25, 0.5, 0.75, 1.0):
+    for at in (0.0, 0.25, 0.5, 0.75, 1.0) if wide else (0.0, 0.5, 1.0):
         x = left + (at - low) * scale
         shapes.append(text(x, base + 18, f"{at:g}", "tick", "middle"))
     shapes.append(text(left, base + 38, "norm in the unit ball; height: rows", "tick"))

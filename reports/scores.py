@@ -9,6 +9,7 @@ from dataclasses import replace
 from taxcheck.audit_bins import ScoreCard
 from taxcheck.report import Report
 
+from .labels import stems
 from .svg import (
     NARROW,
     WIDE,
@@ -17,7 +18,6 @@ from .svg import (
     Shape,
     diamond,
     dot,
-    lanes,
     line,
     rect,
     text,
@@ -58,7 +58,7 @@ def _ends(card: ScoreCard) -> Sequence[float]:
 def _verdict(card: ScoreCard) -> str:
     if not card.nulls:
         return "no null to compare with"
-    not_above = [clip(null.label, 30) for null in card.nulls if not null.exceeded]
+    not_above = [clip(null.label, 28) for null in card.nulls if not null.exceeded]
     if not not_above:
         return "better than every null"
     return f"not better than {not_above[0]}" + (
@@ -91,10 +91,10 @@ def _card(card: ScoreCard, y: float, width: int) -> tuple[list[Shape], float]:
     if wide:
         shapes.append(text(0, y + 16, card.label, "strong"))
         shapes.append(text(310, y + 16, figure(card.value), "strong", "end"))
-        shapes.append(text(0, y + 36, clip(_verdict(card), 34), kind))
-        shapes.append(text(310, y + 36, interval, "tick", "end"))
+        shapes.append(text(0, y + 36, clip(_verdict(card), 42), kind))
         scored = f"{number(card.sources)} of {number(card.total)} scored"
-        shapes.append(text(0, y + 54, scored, "tick"))
+        shapes.append(text(0, y + 55, scored, "tick"))
+        shapes.append(text(310, y + 55, interval, "tick", "end"))
     else:
         shapes.append(text(0, y + 16, card.label, "strong"))
         shapes.append(text(NARROW, y + 16, f"{figure(card.value)}", "strong", "end"))
@@ -102,7 +102,7 @@ def _card(card: ScoreCard, y: float, width: int) -> tuple[list[Shape], float]:
         shapes.append(text(NARROW, y + 34, interval, "tick", "end"))
         y += 40
     above = _marks(card)
-    placed = lanes([(at(value) - left, said) for value, said, _ in above], plot)
+    placed = stems([(at(value) - left, said) for value, said, _ in above], plot)
     axis = y + 10 + _LANE * max((lane + 1 for _, lane in placed), default=0) + 12
     shapes.append(rect(left, axis - 6, plot, 12, "track"))
     for tick in _ends(card):
@@ -120,7 +120,7 @@ def _card(card: ScoreCard, y: float, width: int) -> tuple[list[Shape], float]:
             shapes.append(line(x, axis - 9, x, axis + 9, "mark"))
         shapes.append(text(left + start, base, said, "tick"))
     below = [(null.value, f"{clip(null.label, 26)} {figure(null.value)}") for null in card.nulls]
-    placed = lanes([(at(value) - left, said) for value, said in below], plot)
+    placed = stems([(at(value) - left, said) for value, said in below], plot)
     for (value, said), (start, lane) in zip(below, placed, strict=True):
         x, base = at(value), axis + 26 + lane * _LANE
         shapes.append(line(x, axis - 9, x, base - 11, "null"))
@@ -152,9 +152,13 @@ def _drawing(cards: Sequence[ScoreCard], width: int) -> Drawing:
     return Drawing(width, y + 6, tuple(shapes))
 
 
-def _picture(key: str, title: str, cards: Sequence[ScoreCard]) -> Picture:
+def _picture(
+    key: str, title: str, cards: Sequence[ScoreCard], told: Sequence[ScoreCard] = ()
+) -> Picture:
+    """A picture of cards; what was said under those ``told`` is not said again."""
     remarks = tuple(f"{card.label}: {card.remark}." for card in cards if card.remark)
-    protocols = dict.fromkeys(card.protocol for card in cards if card.protocol)
+    before = {card.protocol for card in told}
+    protocols = dict.fromkeys(card.protocol for card in cards if card.protocol not in before)
     said = "; ".join(
         f"{card.label} {figure(card.value)} ({figure(card.low)} to {figure(card.high)}), "
         + (", ".join(f"{null.label} {figure(null.value)}" for null in card.nulls) or "no null")
@@ -169,7 +173,11 @@ def _picture(key: str, title: str, cards: Sequence[ScoreCard]) -> Picture:
         f"Scores with their intervals and nulls. {said}.",
         _drawing(cards, WIDE),
         _drawing(cards, NARROW),
-        notes=(note, *remarks, *(f"Protocol: {clip(p, 300)}." for p in protocols)),
+        notes=(
+            *(() if told else (note,)),
+            *remarks,
+            *(f"Protocol: {clip(p, 300)}." for p in protocols if p),
+        ),
     )
 
 
@@ -204,7 +212,7 @@ def mean_rank(report: Report) -> Picture | None:
             title = f"An ancestor stands at rank {figure(card.value)} on average; 1 is best"
             if best is not None:
                 title += f", the best null has {figure(best)}"
-            return _picture("mean-rank", title, [card])
+            return _picture("mean-rank", title, [card], _shared(report))
     return None
 
 
@@ -213,5 +221,6 @@ def separation(report: Report) -> Picture | None:
     for card in report.audit.scores if report.audit else ():
         if card.highest != 1 and not card.logarithmic:
             nearer = f"{card.value:.2f} times as far apart as members of one"
-            return _picture("separation", f"Members of two classes lie {nearer}", [card])
+            title = f"Members of two classes lie {nearer}"
+            return _picture("separation", title, [card], _shared(report))
     return None

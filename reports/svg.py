@@ -85,20 +85,6 @@ def diamond(x: float, y: float, reach: float, kind: str, tip: str = "") -> Shape
     return Shape("path", kind, d=d, tip=tip)
 
 
-def lanes(marks: Sequence[tuple[float, str]], width: float) -> list[tuple[float, int]]:
-    """Where labels centred on their marks start, and in which line, so that none overlaps."""
-    ends: list[float] = []
-    placed: dict[int, tuple[float, int]] = {}
-    for at in sorted(range(len(marks)), key=lambda at: marks[at][0]):
-        x, said = marks[at]
-        wide = text_width(said, 7.0)
-        left = max(min(x - wide / 2, width - wide), 0)
-        lane = next((i for i, end in enumerate(ends) if left >= end + 10), len(ends))
-        ends[lane:] = [left + wide, *ends[lane + 1 :]]
-        placed[at] = (left, lane)
-    return [placed[at] for at in range(len(marks))]
-
-
 def columns(shares: Sequence[float], x: float, base: float, width: float, height: float) -> str:
     """The outline of a row of columns of 0 to 1; what is not none is at least 1 px tall."""
     step = width / len(shares)

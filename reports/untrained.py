@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from taxcheck.audit_bins import Untrained
 from taxcheck.report import Report
 
-from .svg import NARROW, WIDE, Drawing, Picture, Shape, lanes, line, rect, text, text_width
+from .labels import lanes
+from .svg import NARROW, WIDE, Drawing, Picture, Shape, line, rect, text, text_width
 from .text import clip, number, percent
 
 _SHADES = 4

@@ -98,6 +98,7 @@ class Clades:
     total: int
     threshold: float  # a clade is an outlier where |z| exceeds it
     outliers: int
+    wider: int  # outliers whose members lie farther apart than expected
     named: tuple[Clade, ...]  # by |z|, descending
     scores: tuple[tuple[float, float, int], ...]  # histogram of z: (from, to, clades)
 

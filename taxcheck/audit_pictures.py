@@ -219,6 +219,7 @@ def _clades(scores: HierarchyScores, outlier: float) -> Clades | None:
         total=len(clades),
         threshold=outlier,
         outliers=int(np.count_nonzero(np.abs(z) > outlier)),
+        wider=int(np.count_nonzero(z > outlier)),
         named=tuple(
             Clade(c.label, c.size, c.depth, c.spread, c.expected, c.z, c.never_trained)
             for c in named
