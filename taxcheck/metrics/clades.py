@@ -1,0 +1,103 @@
+"""Clades whose members lie farther apart than their size and depth let expect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from taxcheck.geometry.space import Space
+from taxcheck.metrics.lists import Floats, IntArray, Ints
+
+_ROUNDS = 50
+_HUBER = 1.345  # 95 % efficiency under normal errors (Huber & Ronchetti 2009)
+_MAD = 1.4826  # makes the median absolute deviation estimate sigma of normal errors
+
+
+@dataclass(frozen=True, slots=True)
+class CladeSpread:
+    """Spread of each clade against what was expected of it; arrays are (m,)."""
+
+    clades: IntArray
+    size: IntArray
+    spread: Floats  # mean distance of two sampled members; NaN with fewer than two points
+    expected: Floats  # by the robust regression
+    z: Floats  # residual of the log in robust standard deviations; above 3.5: an outlier
+    coefficients: Floats  # of 1, log size, depth of the top, mean depth of members below it
+
+    def scattered(self, threshold: float = 3.5) -> IntArray:
+        """Clades beyond a threshold, worst first (3.5: Iglewicz & Hoaglin 1993)."""
+        worst = np.argsort(-np.nan_to_num(self.z, nan=-np.inf), kind="stable")
+        return self.clades[worst[self.z[worst] > threshold]]
+
+
+def clade_spread(
+    space: Space,
+    clades: Ints,
+    begin: Ints,
+    end: Ints,
+    members: Ints,
+    depth: Ints,
+    rng: np.random.Generator,
+    *,
+    sample: int = 64,
+) -> CladeSpread:
+    """Mean pairwise distance of each clade's members, and its z against a robust regression.
+
+    ``members[begin[i]:end[i]]`` are the rows below ``clades[i]``: nodes in the order of an Euler
+    tour, or CSR lists. At most ``sample`` members of each are drawn, with their own pairs.
+
+    log spread = b0 + b1 log size + b2 depth + b3 height, where height is the sampled members' mean
+    depth below the top. In a tree metric two members are at most twice the height apart, log size
+    stands for how it branches, depth for whatever the engine does differently far out. Fitted by
+    Huber's M-estimator; the scale is the MAD of the residuals, so that the outliers looked for do
+    not hide themselves. Clades of equal features share one expectation.
+    """
+    clades, begin, end = (np.asarray(a, dtype=np.int64) for a in (clades, begin, end))
+    level = np.asarray(depth, dtype=np.float64)
+    m = len(clades)
+    spread, height = np.full(m, np.nan), np.full(m, np.nan)
+    for i in range(m):
+        size = int(end[i] - begin[i])
+        at = rng.choice(size, sample, replace=False) if size > sample else np.arange(size)
+        rows = np.asarray(members)[begin[i] + at]
+        rows = rows[space.sound[rows]]
+        if len(rows) < 2:
+            continue
+        u, v = np.triu_indices(len(rows), 1)
+        spread[i] = space.distance(rows[u], rows[v]).mean()
+        height[i] = level[rows].mean() - level[clades[i]]
+    features = np.column_stack(
+        [np.ones(m), np.log(np.maximum(end - begin, 1)), level[clades], height]
+    )
+    fitted = np.isfinite(height) & (spread > 0)
+    expected, z, beta = np.full(m, np.nan), np.full(m, np.nan), np.full(4, np.nan)
+    if fitted.sum() > features.shape[1]:
+        x, y = features[fitted], np.log(spread[fitted])
+        beta = huber(x, y)
+        rest = y - x @ beta
+        scale = _MAD * float(np.median(np.abs(rest - np.median(rest))))
+        expected[fitted] = np.exp(x @ beta)
+        z[fitted] = rest / scale if scale > 0 else np.where(np.abs(rest) > 1e-9, rest * np.inf, 0.0)
+    return CladeSpread(clades, end - begin, spread, expected, z, beta)
+
+
+def huber(x: Floats, y: Floats) -> Floats:
+    """Huber's M-estimator by reweighted least squares; x (m, p), y (m,) -> (p,).
+
+    Residuals beyond 1.345 robust standard deviations count as if they were at it. Columns that say
+    the same share their coefficient (least norm).
+    """
+    weight: npt.NDArray[np.float64] = np.ones(len(y))
+    beta: npt.NDArray[np.floating] = np.zeros(x.shape[1])
+    for _ in range(_ROUNDS):
+        root = np.sqrt(weight)
+        new = np.linalg.lstsq(x * root[:, None], y * root, rcond=None)[0]
+        rest = y - x @ new
+        scale = _MAD * float(np.median(np.abs(rest)))
+        if scale <= 1e-12 or np.allclose(new, beta, rtol=1e-9, atol=1e-12):
+            return np.asarray(new)
+        beta = new
+        weight = np.minimum(1, _HUBER * scale / np.maximum(np.abs(rest), 1e-300))
+    return np.asarray(beta)

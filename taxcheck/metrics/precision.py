@@ -1,0 +1,73 @@
+"""What the stored numbers and the engine's clip leave of radii and distances."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from taxcheck.geometry.precision import distance_ceiling, largest_radius, radius_error
+from taxcheck.geometry.space import Space
+from taxcheck.metrics.graph_distance import pairs_of_rows
+
+
+@dataclass(frozen=True, slots=True)
+class PrecisionLoss:
+    """Bounds on the radius error of ball rows, in units of the radius at curvature -1."""
+
+    dtype: str
+    largest: float  # the worst row's bound
+    median: float
+    above: int  # rows whose bound exceeds the tolerance
+    rows: int  # that are points
+    tolerance: float
+    reach: float  # the largest radius that the dtype holds
+
+
+def precision_loss(space: Space, dtype: str, tolerance: float = 0.1) -> PrecisionLoss:
+    """U e^rho / 2 of every row (see ``radius_error``) against a tolerance on its radius.
+
+    A tenth of a unit is small against the step from parent to child of any trained table. KeyError
+    for a dtype that is no float of 16, 32 or 64 bits.
+    """
+    radii = space.radii[space.sound]
+    error = radius_error(radii, dtype)
+    return PrecisionLoss(
+        dtype=dtype,
+        largest=float(error.max(initial=0)),
+        median=float(np.median(error)) if len(error) else float("nan"),
+        above=int((error > tolerance).sum()),
+        rows=len(radii),
+        tolerance=tolerance,
+        reach=largest_radius(dtype),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CeilingShare:
+    """Sampled pairs whose distance is about the largest that the clip allows."""
+
+    share: float
+    pairs: int  # with a distance
+    ceiling: float  # 2 rho of the clip, in the space's unit
+    largest: float  # the largest distance seen
+
+
+def ceiling_share(
+    space: Space,
+    max_norm: float,
+    rng: np.random.Generator,
+    *,
+    pairs: int = 100_000,
+    within: float = 0.02,
+) -> CeilingShare:
+    """Share of random pairs within 2 % of the ceiling 2 ln((1+m)/(1-m)) of norms up to m.
+
+    ``max_norm`` is in the units of the rows: at most 1/sqrt(c).
+    """
+    ceiling = distance_ceiling(max_norm, space.curvature)
+    u, v, _ = pairs_of_rows(space.n, pairs, rng)
+    distances = space.distance(u, v)
+    distances = distances[np.isfinite(distances)]
+    share = float((distances >= (1 - within) * ceiling).mean()) if len(distances) else float("nan")
+    return CeilingShare(share, len(distances), ceiling, float(distances.max(initial=0)))

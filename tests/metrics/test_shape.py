@@ -1,0 +1,129 @@
+"""Radius and depth, spectrum, hubs, precision: what one table looks like."""
+
+import numpy as np
+import pytest
+from scipy.stats import skew, spearmanr
+
+from taxcheck.geometry.space import Space
+from taxcheck.metrics.depth import ceiling_under_ties, monotone_edges, radius_depth, spearman
+from taxcheck.metrics.hubness import hubness
+from taxcheck.metrics.precision import ceiling_share, precision_loss
+from taxcheck.metrics.spectrum import of_directions, of_log_map, spectrum
+
+
+def test_spearman_is_scipys():
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 9, 200), rng.normal(size=200)
+    assert spearman(x, y) == pytest.approx(spearmanr(x, y).statistic, abs=1e-12)
+
+
+def test_ceiling_by_hand_and_reached():
+    """Depths 0, 1, 1, 2: one tie of two, sqrt(1 - 6/60)."""
+    assert ceiling_under_ties(np.array([0, 1, 1, 2])) == pytest.approx(np.sqrt(0.9))
+    depth = np.repeat([0, 1, 2, 3], [1, 5, 30, 10])
+    best = spearman(np.arange(46), depth)
+    assert ceiling_under_ties(depth) == pytest.approx(best, abs=1e-12)
+    assert np.isnan(ceiling_under_ties(np.array([1, 1])))
+
+
+def test_radius_and_depth_off_centre():
+    """A path whose root lies at radius 3: as stored the order is reversed, from the root perfect.
+
+    Radii 3, 2, 1, 0 for depths 0..3; node 4 is no point, node 5 has no depth.
+    """
+    z = np.array([[3.0, 0], [2, 0], [1, 0], [0, 0], [np.nan, 0], [9, 9]])
+    got = radius_depth(Space.of(z, "tangent"), np.array([0, 1, 2, 3, 4, -1]), root=0)
+    assert (got.spearman, got.recentred, got.ceiling) == pytest.approx((-1, 1, 1))
+    assert (got.rows, got.lost) == (4, 1)
+    norms = np.tanh(np.array([3, 2, 1, 0]) / 2)
+    assert got.pearson_norm == pytest.approx(np.corrcoef(norms, np.arange(4))[0, 1])
+    assert np.isnan(radius_depth(Space.of(z, "tangent"), np.arange(6)).recentred)
+    same = Space.of(np.ones((3, 1)), "tangent")
+    assert np.isnan(radius_depth(same, np.arange(3)).spearman)
+
+
+def test_monotone_edges_by_depth():
+    """Edges 0-1 out, 0-2 equal, 1-3 in, 1-4 of NaN: one of two at depth 1, both at depth 2."""
+    radii = np.array([1.0, 2.0, 1.0, 1.5, np.nan])
+    got = monotone_edges(
+        radii, np.array([0, 0, 1, 1]), np.array([1, 2, 3, 4]), np.array([0, 1, 1, 2, 2])
+    )
+    assert got.by_depth == ((1, 2, 1), (2, 2, 2))
+    assert (got.edges, got.inverted, got.share) == (4, 3, 0.75)
+    assert got.which.tolist() == [1, 2, 3]
+
+
+def test_spectrum_by_hand():
+    """Singular values 2, 2, 0: two dimensions by both counts. 3 and 1: p = 3/4, 1/4."""
+    two = spectrum(np.array([[2.0, 0, 0], [0, 2, 0], [np.nan, 1, 1]]))
+    assert (two.effective_rank, two.participation, two.rows) == (
+        pytest.approx(2), pytest.approx(2), 2)  # fmt: skip
+    got = spectrum(np.diag([3.0, 1.0]))
+    assert got.effective_rank == pytest.approx(4 / 3**0.75)
+    assert got.participation == pytest.approx(100 / 82)
+    assert np.isnan(spectrum(np.zeros((3, 2))).effective_rank)
+
+
+def test_a_spectrum_does_not_turn_with_the_table():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(500, 6)) * [3, 2, 1, 1, 0.1, 0.1]
+    rotation, _ = np.linalg.qr(rng.normal(size=(6, 6)))
+    a, b = (of_log_map(Space.of(x, "tangent")) for x in (z, z @ rotation))
+    assert a.effective_rank == pytest.approx(b.effective_rank)
+    assert of_directions(Space.of(z, "tangent")).participation < 6
+
+
+def test_a_ray_has_one_dimension_and_a_sphere_all():
+    rng = np.random.default_rng(0)
+    ray = rng.uniform(1, 5, size=(400, 1)) * np.ones(8)
+    assert of_directions(Space.of(ray, "tangent")).effective_rank == pytest.approx(1, abs=1e-4)
+    ball = Space.of(rng.normal(size=(4000, 8)), "tangent")
+    assert of_directions(ball).effective_rank == pytest.approx(8, abs=0.02)
+    assert of_log_map(ball).participation == pytest.approx(8, abs=0.1)
+
+
+def test_occurrences_are_those_of_all_pairs():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(700, 5))
+    z[3] = np.nan
+    space = Space.of(z, "tangent")
+    got = hubness(space, np.random.default_rng(1), k=4, sample=10**6)
+    rows = np.delete(np.arange(700), 3)
+    assert got.rows.tolist() == rows.tolist()
+    distances = space.distance(rows[:, None], rows[None, :])
+    np.fill_diagonal(distances, np.inf)
+    counts = np.bincount(np.argsort(distances, axis=1)[:, :4].ravel(), minlength=699)
+    assert (got.occurrences == counts).all()
+    assert got.skew == pytest.approx(skew(counts))
+    assert got.largest == counts.max()
+
+
+def test_a_star_has_one_hub():
+    """Leaves all around at radius 8, one row at the origin: it is everybody's nearest."""
+    angle = np.linspace(0, 2 * np.pi, 51)[:-1]
+    z = np.r_[np.zeros((1, 2)), 8 * np.c_[np.cos(angle), np.sin(angle)]]
+    got = hubness(Space.of(z, "tangent"), np.random.default_rng(0), k=1)
+    assert got.largest == 50
+    assert got.skew > 5
+    one = hubness(Space.of(np.zeros((1, 2)), "ball"), np.random.default_rng(0))
+    assert np.isnan(one.skew)
+
+
+def test_precision_loss_by_dtype():
+    """At radius 12: u e^12 / 2 is .0049 in float32, 39.7 in float16."""
+    space = Space.of(np.array([[12.0, 0], [1, 0], [np.nan, 0]]), "tangent")
+    assert precision_loss(space, "float32").above == 0
+    got = precision_loss(space, "float16")
+    assert (got.above, got.rows) == (1, 2)
+    assert got.largest == pytest.approx(39.7, abs=0.1)
+    assert got.reach == pytest.approx(8.3, abs=0.06)
+
+
+def test_pairs_at_the_ceiling():
+    """Rows at both ends of the clip: pairs of opposite ends are at 2 rho, others at 0: 4 of 6."""
+    x = np.array([[0.98, 0], [0.98, 0], [-0.98, 0], [-0.98, 0]])
+    got = ceiling_share(Space.of(x, "ball"), 0.98, np.random.default_rng(0))
+    assert (got.share, got.pairs) == (4 / 6, 6)
+    assert got.largest == pytest.approx(got.ceiling)
+    inner = ceiling_share(Space.of(x / 2, "ball"), 0.98, np.random.default_rng(0))
+    assert inner.share == 0
