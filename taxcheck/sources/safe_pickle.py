@@ -10,9 +10,10 @@ import contextlib
 import io
 import pickle
 import re
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from typing import IO
+from typing import IO, TypeVar
 
 import numpy as np
 
@@ -21,6 +22,9 @@ from taxcheck.sources.files import InputFile, one_line
 
 SIZE_LIMIT = 2 << 30  # bytes; a pickle is loaded whole, at some ten times its size
 _MEMORY_FACTOR, _MEMORY_FLOOR = 40, 1 << 30
+_LEVELS, _LEVEL_BYTES = 2_000, 192  # what any stack holds; measured: 64 bytes a level
+
+T = TypeVar("T")
 
 
 class RefusedError(Exception):
@@ -200,6 +204,50 @@ def guarded(
         ) from None
 
 
+def nesting(stream: IO[bytes]) -> int:
+    """How deep tuples can at most nest in a pickle: one level takes at least one opcode."""
+    counts = dict.fromkeys((b"\x85", b"\x86", b"\x87", b"(", b"t"), 0)
+    while block := stream.read(1 << 22):
+        for opcode in counts:
+            counts[opcode] += block.count(opcode)
+    marked = min(counts.pop(b"("), counts.pop(b"t"))
+    return marked + sum(counts.values())
+
+
+def deep(levels: int, call: Callable[[], T]) -> T:
+    """Call with a stack on which tuples of so many levels can be hashed.
+
+    CPython hashes nested tuples by recursion in C that nothing bounds: as the key of a dict, one
+    of a few hundred thousand levels would end the process.
+    """
+    if levels <= _LEVELS:
+        return call()
+    outcome: list[T] = []
+    failure: list[BaseException] = []
+
+    def inside() -> None:
+        try:
+            outcome.append(call())
+        except BaseException as error:  # is raised again where it is awaited
+            failure.append(error)
+
+    thread = threading.Thread(target=inside, daemon=True)
+    try:
+        old = threading.stack_size((levels * _LEVEL_BYTES + (1 << 20)) & ~0xFFFF)
+    except ValueError as error:
+        raise RefusedError("may nest too deeply") from error
+    try:
+        thread.start()
+    except RuntimeError as error:
+        raise RefusedError("may nest too deeply") from error
+    finally:
+        threading.stack_size(old)
+    thread.join()
+    if failure:
+        raise failure[0]
+    return outcome[0]
+
+
 def check_size(shown: str, size: int) -> None:
     """Raise InputError where a pickle of ``size`` bytes is larger than SIZE_LIMIT."""
     if size > SIZE_LIMIT:
@@ -217,4 +265,6 @@ def load(file: InputFile) -> object:
     """
     check_size(file.shown, file.bytes)
     with file.path.open("rb") as stream, guarded(file.shown, file.bytes):
-        return PlainUnpickler(Bounded(stream, file.bytes)).load()
+        levels = nesting(stream)
+        stream.seek(0)
+        return deep(levels, PlainUnpickler(Bounded(stream, file.bytes)).load)

@@ -95,6 +95,15 @@ def read_npz(file: InputFile, archive: Archive) -> Contents:
     return Contents("npz", tree)
 
 
+def _value(text: str) -> int | float | bool | str:
+    """The number or truth value that a text of safetensors' metadata was made from."""
+    if re.fullmatch(r"[+-]?\d{1,15}", text):
+        return int(text)
+    if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?", text[:40], re.I):
+        return float(text)
+    return {"true": True, "false": False}.get(text.lower(), text)
+
+
 def read_safetensors(file: InputFile) -> Contents:
     """The tensors of a safetensors file, memory-mapped; its metadata are texts.
 
@@ -110,7 +119,7 @@ def read_safetensors(file: InputFile) -> Contents:
         header = json.loads(mapped[8:start].tobytes())
         for name, entry in header.items():
             if name == "__metadata__":
-                tree["metadata"] = {str(k): str(v) for k, v in entry.items()}
+                tree["metadata"] = {str(k): _value(str(v)) for k, v in entry.items()}
                 continue
             begin, end = entry["data_offsets"]
             dtype = _SAFE_TYPES.get(entry["dtype"])

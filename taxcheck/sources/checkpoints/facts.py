@@ -76,7 +76,7 @@ def facts_of(flat: Flat, shape: tuple[int, int], *, all_configured: bool = False
         if name and (configured or (not parents and name not in _ONLY_CONFIGURED)):
             config.setdefault(name, value)
         elif len(recorded) < _RECORDED_LIMIT:
-            recorded[path] = value if not isinstance(value, str) else value[:400]
+            recorded[path] = value
         if not parents or configured:
             top.setdefault(last, value)
     if rates:

@@ -18,7 +18,7 @@ from taxcheck.sources.checkpoints.facts import facts_of
 from taxcheck.sources.checkpoints.geometry import reading_of
 from taxcheck.sources.checkpoints.hdf5 import read_hdf5
 from taxcheck.sources.checkpoints.layouts import layout_of, stated_of
-from taxcheck.sources.checkpoints.torch_files import LEGACY_HEAD, read_archive, read_legacy
+from taxcheck.sources.checkpoints.torch_files import LEGACY_HEADS, read_archive, read_legacy
 from taxcheck.sources.checkpoints.tree import Contents, flatten
 from taxcheck.sources.checkpoints.value import Checkpoint, Geometry, TensorInfo
 from taxcheck.sources.files import InputFile, one_line
@@ -117,7 +117,7 @@ def _read(file: InputFile) -> Contents:
         return tabular.read_table(file, parquet=False)
     if head.startswith(b"\x1f\x8b"):
         return word2vec.read_text(file, zipped=True)
-    if head.startswith(LEGACY_HEAD):
+    if head.startswith(LEGACY_HEADS):
         return read_legacy(file)
     if head[257:262] == b"ustar":
         raise InputError(

@@ -14,7 +14,7 @@ from taxcheck.sources.checkpoints.names import CheckpointUnpickler
 from taxcheck.sources.checkpoints.stored import Stored
 from taxcheck.sources.checkpoints.tree import Contents, Inert, Unreadable
 from taxcheck.sources.files import InputFile
-from taxcheck.sources.safe_pickle import Bounded, check_size, guarded
+from taxcheck.sources.safe_pickle import Bounded, check_size, deep, guarded, nesting
 
 _REMEDY = "save the table with numpy.save, or the model with torch.save(model.state_dict(), path)"
 _KNOWN = "only arrays, containers, numbers and texts are read"
@@ -28,8 +28,10 @@ def read_pickle(file: InputFile) -> Contents:
     """
     check_size(file.shown, file.bytes)
     with file.path.open("rb") as stream, guarded(file.shown, file.bytes, _KNOWN, _REMEDY):
+        levels = nesting(stream)
+        stream.seek(0)
         buffered = io.BufferedReader(Bounded(stream, file.bytes), 1 << 16)
-        tree = CheckpointUnpickler(buffered).load()
+        tree = deep(levels, CheckpointUnpickler(buffered).load)
     if not isinstance(tree, Inert) or not tree.name.startswith("gensim."):
         return Contents("pickle", tree)
     _bring_in(tree, Path(file.shown), file, 0)

@@ -15,12 +15,20 @@ from taxcheck.sources.checkpoints.archive import Archive, map_bytes
 from taxcheck.sources.checkpoints.torch_pickle import Storage, TorchUnpickler
 from taxcheck.sources.checkpoints.tree import Contents
 from taxcheck.sources.files import InputFile
-from taxcheck.sources.safe_pickle import Bounded, PlainUnpickler, RefusedError, check_size, guarded
+from taxcheck.sources.safe_pickle import (
+    Bounded,
+    PlainUnpickler,
+    RefusedError,
+    check_size,
+    deep,
+    guarded,
+    nesting,
+)
 
 KNOWN = "only tensors, containers, numbers and texts are read"
 RESAVE = "save it again: torch.save(model.state_dict(), path)"
 _MAGIC = 0x1950A86A20F9469CFC6C
-LEGACY_HEAD = pickle.dumps(_MAGIC, 2)
+LEGACY_HEADS = tuple(pickle.dumps(_MAGIC, protocol) for protocol in range(2, 6))
 
 
 def read_archive(file: InputFile, archive: Archive) -> Contents:
@@ -59,7 +67,9 @@ def read_archive(file: InputFile, archive: Archive) -> Contents:
     check_size(file.shown, size)
     data = archive.raw(f"{root}data.pkl").tobytes()
     with guarded(file.shown, file.bytes, KNOWN, RESAVE):
-        return Contents("torch", TorchUnpickler(io.BytesIO(data), find, order).load())
+        levels = nesting(io.BytesIO(data))
+        tree = deep(levels, TorchUnpickler(io.BytesIO(data), find, order).load)
+    return Contents("torch", tree)
 
 
 def read_legacy(file: InputFile) -> Contents:
@@ -77,23 +87,29 @@ def read_legacy(file: InputFile) -> Contents:
         return part
 
     parts: list[tuple[Storage, Storage]] = []
-    with guarded(file.shown, file.bytes, KNOWN, RESAVE), file.path.open("rb") as stream:
+
+    def build(stream: IO[bytes]) -> tuple[object, list[str], int]:
         _plain(stream, file)  # the magic number, by which the file was recognised
         if _plain(stream, file) != 1001:
             raise RefusedError("is of an unknown version of torch.save")
         _plain(stream, file)  # sizes of C types: the storages are little-endian on any machine
         tree = TorchUnpickler(stream, find).load()
         keys = _plain(stream, file)
-        place = stream.tell()
         if not isinstance(keys, list) or set(map(str, keys)) != set(storages):
             raise RefusedError("does not list the storages that it uses")
+        return tree, list(map(str, keys)), stream.tell()
+
+    with guarded(file.shown, file.bytes, KNOWN, RESAVE), file.path.open("rb") as stream:
+        levels = nesting(stream)
+        stream.seek(0)
+        tree, keys, place = deep(levels, functools.partial(build, stream))
     mapped = map_bytes(file)
 
     def raw() -> npt.NDArray[np.uint8]:
         return mapped
 
     for key in keys:
-        storage = storages[str(key)]
+        storage = storages[key]
         count = int(np.frombuffer(mapped[place : place + 8].tobytes().ljust(8, b"\0"), "<i8")[0])
         storage.raw, storage.start = raw, place + 8
         place += 8 + storage.bytes

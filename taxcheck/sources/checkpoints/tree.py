@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 
 from taxcheck.rule import Scalar
 from taxcheck.sources.checkpoints.stored import PickledArray, Stored
+from taxcheck.sources.files import one_line
 from taxcheck.sources.safe_pickle import RefusedError
 
-_NAME_LIMIT = 200
+_NAME_LIMIT, _TEXT_LIMIT = 200, 400
 _ITEMS_LIMIT = 10_000
+_DEPTH_LIMIT = 32
+_SCALARS_LIMIT = 1_000  # arrays without dimensions, which are values to whoever saved them
 
 
 class Unreadable:
@@ -76,9 +79,9 @@ _PLAIN = {str, int, float, bool, type(None)}
 def flatten(tree: object) -> Flat:
     """What hangs in a tree; shared and cyclic containers are entered once."""
     flat, seen = Flat(), set[int]()
-    pending: list[tuple[str, object]] = [("", tree)]
+    pending: list[tuple[int, str, object]] = [(0, "", tree)]
     while pending:
-        path, value = pending.pop()
+        depth, path, value = pending.pop()
         if isinstance(value, PickledArray):
             value = value.stored
         if isinstance(value, Stored):
@@ -86,10 +89,14 @@ def flatten(tree: object) -> Flat:
         elif isinstance(value, Unreadable):
             flat.unreadable[path or "array"] = value.kind
         elif type(value) in _PLAIN:
-            flat.values[path] = value  # type: ignore[assignment]
-        elif id(value) not in seen:
+            flat.values[path] = _plain(value)
+        elif id(value) not in seen and depth < _DEPTH_LIMIT:
             seen.add(id(value))
-            pending.extend(reversed(list(_children(path, value, flat))))
+            children = [(depth + 1, *child) for child in _children(path, value, flat)]
+            pending.extend(reversed(children))
+    for path, array in list(flat.arrays.items())[:_SCALARS_LIMIT]:
+        if not array.shape and array.dtype[0] in "fiubU" and array.dtype != "bfloat16":
+            flat.values.setdefault(path, _plain(array.array().item()))
     return flat
 
 
@@ -116,7 +123,7 @@ def _children(path: str, value: object, flat: Flat) -> Iterator[tuple[str, objec
             return
         if kinds == {dict} and len(value) <= 1_000_000:
             flat.records[path] = [
-                {str(k): v for k, v in row.items() if type(v) in _PLAIN} for row in value
+                {_name(k): _plain(v) for k, v in row.items() if type(v) in _PLAIN} for row in value
             ]
         items = ((str(number), item) for number, item in enumerate(value))
     else:
@@ -128,7 +135,16 @@ def _children(path: str, value: object, flat: Flat) -> Iterator[tuple[str, objec
 
 
 def _name(key: object) -> str:
-    return str(key)[:_NAME_LIMIT] if isinstance(key, str | int) else type(key).__name__
+    if type(key) is int and key.bit_length() < 64:
+        return str(key)
+    return one_line(key, _NAME_LIMIT) if isinstance(key, str) else type(key).__name__
+
+
+def _plain(value: object) -> Scalar:
+    """A value that any report can show."""
+    if type(value) is int and value.bit_length() > 63:
+        return f"an integer of {value.bit_length():,} bits"
+    return one_line(value, _TEXT_LIMIT) if isinstance(value, str) else value  # type: ignore[return-value]
 
 
 def _unused(taken: Mapping[str, object], key: str) -> str:
