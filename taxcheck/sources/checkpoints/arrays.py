@@ -47,11 +47,16 @@ def _npy(head: bytes, size: int, raw: Callable[[], Bytes], shown: str) -> Stored
         shape, descr, fortran = header["shape"], header["descr"], header["fortran_order"]
         assert isinstance(shape, tuple)
         assert all(type(n) is int and 0 <= n < 1 << 62 for n in shape)
-    except (ValueError, SyntaxError, KeyError, TypeError, AssertionError, RecursionError) as error:
-        raise InputError(
-            f"{shown}: has a damaged header ({one_line(error, 80) or 'no shape'}); save it again "
-            "with numpy.save"
-        ) from error
+    except (
+        ValueError,
+        SyntaxError,
+        KeyError,
+        TypeError,
+        AssertionError,
+        RecursionError,
+        MemoryError,
+    ) as error:
+        raise InputError(f"{shown}: has a damaged header; save it again with numpy.save") from error
     if not isinstance(descr, str) or not _DESCR.fullmatch(descr):
         kind = "Python objects" if descr == "|O" else "records" if isinstance(descr, list) else ""
         return Unreadable(f"an array of {kind or one_line(repr(descr), 40)}")
@@ -59,7 +64,7 @@ def _npy(head: bytes, size: int, raw: Callable[[], Bytes], shown: str) -> Stored
     needed = math.prod(shape) * dtype.itemsize
     if needed != size - begin:
         raise InputError(
-            f"{shown}: shape {shape} needs {needed:,} bytes, {max(size - begin, 0):,} are there; "
+            f"{shown}: shape {shape} needs {_count(needed)} bytes, {size - begin:,} are there; "
             "the file is truncated or damaged: save or copy it again"
         )
     name = dtype.name if dtype.kind in "iufbc" else dtype.str.lstrip("<>|=")
@@ -95,6 +100,10 @@ def read_npz(file: InputFile, archive: Archive) -> Contents:
     return Contents("npz", tree)
 
 
+def _count(number: int) -> str:
+    return f"{number:,}" if number < 1 << 62 else "far more"
+
+
 def _value(text: str) -> int | float | bool | str:
     """The number or truth value that a text of safetensors' metadata was made from."""
     if re.fullmatch(r"[+-]?\d{1,15}", text):
@@ -127,6 +136,8 @@ def read_safetensors(file: InputFile) -> Contents:
             if dtype is None:
                 tree[name] = Unreadable(f"a tensor of {one_line(entry['dtype'], 20)}")
                 continue
+            if not all(type(n) is int and 0 <= n < 1 << 62 for n in (*shape, begin, end)):
+                raise ValueError("a size that is none")
             needed = math.prod(shape) * np.dtype(NUMPY_NAMES[dtype]).itemsize
             if not 0 <= begin <= end <= file.bytes - start or end - begin != needed:
                 raise InputError(

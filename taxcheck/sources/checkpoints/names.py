@@ -27,9 +27,8 @@ _MARKERS = {  # types and functions that are only pointed at
 }  # fmt: skip
 _BUILTINS = ("builtins", "__builtin__")
 _PROGRAMS = {
-    "os", "posix", "nt", "sys", "subprocess", "builtins", "__builtin__", "importlib", "runpy",
-    "socket", "shutil", "pty", "ctypes", "code", "types", "operator", "functools", "pickle",
-    "webbrowser", "urllib", "pydoc", "timeit", "pdb", "cProfile", "torch.hub", "numpy.testing",
+    "os", "posix", "nt", "sys", "subprocess", "builtins", "__builtin__", "importlib", "socket",
+    "ctypes", "types", "pickle", "threading", "multiprocessing", "http", "urllib", "logging",
 }  # fmt: skip
 
 WHOLE_MODEL = (
@@ -132,13 +131,14 @@ class CheckpointUnpickler(PlainUnpickler):
             return self._classes.setdefault(whole, stand_in(whole.replace(" ", ".")))
         if module == "numpy" and re.fullmatch(r"(u?int|float)\d+|bool_?|dtypes\.\w+", name):
             return f"{module}.{name}"
-        raise RefusedError(f"would import {one_line(f'{module}.{name}', 80)}", remedy_for(module))
+        raise RefusedError(
+            f"would import {one_line(f'{module}.{name}', 80)}", remedy_for(module, name)
+        )
 
 
-def remedy_for(module: str) -> str:
-    """What to do about a pickle that asks for a name of this module."""
+def remedy_for(module: str, name: str) -> str:
+    """What to do about a pickle that asks for a name: a class is a model's, a function a trick."""
     if module.split(".")[0] == "pykeen":
         return _PYKEEN
-    if module in _PROGRAMS or module.split(".")[0] in _PROGRAMS:
-        return _NO_CHECKPOINT
-    return WHOLE_MODEL
+    is_class = name[:1].isupper() and module.split(".")[0] not in _PROGRAMS
+    return WHOLE_MODEL if is_class else _NO_CHECKPOINT

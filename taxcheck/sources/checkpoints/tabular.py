@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from taxcheck.errors import InputError
-from taxcheck.sources.checkpoints.stored import in_memory
+from taxcheck.sources.checkpoints.stored import in_memory, too_large
 from taxcheck.sources.checkpoints.tree import Contents
 from taxcheck.sources.files import InputFile, reading
 
@@ -18,6 +18,7 @@ _IDENTIFIERS = (
     "taxid", "tax_id", "label", "id", "name", "entity", "node", "object", "word", "key", "index",
     "__index_level_0__",
 )  # fmt: skip
+_FLOOR, _RATIO = 1 << 30, 200  # bytes; what packs better than that is no embedding
 _ROW_NUMBERS = ("idx", "row", "node_idx")
 
 
@@ -28,16 +29,9 @@ def read_table(file: InputFile, *, parquet: bool) -> Contents:
     """
     name = "parquet" if parquet else "feather"
     with reading(file.shown, name):
-        if parquet:
-            table = pq.read_table(file.path, memory_map=True)
-        else:
-            with pa.memory_map(str(file.path)) as source:
-                table = pa.ipc.open_file(source).read_all()
-    table = table.combine_chunks()
+        table = (_parquet(file) if parquet else _feather(file)).combine_chunks()
     lists = [f.name for f in table.schema if _is_list(f.type)]
     floats = [f.name for f in table.schema if pa.types.is_floating(f.type)]
-    if len(set(table.column_names)) < len(table.column_names):
-        raise InputError(f"{file.shown}: two columns have one name; rename them")
     if not len(table):
         raise InputError(f"{file.shown}: holds no rows; there is nothing to judge")
     tree: dict[object, object] = {}
@@ -60,6 +54,35 @@ def read_table(file: InputFile, *, parquet: bool) -> Contents:
                 f"{file.shown}: its rows are not in the order of their idx; sort the table by idx"
             )
     return Contents(name, tree, keys, notes)
+
+
+def _wanted(schema: pa.Schema, shown: str) -> list[str]:
+    if len(set(schema.names)) < len(schema.names):
+        raise InputError(f"{shown}: two columns have one name; rename them")
+    return [f.name for f in schema if _is_list(f.type) or pa.types.is_floating(f.type)] + [
+        f.name for f in schema if _is_identifier(f.type)
+    ]
+
+
+def _parquet(file: InputFile) -> pa.Table:
+    with pq.ParquetFile(file.path, memory_map=True) as opened:
+        columns = _wanted(opened.schema_arrow, file.shown)
+        size = opened.metadata.num_rows * len(columns) * 8
+        limit = max(_FLOOR, _RATIO * file.bytes)
+        if size > limit:
+            raise too_large(file.shown, "the table", size, limit, "write it uncompressed")
+        return opened.read(columns)
+
+
+def _feather(file: InputFile) -> pa.Table:
+    with pa.memory_map(str(file.path)) as source:
+        table = pa.ipc.open_file(source).read_all()
+    return table.select(_wanted(table.schema, file.shown))
+
+
+def _is_identifier(kind: pa.DataType) -> bool:
+    tests = (pa.types.is_integer, pa.types.is_string, pa.types.is_large_string)
+    return any(test(kind) for test in tests)
 
 
 def _is_list(kind: pa.DataType) -> bool:
@@ -88,11 +111,7 @@ def _numbers(column: pa.ChunkedArray) -> npt.NDArray[np.generic]:
 
 def _identifiers(table: pa.Table) -> list[object] | None:
     kinds = {f.name: f.type for f in table.schema}
-    usable = [
-        name
-        for name, kind in kinds.items()
-        if pa.types.is_integer(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind)
-    ]
+    usable = [name for name, kind in kinds.items() if _is_identifier(kind)]
     known = [name for wanted in _IDENTIFIERS for name in usable if name.lower() == wanted]
     others = [name for name in usable if name.lower() not in _ROW_NUMBERS]
     chosen = known or (others if len(others) == 1 else [])

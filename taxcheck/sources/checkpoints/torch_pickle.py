@@ -97,7 +97,7 @@ class TorchUnpickler(CheckpointUnpickler):
             return StorageType(_STORAGES[name])
         if module.split(".")[0] != "torch":
             return super().find_class(module, name)
-        if module == "torch._utils" and name.startswith("_rebuild_"):
+        if module == "torch._utils" and re.fullmatch(r"_rebuild_\w+", name):
             known: dict[str, Callable[..., object]] = {
                 "_rebuild_tensor": self._tensor,
                 "_rebuild_tensor_v2": self._tensor_v2,

@@ -94,7 +94,9 @@ def _lines(blocks: Iterator[list[bytes]], rows: int, width: int, name: str, show
         try:
             labels.extend(part[0].decode("utf-8") for part in parts)
             if parts:
-                values.append(_numbers(b"\n".join(b" ".join(part[1:]) for part in parts), width))
+                values.append(
+                    _numbers(b"".join(b" ".join(part[1:]) + b"\n" for part in parts), width)
+                )
         except (ValueError, pa.ArrowException) as error:
             raise InputError(
                 f"{shown}: rows {start + 1:,} to {start + len(parts):,} hold something that is "
