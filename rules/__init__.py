@@ -7,6 +7,14 @@ from types import ModuleType
 from taxcheck.rule import Rule
 
 from . import (
+    embedding_precision,
+    embedding_radius,
+    embedding_rows,
+    embedding_saturation,
+    embedding_shape,
+    hierarchy_groups,
+    hierarchy_radius,
+    hierarchy_ranking,
     mapping_index,
     mapping_rows,
     mapping_taxonomy,
@@ -17,6 +25,10 @@ from . import (
     pair_identifiers,
     pair_rows,
     pair_sampling,
+    training_config,
+    training_coverage,
+    training_curve,
+    training_run,
     tree_closure,
     tree_shape,
     tree_taxonomy,
@@ -36,6 +48,18 @@ _MODULES: tuple[ModuleType, ...] = (
     tree_shape,
     tree_closure,
     tree_taxonomy,
+    embedding_rows,
+    embedding_saturation,
+    embedding_radius,
+    embedding_precision,
+    embedding_shape,
+    training_coverage,
+    hierarchy_radius,
+    hierarchy_ranking,
+    hierarchy_groups,
+    training_config,
+    training_run,
+    training_curve,
 )
 
 RULES: tuple[Rule, ...] = tuple(

@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 import pytest
 
 from taxcheck.rule import Rule
+from tests.rules import audit
 from tests.rules.builders import RULES, judge
 
 NAMES = {
@@ -45,8 +46,42 @@ NAMES = {
     "TREE008": "rank_inversion",
     "TREE009": "disagrees_with_taxonomy",
 }
+AUDIT = {
+    "EMB001": "row_count_mismatch",
+    "EMB002": "non_finite",
+    "EMB003": "outside_ball",
+    "EMB004": "boundary_saturation",
+    "EMB005": "norm_collapse",
+    "EMB006": "never_trained",
+    "EMB007": "duplicate_row",
+    "EMB008": "dimensional_collapse",
+    "EMB009": "precision_loss",
+    "EMB010": "distance_ceiling",
+    "HIER001": "radius_ignores_depth",
+    "HIER002": "child_inside_parent",
+    "HIER003": "weak_reconstruction",
+    "HIER004": "parent_not_found",
+    "HIER005": "scattered_group",
+    "HIER006": "weak_separation",
+    "HIER007": "root_off_centre",
+    "HIER008": "hubness",
+    "HIER009": "siblings_not_near",
+    "TRAIN001": "regularizer_too_strong",
+    "TRAIN002": "clip_too_near",
+    "TRAIN003": "init_too_near",
+    "TRAIN004": "early_stopping_misread",
+    "TRAIN005": "table_size_from_pairs",
+    "TRAIN006": "too_few_updates",
+    "TRAIN007": "dimension_for_size",
+    "TRAIN008": "quality_by_proxy",
+    "TRAIN009": "unhealthy_curve",
+}
 INFO = {"MAP008", "PAIR009", "PAIR011", "PAIR013", "TREE003"}
 WARN = {"MAP006", "MAP009", "TREE002", "TREE008"}
+AUDIT_INFO = {"HIER007", "HIER008", "TRAIN007", "TRAIN008"}
+AUDIT_FAIL = {
+    "EMB001", "EMB002", "EMB003", "EMB004", "EMB006", "HIER003", "TRAIN004", "TRAIN005",
+}  # fmt: skip
 # The chains that the catalogue itself states: consequence -> causes.
 CAUSES = {
     "MAP009": {"MAP005", "PAIR014"},
@@ -60,6 +95,12 @@ CAUSES = {
     "TREE002": {"PAIR015"},
     "TREE003": {"MAP005", "PAIR014", "PAIR015"},
     "PAIR008": {"PAIR015"},
+    "EMB001": {"MAP005", "PAIR014", "PAIR003", "MAP007", "TRAIN005"},
+    "EMB006": {"MAP005", "PAIR014", "PAIR003", "TRAIN005"},
+    "TRAIN005": {"MAP005", "PAIR014", "PAIR003"},
+    "HIER003": {"MAP005", "PAIR014", "EMB001", "EMB002", "EMB006", "TRAIN005"},
+    "HIER005": {"MAP005", "PAIR014", "EMB001", "EMB006", "TRAIN005"},
+    "EMB004": {"TRAIN001", "TRAIN002", "TRAIN003"},
 }
 
 CORE = {entry.name: entry for entry in entry_points(group="taxcheck.rules")}["core"].load().RULES
@@ -67,8 +108,7 @@ every_rule = pytest.mark.parametrize("rule", CORE, ids=lambda rule: rule.id)
 
 
 def test_ids_and_names_are_fixed_and_sorted() -> None:
-    judged_here = {r.id: r.name for r in CORE if r.family in ("MAP", "PAIR", "TREE")}
-    assert judged_here == NAMES
+    assert {r.id: r.name for r in CORE} == NAMES | AUDIT
     assert [r.id for r in CORE] == sorted({r.id for r in CORE})
 
 
@@ -76,6 +116,9 @@ def test_default_severities_are_the_catalogues() -> None:
     ours = [RULES[id] for id in NAMES]
     assert {r.id for r in ours if r.severity == "info"} == INFO
     assert {r.id for r in ours if r.severity == "warn"} == WARN
+    of_audit = [RULES[id] for id in AUDIT]
+    assert {r.id for r in of_audit if r.severity == "info"} == AUDIT_INFO
+    assert {r.id for r in of_audit if r.severity == "fail"} == AUDIT_FAIL
 
 
 @every_rule
@@ -97,7 +140,7 @@ def test_the_document_is_plain_and_has_references(rule: Rule) -> None:
 @every_rule
 def test_no_fix_names_a_command_that_does_not_exist(rule: Rule) -> None:
     commands = re.findall(r"taxcheck (\w+)", rule.document.fix + rule.document.exceptions)
-    assert set(commands) <= {"run", "explain", "rules"}
+    assert set(commands) <= {"run", "explain", "rules", "inspect", "why", "evaluate"}
 
 
 @every_rule
@@ -137,7 +180,7 @@ def test_the_catalogues_causes_are_declared(id: str) -> None:
 def test_a_rule_that_may_only_inform_is_never_a_cause() -> None:
     # The report leads with failures and warnings; what an info explains would hang in the air.
     causes = {cause for rule in CORE for cause in rule.caused_by}
-    assert not causes & (INFO | {"TREE002", "PAIR012"})
+    assert not causes & (INFO | AUDIT_INFO | {"TREE002", "PAIR012"})
 
 
 @pytest.mark.parametrize("id", NAMES)
@@ -148,3 +191,20 @@ def test_sound_data_is_no_failure_and_no_warning(id: str) -> None:
         assert result.finding.fix is None
         assert result.finding.impact is None
         assert result.finding.observed
+
+
+@pytest.mark.parametrize("id", AUDIT)
+def test_a_sound_audit_is_no_failure_and_no_warning(id: str) -> None:
+    result = audit.judge(id)
+    assert result.outcome == "pass", result.message
+    assert result.finding is not None
+    assert result.finding.fix is None
+    assert result.finding.impact is None
+    assert result.finding.observed
+
+
+@pytest.mark.parametrize("id", AUDIT)
+def test_an_audits_rule_is_skipped_where_only_data_is_given(id: str) -> None:
+    result = judge(id)
+    assert (result.outcome, result.finding) == ("skipped", None)
+    assert re.fullmatch(r"no (embedding|coverage|scores|training) in this run", result.message)

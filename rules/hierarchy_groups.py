@@ -1,0 +1,208 @@
+"""HIER005, HIER006 and HIER009: whether clades, classes and siblings hold together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from taxcheck.rule import Finding, Sample, Skip, Threshold, rule
+from taxcheck.statistics.audit_values import CladeSpread, HierarchyScores
+
+from .scoring import SCORE_CAUSES, against_nulls, needed, number
+from .wording import part, percent, plural
+
+_SAMPLES = 20
+
+
+@rule(
+    "HIER005",
+    "warn",
+    thresholds={
+        "z": Threshold(
+            5,
+            "a clade is an outlier where the robust z-score of its spread is beyond this",
+            "Echinodermata, trained in the ball to MAP .84: the largest of 294 clades has 4.1, in "
+            "2, 10 and 50 dimensions alike",
+        )
+    },
+    caused_by=SCORE_CAUSES,
+)
+def scattered_group(scores: HierarchyScores, threshold: Mapping[str, float]) -> Finding:
+    r"""Some clades spread far more, or far less, than their size and depth explain.
+
+    The spread of a clade is held against what its number of members and its depth predict over all
+    clades; the residual as a robust z-score names the outliers, scattered and tight ones apart,
+    each with the share of its members that were never trained.
+
+    Why it matters:
+    'Some groups tight, others everywhere' is how the incident was first seen, on a projection, long
+    after training. A clade that is scattered has members that were not trained, or that hang
+    elsewhere in the pairs than in the taxonomy; one that is far too tight has collapsed onto a
+    point or a ray, and its members cannot be told apart.
+
+    How to fix:
+    Read the share of never-trained members first. Where it is high the pairs lack these nodes
+    (PAIR003, EMB006). Where it is low ask for the story of one member:
+
+        taxcheck why "Asterias rubens" --embeddings checkpoint.pt --mapping mapping.tsv \
+            --pairs pairs.parquet --taxonomy taxdump/
+
+    and look for a wrong parent (TREE009) or for copies (EMB007).
+
+    Known exceptions:
+    A clade whose members differ much in depth spreads more by nature; a few outliers among
+    thousands of clades are chance, so read the z-scores and not their number. Fewer than ten clades
+    give no scale to judge by.
+
+    References:
+    - Iglewicz & Hoaglin 1993, robust z-scores, as described by NIST:
+      https://www.itl.nist.gov/div898/handbook/eda/section3/eda35h.htm
+    - McInnes et al. 2018, UMAP, on which scatter is seen first: https://arxiv.org/abs/1802.03426
+    """
+    if len(scores.clades) < 10:
+        raise Skip(f"{plural(len(scores.clades), 'clade')} of some size: no scale to judge by")
+    odd = [clade for clade in scores.clades if not abs(clade.z) <= threshold["z"]]
+    scattered = sum(clade.z > 0 for clade in odd)
+    total = len(scores.clades)
+    largest = max(abs(clade.z) for clade in scores.clades)
+    message = (
+        f"the spread of all {total:,} clades ({scores.clade_level}) is what size and depth "
+        f"predict; the largest |z| is {largest:.1f}"
+    )
+    if odd:
+        message = (
+            f"{part(len(odd), total, 'clades')}, by {scores.clade_level}, spread otherwise than "
+            f"size and depth predict: {scattered:,} scattered, {len(odd) - scattered:,} tight; "
+            f"first: {_told(odd[0])}"
+        )
+    return Finding(
+        found=bool(odd),
+        message=message,
+        count=len(odd),
+        total=total,
+        observed={
+            "clades": total,
+            "level": scores.clade_level,
+            "scattered": scattered,
+            "tight": len(odd) - scattered,
+            "largest |z|": largest,
+        },
+        samples=tuple(_sample(clade) for clade in odd[:_SAMPLES]),
+        impact=f"{plural(len(odd), 'clade')} will look scattered, or be a single point, on every "
+        "map of the table."
+        if odd
+        else None,
+        fix="where many members were never trained, repair PAIR003 and EMB006; else ``taxcheck why "
+        f"{odd[0].label!r} --embeddings checkpoint.pt --mapping mapping.tsv --pairs "
+        "pairs.parquet`` tells where its members hang"
+        if odd
+        else None,
+    )
+
+
+@rule("HIER006", "warn", caused_by=SCORE_CAUSES)
+def weak_separation(scores: HierarchyScores) -> Finding:
+    r"""Classes are no farther apart, for their width, than without learning.
+
+    Mean distance between members of different classes over the mean distance within a class, all
+    pairs of classes. It passes when the lower bound of the paired bootstrap exceeds every null.
+
+    Why it matters:
+    Where classes overlap, whatever reads the table for a group (a classifier, a search, a map)
+    mixes them. A value by itself says little: collapsing each class to a ray gives 3.7, better than
+    any trained table, and a form that compares each class with the next ones in file order depends
+    on that order.
+
+    How to fix:
+    See HIER005 for the classes that spread, and EMB006 for members without training. Otherwise more
+    negatives from other classes, or more dimensions, move classes apart:
+
+        taxcheck evaluate --embeddings checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet \
+            --taxonomy taxdump/
+
+    Known exceptions:
+    Without ranks the classes are the subtrees at one depth, which may be large and small together.
+    Judge it beside HIER003: separation is easily bought with the loss of everything below.
+
+    References:
+    - Nickel & Kiela 2017: https://arxiv.org/abs/1705.08039
+    - Rousseeuw 1987, silhouettes, distances between and within groups:
+      https://doi.org/10.1016/0377-0427(87)90125-7
+    """
+    score = needed(scores.separation, "the separation of classes")
+    finding = against_nulls(
+        {"separation": score},
+        "pairs",
+        impact="Classes overlap: they lie no farther apart than in a table that learnt nothing.",
+        fix="look at the classes that HIER005 names and at EMB006; then train with more negatives "
+        "from other classes",
+        unit=f"; classes: {scores.clade_level}" if scores.clade_level else "",
+    )
+    return _also(finding, {"as the incident's successors compute it": scores.separation_successors})
+
+
+@rule("HIER009", "warn", caused_by=SCORE_CAUSES)
+def siblings_not_near(scores: HierarchyScores) -> Finding:
+    """Siblings are no nearer to each other than random nodes of the same depth.
+
+    The probability that a sibling is nearer than a random node of its depth (area under the curve;
+    one half is chance). It passes when the lower bound of the paired bootstrap exceeds every null.
+
+    Why it matters:
+    Siblings share all of their ancestors, so a table that holds the hierarchy has them side by
+    side. Negatives drawn from the same depth without looking at ancestry push exactly them apart,
+    and pairs that are mostly deeper than 5 never pull them together: both were so in the incident.
+
+    How to fix:
+    Leave relatives out of the negatives (PAIR013), and balance the draws over depths (PAIR009):
+
+        [dataset]
+        sampler = "balanced"
+
+    Known exceptions:
+    Where most nodes are only children there are few siblings to judge by; the message says how
+    many. A hierarchy of two levels has siblings only.
+
+    References:
+    - Robinson et al. 2021, hard negative samples: https://arxiv.org/abs/2010.04592
+    - Hanley & McNeil 1982, the area under the curve: https://doi.org/10.1148/radiology.143.1.7063747
+    """
+    score = needed(scores.siblings, "the nearness of siblings")
+    return _also(
+        against_nulls(
+            {"siblings before others": score},
+            "nodes",
+            impact="Siblings lie as far from each other as strangers of the same depth.",
+            fix="leave relatives out of the negatives (PAIR013) and balance the draws: ``[dataset] "
+            'sampler = "balanced"`` once the sampler does so',
+        ),
+        {f"median distance, {name}": band[2] for name, band in scores.distance_bands.items()},
+    )
+
+
+def _also(finding: Finding, values: Mapping[str, float | None]) -> Finding:
+    """The finding with further observed values; what was not computed is left out."""
+    known = {name: value for name, value in values.items() if value is not None}
+    return replace(finding, observed={**finding.observed, **known})
+
+
+def _told(clade: CladeSpread) -> str:
+    return (
+        f"{clade.label} ({plural(clade.size, 'node')}), spread {number(clade.spread)} against "
+        f"{number(clade.expected)}, {percent(clade.never_trained)} never trained"
+    )
+
+
+def _sample(clade: CladeSpread) -> Sample:
+    return Sample(
+        {
+            "clade": clade.label,
+            "nodes": clade.size,
+            "depth": clade.depth,
+            "spread": clade.spread,
+            "expected": clade.expected,
+            "z": clade.z,
+            "never trained": clade.never_trained,
+        },
+        node=clade.idx,
+    )

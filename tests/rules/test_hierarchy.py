@@ -1,0 +1,180 @@
+"""HIER001 to HIER009 on hand-made values: every score beside its nulls."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from taxcheck.statistics.audit_values import NullScore
+from tests.rules.audit import clade, judge, score, scores
+from tests.rules.builders import tree
+
+# An untrained table: radii by depth, random directions. It is its own null, so that no margin
+# is above 0, while radius and depth agree perfectly.
+ITSELF = {"depth-aware init": NullScore(0.014, -0.002), "collapsed": NullScore(0.001, 0.011)}
+UNTRAINED = scores(
+    map=score(0.014, nulls=ITSELF),
+    mean_rank=score(1_390.0, nulls={"depth-aware init": NullScore(1_390.0, -5.0)}),
+    hits={},
+    parent_hits={10: score(0.002, 0.002)},
+    spearman=score(0.993, None, ceiling=0.993),
+    spearman_recentred=0.993,
+    monotone_edges=score(1.0, None),
+    monotone_by_depth=((1, 2, 1.0), (2, 1, 1.0)),
+    siblings=score(0.5, 0.5),
+    separation=score(1.0, 1.0),
+)
+
+
+def test_a_score_is_worded_with_interval_null_and_how_many() -> None:
+    ranked = score(
+        0.612, 0.21, low=0.598, high=0.627, protocol="nickel", sources=2_000, total=82_114
+    )
+    result = judge("HIER003", scores=scores(map=ranked, mean_rank=None))
+    assert result.outcome == "pass"
+    assert result.message == (
+        "MAP .612 (95 % .598 to .627) over 2,000 of 82,114 sources; best null popularity .210"
+    )
+    assert result.observed["protocol"] == "nickel"
+    assert result.observed["nulls"] == {"popularity": 0.21, "collapsed": 0.0}
+
+
+def test_an_untrained_table_by_depth_fails_though_its_radii_are_perfect() -> None:
+    assert judge("HIER001", scores=UNTRAINED).outcome == "pass"
+    assert judge("HIER002", scores=UNTRAINED).outcome == "pass"
+    result = judge("HIER003", scores=UNTRAINED)
+    assert result.outcome == "fail"
+    assert result.finding is not None
+    assert (result.finding.count, result.finding.total) == (2, 2)
+    assert "best null depth-aware init .014, not exceeded (margin from -.002)" in result.message
+    for id in ("HIER004", "HIER006", "HIER009"):
+        assert judge(id, scores=UNTRAINED).outcome == "warn"
+
+
+@pytest.mark.parametrize(
+    ("id", "part", "outcome"),
+    [
+        ("HIER003", "map", "fail"),
+        ("HIER003", "mean_rank", "fail"),
+        ("HIER006", "separation", "warn"),
+        ("HIER009", "siblings", "warn"),
+    ],
+)
+def test_a_high_score_that_a_null_reaches_is_found(id: str, part: str, outcome: str) -> None:
+    even = score(0.95, 0.93)  # a lower bound of -.03
+    assert judge(id, scores=scores(**{part: even})).outcome == outcome
+    assert judge(id, scores=scores(**{part: score(0.05, -0.1)})).outcome == "pass"
+
+
+def test_nan_is_never_strong() -> None:
+    nan = float("nan")
+    broken = score(nan, 0.2, nulls={"popularity": NullScore(0.2, nan)})
+    result = judge("HIER003", scores=scores(map=broken))
+    assert result.outcome == "fail"
+    assert "MAP not a number" in result.message
+
+
+@pytest.mark.parametrize("id", ["HIER003", "HIER004", "HIER006", "HIER009"])
+def test_a_score_without_nulls_proves_nothing(id: str) -> None:
+    bare: dict[str, Any] = dict.fromkeys(
+        ("map", "mean_rank", "separation", "siblings"), score(0.9, None)
+    )
+    result = judge(id, scores=scores(**bare, parent_hits={1: score(0.9, None)}))
+    assert (result.outcome, result.reason) == (
+        "skipped",
+        "no null was computed to hold the score against",
+    )
+
+
+@pytest.mark.parametrize("id", [f"HIER00{k}" for k in range(1, 10)])
+def test_a_part_that_was_not_computed_is_skipped(id: str) -> None:
+    empty = replace(
+        scores(),
+        map=None,
+        mean_rank=None,
+        parent_hits={},
+        spearman=None,
+        monotone_edges=None,
+        siblings=None,
+        separation=None,
+        clades=(),
+        hubness=None,
+        root=None,
+    )
+    assert judge(id, scores=empty).outcome == "skipped"
+
+
+def test_one_weak_k_is_enough() -> None:
+    hits = {1: score(0.02, 0.02), 10: score(0.9)}
+    result = judge("HIER004", scores=scores(parent_hits=hits))
+    assert result.outcome == "warn"
+    assert result.finding is not None
+    assert [sample.values["score"] for sample in result.finding.samples] == ["hits@1 of the parent"]
+
+
+def test_the_better_of_two_correlations_counts() -> None:
+    low = score(0.2, None, ceiling=0.988)
+    assert judge("HIER001", scores=scores(spearman=low)).outcome == "pass"
+    result = judge("HIER001", scores=scores(spearman=low, spearman_recentred=0.29))
+    assert result.outcome == "warn"  # .3 x .988 is .2964
+    assert result.message == (
+        "Spearman of radius and depth .200 (95 % .180 to .220), .290 re-centred on the root; ties "
+        "allow .988. By itself it proves nothing"
+    )
+    assert judge("HIER001", scores=scores(spearman=low, spearman_recentred=None)).outcome == "warn"
+
+
+def test_edges_the_wrong_way_round() -> None:
+    # Echinodermata with 26 % of the nodes in no pair
+    edges = score(0.891, None, low=0.884, high=0.898, sources=7_111, total=7_111)
+    depths = ((1, 5, 1.0), (9, 3_000, 0.8), (12, 100, 0.5))
+    result = judge("HIER002", scores=scores(monotone_edges=edges, monotone_by_depth=depths))
+    assert result.outcome == "warn"
+    assert result.message == (
+        "10.9 % of 7,111 children are nearer the centre than their parent (95 % 10.2 % to 11.6 %); "
+        "most of them at depth 9: 20.0 % of 3,000 edges"
+    )
+    assert result.finding is not None
+    assert result.finding.count == 775
+
+
+def test_scattered_and_tight_clades_are_named() -> None:
+    odd = (
+        clade("Asteriidae", 7.2, spread=14.1, expected=8.2, never_trained=0.96),
+        clade("Crinoidea", -5.5, spread=0.2, idx=7),
+    )
+    rest = tuple(clade(f"class {k}", 1.0) for k in range(10))
+    result = judge("HIER005", scores=scores(clades=odd + rest))
+    assert result.outcome == "warn"
+    assert result.message == (
+        "2 of 12 clades (16.7 %), by rank class, spread otherwise than size and depth predict: 1 "
+        "scattered, 1 tight; first: Asteriidae (412 nodes), spread 14.10 against 8.20, 96.0 % "
+        "never trained"
+    )
+    assert result.finding is not None
+    assert [sample.node for sample in result.finding.samples] == [2, 7]
+    assert judge("HIER005", {"z": 8}, scores=scores(clades=odd + rest)).outcome == "pass"
+    assert judge("HIER005", scores=scores(clades=odd)).outcome == "skipped"
+
+
+def test_the_root_is_told_where_it_is_off_the_centre() -> None:
+    result = judge("HIER007", scores=scores(root=(0, 1.25, 12)))
+    assert result.outcome == "info"
+    assert result.message == "the root, idx 0, has radius 1.25; 12 rows are nearer the origin"
+
+
+def test_several_roots_have_no_centre() -> None:
+    several = tree(roots=replace(tree().roots, count=3))
+    result = judge("HIER007", scores=scores(root=(0, 1.25, 12)), tree=several)
+    assert (result.outcome, result.reason) == (
+        "skipped",
+        "3 roots: no single one belongs at the centre",
+    )
+    assert judge("HIER007", tree=None).outcome == "pass"
+
+
+def test_hubs_inform() -> None:
+    assert judge("HIER008", scores=scores(hubness=41.0)).outcome == "info"
+    assert judge("HIER008", scores=scores(hubness=27.0)).outcome == "pass"
