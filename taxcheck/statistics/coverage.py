@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from taxcheck.rule import Defect, Sample
-from taxcheck.sources.checkpoints.value import Checkpoint
+from taxcheck.statistics.alignment import Aligned
 from taxcheck.statistics.audit_values import CoverageOfTraining
 from taxcheck.statistics.clade_assignment import SMALLEST, Clades
 from taxcheck.statistics.samples import SAMPLES, Sink
@@ -45,18 +45,18 @@ class Known:
 
 
 def coverage_of_training(
-    checkpoint: Checkpoint, known: Known, sink: Sink | None = None
+    table: Aligned, known: Known, sink: Sink | None = None
 ) -> CoverageOfTraining:
     """Join a table with the data that it was trained on; see CoverageOfTraining."""
-    rows = max(checkpoint.rows, known.mapping.n_nodes if known.mapping else 0)
-    evidence = _evidence(checkpoint, known, rows)
+    rows = table.n
+    evidence = _evidence(table, known)
     never = np.zeros(rows, dtype=bool)
     strongest = np.full(rows, -1)
     names = list(evidence)
     for number, name in reversed(list(enumerate(names))):
         never |= evidence[name]
         strongest[evidence[name]] = number
-    reasons = _explanations(checkpoint, known, never)
+    reasons = _explanations(table, known, never)
     reason = np.full(rows, -1)
     labels = list(reasons)
     for number, name in reversed(list(enumerate(labels))):
@@ -71,7 +71,7 @@ def coverage_of_training(
                 "explanation": np.array(labels, dtype=object)[reason[nodes]],
             },
         )
-    updates = checkpoint.facts.update_counts
+    updates = table.spread(table.checkpoint.facts.update_counts, 0)
     return CoverageOfTraining(
         rows=rows,
         never=never,
@@ -98,32 +98,32 @@ def coverage_of_training(
     )
 
 
-def _evidence(checkpoint: Checkpoint, known: Known, rows: int) -> dict[str, BoolArray]:
-    """Rows that each kind of evidence calls never trained, strongest evidence first."""
-    table, facts = checkpoint.rows, checkpoint.facts
-
-    def padded(mask: BoolArray) -> BoolArray:
-        return np.concatenate([mask, np.zeros(rows - len(mask), dtype=bool)])
-
-    found = {NO_ROW: np.arange(rows) >= table}
-    if facts.update_counts is not None:
-        return found | {RECORDED: padded(facts.update_counts == 0)}
-    if facts.untouched is not None:
-        found[OPTIMIZER] = padded(facts.untouched)
-    if known.initial is not None and known.initial.shape[1] == checkpoint.vectors.shape[1]:
-        shared = min(table, len(known.initial))
-        same = np.zeros(rows, dtype=bool)
+def _evidence(table: Aligned, known: Known) -> dict[str, BoolArray]:
+    """Idx that each kind of evidence calls never trained, strongest evidence first."""
+    rows, facts, vectors = table.n, table.checkpoint.facts, table.checkpoint.vectors
+    found = {NO_ROW: ~table.has_row}
+    updates = table.spread(facts.update_counts, 0)
+    if updates is not None:
+        return found | {RECORDED: table.has_row & (updates == 0)}
+    untouched = table.spread(facts.untouched, False)
+    if untouched is not None:
+        found[OPTIMIZER] = untouched
+    if known.initial is not None and known.initial.shape[1] == vectors.shape[1]:
+        shared = min(len(vectors), len(known.initial))
+        same = np.zeros(len(vectors), dtype=bool)
         for start in range(0, shared, _CHUNK):
             part = slice(start, min(start + _CHUNK, shared))
-            same[part] = (checkpoint.vectors[part] == known.initial[part]).all(axis=1)
-        found[INITIAL] = same
+            same[part] = (vectors[part] == known.initial[part]).all(axis=1)
+        found[INITIAL] = np.asarray(table.spread(same, False))
     if known.pairs is not None:
-        used = (known.pairs.as_ancestor + known.pairs.as_descendant) > 0
-        in_pair = np.zeros(rows, dtype=bool)
-        in_pair[: min(len(used), rows)] = used[:rows]
-        found[NO_PAIR] = ~in_pair
-    found[INIT_BOX] = padded(_in_box(checkpoint.vectors))
+        found[NO_PAIR] = ~_in_pair(known.pairs, rows)
+    found[INIT_BOX] = np.asarray(table.spread(_in_box(vectors), False))
     return found
+
+
+def _in_pair(pairs: PairStatistics, rows: int) -> BoolArray:
+    used = (pairs.as_ancestor + pairs.as_descendant)[:rows] > 0
+    return np.concatenate([used, np.zeros(rows - len(used), dtype=bool)])
 
 
 def _in_box(vectors: npt.NDArray[np.floating]) -> BoolArray:
@@ -134,31 +134,27 @@ def _in_box(vectors: npt.NDArray[np.floating]) -> BoolArray:
     return (largest <= _BOX) if typical > _LEFT_BEHIND * _BOX else np.zeros(len(vectors), bool)
 
 
-def _explanations(checkpoint: Checkpoint, known: Known, never: BoolArray) -> dict[str, BoolArray]:
-    """Never-trained rows by what explains them; the first that applies counts."""
+def _explanations(table: Aligned, known: Known, never: BoolArray) -> dict[str, BoolArray]:
+    """Never-trained idx by what explains them; the first that applies counts."""
     rows = len(never)
-    everywhere = np.zeros(rows, dtype=bool)
-
-    def padded(mask: BoolArray | None, beyond: bool = False) -> BoolArray:
-        if mask is None:
-            return everywhere
-        return np.concatenate([mask[:rows], np.full(max(rows - len(mask), 0), beyond)])
-
-    hole = everywhere
+    nothing = np.zeros(rows, dtype=bool)
+    hole = idle = unknown = sampled = nothing
     if known.mapping is not None and not known.mapping.derived:
-        hole = padded(~known.mapping.mapped, beyond=True)
-    idle = everywhere
+        beyond = np.ones(rows - known.mapping.n_nodes, dtype=bool)
+        hole = np.concatenate([~known.mapping.mapped, beyond])
     if known.pairs is not None:
-        idle = padded((known.pairs.as_ancestor + known.pairs.as_descendant) == 0, beyond=True)
-    counts = checkpoint.facts.update_counts
+        idle = ~_in_pair(known.pairs, rows)
+        updates = table.spread(table.checkpoint.facts.update_counts, 0)
+        if updates is not None:
+            sampled = (updates == 0) & ~idle
+    if known.unknown is not None:
+        unknown = np.concatenate([known.unknown, nothing[len(known.unknown) :]]) & idle
     return {
         HOLE: never & hole,
-        BEYOND: never & (np.arange(rows) >= checkpoint.rows),
-        UNKNOWN: never & padded(known.unknown) & idle,
+        BEYOND: never & ~table.has_row,
+        UNKNOWN: never & unknown,
         NO_PAIR: never & idle,
-        SAMPLED_NEVER: never & padded(None if counts is None else counts == 0) & ~idle
-        if known.pairs is not None
-        else everywhere,
+        SAMPLED_NEVER: never & sampled,
         UNEXPLAINED: never,
     }
 

@@ -1,0 +1,173 @@
+"""Groups: clades that spread, classes that separate, siblings, hubs, and distances by kinship."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+import numpy as np
+
+from taxcheck.geometry.space import Space
+from taxcheck.metrics.clades import clade_spread
+from taxcheck.metrics.distortion import distortion
+from taxcheck.metrics.graph_distance import pairs_of_rows, tree_distances
+from taxcheck.metrics.hubness import hubness
+from taxcheck.metrics.lists import Lists
+from taxcheck.metrics.retrieval import sibling_retrieval
+from taxcheck.metrics.separation import class_separation, successors_separation
+from taxcheck.statistics.audit_values import CladeSpread, FloatArray, NullScore, Score
+from taxcheck.statistics.clade_assignment import SMALLEST, Clades
+from taxcheck.statistics.graph import Graph
+from taxcheck.statistics.values import BoolArray, IntArray
+
+_SAMPLED = 20_000  # pairs for distances and distortion
+_BANDS = (5, 25, 50, 75, 95)
+
+
+Five = tuple[float, float, float, float, float]
+
+
+class GroupScores(TypedDict):
+    """The fields of HierarchyScores that compare nodes with each other."""
+
+    siblings: Score | None
+    distance_bands: dict[str, Five]
+    hubness: float | None
+    distortion: dict[str, float]
+    separation: Score | None
+    separation_successors: float | None
+    clades: tuple[CladeSpread, ...]
+    clade_level: str
+
+
+def group_scores(
+    space: Space,
+    graph: Graph,
+    clades: Clades | None,
+    trained: BoolArray,
+    rng: np.random.Generator,
+) -> GroupScores:
+    """Compare siblings, clades and random nodes, on seeded samples."""
+    parents = Lists.from_csr(graph.parents_of.starts, graph.parents_of.targets)
+    skew = hubness(space, rng).skew
+    return {
+        "siblings": _siblings(space, parents, graph, rng),
+        "distance_bands": _kinds(space, graph, rng),
+        "hubness": skew if np.isfinite(skew) else None,
+        "distortion": _distortion(space, graph, rng),
+        "separation": _separation(space, clades, rng) if clades else None,
+        "separation_successors": successors_separation(space, clades.of, rng) if clades else None,
+        "clades": _spread(space, graph, clades, trained, rng) if clades else (),
+        "clade_level": clades.level if clades else "no clades",
+    }
+
+
+def _siblings(space: Space, parents: Lists, graph: Graph, rng: np.random.Generator) -> Score | None:
+    result = sibling_retrieval(space, parents, graph.depths, rng)
+    if not len(result.sources) or not np.isfinite(result.auc.value):
+        return None
+    auc = result.auc
+    return Score(
+        value=auc.value,
+        low=auc.low,
+        high=auc.high,
+        nulls={"same depth, no kin": NullScore(0.5, auc.low - 0.5)},
+        protocol=f"AUC of siblings against nodes of the same depth, {result.draws} draws a source",
+        sources=len(result.sources),
+        total=int(np.count_nonzero(graph.parent_counts)),
+    )
+
+
+def _kinds(space: Space, graph: Graph, rng: np.random.Generator) -> dict[str, Five]:
+    """Percentiles of the distance of parent and child, of siblings, of random nodes."""
+    found: dict[str, FloatArray] = {}
+    if len(graph.parents):
+        edges = rng.integers(0, len(graph.parents), _SAMPLED)
+        parent, child = graph.parents[edges], graph.children[edges]
+        found["parent-child"] = space.distance(parent, child)
+        starts, counts = graph.children_of.starts, graph.children_of.counts
+        drawn = starts[parent] + (rng.random(len(parent)) * counts[parent]).astype(np.int64)
+        other = graph.children_of.targets[drawn]
+        found["sibling"] = space.distance(child, other)[other != child]
+    present = np.flatnonzero(graph.present)
+    if len(present) > 1:
+        u, v, _ = pairs_of_rows(len(present), _SAMPLED, rng)
+        found["random"] = space.distance(present[u], present[v])
+    bands = {}
+    for kind, distances in found.items():
+        sound = distances[np.isfinite(distances)]
+        if len(sound):
+            a, b, c, d, e = map(float, np.percentile(sound, _BANDS))
+            bands[kind] = (a, b, c, d, e)
+    return bands
+
+
+def _distortion(space: Space, graph: Graph, rng: np.random.Generator) -> dict[str, float]:
+    """Against the tree's own distances, on sampled pairs; empty for a graph that is no forest."""
+    present = np.flatnonzero(graph.present)
+    if graph.forest is None or len(present) < 2:
+        return {}
+    u, v, complete = pairs_of_rows(len(present), _SAMPLED, rng)
+    u, v = present[u], present[v]
+    graph_distance = tree_distances(graph.forest.parent, graph.forest.depth, u, v)
+    found = distortion(space.distance(u, v), graph_distance, rng, complete=complete)
+    return {
+        "average": found.average.value,
+        "average, best scale": found.scaled.value,
+        "scale": found.scale,
+        "worst": found.worst,
+        "pairs": float(found.pairs),
+    }
+
+
+def _separation(space: Space, clades: Clades, rng: np.random.Generator) -> Score | None:
+    found = class_separation(space, clades.of, rng)
+    if not np.isfinite(found.ratio.value):
+        return None
+    inside = np.flatnonzero(clades.of >= 0)
+    dealt = clades.of.copy()
+    dealt[inside] = clades.of[rng.permutation(inside)]
+    null = class_separation(space, dealt, rng)
+    return Score(
+        value=found.ratio.value,
+        low=found.ratio.low,
+        high=found.ratio.high,
+        nulls={
+            "classes dealt at random": NullScore(
+                null.ratio.value, found.ratio.low - null.ratio.high
+            )
+        },
+        protocol=f"mean distance between over within, all pairs, {clades.level}",
+        sources=found.sampled,
+        total=len(inside),
+    )
+
+
+def _spread(
+    space: Space, graph: Graph, clades: Clades, trained: BoolArray, rng: np.random.Generator
+) -> tuple[CladeSpread, ...]:
+    """Every clade of some size with a mapped head, by how far it is from what is expected."""
+    members: IntArray = np.argsort(clades.of, kind="stable")
+    ends = np.searchsorted(clades.of[members], np.arange(len(clades.labels) + 1))
+    large = np.flatnonzero((clades.sizes >= SMALLEST) & (clades.heads >= 0))
+    if not len(large):
+        return ()
+    found = clade_spread(
+        space, clades.heads[large], ends[large], ends[large + 1], members, graph.depths, rng
+    )
+    out = []
+    for k, clade in enumerate(large):
+        if np.isfinite(found.z[k]):
+            own = members[ends[clade] : ends[clade + 1]]
+            out.append(
+                CladeSpread(
+                    idx=int(clades.heads[clade]),
+                    label=clades.labels[clade],
+                    size=int(found.size[k]),
+                    depth=int(graph.depths[clades.heads[clade]]),
+                    spread=float(found.spread[k]),
+                    expected=float(found.expected[k]),
+                    z=float(found.z[k]),
+                    never_trained=float(1 - trained[own].mean()),
+                )
+            )
+    return tuple(sorted(out, key=lambda clade: -abs(clade.z)))

@@ -1,0 +1,118 @@
+"""Radius against depth: correlation, monotone edges, bands, saturated levels, the root."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TypedDict
+
+import numpy as np
+
+from taxcheck.geometry.ball import radius_of_norm
+from taxcheck.geometry.space import Space
+from taxcheck.metrics.depth import monotone_edges, radius_depth
+from taxcheck.sources.checkpoints.value import Reading
+from taxcheck.statistics.audit_values import NullScore, Score
+from taxcheck.statistics.graph import Graph
+from taxcheck.statistics.values import IntArray
+
+Band = tuple[int, float, float, float, float, float]
+
+_BANDS = (5, 25, 50, 75, 95)
+NEAR_CLIP = 0.98  # of the clip's radius
+_SHUFFLES = 20
+
+
+class RadiusScores(TypedDict):
+    """The fields of HierarchyScores that need radii and depths alone."""
+
+    spearman: Score | None
+    spearman_recentred: float | None
+    pearson_norm: float | None
+    monotone_edges: Score | None
+    monotone_by_depth: tuple[tuple[int, int, float], ...]
+    root: tuple[int, float, int] | None
+    radius_by_depth: tuple[Band, ...]
+    saturated_levels: float | None
+
+
+def radius_scores(
+    space: Space, graph: Graph, reading: Reading, rng: np.random.Generator
+) -> RadiusScores:
+    """Hold radii against depths, over all rows."""
+    depth = graph.depths
+    roots = graph.roots
+    root = int(roots[0]) if len(roots) == 1 else None
+    found = radius_depth(space, depth, root)
+    edges = monotone_edges(space.radii, graph.parents, graph.children, depth)
+    share = 1 - edges.share
+    bands = _bands(space, depth)
+    return {
+        "spearman": Score(
+            value=found.spearman,
+            low=found.spearman,
+            high=found.spearman,
+            nulls={},
+            protocol="radius as stored against depth, all rows",
+            sources=found.rows,
+            total=found.rows + found.lost,
+            ceiling=found.ceiling,
+        )
+        if found.rows > 1
+        else None,
+        "spearman_recentred": None if np.isnan(found.recentred) else found.recentred,
+        "pearson_norm": found.pearson_norm,
+        "monotone_edges": Score(
+            value=share,
+            low=share,
+            high=share,
+            nulls={"radii dealt at random": _dealt(space, graph, rng, share)},
+            protocol="edges whose child lies farther from the centre, all edges",
+            sources=edges.edges,
+            total=edges.edges,
+        )
+        if edges.edges
+        else None,
+        "monotone_by_depth": tuple(
+            (int(level), int(total), 1 - wrong / total) for level, total, wrong in edges.by_depth
+        ),
+        "root": _root(space, root),
+        "radius_by_depth": bands,
+        "saturated_levels": _saturated(bands, reading),
+    }
+
+
+def _dealt(space: Space, graph: Graph, rng: np.random.Generator, share: float) -> NullScore:
+    """The share where the table's own radii are dealt to the nodes at random: about one half."""
+    drawn = []
+    for _ in range(_SHUFFLES if space.n < 100_000 else 3):
+        radii = space.radii[rng.permutation(space.n)]
+        drawn.append(1 - monotone_edges(radii, graph.parents, graph.children, graph.depths).share)
+    return NullScore(float(np.mean(drawn)), share - float(np.max(drawn)))
+
+
+def _bands(space: Space, depth: IntArray) -> tuple[Band, ...]:
+    found = []
+    sound = space.sound & (depth >= 0)
+    rows = np.flatnonzero(sound)
+    rows = rows[np.argsort(depth[rows], kind="stable")]
+    ends = np.searchsorted(depth[rows], np.arange(int(depth.max(initial=-1)) + 2))
+    for level, (begin, end) in enumerate(pairwise(ends)):
+        if end > begin:
+            a, b, c, d, e = map(float, np.percentile(space.radii[rows[begin:end]], _BANDS))
+            found.append((level, a, b, c, d, e))
+    return tuple(found)
+
+
+def _saturated(bands: tuple[Band, ...], reading: Reading) -> float | None:
+    """Share of depths whose median radius is within 2 % of the clip's."""
+    if reading.clip is None or not bands:
+        return None
+    limit = NEAR_CLIP * radius_of_norm(reading.clip * float(np.sqrt(reading.curvature)))
+    return sum(band[3] >= limit for band in bands) / len(bands)
+
+
+def _root(space: Space, root: int | None) -> tuple[int, float, int] | None:
+    if root is None or not space.sound[root]:
+        return None
+    radius = float(space.radii[root])
+    return root, radius, int(np.count_nonzero(space.radii < radius))

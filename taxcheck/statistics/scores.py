@@ -1,0 +1,207 @@
+"""Does the embedding hold the hierarchy: every score with its interval and its nulls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypedDict
+
+import numpy as np
+import numpy.typing as npt
+
+from taxcheck.geometry.space import Space
+from taxcheck.metrics import nulls
+from taxcheck.metrics.bootstrap import Comparison, beats_nulls
+from taxcheck.metrics.lists import Lists
+from taxcheck.metrics.ranking import Ranking, rank, score
+from taxcheck.metrics.retrieval import kin, parent_retrieval
+from taxcheck.statistics import kinship
+from taxcheck.statistics.alignment import Aligned
+from taxcheck.statistics.audit_values import HierarchyScores, NullScore, Score
+from taxcheck.statistics.clade_assignment import Clades
+from taxcheck.statistics.graph import Graph
+from taxcheck.statistics.group_scores import group_scores
+from taxcheck.statistics.radius_scores import radius_scores
+from taxcheck.statistics.spool import PairSpool
+from taxcheck.statistics.values import BoolArray, IntArray
+
+SOURCES = 2_000
+LARGE = 500_000  # rows from which parents are sought for fewer sources
+FEWER = 500
+NULL_INIT, NULL_SHUFFLED = "depth-aware init", "shuffled within depth"
+NULL_COLLAPSED, NULL_POPULAR = "collapsed table", "popularity"
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is scored: the table as points, the hierarchy, and which nodes were trained."""
+
+    table: Aligned
+    space: Space
+    graph: Graph
+    spool: PairSpool
+    trained: BoolArray  # (n,)
+    clades: Clades | None
+    seed: int
+    workers: int
+
+
+def score_hierarchy(subject: Subject) -> HierarchyScores:
+    """Score a table against its hierarchy, on seeded samples of sources, never of candidates."""
+    rng = np.random.default_rng(subject.seed)
+    depth = subject.graph.depths
+    tables = {
+        NULL_INIT: nulls.depth_aware_init(depth, subject.table.checkpoint.dim, rng),
+        NULL_SHUFFLED: nulls.shuffled_within_depth(subject.space, depth, rng),
+    }
+    ranked = _reconstruction(subject, tables, rng)
+    return HierarchyScores(
+        seed=subject.seed,
+        **ranked,
+        parent_hits=_parents(subject, tables, rng),
+        **radius_scores(subject.space, subject.graph, subject.table.checkpoint.reading, rng),
+        **group_scores(subject.space, subject.graph, subject.clades, subject.trained, rng),
+    )
+
+
+class RankingScores(TypedDict):
+    """The fields of HierarchyScores that rank all ancestors."""
+
+    map: Score | None
+    mean_rank: Score | None
+    hits: dict[int, Score]
+
+
+def _reconstruction(
+    subject: Subject, tables: Mapping[str, Space], rng: np.random.Generator
+) -> RankingScores:
+    """MAP, mean rank and hits@k of all ancestors, protocol nickel."""
+    graph, n = subject.graph, subject.graph.n
+    every = np.flatnonzero(graph.parent_counts > 0)
+    if not len(every):
+        return {"map": None, "mean_rank": None, "hits": {}}
+    chosen = np.sort(rng.choice(every, min(SOURCES, len(every)), replace=False))
+    positives = kinship.ancestors_in_pairs(subject.spool, chosen, n)
+
+    def order(space: Space) -> Ranking:
+        return rank(space, positives, workers=subject.workers)
+
+    own = order(subject.space)
+    null = {name: order(table) for name, table in tables.items()}
+    null[NULL_COLLAPSED] = score(nulls.collapsed(positives), positives)
+    null[NULL_POPULAR] = score(nulls.popular(_followers(subject), positives), positives)
+    flat = order(subject.table.space("euclidean"))
+    trained = _trained_only(subject, positives)
+    facts = ("nickel: a descendant's ancestors among all nodes but itself", len(chosen), len(every))
+
+    def scored(
+        values: Callable[[Ranking], Floats],
+        total: Callable[[Ranking], float],
+        weighted: bool = False,
+        higher: bool = True,
+    ) -> Score:
+        comparison = beats_nulls(
+            values(own),
+            {name: values(ranking) for name, ranking in null.items()},
+            rng,
+            weights=own.edges.astype(np.float64) if weighted else None,
+            higher_is_better=higher,
+        )
+        return as_score(
+            comparison,
+            facts,
+            trained=None if trained is None else total(trained),
+            euclidean=total(flat),
+            higher=higher,
+        )
+
+    def hits(k: int) -> Score:
+        return scored(lambda r: r.hits[k].astype(np.float64), lambda r: r.hits_at(k), True)
+
+    return {
+        "map": scored(lambda r: r.average_precision, lambda r: r.map),
+        "mean_rank": scored(lambda r: r.rank_sum, lambda r: r.mean_rank, True, False),
+        "hits": {k: hits(k) for k in own.hits},
+    }
+
+
+def _followers(subject: Subject) -> IntArray:
+    """Number of pairs in which each node is the ancestor, (n,): its popularity."""
+    counts = np.zeros(subject.graph.n, dtype=np.int64)
+    for batch in subject.spool.batches():
+        counts += np.bincount(batch.ancestor, minlength=len(counts))
+    return counts
+
+
+def _trained_only(subject: Subject, positives: Lists) -> Ranking | None:
+    """The same sources among trained rows alone; None where every row was trained."""
+    if subject.trained.all():
+        return None
+    rows = np.flatnonzero(subject.trained)
+    place = np.full(subject.graph.n, -1, dtype=np.int64)
+    place[rows] = np.arange(len(rows))
+    sources, targets = place[positives.sources[positives.owner]], place[positives.targets]
+    kept = (sources >= 0) & (targets >= 0)
+    if not kept.any():
+        return None
+    inside = Lists.from_pairs(sources[kept], targets[kept], len(rows))
+    return rank(subject.space.take(rows), inside, workers=subject.workers)
+
+
+def _parents(
+    subject: Subject, tables: Mapping[str, Space], rng: np.random.Generator
+) -> dict[int, Score]:
+    """hits@k of any parent, where neither kin nor the node itself is a candidate."""
+    graph = subject.graph
+    every = np.flatnonzero(graph.parent_counts > 0)
+    if not len(every):
+        return {}
+    size = min(SOURCES if graph.n < LARGE else FEWER, len(every))
+    chosen = np.sort(rng.choice(every, size, replace=False))
+    parents = kinship.parents(graph, chosen)
+    relatives = kin(kinship.ancestors(graph, chosen), kinship.descendants(graph, chosen))
+
+    def order(space: Space) -> Ranking:
+        return parent_retrieval(space, parents, relatives, workers=subject.workers)
+
+    own, null = order(subject.space), {name: order(table) for name, table in tables.items()}
+    null[NULL_COLLAPSED] = score(nulls.collapsed(parents, relatives), parents)
+    null[NULL_POPULAR] = score(nulls.popular(_followers(subject), parents, relatives), parents)
+    facts = ("any parent among nodes that are no kin", len(chosen), len(every))
+
+    def within(ranking: Ranking, k: int) -> Floats:
+        return (ranking.best_rank <= k).astype(np.float64)
+
+    return {
+        k: as_score(
+            beats_nulls(within(own, k), {m: within(r, k) for m, r in null.items()}, rng), facts
+        )
+        for k in own.hits
+    }
+
+
+def as_score(
+    comparison: Comparison,
+    facts: tuple[str, int, int],
+    trained: float | None = None,
+    euclidean: float | None = None,
+    higher: bool = True,
+) -> Score:
+    """A comparison with nulls as the rules judge it; ``facts``: protocol, sources, of how many."""
+    return Score(
+        value=comparison.score.value,
+        low=comparison.score.low,
+        high=comparison.score.high,
+        nulls={
+            name: NullScore(beside.value, beside.better.low)
+            for name, beside in comparison.nulls.items()
+        },
+        protocol=facts[0],
+        sources=facts[1],
+        total=facts[2],
+        trained_only=trained,
+        euclidean=euclidean,
+        higher_is_better=higher,
+    )
