@@ -77,7 +77,7 @@
       context.lineWidth = 1;
       context.stroke();
     }
-    const r = Math.min(3.2 * Math.sqrt(zoom), 7);
+    const r = Math.min((side < 500 ? 2.5 : 3.2) * Math.sqrt(zoom), 7);
     const order = at.map((_, i) => i);
     context.fillStyle = colours.muted;
     context.globalAlpha = 0.25;
@@ -93,8 +93,12 @@
         trace(kind, x, y, r);
         context.fillStyle = never(i) ? colours.bg : colours.clade[kind];
         context.fill();
-        context.strokeStyle = never(i) ? colours.clade[kind] : colours.ink;
-        context.lineWidth = never(i) ? 1.4 : 0.5;
+        context.strokeStyle = colours.ink;
+        context.lineWidth = never(i) ? 1.9 : 0.5;
+        context.stroke();
+        if (!never(i)) continue;
+        context.strokeStyle = colours.clade[kind];
+        context.lineWidth = 1.1;
         context.stroke();
       }
     }

@@ -173,7 +173,7 @@ def audited_incident() -> Report:
         pictures=Pictures(
             roles=roles, depths=base.pictures.depths, table_size=92290, n_nodes=111103
         ),
-        audit=draw_audit(table, coverage, found, projected(scattered=True)),
+        audit=draw_audit(table, coverage, found, projected(scattered=True, dim=10)),
     )
 
 

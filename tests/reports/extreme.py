@@ -2,14 +2,53 @@
 
 from dataclasses import replace
 
+from taxcheck.audit_bins import AuditPictures, Clade, Clades, Projection, Untrained
 from taxcheck.report import Bar, Report
 from taxcheck.rule import Document, Finding, Outcome, Sample, Severity
 
+from .audit import audited_incident
 from .build import result
 from .catalogue import CATALOGUE
 from .incident import incident
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7*7 }}\x1b[31m\u202e\ud800"
+
+
+def _hostile_audit() -> AuditPictures:
+    """Pictures after training whose every name is hostile."""
+    cards = tuple(
+        replace(card, label=HOSTILE, protocol=HOSTILE, remark=HOSTILE)
+        for card in audited_incident().audit.scores
+    )
+    names = (HOSTILE, "</script><script>alert(3)</script>", "a\u2028b", "]]>", "<!--<script>")
+    return AuditPictures(
+        table=((HOSTILE, HOSTILE),),
+        untrained=Untrained(9, 5, ((HOSTILE, 5),), ((HOSTILE, 5),), ((HOSTILE, 5, 9),)),
+        distances=((HOSTILE, (0.0, 1.0, 2.0, 3.0, 4.0)),),
+        scores=cards,
+        clades=Clades(
+            HOSTILE,
+            1,
+            3.5,
+            1,
+            1,
+            (Clade(HOSTILE, 5, 2, 9.0, 1.0, 8.0, 1.0),),
+            ((-9.0, 0.0, 0), (0.0, 9.0, 1)),
+        ),
+        projection=Projection(
+            space="disk",
+            method=HOSTILE,
+            points=((0.0, 0.0), (1.0, 0.5), (-2.0, 3.0), (12.0, -9.0), (0.1, 7.0)),
+            idx=(0, 1, 2, 3, 4),
+            names=names,
+            lineages=names,
+            clade=(0, 0, 1, -1, 1),
+            clades=(HOSTILE, "</script>"),
+            untrained=(False, True, False, True, False),
+            total=5,
+            seed=0,
+        ),
+    )
 
 
 def hostile() -> Report:
@@ -52,6 +91,7 @@ def hostile() -> Report:
             depths=tuple((d, 1000 - d) for d in range(1, 61)),
         ),
         statistics={HOSTILE: {HOSTILE: HOSTILE}},
+        audit=_hostile_audit(),
         policy_source=HOSTILE,
         policy_differences={HOSTILE: HOSTILE},
         proof=HOSTILE,

@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 
 from taxcheck.registry import load_renderers
 from taxcheck.report import RenderOptions
+from tests.reports.audit import audited_incident
 from tests.reports.incident import incident
 from tests.reports.sample import REPORTS
 from tests.reports.sound import healthy
@@ -27,7 +28,7 @@ def _refuse(constant: str) -> None:
 
 def test_the_schema_is_a_schema_of_no_foreign_host():
     Draft202012Validator.check_schema(SCHEMA)
-    assert SCHEMA["$id"] == "urn:taxcheck:report:1.0"
+    assert SCHEMA["$id"] == "urn:taxcheck:report:1.1"
 
 
 @pytest.mark.parametrize("name", REPORTS)
@@ -65,6 +66,29 @@ def test_a_reproducible_report_holds_no_clock():
     content = json.loads(render(healthy()))
     assert not {"timings", "created"} & set(content)
     assert {"timings", "created"} <= set(json.loads(render(incident())))
+
+
+def test_an_audited_table_in_figures():
+    content = json.loads(render(audited_incident()))
+    assert content["schema_version"] == "1.1"
+    table = content["statistics"]["embeddings"]
+    assert (table["rows"], table["dim"], table["geometry"]) == (92290, 10, "ball")
+    assert table["norms"]["percentiles"]["90"] == pytest.approx(0.9997, abs=1e-5)
+    assert table["norms"]["percentiles"]["25"] == pytest.approx(0.5742, abs=1e-5)
+    assert table["never_trained"]["total"] == 18813 + 10250
+    assert table["never_trained"]["by_explanation"]["beyond the table"] == 18813
+    assert table["never_trained"]["by_clade"][0] == {
+        "clade": "Streptomyces",
+        "never_trained": 2204,
+        "nodes": 2310,
+    }
+    assert table["quality"]["map"]["beats_every_null"] is True
+    assert table["quality"]["mean_rank"]["beats_every_null"] is False
+    assert table["quality"]["map"]["ci"] == [pytest.approx(0.348), pytest.approx(0.372)]
+
+
+def test_a_report_without_a_table_says_nothing_of_one():
+    assert "embeddings" not in json.loads(render(incident()))["statistics"]
 
 
 def test_what_json_cannot_hold_becomes_null_or_plain():

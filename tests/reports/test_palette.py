@@ -9,6 +9,7 @@ CSS = (files("taxcheck_reports") / "templates" / "style.css").read_text(encoding
 INKS = ["ink", "muted", "link", *(f"{o}-ink" for o in ("fail", "warn", "info", "skipped", "error"))]
 TEXT = [(ink, ground) for ink in [*INKS, "pass-ink"] for ground in ("bg", "soft")]
 TEXT += [(f"on-{o}", f"{o}-band") for o in ("fail", "warn", "pass", "skipped", "error")]
+TEXT += [(f"on-never{i}", f"never{i}") for i in range(4)]
 TEXT += [(f"on-role{i}", f"role{i}") for i in range(4)] + [("on-column", "column"), ("bg", "ink")]
 SHAPES = [("skipped", "bg"), ("role3", "track"), ("column", "bucket2"), ("role0", "track")]
 
@@ -49,6 +50,18 @@ def test_text_is_readable_at_level_aa(scheme, ink, ground):
 def test_shapes_that_carry_meaning_stand_out(scheme, shape, ground):
     floor = 2 if (scheme is DARK and shape.startswith("role")) else 3
     assert contrast(scheme[shape], scheme[ground]) >= floor
+
+
+def test_clades_keep_the_colours_of_okabe_and_ito():
+    named = ["0072b2", "e69f00", "009e73", "cc79a7", "56b4e9", "d55e00", "f0e442", "000000"]
+    assert [LIGHT[f"clade{i}"] for i in range(8)] == [f"#{colour}" for colour in named]
+
+
+@pytest.mark.parametrize("scheme", [LIGHT, DARK], ids=["light", "dark"])
+def test_bands_differ_from_the_page_and_from_each_other(scheme):
+    assert contrast(scheme["band50"], scheme["bg"]) >= 1.9
+    assert contrast(scheme["band50"], scheme["band90"]) >= 1.5
+    assert contrast(scheme["ink"], scheme["band50"]) >= 4.5
 
 
 def test_outcomes_keep_the_colours_that_the_colour_blind_can_tell():

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from importlib import import_module
+
+import pytest
+
+from taxcheck.audit_bins import AuditPictures, Untrained
+from taxcheck.registry import load_renderers
+from taxcheck.report import Bar, Pictures, RenderOptions
+from tests.reports.audit import audited_healthy, audited_incident
+from tests.reports.incident import incident
+
+labels = import_module("taxcheck_reports.labels")
+norms = import_module("taxcheck_reports.norms")
+
+
+def html(report) -> str:
+    return load_renderers()["html"](report, RenderOptions()).replace("\u00a0", " ")
+
+
+def test_chapters_follow_the_data_in_the_order_in_which_one_asks():
+    page = html(audited_incident())
+    asked = ("data", "after-untrained", "after-place", "after-hierarchy", "after-projection")
+    places = [page.index(f'<section id="{anchor}"') for anchor in asked]
+    assert places == sorted(places)
+    assert places[-1] < page.index('<section id="rules"')
+    assert "after-" not in re.sub(r"<style>.*?</style>", "", html(incident()), flags=re.DOTALL)
+
+
+def test_before_and_after_are_joined_in_one_sentence():
+    page = html(audited_incident())
+    assert (
+        "29,063 of 111,103 rows (26.2 %) were never trained: as many as the nodes that are in no "
+        "pair" in page
+    )
+    for said in (
+        "in a pair: 82,040 (73.8 %)",
+        "never trained: 29,063 (26.2 %)",
+        "beyond the table: 18,813 (64.7 %)",
+        "equal to the initial table: 10,250 (35.3 %)",
+    ):
+        assert said in page
+
+
+@pytest.mark.parametrize(
+    ("never", "lacking", "said"),
+    [
+        (0, 0, "All 10 rows were trained"),
+        (1, 0, "1 of 10 rows (10.0 %) was never trained"),
+        (3, 2, "3 of 10 rows (30.0 %) were never trained; 2 nodes are in no pair"),
+    ],
+)
+def test_the_title_states_what_was_found(never, lacking, said):
+    audit = AuditPictures(untrained=Untrained(10, never, (("unexplained", never),), (), ()))
+    roles = (Bar("both", 10 - lacking), Bar("", 0), Bar("", 0), Bar("none", lacking))
+    page = html(replace(incident(), audit=audit, pictures=Pictures(roles=roles)))
+    assert f"<figcaption>{said}</figcaption>" in page
+
+
+def test_norms_stand_beside_the_incidents():
+    page = html(audited_healthy())
+    assert "in the incident 0.9997" in page
+    assert page.count("incident 1.0000") == 4  # the tips of two percentiles, at two widths
+    assert norms.norm(0.99999) == "1 - 1e-5"
+    assert norms.norm(1.0) == "1.0000"
+    assert norms.norm(0.9997) == "0.9997"
+
+
+def test_scores_are_told_against_their_nulls():
+    page = html(audited_incident())
+    assert "MAP 0.360: 6 of 8 scores are better than every null" in page
+    assert "not better than depth-aware init" in page
+    assert "4 of 165 clades (rank genus) are wider than depth and size predict, 1 tighter" in page
+    assert "At 27.0 % of the depths the median row is within 2 % of the clip" in page
+
+
+def test_findings_lead_to_their_picture():
+    page = html(audited_incident())
+    for rule, anchor in (
+        ("EMB001", "untrained-untrained"),
+        ("EMB004", "place-norm-percentiles"),
+        ("EMB006", "untrained-untrained"),
+        ("HIER005", "hierarchy-clade-spread"),
+    ):
+        section = page[page.index(f'id="rule-{rule}"') :]
+        section = section[: section.index("</article>")]
+        assert f'<a href="#{anchor}">Drawn above</a>' in section
+        assert f'id="{anchor}"' in page
+
+
+def test_the_checkpoint_is_named_with_what_was_checked():
+    assert "best.pth 92,290 rows in 10 dimensions" in html(audited_incident())
+    terminal = load_renderers()["terminal"](audited_incident(), RenderOptions())
+    assert "best.pth 92,290 rows in 10" in terminal
+
+
+def test_labels_beside_stems_cross_nothing():
+    marks = [(10.0, "depth-aware init 0.020"), (14.0, "shuffled within depth"), (14.0, "collapsed")]
+    placed = labels.stems(marks, 400)
+    boxes = [
+        (left, left + len(said) * 7, lane)
+        for (left, lane), (_, said) in zip(placed, marks, strict=True)
+    ]
+    assert len({lane for *_, lane in boxes}) == 3
+    for (x, _), (*_, lane) in zip(marks, boxes, strict=True):
+        # nothing that is written above a label's own line stands in the way of its stem
+        assert not [b for b in boxes if b[2] < lane and b[0] < x < b[1]]
+
+
+def test_centred_labels_of_one_line_do_not_overlap():
+    marks = [(0.0, "aaaaaaaaaa"), (50.0, "bbbbbbbbbb"), (300.0, "cc")]
+    placed = labels.lanes(marks, 300)
+    assert [lane for _, lane in placed] == [0, 1, 0]
+    assert placed[0][0] == 0
+    assert placed[2][0] == 300 - 14

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from taxcheck.audit_bins import AuditPictures
+from taxcheck.audit_pictures import INCIDENT_NORMS, draw_audit, target_radius
+from taxcheck.rule import Defect
+from taxcheck.statistics.audit_values import CladeSpread, CoverageOfTraining, NullScore, Score
+from tests.reports.tables import embeddings, scores
+
+HALF = math.tanh(1)  # the norm at hyperbolic radius 2
+
+
+def drawn(**changes: object) -> AuditPictures:
+    norms = np.array([0.0, 0.5, 0.95, np.nan, HALF])
+    table = embeddings(norms[np.isfinite(norms)], 2, HALF)
+    return draw_audit(replace(table, norms=norms, rows=5, **changes))
+
+
+def test_norms_of_five_rows_one_of_them_no_number():
+    norms = drawn(at_clip=1).norms
+    assert norms is not None
+    assert norms.rows == 4
+    assert norms.over == 1
+    assert norms.clip == pytest.approx(HALF)
+    assert norms.at_clip == 1
+    assert norms.incident == INCIDENT_NORMS
+
+
+def test_a_long_histogram_is_merged_and_keeps_every_row():
+    bins = tuple((i / 200, (i + 1) / 200, i) for i in range(200))
+    norms = drawn(norm_histogram=bins).norms
+    assert norms is not None
+    # 200 bins in groups of 3, the last of 2: (198 + 199)
+    assert len(norms.histogram) == 67
+    assert norms.histogram[0] == (0.0, 3 / 200, 0 + 1 + 2)
+    assert norms.histogram[-1] == (198 / 200, 1.0, 198 + 199)
+    assert sum(rows for *_, rows in norms.histogram) == 199 * 200 // 2
+
+
+def test_the_target_is_the_radius_of_the_repaired_start():
+    # norm 0.05 at the root, 0.85 at the deepest: ln((1 + n) / (1 - n))
+    assert target_radius(0, 37) == pytest.approx(math.log(1.05 / 0.95))
+    assert target_radius(37, 37) == pytest.approx(math.log(1.85 / 0.15))
+    assert target_radius(0, 0) == pytest.approx(math.log(1.05 / 0.95))
+
+
+def test_radii_leave_out_a_depth_without_figures():
+    found = scores(good=True)
+    nan = float("nan")
+    bands = (
+        (0, 0.0, 0.1, 0.2, 0.3, 0.4),
+        (1, nan, nan, nan, nan, nan),
+        (2, 1.0, 2.0, 3.0, 4.0, 5.0),
+    )
+    radii = draw_audit(
+        embeddings(np.array([0.1, 0.2]), 2, HALF), scores=replace(found, radius_by_depth=bands)
+    ).radii
+    assert radii is not None
+    assert radii.bands == ((0, (0.0, 0.1, 0.2, 0.3, 0.4)), (2, (1.0, 2.0, 3.0, 4.0, 5.0)))
+    assert [depth for depth, _ in radii.target] == [0, 2]
+    assert radii.clip == pytest.approx(2)
+
+
+def test_untrained_rows_are_told_by_the_strongest_evidence_first():
+    never = np.array([True, True, True, False])
+    coverage = CoverageOfTraining(
+        rows=4,
+        never=never,
+        by_evidence={"in no pair": 2, "optimizer state": 1, "recorded updates": 0},
+        by_explanation={"index hole": 1, "beyond the table": 2, "unexplained": 0},
+        by_clade=tuple((f"clade {i}", 1, 2) for i in range(30)),
+        defect=Defect(3, 4),
+        updates=None,
+        updates_by_depth=(),
+    )
+    untrained = draw_audit(embeddings(np.array([0.1]), 2, HALF), coverage).untrained
+    assert untrained is not None
+    assert (untrained.rows, untrained.never) == (4, 3)
+    assert untrained.evidence == (("optimizer state", 1), ("in no pair", 2))
+    assert untrained.explanations == (("beyond the table", 2), ("index hole", 1))
+    assert len(untrained.clades) == 20
+
+
+def _cards(**changes: object) -> dict:
+    found = replace(scores(good=True), **changes)
+    audit = draw_audit(embeddings(np.array([0.1]), 2, HALF), scores=found)
+    return {card.label: card for card in audit.scores}
+
+
+def test_score_cards_have_an_axis_that_holds_all_their_marks():
+    cards = _cards()
+    assert next(iter(cards)) == "MAP"
+    assert (cards["MAP"].lowest, cards["MAP"].highest) == (0, 1)
+    assert (cards["mean rank"].lowest, cards["mean rank"].highest) == (1, 8123.0)
+    assert cards["mean rank"].logarithmic
+    assert cards["class separation"].highest == pytest.approx((2.31 + 0.06) * 1.1)
+    assert "order-dependent form 1.68" in cards["class separation"].remark
+    negative = replace(scores(good=True).spearman, value=-0.2, low=-0.3, high=-0.1)
+    assert _cards(spearman=negative)["radius with depth (Spearman)"].lowest == -1
+
+
+def test_a_null_is_exceeded_only_by_the_lower_bound():
+    nulls = {"a": NullScore(0.1, 0.2), "b": NullScore(0.3, 0.0), "c": NullScore(float("nan"), 1.0)}
+    card = _cards(map=Score(0.4, 0.3, 0.5, nulls, "", 10, 20))["MAP"]
+    assert [(null.label, null.exceeded) for null in card.nulls] == [("a", True), ("b", False)]
+    assert not card.beats_every_null
+
+
+def test_a_score_that_is_no_number_is_left_out():
+    assert "MAP" not in _cards(map=Score(float("nan"), 0, 1, {}, "", 0, 0))
+
+
+def test_clades_are_counted_on_either_side():
+    z = [9.0, -4.0, 3.6, 3.4, 0.0, 0.1]
+    found = tuple(CladeSpread(i, f"c{i}", 10, 3, 2.0, 1.0, v, 0.5) for i, v in enumerate(z))
+    table = embeddings(np.array([0.1]), 2, HALF)
+    clades = draw_audit(table, scores=replace(scores(good=True), clades=found)).clades
+    assert clades is not None
+    assert (clades.total, clades.outliers, clades.wider) == (6, 3, 2)
+    assert [clade.label for clade in clades.named] == ["c0", "c1", "c2", "c3", "c5", "c4"]
+    assert sum(n for *_, n in clades.scores) == 6
+
+
+def test_a_table_alone_draws_its_norms_and_nothing_else():
+    audit = drawn()
+    assert audit.norms is not None
+    assert (audit.untrained, audit.radii, audit.clades, audit.scores) == (None, None, None, ())
