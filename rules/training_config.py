@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from taxcheck.rule import Finding, Sample, Skip, Threshold, rule
-from taxcheck.statistics.audit_values import EmbeddingStatistics, TrainingRecord
+from taxcheck.statistics.audit_values import EmbeddingStatistics, HierarchyScores, TrainingRecord
 
 from .embedding_saturation import AT_CLIP, saturation_of
+from .scoring import strong
 from .wording import percent
 
 _INCIDENT_REPAIR = "the incident: {0} crowded the boundary, its repair took {1}"
@@ -102,6 +103,11 @@ def regularizer_too_strong(training: TrainingRecord, threshold: Mapping[str, flo
             "or where the 90th percentile of the norms is above this",
             "the incident: .9997; Echinodermata, d = 10, trained in the ball to MAP .84: .9997 too",
         ),
+        "clip_share": Threshold(
+            0.05,
+            "a strong ranking excuses it while no more of the rows are within 2 % of the clip",
+            "Echinodermata, trained in the ball: 0 at d = 10 with MAP .84, 53 % at d = 2 with .23",
+        ),
     },
     caused_by=("TRAIN001", "TRAIN003"),
 )
@@ -109,12 +115,14 @@ def clip_too_near(
     embedding: EmbeddingStatistics,
     threshold: Mapping[str, float],
     training: TrainingRecord | None = None,
+    scores: HierarchyScores | None = None,
 ) -> Finding:
     """The clip lets rows come so near the boundary that gradients vanish, and rows did.
 
     Found only where both hold: a clip beyond 0.98, and norms that measurably crowd there, as the
-    Euclidean reading of EMB004 counts them. The clip is taken from the run's settings, or from the
-    geometry that the checkpoint states.
+    Euclidean reading of EMB004 counts them, unless the ranking exceeds all of its nulls and hardly
+    a row is at the clip: then the rows do their work where they are. The clip is taken from the
+    run's settings, or from the geometry that the checkpoint states.
 
     Why it matters:
     The factor (1 - |x|^2)^2 / 4 of Riemannian descent shrinks gradients, against the origin, 640
@@ -130,8 +138,8 @@ def clip_too_near(
         x = torch.tanh(z.norm(dim=-1, keepdim=True) / 2) * torch.nn.functional.normalize(z, dim=-1)
 
     Known exceptions:
-    Good embeddings of the literature use 1 - 1e-5 and live at norms of .999. Where EMB004 only
-    warns, because the ranking is strong, this is advice for the next run.
+    Good embeddings of the literature use 1 - 1e-5 and live at norms of .999; give the pairs, so
+    that the ranking can speak for them.
 
     References:
     - Nickel & Kiela 2017, projection to 1 - 1e-5: https://arxiv.org/abs/1705.08039
@@ -144,11 +152,13 @@ def clip_too_near(
     seen = saturation_of(embedding)
     near = clip > threshold["max_norm"]
     crowded = seen.above > threshold["norm_share"] or seen.p90 > threshold["norm_percentile"]
-    found = near and crowded
+    harmless = bool(strong(scores)) and (seen.at_clip or 0.0) <= threshold["clip_share"]
+    found = near and crowded and not harmless
     return Finding(
         found=found,
         message=f"the clip is {_clip(clip)}; {percent(seen.above)} of the norms are above .9, "
-        f"their 90th percentile is {seen.p90:.4f}",
+        f"their 90th percentile is {seen.p90:.4f}"
+        + (", where the ranking is strong" if near and crowded and harmless else ""),
         observed={
             "max_norm": clip,
             "share above .9": seen.above,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
-from tests.rules.audit import INCIDENT, embedding, judge, training
+from tests.rules.audit import CLIP, INCIDENT, embedding, judge, score, scores, training
 
 
 @pytest.mark.parametrize(
@@ -34,24 +35,31 @@ def test_settings_may_be_text_but_must_be_numbers(value: Any, outcome: str) -> N
     assert judge("TRAIN001", training=training({"lambda_reg": value})).outcome == outcome
 
 
-def test_a_near_clip_matters_only_where_norms_crowd() -> None:
-    assert judge("TRAIN002").outcome == "pass"
-    result = judge("TRAIN002", embedding=embedding(INCIDENT))
+WEAK = scores(map=score(0.2, 0.2))
+AT_CLIP = embedding(np.r_[np.linspace(0, 0.5, 80), np.full(20, CLIP)])
+
+
+def test_a_near_clip_matters_only_where_norms_crowd_to_no_avail() -> None:
+    assert judge("TRAIN002", scores=WEAK).outcome == "pass"
+    result = judge("TRAIN002", embedding=embedding(INCIDENT), scores=WEAK)
     assert result.outcome == "warn"
     assert result.message == (
         "the clip is 1 - 1e-05; 30.0 % of the norms are above .9, their 90th percentile is 0.9997"
     )
+    assert judge("TRAIN002", embedding=embedding(INCIDENT), scores=None).outcome == "warn"
+    strong = judge("TRAIN002", embedding=embedding(INCIDENT))
+    assert strong.outcome == "pass"
+    assert strong.message.endswith(", where the ranking is strong")
+    assert judge("TRAIN002", embedding=AT_CLIP).outcome == "warn"
     far = training({"max_norm": 0.98})
-    assert judge("TRAIN002", embedding=embedding(INCIDENT), training=far).outcome == "pass"
+    given = {"embedding": embedding(INCIDENT), "scores": WEAK}
+    assert judge("TRAIN002", training=far, **given).outcome == "pass"
 
 
-def test_the_clip_is_taken_from_the_geometry_where_no_setting_names_it() -> None:
-    crowded = embedding(INCIDENT)
-    assert judge("TRAIN002", embedding=crowded, training=None).outcome == "warn"
-    assert (
-        judge("TRAIN002", embedding=crowded, training=training({"max_norm": None})).outcome
-        == "warn"
-    )
+@pytest.mark.parametrize("run", [None, training({"max_norm": None})])
+def test_the_clip_is_taken_from_the_geometry_where_no_setting_names_it(run: Any) -> None:
+    given = {"embedding": embedding(INCIDENT), "scores": WEAK, "training": run}
+    assert judge("TRAIN002", **given).outcome == "warn"
 
 
 @pytest.mark.parametrize(
@@ -118,6 +126,10 @@ def test_a_best_checkpoint_by_loss_alone() -> None:
     assert result.outcome == "info"
     assert result.message == ("the best checkpoint was chosen by loss; no ranking metric recorded")
     assert judge("TRAIN008", training=training({"best_by": "loss"})).outcome == "pass"
+    for metric in ("mean_rank", "hits@10", "val_map"):
+        beside = tuple({**entry, metric: 0.5} for entry in losses)
+        run = training({"best_by": "loss"}, history=beside)
+        assert judge("TRAIN008", training=run).outcome == "pass"
     assert judge("TRAIN008", training=training({"best_by": None})).outcome == "skipped"
 
 
