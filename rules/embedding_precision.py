@@ -20,7 +20,7 @@ from .wording import part
         "error": Threshold(
             0.1,
             "a row counts where the bound of its error is larger than this, in hyperbolic distance",
-            f"{TRAINED}: at most 3e-4 in float32, 2.8 in float16, whose depths are 0.2 to 1 apart",
+            f"{TRAINED}: at most 3e-4 in float32, 2.8 in float16",
         ),
         "share": Threshold(
             0.01,

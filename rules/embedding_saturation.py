@@ -91,7 +91,7 @@ def percentiles(embedding: EmbeddingStatistics) -> str:
         "radius_error": Threshold(
             1.0,
             "hyperbolic reading: no precision left where radii err by more at the 90th percentile",
-            f"{TRAINED}: 2e-4 in float32, 1.8 in float16; its depths are 0.2 to 1 apart",
+            f"{TRAINED}: 2e-4 in float32, 1.8 in float16",
         ),
     },
     caused_by=EXPLAINED,

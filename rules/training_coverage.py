@@ -23,8 +23,8 @@ _SHOWN_CLADES = 10
         "box_share": Threshold(
             0.01,
             "rows whose only evidence is to lie inside the init box count from this share on",
-            "Echinodermata, d = 10, trained in the ball to MAP .84: the root alone stays within "
-            "norm .02, 1 of 7,112 rows",
+            "Echinodermata, d = 10, trained in the ball to MAP .84: the least of 7,112 norms "
+            "is .016, so that none is inside",
         )
     },
     caused_by=UNTRAINED_CAUSES,
