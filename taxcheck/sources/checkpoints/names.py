@@ -23,7 +23,7 @@ _KNOWN_CLASSES = re.compile(
     r"|numpy\.random(\.\w+)* \w+"
 )
 _MARKERS = {  # types and functions that are only pointed at
-    "int", "float", "bool", "str", "bytes", "list", "dict", "tuple", "object", "complex",
+    "int", "float", "bool", "str", "bytes", "list", "dict", "tuple", "object", "complex", "hash",
 }  # fmt: skip
 _BUILTINS = ("builtins", "__builtin__")
 _PROGRAMS = {

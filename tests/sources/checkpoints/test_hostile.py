@@ -77,8 +77,8 @@ BODIES = {
     "INST of a stand-in": b"(X\x01\x00\x00\x00aigensim.models.poincare\nPoincareModel\n",
     "NEWOBJ of a function": b"ctorch._utils\n_rebuild_tensor_v2\n)\x81",
     "NEWOBJ_EX": b"cgensim.models.poincare\nPoincareModel\n)}X\x01\x00\x00\x00aK\x01s\x92",
-    "reconstructs an object": b"ccopyreg\n_reconstructor\n(c__builtin__\nobject\nc__builtin__\nobject\n"
-    b"NtR",
+    "reconstructs an object": b"ccopyreg\n_reconstructor\n(c__builtin__\nobject\n"
+    b"c__builtin__\nobject\nNtR",
     "an extension": b"\x82\x01",
     "changes a function": b"ctorch._utils\n_rebuild_tensor_v2\n}X\x05\x00\x00\x00_callK\x01sb",
     "changes a function's slots": b"ccollections\nOrderedDict\nN}X\x05\x00\x00\x00_callK\x01s\x86b",
