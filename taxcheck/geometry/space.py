@@ -16,6 +16,7 @@ from taxcheck.geometry.ball import Floats, Rows
 
 Ints = npt.NDArray[np.integer]
 _LARGEST = 300.0  # radii whose products of cosh still fit into float64
+_ROWS = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,26 +35,24 @@ class Space:
         Rows that are not finite, outside the ball, on the lower sheet or beyond radius 300 are no
         points. ValueError for any other geometry.
         """
-        x = np.asarray(vectors, dtype=np.float64)
-        if geometry == "euclidean":
-            radii = np.linalg.norm(x, axis=1)
-            sound = np.isfinite(radii)
-            points = x if sound.all() else np.where(sound[:, None], x, 0.0)
-            return cls(points, np.where(sound, radii, np.nan), False)
-        root = float(np.sqrt(curvature))
-        if geometry == "ball":
-            radii, spatial = ball.radius(x, curvature) * root, x
-        elif geometry == "lorentz":
-            radii, spatial = lorentz.radius(x, curvature) * root, x[:, 1:]
-        elif geometry == "tangent":
-            radii, spatial = np.linalg.norm(x, axis=1) * root, x
-        else:
+        if geometry not in ("ball", "lorentz", "tangent", "euclidean"):
             raise ValueError(f"geometry is ball, lorentz, tangent or euclidean, not {geometry!r}")
-        norm = np.linalg.norm(spatial, axis=1)
-        sound = (radii <= _LARGEST) & np.isfinite(norm)
-        apart = (sound & (norm > 0))[:, None]
-        directions = np.divide(spatial, norm[:, None], out=np.zeros_like(spatial), where=apart)
-        return cls(directions, np.where(sound, radii, np.nan), True, curvature)
+        flat, lorentzian = geometry == "euclidean", geometry == "lorentz"
+        coordinates = np.zeros((len(vectors), vectors.shape[1] - lorentzian))
+        radii = np.full(len(vectors), np.nan)
+        for start in range(0, len(vectors), _ROWS):  # the table may be a memory map
+            rows = slice(start, start + _ROWS)
+            x = np.asarray(vectors[rows], dtype=np.float64)
+            spatial = x[:, 1:] if lorentzian else x
+            with np.errstate(invalid="ignore", over="ignore"):
+                norm = np.linalg.norm(spatial, axis=1)
+                reach = _reach(x, norm, geometry, curvature)
+            sound = np.isfinite(norm) & (flat | (reach <= _LARGEST))
+            where = (sound & (flat | (norm > 0)))[:, None]
+            divisor = np.ones_like(norm) if flat else norm
+            np.divide(spatial, divisor[:, None], out=coordinates[rows], where=where)
+            radii[rows] = np.where(sound, reach, np.nan)
+        return cls(coordinates, radii, not flat, 1.0 if flat else curvature)
 
     @property
     def n(self) -> int:
@@ -139,3 +138,13 @@ class Space:
         else:
             out[:, 0], out[:, 2:] = np.sum(x * x, axis=1), x
         return out
+
+
+def _reach(x: Floats, norm: Floats, geometry: str, curvature: float) -> Floats:
+    """Radii (k,) in units of 1/sqrt(c) of rows x, whose spatial norms are given."""
+    root = np.sqrt(curvature)
+    if geometry == "ball":
+        return np.asarray(ball.radius(x, curvature) * root)
+    if geometry == "lorentz":
+        return np.asarray(lorentz.radius(x, curvature) * root)
+    return np.asarray(norm * root) if geometry == "tangent" else norm

@@ -93,6 +93,17 @@ class Lists:
         at = np.repeat(self.starts[positions] - (ends - lengths), lengths) + np.arange(total)
         return Lists(self.sources[positions], np.r_[0, ends], self.targets[at], self.n)
 
+    def within(self, rows: Ints) -> Lists:
+        """The lists among some rows alone, renumbered as ``Space.take(rows)`` numbers them.
+
+        Sources that are no such rows, or keep no target, are gone.
+        """
+        place = np.full(self.n, -1, dtype=np.int64)
+        place[rows] = np.arange(len(rows))
+        s, t = place[self.sources[self.owner]], place[self.targets]
+        kept = (s >= 0) & (t >= 0)
+        return Lists.from_pairs(s[kept], t[kept], len(rows), loops=True)
+
     def keys(self) -> IntArray:
         """``position * n + target`` of every entry, ascending, (edges,)."""
         return self.owner * self.n + self.targets

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from taxcheck.geometry.precision import distance_ceiling, largest_radius, radius_error
+from taxcheck.geometry.precision import largest_radius, radius_error
 from taxcheck.geometry.space import Space
 from taxcheck.metrics.graph_distance import pairs_of_rows
 
@@ -49,23 +49,23 @@ class CeilingShare:
 
     share: float
     pairs: int  # with a distance
-    ceiling: float  # 2 rho of the clip, in the space's unit
+    ceiling: float
     largest: float  # the largest distance seen
 
 
 def ceiling_share(
     space: Space,
-    max_norm: float,
+    ceiling: float,
     rng: np.random.Generator,
     *,
     pairs: int = 100_000,
     within: float = 0.02,
 ) -> CeilingShare:
-    """Share of random pairs within 2 % of the ceiling 2 ln((1+m)/(1-m)) of norms up to m.
+    """Share of random pairs within 2 % of the largest distance that the engine allows, or beyond.
 
-    ``max_norm`` is in the units of the rows: at most 1/sqrt(c).
+    ``ceiling``: ``distance_ceiling(max_norm)`` of a clip, twice the largest radius of a capped
+    Lorentz table, or the engine's own clamp; a length, as ``Space.distance`` gives it.
     """
-    ceiling = distance_ceiling(max_norm, space.curvature)
     u, v, _ = pairs_of_rows(space.n, pairs, rng)
     distances = space.distance(u, v)
     distances = distances[np.isfinite(distances)]

@@ -22,7 +22,7 @@ def tables(draw):
     n = draw(st.integers(2, 14))
     geometry = draw(st.sampled_from(["tangent", "euclidean"]))
     rows = [
-        draw(st.sampled_from([-1.0, 1.0])) * draw(st.sampled_from([0.0, 0.5, 1.0, 12.0, 40.0]))
+        draw(st.sampled_from([-1.0, 1.0])) * draw(st.sampled_from([0.0, 0.5, 1.0, 12.0, 60.0]))
         * np.eye(3)[draw(st.integers(0, 2))]
         for _ in range(n)
     ]  # fmt: skip
@@ -95,6 +95,36 @@ def test_equals_sklearn_and_the_published_evaluation(geometry, scale):
     assert got.map == pytest.approx(mean_ap, abs=1e-9)
     optimistic = rank(space, positives, ties=TieRule.OPTIMISTIC).mean_rank
     assert optimistic <= mean_rank <= got.mean_rank  # argsort breaks ties by idx
+
+
+@pytest.mark.parametrize("geometry", ["ball", "euclidean"])
+def test_near_ties_at_the_clip_are_told_apart_as_by_the_formula(geometry):
+    """70,000 rows in several blocks, crowded at norm 1 - 1e-5, neighbours 1e-13 to 1e-6 apart.
+
+    The matrix product alone errs by more than such gaps, and float32 keys by far more.
+    """
+    rng = np.random.default_rng(0)
+    n = 70_000
+    x = rng.normal(size=(500, 3))[rng.integers(0, 500, n)]
+    x += rng.normal(size=x.shape) * 10.0 ** rng.uniform(-13, -6, (n, 1))
+    x[rng.random(n) < 0.1] = x[0]
+    x *= (1 - 1e-5) / np.linalg.norm(x, axis=1, keepdims=True)
+    space = Space.of(x.astype(np.float32) if geometry == "ball" else x, geometry)
+    sources = rng.choice(n, 40, replace=False)
+    targets = rng.integers(0, n, (40, 12))
+    targets[:, :4] = np.flatnonzero((x == x[0]).all(axis=1))[:4]
+    positives = Lists.from_pairs(np.repeat(sources, 12), targets.ravel(), n)
+    counts = count_nearer(space, positives)
+    for k, source in enumerate(positives.sources):
+        span = slice(positives.starts[k], positives.starts[k + 1])
+        own = positives.targets[span]
+        row = space.separation(np.array([source]), np.arange(n))
+        negative = np.ones(n, dtype=bool)
+        negative[own] = negative[source] = False
+        rest = np.sort(row[negative])
+        less = rest.searchsorted(row[own])
+        assert counts.less[span].tolist() == less.tolist()
+        assert counts.equal[span].tolist() == (rest.searchsorted(row[own], "right") - less).tolist()
 
 
 def test_gensim_protocol_is_gensims():
@@ -209,6 +239,19 @@ def test_a_sample_of_sources_keeps_all_candidates():
     got = rank(space, part)
     at = np.searchsorted(whole.sources, part.sources)
     assert got.average_precision == pytest.approx(whole.average_precision[at], abs=0)
+
+
+def test_some_rows_alone_are_ranked_as_a_table_of_their_own():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(40, 3))
+    positives = positives_of(*chain_pairs(40), 40)
+    rows = np.array([30, 2, 3, 17, 5])
+    got = rank(Space.of(x, "tangent").take(rows), positives.within(rows))
+    pairs = [(i, j) for i in range(5) for j in range(5) if rows[j] > rows[i]]
+    want = rank(Space.of(x[rows], "tangent"), positives_of(*np.array(pairs).T, 5))
+    assert got.sources.tolist() == want.sources.tolist()
+    assert got.map == pytest.approx(want.map, abs=1e-12)
+    assert got.mean_rank == want.mean_rank
 
 
 def test_no_positives_no_score():

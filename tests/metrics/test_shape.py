@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import skew, spearmanr
 
+from taxcheck.geometry.precision import distance_ceiling
 from taxcheck.geometry.space import Space
 from taxcheck.metrics.depth import ceiling_under_ties, monotone_edges, radius_depth, spearman
 from taxcheck.metrics.hubness import hubness
@@ -122,8 +123,8 @@ def test_precision_loss_by_dtype():
 def test_pairs_at_the_ceiling():
     """Rows at both ends of the clip: pairs of opposite ends are at 2 rho, others at 0: 4 of 6."""
     x = np.array([[0.98, 0], [0.98, 0], [-0.98, 0], [-0.98, 0]])
-    got = ceiling_share(Space.of(x, "ball"), 0.98, np.random.default_rng(0))
+    got = ceiling_share(Space.of(x, "ball"), distance_ceiling(0.98), np.random.default_rng(0))
     assert (got.share, got.pairs) == (4 / 6, 6)
     assert got.largest == pytest.approx(got.ceiling)
-    inner = ceiling_share(Space.of(x / 2, "ball"), 0.98, np.random.default_rng(0))
+    inner = ceiling_share(Space.of(x / 2, "ball"), got.ceiling, np.random.default_rng(0))
     assert inner.share == 0

