@@ -10,6 +10,7 @@ from taxcheck.report import Report
 from . import view
 from .axes import id_axis, roles, taxid_axis
 from .bands import distances, radius_by_depth
+from .by_depth import inside, updates
 from .clades import clade_spread
 from .disc import projection
 from .draws import draws
@@ -38,7 +39,7 @@ _OF_RULE: Mapping[str, tuple[_Draw, ...]] = {
     "EMB008": (projection,),
     "EMB010": (distances,),
     "HIER001": (radius_by_depth, scores),
-    "HIER002": (scores,),
+    "HIER002": (inside, scores),
     "HIER003": (scores, mean_rank),
     "HIER004": (scores,),
     "HIER005": (clade_spread, projection),
@@ -49,16 +50,16 @@ _OF_RULE: Mapping[str, tuple[_Draw, ...]] = {
     "TRAIN002": (norm_histogram,),
     "TRAIN003": (radius_by_depth,),
     "TRAIN005": (untrained,),
-    "TRAIN006": (untrained,),
+    "TRAIN006": (updates, untrained),
 }
 # after training, in the order in which one asks
 _CHAPTERS: tuple[tuple[str, str, tuple[_Draw, ...]], ...] = (
-    ("untrained", "Which rows were never trained, and why", (untrained,)),
+    ("untrained", "Which rows were never trained, and why", (untrained, updates)),
     ("place", "Where the rows lie", (norm_percentiles, norm_histogram, radius_by_depth)),
     (
         "hierarchy",
         "Does it hold the hierarchy",
-        (scores, mean_rank, separation, distances, clade_spread),
+        (scores, mean_rank, separation, inside, distances, clade_spread),
     ),
     ("projection", "The rows in two dimensions", (projection,)),
 )

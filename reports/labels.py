@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import permutations
 
 from .svg import text_width
 
 _CHARACTER = 7.0
 _GAP = 10.0
+_ALL_ORDERS = 5  # marks of which every order is tried
 _ASIDE = 5.0  # a label beside its stem
 
 
@@ -26,40 +28,53 @@ def lanes(marks: Sequence[tuple[float, str]], width: float) -> list[tuple[float,
 
 
 def stems(marks: Sequence[tuple[float, str]], width: float) -> list[tuple[float, int]]:
-    """The same for labels beside the stems that lead to them, which no label may cross.
+    """The same for labels beside the stems that lead to them, which no label should cross.
 
-    The rightmost mark is placed first, so that the stems of those to its left pass it by.
+    Of the orders in which marks can be placed, the one with fewest crossings and lines is taken.
     """
-    placed: dict[int, tuple[float, float, int]] = {}  # start, end, line
-    for at in sorted(range(len(marks)), key=lambda at: -marks[at][0]):
+    every = range(len(marks))
+    orders = permutations(every) if len(marks) <= _ALL_ORDERS else (every, every[::-1])
+    return min(
+        (_placed(marks, width, order) for order in orders),
+        key=lambda placed: (_crossings(marks, placed), max((n for _, n in placed), default=0)),
+    )
+
+
+def _end(marks: Sequence[tuple[float, str]], at: int, start: float) -> float:
+    return start + text_width(marks[at][1], _CHARACTER)
+
+
+def _crossings(marks: Sequence[tuple[float, str]], placed: Sequence[tuple[float, int]]) -> int:
+    """How many stems run through a label that stands above their own."""
+    return sum(
+        start < x < _end(marks, at, start)
+        for at, (start, lane) in enumerate(placed)
+        for (x, _), (_, below) in zip(marks, placed, strict=True)
+        if below > lane
+    )
+
+
+def _placed(
+    marks: Sequence[tuple[float, str]], width: float, order: Sequence[int]
+) -> list[tuple[float, int]]:
+    """Labels one after the other, each in the first line where it fits on one side of its stem."""
+    found: dict[int, tuple[float, int]] = {}
+    for at in order:
         x, said = marks[at]
         wide = text_width(said, _CHARACTER)
-        start, lane = max(x - _ASIDE - wide, 0.0), len(marks)
-        for lane in range(len(marks)):
-            starts = [x + _ASIDE] if x + _ASIDE + wide <= width else []
-            starts += [x - _ASIDE - wide] if x - _ASIDE - wide >= 0 else []
-            fit = [left for left in starts if _free(left, left + wide, x, lane, marks, placed)]
-            if fit:
-                start = fit[0]
-                break
-        placed[at] = (start, start + wide, lane)
-    return [(placed[at][0], placed[at][2]) for at in range(len(marks))]
+        sides = [x + _ASIDE, x - _ASIDE - wide]
+        sides = [left for left in sides if left >= 0 and left + wide <= width] or [0.0]
+        found[at] = next(
+            (left, lane)
+            for lane in range(len(marks))
+            for left in sides
+            if not any(
+                line == lane and _meet(left, left + wide, start, _end(marks, other, start))
+                for other, (start, line) in found.items()
+            )
+        )
+    return [found[at] for at in range(len(marks))]
 
 
-def _free(
-    start: float,
-    end: float,
-    x: float,
-    lane: int,
-    marks: Sequence[tuple[float, str]],
-    placed: dict[int, tuple[float, float, int]],
-) -> bool:
-    for other, (left, right, line) in placed.items():
-        overlaps = start < right + _GAP and left < end + _GAP
-        if line == lane and overlaps:
-            return False
-        if line < lane and left < x < right:  # its stem would cross the other's label
-            return False
-        if line > lane and start < marks[other][0] < end:
-            return False
-    return True
+def _meet(start: float, end: float, left: float, right: float) -> bool:
+    return start < right + _GAP and left < end + _GAP

@@ -86,21 +86,21 @@ def _card(card: ScoreCard, y: float, width: int) -> tuple[list[Shape], float]:
     plot = width - left - right
     at = _position(card, left, plot)
     interval = f"{figure(card.low)} to {figure(card.high)}"
+    scored = f"{number(card.sources)} of {number(card.total)} scored"
     kind = "strong" if card.beats_every_null else "found"
     shapes: list[Shape] = []
     if wide:
         shapes.append(text(0, y + 16, card.label, "strong"))
         shapes.append(text(310, y + 16, figure(card.value), "strong", "end"))
         shapes.append(text(0, y + 36, clip(_verdict(card), 42), kind))
-        scored = f"{number(card.sources)} of {number(card.total)} scored"
         shapes.append(text(0, y + 55, scored, "tick"))
         shapes.append(text(310, y + 55, interval, "tick", "end"))
     else:
         shapes.append(text(0, y + 16, card.label, "strong"))
         shapes.append(text(NARROW, y + 16, f"{figure(card.value)}", "strong", "end"))
-        shapes.append(text(0, y + 34, clip(_verdict(card), 30), kind))
-        shapes.append(text(NARROW, y + 34, interval, "tick", "end"))
-        y += 40
+        shapes.append(text(0, y + 34, clip(_verdict(card), 42), kind))
+        shapes.append(text(0, y + 52, f"{interval}; {scored}", "tick"))
+        y += 58
     above = _marks(card)
     placed = stems([(at(value) - left, said) for value, said, _ in above], plot)
     axis = y + 10 + _LANE * max((lane + 1 for _, lane in placed), default=0) + 12

@@ -138,3 +138,7 @@ class AuditPictures:
     scores: tuple[ScoreCard, ...] = ()
     clades: Clades | None = None
     projection: Projection | None = None
+    inside_by_depth: tuple[tuple[int, int, float], ...] = ()
+    # ^ (depth of the child, edges, share of them whose child lies nearer the centre)
+    updates_by_depth: tuple[tuple[int, int, float], ...] = ()
+    # ^ (depth, nodes, share of them without a single update)

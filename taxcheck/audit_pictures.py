@@ -70,6 +70,12 @@ def draw_audit(
         scores=() if scores is None else tuple(_cards(scores)),
         clades=None if scores is None else _clades(scores, outlier),
         projection=projection,
+        inside_by_depth=()
+        if scores is None
+        else tuple((d, n, 1 - share) for d, n, share in scores.monotone_by_depth if n)[:_DEPTHS],
+        updates_by_depth=()
+        if coverage is None
+        else tuple((d, n, none / n) for d, n, none, _ in coverage.updates_by_depth if n)[:_DEPTHS],
     )
 
 

@@ -92,7 +92,7 @@ def incident_coverage(rows: int = 111103) -> CoverageOfTraining:
         ),
         defect=Defect(29063, rows),
         updates=None,
-        updates_by_depth=(),
+        updates_by_depth=tuple((d, 3000, 500 + 16 * d, 4.0) for d in range(38)),
     )
 
 
@@ -159,7 +159,9 @@ def scores(good: bool) -> HierarchyScores:
         spearman_recentred=0.958,
         pearson_norm=0.65,
         monotone_edges=score(0.94 - gain / 2, 0.004, {"shuffled within depth": 0.91}),
-        monotone_by_depth=((1, 4, 1.0),),
+        monotone_by_depth=tuple(
+            (d, 9000 // d, 0.97 - gain * d / deepest) for d in range(1, deepest + 1)
+        ),
         siblings=score(0.97 - gain, 0.006, {"shuffled within depth": 0.5, "collapsed": 0.5}),
         separation=score(2.31 - gain * 2.5, 0.06, {"shuffled within depth": 1.0}),
         separation_successors=1.68,

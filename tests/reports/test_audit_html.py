@@ -96,17 +96,33 @@ def test_the_checkpoint_is_named_with_what_was_checked():
     assert "best.pth 92,290 rows in 10" in terminal
 
 
-def test_labels_beside_stems_cross_nothing():
-    marks = [(10.0, "depth-aware init 0.020"), (14.0, "shuffled within depth"), (14.0, "collapsed")]
-    placed = labels.stems(marks, 400)
+@pytest.mark.parametrize(
+    ("marks", "width"),
+    [
+        ([(10.0, "depth-aware init 0.020"), (14.0, "shuffled within"), (14.0, "collapsed")], 400),
+        ([(205.0, "popularity 210"), (338.0, "depth-aware init 8,123")], 338),
+        ([(0.0, "a" * 20), (338.0, "b" * 20), (169.0, "c" * 20), (170.0, "d" * 20)], 338),
+    ],
+)
+def test_labels_beside_stems_cross_nothing(marks, width):
+    placed = labels.stems(marks, width)
     boxes = [
         (left, left + len(said) * 7, lane)
         for (left, lane), (_, said) in zip(placed, marks, strict=True)
     ]
-    assert len({lane for *_, lane in boxes}) == 3
-    for (x, _), (*_, lane) in zip(marks, boxes, strict=True):
+    for at, (left, right, lane) in enumerate(boxes):
+        assert left >= 0
+        assert right <= width
+        others = [box for other, box in enumerate(boxes) if other != at]
+        assert not [b for b in others if b[2] == lane and b[0] < right and left < b[1]]
         # nothing that is written above a label's own line stands in the way of its stem
-        assert not [b for b in boxes if b[2] < lane and b[0] < x < b[1]]
+        assert not [b for b in others if b[2] < lane and b[0] < marks[at][0] < b[1]]
+
+
+def test_shares_by_depth_name_the_worst():
+    page = html(audited_incident())
+    assert "children lie nearer the centre than their parent; at depth 37, 45.0 %" in page
+    assert "26.5 % of the nodes had no update; at depth 37, 36.4 %" in page
 
 
 def test_centred_labels_of_one_line_do_not_overlap():

@@ -130,3 +130,20 @@ def test_a_table_alone_draws_its_norms_and_nothing_else():
     audit = drawn()
     assert audit.norms is not None
     assert (audit.untrained, audit.radii, audit.clades, audit.scores) == (None, None, None, ())
+
+
+def test_shares_by_depth_speak_of_what_is_wrong():
+    found = replace(scores(good=True), monotone_by_depth=((1, 4, 0.75), (2, 0, 0.0), (3, 10, 1.0)))
+    coverage = CoverageOfTraining(
+        rows=9,
+        never=np.zeros(9, dtype=bool),
+        by_evidence={},
+        by_explanation={},
+        by_clade=(),
+        defect=Defect(0, 9),
+        updates=None,
+        updates_by_depth=((0, 1, 0, 7.0), (1, 8, 2, 3.5)),
+    )
+    audit = draw_audit(embeddings(np.array([0.1]), 2, HALF), coverage, found)
+    assert audit.inside_by_depth == ((1, 4, 0.25), (3, 10, 0.0))
+    assert audit.updates_by_depth == ((0, 1, 0.0), (1, 8, 0.25))
