@@ -29,6 +29,7 @@ LABEL_MAPS = (
 )  # fmt: skip
 _OPTIMIZER = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq", "momentum_buffer", "square_avg", "sum")
 _LISTED = 12
+_COMPARED = 4096  # rows
 
 
 def choose(flat: Flat, contents: Contents, key: str | None, shown: str) -> tuple[str, Stored]:
@@ -61,6 +62,24 @@ def choose(flat: Flat, contents: Contents, key: str | None, shown: str) -> tuple
         return next(iter(longest.items()))
     raise InputError(
         f"{shown}: several arrays could be the table: {_listed(tables)}; say which with --key"
+    )
+
+
+def other_tables(flat: Flat, key: str, chosen: Stored) -> str:
+    """Arrays that could have been the table and differ from it, for people; "" for none."""
+    others = {
+        name: array
+        for name, array in flat.arrays.items()
+        if name != key and array.is_table and name.rsplit(".", 1)[-1] not in _OPTIMIZER
+    }
+    head = chosen.array()[:_COMPARED]
+    return _listed(
+        {
+            name: array
+            for name, array in others.items()
+            if array.shape != chosen.shape
+            or not np.array_equal(array.array()[:_COMPARED], head, equal_nan=True)
+        }
     )
 
 
@@ -127,7 +146,7 @@ def find_labels(flat: Flat, rows: int, beside: str) -> tuple[str, pa.Array] | No
         if (rank := place(name, _LABEL_NAMES)) is None or array.shape != (rows,):
             continue
         if array.dtype[0] in "iuUS":
-            found.append((rank, name, _labels(array.array().tolist())))
+            found.append((rank, name, _labels_of(array)))
     for name, entries in flat.maps.items():
         if (rank := place(name, LABEL_MAPS, 1)) is not None and len(entries) == rows:
             found.append((rank, name, _labels(_in_order(entries, rows))))
@@ -151,6 +170,11 @@ def _in_order(entries: Mapping[object, object], rows: int) -> Sequence[object] |
             names = list(keys)
             return [names[i] for i in np.argsort(places)]
     return None
+
+
+def _labels_of(array: Stored) -> pa.Array | None:
+    values = array.array()
+    return pa.array(values.astype(np.int64)) if array.dtype[0] == "i" else _labels(values.tolist())
 
 
 def _labels(values: Sequence[object] | None) -> pa.Array | None:

@@ -46,9 +46,12 @@ class _Norms:
 def _measure(vectors: Floats) -> _Norms:
     norms = np.empty(len(vectors))
     for start in range(0, len(vectors), _CHUNK):
-        part = vectors[start : start + _CHUNK].astype(np.float64)
-        norms[start : start + len(part)] = np.sqrt(np.einsum("ij,ij->i", part, part))
-    return _Norms(norms, vectors[:, 0].astype(np.float64), norms[np.isfinite(norms)])
+        with np.errstate(invalid="ignore", over="ignore"):  # what is not finite stays so
+            part = vectors[start : start + _CHUNK].astype(np.float64)
+            norms[start : start + len(part)] = np.sqrt(np.einsum("ij,ij->i", part, part))
+    with np.errstate(invalid="ignore"):
+        time = vectors[:, 0].astype(np.float64)
+    return _Norms(norms, time, norms[np.isfinite(norms)])
 
 
 def reading_of(vectors: Floats, dtype: str, stated: Stated) -> Reading:
@@ -116,7 +119,7 @@ def _on_sheet(measured: _Norms, dtype: str, curvature: float | None) -> tuple[fl
         return None
     known = np.isfinite(measured.norms)
     time, norms = measured.time[known], measured.norms[known]
-    squares = time**2
+    squares = time**2  # finite, as the norms are
     gap = 2 * squares - norms**2  # x0^2 - (x1^2 + ...), which is 1 / c on the sheet
     nearest = np.argpartition(squares, min(8, len(squares) - 1))[:8]
     for c in (curvature,) if curvature else (1.0, 1 / max(float(np.median(gap[nearest])), 1e-9)):

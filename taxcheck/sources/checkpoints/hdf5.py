@@ -50,7 +50,7 @@ def read_hdf5(file: InputFile) -> Contents:
         return Contents("hdf5", tree)
     notes: tuple[str, ...] = ()
     if (names := _entity_names(file)) is not None:
-        tree["entities"], notes = names[1], (f"Rows are named by {names[0]}.",)
+        tree["entities"], notes = names[1], (f"Labels are those of {names[0]}.",)
     return Contents("PyTorch-BigGraph HDF5", tree, ("embeddings",), notes)
 
 

@@ -13,7 +13,7 @@ from taxcheck.errors import InputError, UsageError
 from taxcheck.sources.checkpoints import pickles, tabular, word2vec
 from taxcheck.sources.checkpoints.archive import Archive
 from taxcheck.sources.checkpoints.arrays import NPY_MAGIC, read_npy, read_npz, read_safetensors
-from taxcheck.sources.checkpoints.choose import choose, find_labels
+from taxcheck.sources.checkpoints.choose import choose, find_labels, other_tables
 from taxcheck.sources.checkpoints.facts import facts_of
 from taxcheck.sources.checkpoints.geometry import reading_of
 from taxcheck.sources.checkpoints.hdf5 import read_hdf5
@@ -22,7 +22,6 @@ from taxcheck.sources.checkpoints.torch_files import LEGACY_HEADS, read_archive,
 from taxcheck.sources.checkpoints.tree import Contents, flatten
 from taxcheck.sources.checkpoints.value import Checkpoint, Geometry, TensorInfo
 from taxcheck.sources.files import InputFile, one_line
-from taxcheck.sources.safe_pickle import RefusedError
 
 _HEAD = 1 << 14
 _NOTED = 3  # unreadable arrays that are named in a note
@@ -54,10 +53,7 @@ def open_checkpoint(
     flat = flatten(contents.tree)
     layout = layout_of(flat, contents)
     name, stored = choose(flat, replace(contents, keys=layout.keys), key, file.shown)
-    try:
-        vectors: npt.NDArray[np.floating] = stored.array()  # type: ignore[assignment]
-    except RefusedError as error:
-        raise InputError(f"{file.shown}: {name} {error}") from None
+    vectors: npt.NDArray[np.floating] = stored.array()  # type: ignore[assignment]
     rows, width = vectors.shape
     facts = facts_of(flat, (rows, width), all_configured=layout.format.startswith("gensim"))
     stated = stated_of(flat, layout, facts, name)
@@ -69,9 +65,12 @@ def open_checkpoint(
         raise InputError(f"{file.shown}: {name} has one column; a Lorentz row has time and space")
     reading = reading_of(vectors, stored.dtype, stated)
     notes = list(contents.notes)
-    labels = find_labels(flat, rows, name)
-    if labels is not None:
-        notes.append(f"Rows are named by {labels[0]}.")
+    labels = contents.labels
+    if labels is None and (found := find_labels(flat, rows, name)) is not None:
+        labels = found[1]
+        notes.append(f"Rows are named by {found[0]}.")
+    if others := other_tables(flat, name, stored):
+        notes.append(f"Not taken as the table: {others}; --key takes another.")
     for place, kind in list(flat.unreadable.items())[:_NOTED]:
         notes.append(f"{one_line(place, 60)} is {kind}, which is not read.")
     tensors = tuple(
@@ -88,7 +87,7 @@ def open_checkpoint(
         vectors=vectors,
         dtype=stored.dtype,
         reading=reading,
-        labels=labels[1] if labels else None,
+        labels=labels,
         facts=facts,
         notes=tuple(notes),
     )

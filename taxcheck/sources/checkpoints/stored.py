@@ -45,7 +45,7 @@ class Stored:
     def array(self) -> npt.NDArray[np.generic]:
         """The values, memory-mapped where the format allows; bfloat16 is widened to float32.
 
-        Raises InputError where the file is truncated, RefusedError where NumPy has no such dtype.
+        Raises InputError where the file is truncated or unpacks to too much.
         """
         values = self._read()
         if self.dtype != "bfloat16":

@@ -43,9 +43,8 @@ def read_table(file: InputFile, *, parquet: bool) -> Contents:
         common = np.result_type(*parts)
         tree["columns"] = in_memory(np.column_stack([part.astype(common) for part in parts]))
         keys = ("columns",)
-    labels = _identifiers(table)
-    if labels is not None:
-        tree["labels"] = labels
+    metadata = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}
+    tree["metadata"] = {k: v for k, v in metadata.items() if k not in ("pandas", "ARROW:schema")}
     notes = (f"The vectors are the columns {_run(floats)}.",) if keys else ()
     if any(number in table.column_names for number in _ROW_NUMBERS):
         order = table[next(n for n in _ROW_NUMBERS if n in table.column_names)]
@@ -53,7 +52,7 @@ def read_table(file: InputFile, *, parquet: bool) -> Contents:
             raise InputError(
                 f"{file.shown}: its rows are not in the order of their idx; sort the table by idx"
             )
-    return Contents(name, tree, keys, notes)
+    return Contents(name, tree, keys, notes, _identifiers(table))
 
 
 def _wanted(schema: pa.Schema, shown: str) -> list[str]:
@@ -109,7 +108,7 @@ def _numbers(column: pa.ChunkedArray) -> npt.NDArray[np.generic]:
     return numbers
 
 
-def _identifiers(table: pa.Table) -> list[object] | None:
+def _identifiers(table: pa.Table) -> pa.Array | None:
     kinds = {f.name: f.type for f in table.schema}
     usable = [name for name, kind in kinds.items() if _is_identifier(kind)]
     known = [name for wanted in _IDENTIFIERS for name in usable if name.lower() == wanted]
@@ -117,8 +116,9 @@ def _identifiers(table: pa.Table) -> list[object] | None:
     chosen = known or (others if len(others) == 1 else [])
     if not chosen or table[chosen[0]].null_count:
         return None
-    values: list[object] = table[chosen[0]].to_pylist()
-    return values
+    column = table[chosen[0]]
+    kind = pa.int64() if pa.types.is_integer(column.type) else pa.string()
+    return pa.concat_arrays(column.cast(kind).chunks)
 
 
 def _run(names: list[str]) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import pyarrow as pa
+
 from taxcheck.rule import Scalar
 from taxcheck.sources.checkpoints.stored import PickledArray, Stored
 from taxcheck.sources.files import one_line
@@ -162,3 +164,4 @@ class Contents:
     tree: object
     keys: tuple[str, ...] = ()  # where the table is, first choice first
     notes: tuple[str, ...] = ()
+    labels: pa.Array | None = None  # where the format itself has a place for them

@@ -55,7 +55,7 @@ def read_text(file: InputFile, *, zipped: bool) -> Contents:
         # Every number takes two bytes at least; gzip packs a thousand to one at best.
         if rows * width * 2 > file.bytes * (1100 if zipped else 1):
             raise _short(file, rows, width)
-        return _lines(blocks, rows, width, name, file.shown)
+        return _rows(blocks, rows, width, name, file.shown)
 
 
 def _short(file: InputFile, rows: int, width: int) -> InputError:
@@ -65,63 +65,78 @@ def _short(file: InputFile, rows: int, width: int) -> InputError:
     )
 
 
-def _blocks(stream: IO[bytes], shown: str) -> Iterator[list[bytes]]:
-    """Whole lines, a bounded number of bytes at once, empty ones left out."""
+def _blocks(stream: IO[bytes], shown: str) -> Iterator[bytes]:
+    """Whole lines, a bounded number of bytes at once."""
     tail, total = b"", 0
     while block := stream.read(_CHUNK):
         total += len(block)
-        *lines, tail = (tail + block).split(b"\n")
+        whole, end, tail = (tail + block).rpartition(b"\n")
         if len(tail) > _CHUNK or total > _TEXT_LIMIT:
             raise InputError(f"{shown}: unpacks to far more than an embedding table is")
-        yield [line for line in map(bytes.rstrip, lines) if line]
-    yield [tail] if tail.strip() else []
+        yield whole + end
+    yield tail
 
 
-def _lines(blocks: Iterator[list[bytes]], rows: int, width: int, name: str, shown: str) -> Contents:
+def _rows(blocks: Iterator[bytes], rows: int, width: int, name: str, shown: str) -> Contents:
     values: list[npt.NDArray[np.float64]] = []
-    labels: list[str] = []
-    for lines in blocks:
-        if len(labels) + len(lines) > rows:
-            raise InputError(f"{shown}: has more rows than the {rows:,} of its header")
-        start = len(labels)
-        parts = [line.rsplit(maxsplit=width) for line in lines]
-        for number, part in enumerate(parts, start):
-            if len(part) != width + 1:
-                raise InputError(
-                    f"{shown}: row {number + 1:,} has {len(part) - 1} numbers of {width}; the "
-                    "file is damaged, or its header is"
-                )
+    labels: list[pa.Array] = []
+    done = 0
+    for block in blocks:
+        if not block.strip():
+            continue
         try:
-            labels.extend(part[0].decode("utf-8") for part in parts)
-            if parts:
-                values.append(
-                    _numbers(b"".join(b" ".join(part[1:]) + b"\n" for part in parts), width)
-                )
-        except (ValueError, pa.ArrowException) as error:
-            raise InputError(
-                f"{shown}: rows {start + 1:,} to {start + len(parts):,} hold something that is "
-                f"no number or no UTF-8 text ({one_line(error, 80)})"
-            ) from error
-    if len(labels) != rows:
+            names, numbers = _parsed(block, width)
+        except (ValueError, pa.ArrowException):
+            names, numbers = _parsed_line_by_line(block, width, done, shown)
+        done += len(names)
+        if done > rows:
+            raise InputError(f"{shown}: has more rows than the {rows:,} of its header")
+        labels.append(names)
+        values.append(numbers)
+    if done != rows:
         raise InputError(
-            f"{shown}: has {len(labels):,} rows, its header says {rows:,}; the file is truncated"
+            f"{shown}: has {done:,} rows, its header says {rows:,}; the file is truncated"
         )
-    tree: dict[object, object] = {"vectors": in_memory(np.concatenate(values)), "labels": labels}
-    return Contents(name, tree, ("vectors",))
+    tree: dict[object, object] = {"vectors": in_memory(np.concatenate(values))}
+    return Contents(name, tree, ("vectors",), labels=pa.concat_arrays(labels))
 
 
-def _numbers(joined: bytes, width: int) -> npt.NDArray[np.float64]:
+def _parsed(block: bytes, width: int) -> tuple[pa.Array, npt.NDArray[np.float64]]:
+    """Labels and numbers (rows, width) of lines that single spaces take apart."""
+    kinds = {"f0": pa.string(), **{f"f{n}": pa.float64() for n in range(1, width + 1)}}
     table = csv.read_csv(
-        io.BytesIO(joined),
-        read_options=csv.ReadOptions(autogenerate_column_names=True, block_size=1 << 26),
+        io.BytesIO(block),
+        read_options=csv.ReadOptions(autogenerate_column_names=True, block_size=len(block) + 1),
         parse_options=csv.ParseOptions(delimiter=" ", quote_char=False),
-        convert_options=csv.ConvertOptions(
-            column_types={f"f{n}": pa.float64() for n in range(width)}, null_values=[]
-        ),
+        convert_options=csv.ConvertOptions(column_types=kinds, null_values=[]),
     )
-    if table.num_columns != width:
+    if table.num_columns != width + 1:
         raise ValueError("a line with too many numbers")
-    return np.column_stack([column.to_numpy() for column in table.columns])
+    first, *rest = table.columns
+    return first.combine_chunks(), np.column_stack([column.to_numpy() for column in rest])
+
+
+def _parsed_line_by_line(
+    block: bytes, width: int, done: int, shown: str
+) -> tuple[pa.Array, npt.NDArray[np.float64]]:
+    """The same where labels hold spaces or lines end with some; names the bad row."""
+    lines = [line for line in map(bytes.rstrip, block.split(b"\n")) if line]
+    parts = [line.rsplit(maxsplit=width) for line in lines]
+    for row, part in enumerate(parts, done + 1):
+        if len(part) != width + 1:
+            raise InputError(
+                f"{shown}: row {row:,} has {len(part) - 1} numbers of {width}; the file is "
+                "damaged, or its header is"
+            )
+    try:
+        names = pa.array([part[0].decode("utf-8") for part in parts], pa.string())
+        plain = b"".join(b"_ " + b" ".join(part[1:]) + b"\n" for part in parts)
+        return names, _parsed(plain, width)[1]
+    except (ValueError, pa.ArrowException) as error:
+        raise InputError(
+            f"{shown}: rows {done + 1:,} to {done + len(parts):,} hold something that is no number "
+            f"or no UTF-8 text ({one_line(error, 80)})"
+        ) from error
 
 
 def read_binary(file: InputFile, rows: int, width: int) -> Contents:
@@ -148,8 +163,8 @@ def read_binary(file: InputFile, rows: int, width: int) -> Contents:
             ) from error
         vectors[row] = np.frombuffer(whole, "<f4", width, begin)
         place = begin + 4 * width
-    tree = {"vectors": in_memory(vectors), "labels": labels}
-    return Contents("word2vec binary", tree, ("vectors",))
+    tree = {"vectors": in_memory(vectors)}
+    return Contents("word2vec binary", tree, ("vectors",), labels=pa.array(labels, pa.string()))
 
 
 def looks_binary(head: bytes) -> bool:
