@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import permutations
+from itertools import permutations, product
 
 from .svg import text_width
 
 _CHARACTER = 7.0
 _GAP = 10.0
-_ALL_ORDERS = 5  # marks of which every order is tried
+_ALL_ORDERS = 4  # marks of which every order is tried
+_MOST_SIDES = 64  # ways in which labels may prefer one side of their stem or the other
 _ASIDE = 5.0  # a label beside its stem
 
 
@@ -33,9 +34,10 @@ def stems(marks: Sequence[tuple[float, str]], width: float) -> list[tuple[float,
     Of the orders in which marks can be placed, the one with fewest crossings and lines is taken.
     """
     every = range(len(marks))
-    orders = permutations(every) if len(marks) <= _ALL_ORDERS else (every, every[::-1])
+    orders = list(permutations(every)) if len(marks) <= _ALL_ORDERS else [every, every[::-1]]
+    sides = list(product((True, False), repeat=len(marks)))[:_MOST_SIDES]
     return min(
-        (_placed(marks, width, order) for order in orders),
+        (_placed(marks, width, order, side) for order in orders for side in sides),
         key=lambda placed: (_crossings(marks, placed), max((n for _, n in placed), default=0)),
     )
 
@@ -55,15 +57,19 @@ def _crossings(marks: Sequence[tuple[float, str]], placed: Sequence[tuple[float,
 
 
 def _placed(
-    marks: Sequence[tuple[float, str]], width: float, order: Sequence[int]
+    marks: Sequence[tuple[float, str]],
+    width: float,
+    order: Sequence[int],
+    right: Sequence[bool],
 ) -> list[tuple[float, int]]:
-    """Labels one after the other, each in the first line where it fits on one side of its stem."""
+    """Labels one after the other, each in the first line where it fits beside its stem."""
     found: dict[int, tuple[float, int]] = {}
     for at in order:
         x, said = marks[at]
         wide = text_width(said, _CHARACTER)
         sides = [x + _ASIDE, x - _ASIDE - wide]
         sides = [left for left in sides if left >= 0 and left + wide <= width] or [0.0]
+        sides = sides if right[at] else sides[::-1]
         found[at] = next(
             (left, lane)
             for lane in range(len(marks))

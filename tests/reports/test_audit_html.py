@@ -101,6 +101,7 @@ def test_the_checkpoint_is_named_with_what_was_checked():
     [
         ([(10.0, "depth-aware init 0.020"), (14.0, "shuffled within"), (14.0, "collapsed")], 400),
         ([(205.0, "popularity 210"), (338.0, "depth-aware init 8,123")], 338),
+        ([(570.0, "trained rows alone 0.790"), (505.0, "Euclidean 0.700")], 722),
         ([(0.0, "a" * 20), (338.0, "b" * 20), (169.0, "c" * 20), (170.0, "d" * 20)], 338),
     ],
 )
