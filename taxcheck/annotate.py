@@ -11,13 +11,13 @@ from taxcheck.statistics.values import Identifiers
 
 
 def annotate(
-    results: tuple[RuleResult, ...], identifiers: Identifiers, taxonomy: Taxonomy | None
+    results: tuple[RuleResult, ...], identifiers: Identifiers | None, taxonomy: Taxonomy | None
 ) -> tuple[RuleResult, ...]:
     """Fill in taxid, name and lineage of every sample that points to a node."""
 
     def named(sample: Sample) -> Sample:
         taxid = sample.taxid
-        if taxid is None and sample.node is not None:
+        if taxid is None and sample.node is not None and identifiers is not None:
             taxid = identifiers.of(sample.node)
         if taxonomy is None or not isinstance(taxid, int):
             return replace(sample, taxid=taxid)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 
 import numpy as np
+import numpy.typing as npt
 
+from taxcheck.audit_bins import AuditPictures
+from taxcheck.audit_pictures import draw_audit
+from taxcheck.audit_summary import summarize_audit
 from taxcheck.clock import Clock
-from taxcheck.runner import Unavailable
+from taxcheck.geometry.space import Space
+from taxcheck.projection import Labels, project, sample
+from taxcheck.runner import Unavailable, known
 from taxcheck.sources.checkpoints.value import Checkpoint
 from taxcheck.sources.taxonomy import Taxonomy
-from taxcheck.statistics.alignment import Aligned, align
+from taxcheck.statistics.alignment import align
 from taxcheck.statistics.audit_values import (
     CoverageOfTraining,
     EmbeddingStatistics,
@@ -39,6 +46,9 @@ class Audit:
     training: TrainingRecord | Unavailable = _NO_TABLE
 
 
+AUDITED = frozenset(f.name for f in fields(Audit))  # parameters that ask for a table
+
+
 @dataclass(frozen=True, slots=True)
 class Data:
     """The data that the table was trained on, as far as it was given."""
@@ -50,22 +60,79 @@ class Data:
     taxonomy: Taxonomy | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """The audit's evidence, and what is needed to show it; empty where no table was given."""
+
+    evidence: Audit = Audit()
+    space: Space | None = None
+    clades: Clades | None = None
+    data: Data = Data()
+    seed: int = 0
+
+    def summary(self) -> dict[str, object]:
+        """The JSON report's ``statistics.embeddings``."""
+        embedding = known(self.evidence.embedding)
+        if embedding is None:
+            return {}
+        coverage, scores = known(self.evidence.coverage), known(self.evidence.scores)
+        return {"embeddings": summarize_audit(embedding, coverage, scores)}
+
+    def pictures(self) -> AuditPictures | None:
+        """Everything that the report draws of the table."""
+        embedding = known(self.evidence.embedding)
+        if embedding is None or self.space is None:
+            return None
+        coverage, scores = known(self.evidence.coverage), known(self.evidence.scores)
+        rows = sample(self.space, self.seed)
+        projection = project(self.space, rows, self._labels(rows), self.seed)
+        return draw_audit(embedding, coverage, scores, projection)
+
+    def _labels(self, rows: npt.NDArray[np.integer]) -> Labels:
+        mapping, taxonomy, clades = self.data.mapping, self.data.taxonomy, self.clades
+        names, lineages = [], []
+        for row in rows:
+            taxid = None if mapping is None else mapping.identifiers.of(int(row))
+            name = lineage = None
+            if taxonomy is not None and isinstance(taxid, int):
+                name, lineage = taxonomy.name_of(taxid), taxonomy.lineage(taxid)
+            names.append(name or (f"idx {row}" if taxid is None else str(taxid)))
+            lineages.append(lineage or "")
+        of = np.full(len(rows), -1, dtype=np.int64)
+        if clades is not None:
+            inside = rows < len(clades.of)
+            of[inside] = clades.of[rows[inside]]
+        coverage = known(self.evidence.coverage)
+        return Labels(
+            names=names,
+            lineages=lineages,
+            clade=of,
+            clades=() if clades is None else clades.labels,
+            untrained=None if coverage is None else coverage.never[rows],
+        )
+
+
 def audit(
-    checkpoint: Checkpoint,
-    initial: Checkpoint | None,
+    tables: Mapping[str, Checkpoint],
     data: Data,
     seed: int,
     workers: int,
     sink: Sink | None,
     clock: Clock,
-) -> tuple[Audit, Aligned]:
-    """Audit a table; with the data it also says what each row that was never trained lacks."""
+) -> Examined:
+    """Audit a table; with the data it also says what each row that was never trained lacks.
+
+    ``tables`` holds "embeddings", and "initial" where the table before training was given.
+    """
+    if "embeddings" not in tables:
+        return Examined()
+    checkpoint, initial = tables["embeddings"], tables.get("initial")
     with clock("embeddings"):
         embedding = embedding_statistics(checkpoint, np.random.default_rng(seed), seed, sink)
     table = align(checkpoint, data.mapping)
     clades = _clades(data)
     with clock("coverage"):
-        known = Known(
+        facts = Known(
             mapping=data.mapping,
             pairs=data.pairs,
             initial=None if initial is None else initial.vectors,
@@ -73,11 +140,11 @@ def audit(
             depths=None if data.graph is None else data.graph.depths,
             clades=clades,
         )
-        coverage = coverage_of_training(table, known, sink)
+        coverage = coverage_of_training(table, facts, sink)
+    space = table.space()
     scores: HierarchyScores | Unavailable = Unavailable("no pairs given")
     if data.graph is not None and data.spool is not None:
         with clock("scores"):
-            space = table.space()
             n = data.graph.n
             subject = Subject(
                 table=table,
@@ -97,7 +164,7 @@ def audit(
         table_size_from_pairs=None if data.pairs is None else data.pairs.table_size,
         n_nodes=None if data.mapping is None else data.mapping.n_nodes,
     )
-    return Audit(embedding, coverage, scores, training), table
+    return Examined(Audit(embedding, coverage, scores, training), space, clades, data, seed)
 
 
 def _clades(data: Data) -> Clades | None:

@@ -34,6 +34,7 @@ from taxcheck.statistics.values import (
     TaxonomyStatistics,
 )
 
+_NO_MAPPING = Unavailable("no mapping given")
 _NO_PAIRS = Unavailable("no pairs given")
 _NO_TAXONOMY = Unavailable("no taxonomy given")
 
@@ -42,7 +43,7 @@ _NO_TAXONOMY = Unavailable("no taxonomy given")
 class Evidence:
     """What rules ask for by parameter name; Unavailable says why a value is missing."""
 
-    mapping: MappingStatistics
+    mapping: MappingStatistics | Unavailable = _NO_MAPPING
     pairs: PairStatistics | Unavailable = _NO_PAIRS
     depth: DepthStatistics | Unavailable = _NO_PAIRS
     tree: HierarchyStatistics | Unavailable = _NO_PAIRS
@@ -68,7 +69,7 @@ def of_pairs(
     workers: int,
     sink: Sink | None,
     clock: Clock,
-) -> Evidence:
+) -> tuple[Evidence, Graph]:
     """What mapping and pairs tell together: hierarchy, proof, and the given taxonomy's view."""
     training, held_out, mapping = intake.training, intake.held_out, intake.mapping
     states = [training] if held_out is None else [training, held_out]
@@ -99,7 +100,7 @@ def of_pairs(
     if taxonomy is not None:
         with clock("taxonomy"):
             evidence = replace(evidence, taxonomy=_taxonomy(taxonomy, mapping, intake, graph, sink))
-    return evidence
+    return evidence, graph
 
 
 def _closure(graph: Graph) -> tuple[Closure | None, Unavailable]:

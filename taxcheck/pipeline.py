@@ -2,127 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 from importlib.metadata import version
 from pathlib import Path
 
 from taxcheck.annotate import annotate
+from taxcheck.audit import AUDITED, Data, audit
 from taxcheck.clock import Clock, created
-from taxcheck.config import Policy
-from taxcheck.errors import UsageError
 from taxcheck.evidence import Evidence, of_mapping, of_pairs
 from taxcheck.failures import FailureWriter
 from taxcheck.intake import DERIVED_NOTE, read_mapping, read_pairs
 from taxcheck.pictures import draw
 from taxcheck.registry import load_rules
-from taxcheck.report import InputSummary, Report
-from taxcheck.rule import Outcome
+from taxcheck.report import InputSummary, Pictures, Report
+from taxcheck.request import Progress, Request, open_sources, open_tables, table_summary
+from taxcheck.rule import Rule
 from taxcheck.runner import Unavailable, known, run_rules
-from taxcheck.sources.inputs import TableSource, open_mapping, open_pairs
 from taxcheck.sources.taxdump import open_taxonomy
+from taxcheck.statistics.samples import Sink
 from taxcheck.summary import summarize
-
-# Called with what is being read, how much of it is done, and its whole, in bytes.
-Progress = Callable[[str, int, int], None]
 
 _PACKAGES = ("numpy", "pandas", "pandera", "pyarrow", "scipy")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What one run is asked to check. Paths are as the user gave them; "-" is standard input."""
+def check(request: Request, progress: Progress | None = None, sink: Sink | None = None) -> Report:
+    """Run the gate, the audit or both; every error that it raises is one line for the user.
 
-    mapping: str | None = None
-    pairs: str | None = None
-    held_out: str | None = None
-    taxonomy: str | None = None
-    mapping_columns: str | None = None
-    pair_columns: str | None = None
-    policy: Policy = field(default_factory=Policy)
-    workers: int = 1
-    failures: Path | None = None
-    fail_on: Outcome = Outcome.FAIL
-    command: str = ""
-    title: str | None = None
-
-
-def check(request: Request, progress: Progress | None = None) -> Report:
-    """Run the gate; raises UsageError, InputError or OutputError, each one line for the user."""
-    _refuse_nonsense(request)
-    rules, clock, workers = load_rules(), Clock(), request.workers
+    ``sink`` receives every offending row, as ``--failures`` writes them.
+    """
+    rules, clock, workers = _asked(request), Clock(), request.workers
+    dataset = request.policy.dataset
     with ExitStack() as resources:
-        sink = None
         if request.failures is not None:
             sink = resources.enter_context(FailureWriter(request.failures))
-        sources = _open(request, progress)
-        with clock("taxonomy"):
+        sources = open_sources(request, progress)
+        with clock("opening"):
+            tables = open_tables(request)
             taxonomy = open_taxonomy(request.taxonomy) if request.taxonomy else None
         with clock("mapping"):
             given = sources.get("mapping")
             mapping = read_mapping(given, workers, sink) if given else None
+        evidence, data = Evidence(), Data(mapping=mapping, taxonomy=taxonomy)
         if "pairs" in sources:
             with clock("pairs"):
                 intake = read_pairs(
                     sources["pairs"], sources.get("held-out"), mapping, workers, sink, resources
                 )
             mapping = intake.mapping
-            evidence = of_pairs(intake, taxonomy, request.policy.dataset, workers, sink, clock)
-        else:
-            assert mapping is not None
+            evidence, graph = of_pairs(intake, taxonomy, dataset, workers, sink, clock)
+            data = Data(mapping, known(evidence.pairs), graph, intake.training.spool, taxonomy)
+        elif mapping is not None:
             evidence = of_mapping(mapping, taxonomy, sink)
+        examined = audit(tables, data, request.seed, workers, sink, clock)
         with clock("rules"):
-            inputs = {f.name: getattr(evidence, f.name) for f in fields(evidence)}
+            inputs = {
+                f.name: getattr(value, f.name)
+                for value in (evidence, examined.evidence)
+                for f in fields(value)
+            }
             results = run_rules(rules, inputs, request.policy)
-            results = annotate(results, mapping.identifiers, taxonomy)
-        summaries = [_noted(source.summary(), mapping.derived) for source in sources.values()]
+            results = annotate(results, mapping.identifiers if mapping else None, taxonomy)
+        derived = mapping is not None and mapping.derived
+        summaries = [_noted(source.summary(), derived) for source in sources.values()]
         if taxonomy is not None:
             summaries.append(taxonomy.summary())
+        summaries += [table_summary(role, table) for role, table in tables.items()]
+        with clock("pictures"):
+            pictures = examined.pictures()
     pairs, tree, closure = known(evidence.pairs), known(evidence.tree), known(evidence.closure)
     date, timed = created()
     return Report(
-        title=request.title or Path(request.pairs or request.mapping or "").stem,
+        title=request.title
+        or Path(request.embeddings or request.pairs or request.mapping or "").stem,
         version=version("taxcheck"),
         created=date,
         command=request.command,
         inputs=tuple(summaries),
         results=results,
-        statistics=summarize(mapping, pairs, tree, closure),
-        pictures=draw(mapping, pairs, tree, request.policy.dataset),
+        statistics=summarize(mapping, pairs, tree, closure) | examined.summary(),
+        pictures=Pictures() if mapping is None else draw(mapping, pairs, tree, dataset),
         policy_source=request.policy.source,
         policy_differences=request.policy.differences(rules),
         proof=_proof(evidence),
         timings=clock.seconds() if timed else None,
         packages={name: version(name) for name in _PACKAGES},
         fail_on=request.fail_on,
+        audit=pictures,
     )
 
 
-def _refuse_nonsense(request: Request) -> None:
-    if request.mapping is None and request.pairs is None:
-        raise UsageError("nothing to check: give --mapping, --pairs or both")
-    if request.held_out is not None and request.pairs is None:
-        raise UsageError("--held-out is judged against --pairs: give both")
-    if [request.mapping, request.pairs, request.held_out].count("-") > 1:
-        raise UsageError("only one input can be '-', standard input")
-
-
-def _open(request: Request, progress: Progress | None) -> dict[str, TableSource]:
-    """Open all tables and find their columns before the first is read: mistakes show at once."""
-
-    def told(role: str) -> Callable[[int, int], None] | None:
-        return (lambda done, whole: progress(role, done, whole)) if progress else None
-
-    sources = {}
-    if request.mapping is not None:
-        sources["mapping"] = open_mapping(request.mapping, request.mapping_columns, told("mapping"))
-    for role, path in (("pairs", request.pairs), ("held-out", request.held_out)):
-        if path is not None:
-            sources[role] = open_pairs(
-                path, request.pair_columns, request.mapping is not None, told(role), role
-            )
-    return sources
+def _asked(request: Request) -> tuple[Rule, ...]:
+    """The rules that this run can be about: those of the data, of the table, or both."""
+    data = request.mapping is not None or request.pairs is not None
+    table = request.embeddings is not None
+    return tuple(
+        rule for rule in load_rules() if (table if AUDITED & {*rule.needs, *rule.wants} else data)
+    )
 
 
 def _noted(summary: InputSummary, derived: bool) -> InputSummary:

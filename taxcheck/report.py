@@ -156,7 +156,13 @@ class Report:
             for cause in found
             if cause.rule.id not in above
         ]
-        return tuple(sorted(groups, key=lambda g: (_RANK[g[0].outcome], -len(g[1]), g[0].rule.id)))
+
+        def weight(group: tuple[RuleResult, tuple[RuleResult, ...]]) -> tuple[int, int, str]:
+            cause, consequences = group
+            worst = min(_RANK[result.outcome] for result in (cause, *consequences))
+            return worst, -len(consequences), cause.rule.id
+
+        return tuple(sorted(groups, key=weight))
 
     @property
     def headline(self) -> str:

@@ -12,26 +12,30 @@ from taxcheck.statistics.values import (
 
 
 def summarize(
-    mapping: MappingStatistics,
+    mapping: MappingStatistics | None,
     pairs: PairStatistics | None,
     tree: HierarchyStatistics | None,
     closure: ClosureStatistics | None,
 ) -> dict[str, object]:
     """JSON-ready statistics; a part that was not computed is left out."""
-    summary: dict[str, object] = {
-        "mapping": {
-            "rows": mapping.rows,
-            "nodes": mapping.nodes,
-            "n_nodes": mapping.n_nodes,
-            "holes": mapping.holes,
-            "derived": mapping.derived,
-        }
-    }
+    summary: dict[str, object] = {}
+    if mapping is not None:
+        summary["mapping"] = _mapping(mapping)
     if pairs is not None:
         summary["pairs"] = _pairs(pairs)
     if tree is not None:
         summary["tree"] = _tree(tree, closure)
     return summary
+
+
+def _mapping(mapping: MappingStatistics) -> dict[str, object]:
+    return {
+        "rows": mapping.rows,
+        "nodes": mapping.nodes,
+        "n_nodes": mapping.n_nodes,
+        "holes": mapping.holes,
+        "derived": mapping.derived,
+    }
 
 
 def _pairs(pairs: PairStatistics) -> dict[str, object]:

@@ -11,8 +11,9 @@ import pytest
 
 from fixtures.makers.dag import write_dag
 from fixtures.makers.make_wordnet import NOUNS, read_nouns
-from taxcheck.pipeline import Request, check
+from taxcheck.pipeline import check
 from taxcheck.report import Report
+from taxcheck.request import Request
 from taxcheck.rule import Outcome
 from taxcheck.statistics.values import Kind
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from taxcheck.cli.catalogue import explain, rules, schema
 from taxcheck.cli.group import cli, main
 from taxcheck.cli.run import run
+from taxcheck.cli.table import evaluate, inspect, why
 
-for _command in (run, rules, explain, schema):
+for _command in (run, inspect, why, evaluate, rules, explain, schema):
     cli.add_command(_command)
 
 __all__ = ["cli", "main"]

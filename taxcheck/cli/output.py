@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from taxcheck.pipeline import Progress
     from taxcheck.report import Report
+    from taxcheck.request import Progress
 
 
 def render(report: Report, outputs: dict[str, str | None], terminal: bool, verbose: bool) -> None:

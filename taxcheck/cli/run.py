@@ -17,6 +17,15 @@ from taxcheck.cli.output import progress_bar, render
 @click.option("--pairs", metavar="FILE", help="Training pairs (ancestor, descendant).")
 @click.option("--held-out", metavar="FILE", help="Held-out pairs, checked for leaks.")
 @click.option("--taxonomy", metavar="FOLDER", help="NCBI taxdump: names, ranks, true ancestry.")
+@click.option("--embeddings", metavar="FILE", help="Trained table to audit, of any engine.")
+@click.option("--initial", metavar="FILE", help="The table before training, to tell idle rows.")
+@click.option("--key", help="Name of the array in the checkpoint; see `taxcheck inspect`.")
+@click.option(
+    "--geometry",
+    type=click.Choice(["ball", "lorentz", "tangent", "euclidean"]),
+    help="What the rows are; otherwise it is told from the file.",
+)
+@click.option("--curvature", type=float, metavar="C", help="c > 0 of curvature -c; default 1.")
 @click.option("--policy", metavar="FILE", type=Path, help="taxcheck.toml or a pyproject.toml.")
 @click.option(
     "--mapping-columns",
@@ -29,6 +38,7 @@ from taxcheck.cli.output import progress_bar, render
     help="Columns of the pairs, in order (ancestor,descendant,depth_diff) or by name.",
 )
 @click.option("--html", metavar="FILE", help="Write the report for people.")
+@click.option("--projection", metavar="FILE", help="Write a page that shows the table in a disk.")
 @click.option("--json", "json_", metavar="FILE", help="Write the report for machines; - prints it.")
 @click.option("--failures", metavar="FOLDER", type=Path, help="Write all offending rows (Parquet).")
 @click.option(
@@ -45,6 +55,7 @@ from taxcheck.cli.output import progress_bar, render
     show_default="processors, at most 8",
     help="Threads that fold the data; the result does not depend on it.",
 )
+@click.option("--seed", type=int, default=0, show_default=True, help="Of everything sampled.")
 @click.option("--title", help="Name of the run in the report; default: the pairs' file name.")
 @click.option("-v", "--verbose", is_flag=True, help="List every rule, not only what was found.")
 def run(
@@ -52,26 +63,34 @@ def run(
     pairs: str | None,
     held_out: str | None,
     taxonomy: str | None,
+    embeddings: str | None,
+    initial: str | None,
+    key: str | None,
+    geometry: str | None,
+    curvature: float | None,
     policy: Path | None,
     mapping_columns: str | None,
     pair_columns: str | None,
     html: str | None,
+    projection: str | None,
     json_: str | None,
     failures: Path | None,
     fail_on: str,
     workers: int,
+    seed: int,
     title: str | None,
     verbose: bool,
 ) -> None:
-    """Check a mapping and its training pairs.
+    """Check a mapping and its training pairs, audit a trained table, or both together.
 
     Reads Parquet, Feather, CSV and TSV (plain, gzip, zstd) and pickled lists of dicts. Columns
     are found by name, or given by --mapping-columns and --pair-columns. Pairs that hold labels
     need no mapping.
     """
     from taxcheck.config import load_policy
-    from taxcheck.pipeline import Request, check
+    from taxcheck.pipeline import check
     from taxcheck.registry import load_rules
+    from taxcheck.request import Request
     from taxcheck.rule import Outcome
 
     request = Request(
@@ -79,10 +98,16 @@ def run(
         pairs=pairs,
         held_out=held_out,
         taxonomy=taxonomy,
+        embeddings=embeddings,
+        initial=initial,
+        key=key,
+        geometry=geometry,
+        curvature=curvature,
         mapping_columns=mapping_columns,
         pair_columns=pair_columns,
         policy=load_policy(policy, load_rules()),
         workers=workers,
+        seed=seed,
         failures=failures,
         fail_on=Outcome(fail_on),
         command=shlex.join(["taxcheck", *sys.argv[1:]]),
@@ -90,7 +115,7 @@ def run(
     )
     with progress_bar() as progress:
         report = check(request, progress)
-    outputs = {"html": html, "json": json_}
+    outputs = {"html": html, "projection": projection, "json": json_}
     quiet = "-" in outputs.values()
     render(report, outputs, terminal=not quiet, verbose=verbose)
     sys.exit(report.exit_code)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from taxcheck.config import parse_policy
-from taxcheck.pipeline import Request
+from taxcheck.request import Request
 from taxcheck.registry import load_rules
 
 
