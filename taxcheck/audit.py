@@ -78,14 +78,16 @@ class Examined:
         coverage, scores = known(self.evidence.coverage), known(self.evidence.scores)
         return {"embeddings": summarize_audit(embedding, coverage, scores)}
 
-    def pictures(self) -> AuditPictures | None:
-        """Everything that the report draws of the table."""
+    def pictures(self, projected: bool) -> AuditPictures | None:
+        """Everything that the report draws of the table; ``projected``: see Request."""
         embedding = known(self.evidence.embedding)
         if embedding is None or self.space is None:
             return None
         coverage, scores = known(self.evidence.coverage), known(self.evidence.scores)
         rows = sample(self.space, self.seed)
-        projection = project(self.space, rows, self._labels(rows), self.seed)
+        projection = project(
+            self.space, rows, self._labels(rows), self.seed, umap=None if projected else False
+        )
         return draw_audit(embedding, coverage, scores, projection)
 
     def _labels(self, rows: npt.NDArray[np.integer]) -> Labels:

@@ -69,7 +69,7 @@ def check(request: Request, progress: Progress | None = None, sink: Sink | None 
             summaries.append(taxonomy.summary())
         summaries += [table_summary(role, table) for role, table in tables.items()]
         with clock("pictures"):
-            pictures = examined.pictures()
+            pictures = examined.pictures(request.projected) if request.drawn else None
     pairs, tree, closure = known(evidence.pairs), known(evidence.tree), known(evidence.closure)
     date, timed = created()
     return Report(

@@ -35,6 +35,8 @@ class Request:
     policy: Policy = field(default_factory=Policy)
     workers: int = 1
     seed: int = 0
+    drawn: bool = True  # whether pictures are wanted: a projection takes a moment
+    projected: bool = False  # by true distances (UMAP, the extra "plots"), not by tangents alone
     failures: Path | None = None
     fail_on: Outcome = Outcome.FAIL
     command: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -144,7 +145,7 @@ def _findings(request: Request, idx: int) -> Iterator[str]:
             if name in columns and bool((columns[name] == idx).any()):
                 touched.add(defect)
 
-    report = check(request, sink=collect)
+    report = check(replace(request, drawn=False), sink=collect)
     found = [
         result
         for result in report.by_outcome

@@ -108,6 +108,8 @@ def run(
         policy=load_policy(policy, load_rules()),
         workers=workers,
         seed=seed,
+        drawn=bool(html or projection),
+        projected=projection is not None,
         failures=failures,
         fail_on=Outcome(fail_on),
         command=shlex.join(["taxcheck", *sys.argv[1:]]),

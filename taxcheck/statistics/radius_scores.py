@@ -20,6 +20,7 @@ Band = tuple[int, float, float, float, float, float]
 _BANDS = (5, 25, 50, 75, 95)
 NEAR_CLIP = 0.98  # of the clip's radius
 _SHUFFLES = 20
+_NORMAL = 1.96
 
 
 class RadiusScores(TypedDict):
@@ -46,11 +47,13 @@ def radius_scores(
     edges = monotone_edges(space.radii, graph.parents, graph.children, depth)
     share = 1 - edges.share
     bands = _bands(space, depth)
+    low, high = _of_correlation(found.spearman, found.rows)
+    worst, best = _of_share(share, edges.edges)
     return {
         "spearman": Score(
             value=found.spearman,
-            low=found.spearman,
-            high=found.spearman,
+            low=low,
+            high=high,
             nulls={},
             protocol="radius as stored against depth, all rows",
             sources=found.rows,
@@ -63,8 +66,8 @@ def radius_scores(
         "pearson_norm": found.pearson_norm,
         "monotone_edges": Score(
             value=share,
-            low=share,
-            high=share,
+            low=worst,
+            high=best,
             nulls={"radii dealt at random": _dealt(space, graph, rng, share)},
             protocol="edges whose child lies farther from the centre, all edges",
             sources=edges.edges,
@@ -79,6 +82,25 @@ def radius_scores(
         "radius_by_depth": bands,
         "saturated_levels": _saturated(bands, reading),
     }
+
+
+def _of_correlation(r: float, n: int) -> tuple[float, float]:
+    """95 % interval of a rank correlation (Bonett & Wright 2000, doi:10.1007/BF02294183)."""
+    if n < 4 or abs(r) >= 1 or np.isnan(r):
+        return r, r
+    spread = _NORMAL * float(np.sqrt((1 + r**2 / 2) / (n - 3)))
+    centre = float(np.arctanh(r))
+    return float(np.tanh(centre - spread)), float(np.tanh(centre + spread))
+
+
+def _of_share(p: float, n: int) -> tuple[float, float]:
+    """95 % interval of a share (Wilson 1927, doi:10.1080/01621459.1927.10502953)."""
+    if not n:
+        return p, p
+    z2 = _NORMAL**2
+    centre = (p + z2 / (2 * n)) / (1 + z2 / n)
+    spread = _NORMAL * float(np.sqrt(p * (1 - p) / n + z2 / (4 * n * n))) / (1 + z2 / n)
+    return centre - spread, centre + spread
 
 
 def _dealt(space: Space, graph: Graph, rng: np.random.Generator, share: float) -> NullScore:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypedDict
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from taxcheck.geometry.space import Space
 from taxcheck.metrics import nulls
-from taxcheck.metrics.bootstrap import Comparison, beats_nulls
+from taxcheck.metrics.bootstrap import Comparison, beats_nulls, mean_interval
 from taxcheck.metrics.lists import Lists
 from taxcheck.metrics.ranking import Ranking, rank, score
 from taxcheck.metrics.retrieval import kin, parent_retrieval
@@ -26,8 +26,10 @@ from taxcheck.statistics.spool import PairSpool
 from taxcheck.statistics.values import BoolArray, IntArray
 
 SOURCES = 2_000
-LARGE = 500_000  # rows from which parents are sought for fewer sources
-FEWER = 500
+# Ranking costs sources x rows. In a large table the nulls, the Euclidean reading and the parents
+# are held against fewer of the sources; a paired bootstrap is then over those alone.
+LARGE = 500_000
+FEWER = 250
 NULL_INIT, NULL_SHUFFLED = "depth-aware init", "shuffled within depth"
 NULL_COLLAPSED, NULL_POPULAR = "collapsed table", "popularity"
 
@@ -85,13 +87,18 @@ def _reconstruction(
     chosen = np.sort(rng.choice(every, min(SOURCES, len(every)), replace=False))
     positives = kinship.ancestors_in_pairs(subject.spool, chosen, n)
 
-    def order(space: Space) -> Ranking:
-        return rank(space, positives, workers=subject.workers)
+    compared = np.arange(len(chosen))
+    if n >= LARGE:
+        compared = np.sort(rng.choice(compared, min(FEWER, len(chosen)), replace=False))
+    fewer = positives.some(compared)
 
-    own = order(subject.space)
+    def order(space: Space) -> Ranking:
+        return rank(space, fewer, workers=subject.workers)
+
+    own = rank(subject.space, positives, workers=subject.workers)
     null = {name: order(table) for name, table in tables.items()}
-    null[NULL_COLLAPSED] = score(nulls.collapsed(positives), positives)
-    null[NULL_POPULAR] = score(nulls.popular(_followers(subject), positives), positives)
+    null[NULL_COLLAPSED] = score(nulls.collapsed(fewer), fewer)
+    null[NULL_POPULAR] = score(nulls.popular(_followers(subject), fewer), fewer)
     flat = order(subject.table.space("euclidean"))
     trained = _trained_only(subject, positives)
     facts = ("nickel: a descendant's ancestors among all nodes but itself", len(chosen), len(every))
@@ -102,13 +109,16 @@ def _reconstruction(
         weighted: bool = False,
         higher: bool = True,
     ) -> Score:
+        weights = own.edges.astype(np.float64) if weighted else None
         comparison = beats_nulls(
-            values(own),
+            values(own)[compared],
             {name: values(ranking) for name, ranking in null.items()},
             rng,
-            weights=own.edges.astype(np.float64) if weighted else None,
+            weights=None if weights is None else weights[compared],
             higher_is_better=higher,
         )
+        if len(compared) < len(chosen):
+            comparison = replace(comparison, score=mean_interval(values(own), rng, weights=weights))
         return as_score(
             comparison,
             facts,

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from taxcheck.sources.checkpoints.geometry import Stated, named
-from taxcheck.sources.checkpoints.tree import Contents, Flat, Inert
+from taxcheck.sources.checkpoints.stored import Stored
+from taxcheck.sources.checkpoints.tree import Contents, Flat, Inert, flatten
 from taxcheck.sources.checkpoints.value import Facts, Geometry
 
 _FACEBOOK_CLIP = 1 - 1e-5  # PoincareManifold of that engine, eps = 1e-5
+_PROJECTED = {"float32": 4e-3, "float64": 1e-5}  # how far inside geoopt and HypLL project
 _STATED_KEYS = ("manifold", "model_type", "geometry", "space", "distfn")
 _ENGINE_MARKS = {"reg_loss", "best_loss", "epochs_without_improvement", "embeddings"}
 
@@ -46,7 +48,8 @@ def layout_of(flat: Flat, contents: Contents) -> Layout:
         return Layout(f"geoopt state dict{legacy}", contents.keys)
     if is_torch and any(path.endswith("manifold.c.value") for path in arrays):
         return Layout(f"HypLL state dict{legacy}", contents.keys)
-    if is_torch and arrays and all("." in path or path == "weight" for path in arrays):
+    tree = contents.tree
+    if is_torch and isinstance(tree, dict) and all(isinstance(v, Stored) for v in tree.values()):
         return Layout(f"torch state dict{legacy}", contents.keys)
     names = {"torch": "torch file", "torch (legacy)": "torch file, legacy"}
     return Layout(names.get(contents.format, contents.format), contents.keys)
@@ -57,7 +60,7 @@ def _paths(flat: Flat) -> Iterator[str]:
         yield from group
 
 
-def stated_of(flat: Flat, layout: Layout, facts: Facts, key: str) -> Stated:
+def stated_of(flat: Flat, layout: Layout, facts: Facts, key: str, dtype: str) -> Stated:
     """What the file says about the space of the table at ``key``, beside its numbers."""
     stated = Stated(
         default_clip=layout.default_clip,
@@ -80,7 +83,7 @@ def stated_of(flat: Flat, layout: Layout, facts: Facts, key: str) -> Stated:
         stated = replace(
             stated, curvature=value, curvature_source=f"The configuration says c = {value:g}."
         )
-    return _with_clip(stated, facts, layout)
+    return _with_clip(stated, facts, layout, dtype)
 
 
 def _tangent_name(key: str) -> bool:
@@ -88,7 +91,7 @@ def _tangent_name(key: str) -> bool:
     return last in ("z", "z_embeddings", "tangent", "z_weight") or "tangent" in key.lower()
 
 
-def _with_clip(stated: Stated, facts: Facts, layout: Layout) -> Stated:
+def _with_clip(stated: Stated, facts: Facts, layout: Layout, dtype: str) -> Stated:
     limit = facts.config.get("max_norm")
     if _is_number(limit):
         assert isinstance(limit, int | float)
@@ -100,6 +103,9 @@ def _with_clip(stated: Stated, facts: Facts, layout: Layout) -> Stated:
         assert isinstance(epsilon, int | float)
         source = f"The model says epsilon = {epsilon:g}: clipped at 1 - epsilon."
         return replace(stated, clip=1 - float(epsilon), clip_source=source)
+    if layout.format.startswith(("geoopt", "HypLL")) and dtype in _PROJECTED:
+        radius = 1 / math.sqrt(stated.curvature or 1.0)
+        return replace(stated, default_clip=(1 - _PROJECTED[dtype]) * radius)
     return stated
 
 
@@ -178,8 +184,6 @@ def _of_class(manifold: Inert, stated: Stated) -> Stated:
 
 def manifold_numbers(manifold: Inert) -> dict[str, float]:
     """The parameters of a pickled manifold that set its curvature."""
-    from taxcheck.sources.checkpoints.tree import flatten
-
     numbers = {}
     for path, array in flatten(manifold.state).arrays.items():
         last = path.rsplit(".", 1)[-1]

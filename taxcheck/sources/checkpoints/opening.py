@@ -56,7 +56,7 @@ def open_checkpoint(
     vectors: npt.NDArray[np.floating] = stored.array()  # type: ignore[assignment]
     rows, width = vectors.shape
     facts = facts_of(flat, (rows, width), all_configured=layout.format.startswith("gensim"))
-    stated = stated_of(flat, layout, facts, name)
+    stated = stated_of(flat, layout, facts, name, stored.dtype)
     if given is not None:
         stated = replace(stated, geometry=given, source="Given.")
     if curvature is not None:
