@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections import OrderedDict
 from pathlib import Path
 
@@ -143,6 +145,7 @@ def test_the_incidents_engine_later(tmp_path: Path) -> None:
         "config": {"lambda_reg": 0.1, "max_norm": 0.98, "init_max_radius": 0.95},
     }
     checkpoint = opened(tree, tmp_path / "a.pth")
+    assert checkpoint.notes == ()
     assert checkpoint.key == "z_embeddings"
     assert (checkpoint.reading.geometry, checkpoint.reading.confidence) == (
         Geometry.TANGENT,
@@ -159,7 +162,11 @@ def test_plain_modules_lists_and_tensors(tmp_path: Path) -> None:
     assert opened(torch.rand(4, 2), tmp_path / "b.pt").key == "array"
     assert opened([torch.rand(3), torch.rand(4, 2)], tmp_path / "c.pt").key == "1"
     tree = {"entity.weight": torch.rand(9, 2), "relation.weight": torch.rand(3, 2)}
-    assert opened(tree, tmp_path / "d.pt").key == "entity.weight"
+    checkpoint = opened(tree, tmp_path / "d.pt")
+    assert checkpoint.key == "entity.weight"
+    assert checkpoint.notes == (
+        "Not taken as the table: relation.weight 3x2 float32; --key takes another.",
+    )
     tree = {"entity.weight": torch.rand(9, 2), "bias.weight": torch.rand(9, 1)}
     with pytest.raises(InputError, match=r"entity\.weight 9x2 float32, bias\.weight 9x1 float32; "):
         opened(tree, tmp_path / "e.pt")
@@ -189,6 +196,8 @@ def test_geoopt_state_dict(tmp_path: Path) -> None:
         "certain",
     )
     assert checkpoint.reading.curvature == pytest.approx(0.5, rel=1e-6)
+    # geoopt projects float64 to (1 - 1e-5) / sqrt(c).
+    assert checkpoint.reading.clip == pytest.approx((1 - 1e-5) * np.sqrt(2), rel=1e-6)
 
     sheet = lifted(BALL) * np.sqrt(2)  # x0^2 - |x|^2 = k = 2
     model = Model(geoopt.Lorentz(k=2.0))
@@ -315,3 +324,23 @@ def test_pykeen_is_refused_with_the_way_out(tmp_path: Path) -> None:
     )
     with pytest.raises(InputError, match=r"entity_representations\[0\]\(indices=None\)"):
         open_checkpoint(str(tmp_path / "trained_model.pkl"))
+
+
+def test_hypll_state_dict(tmp_path: Path) -> None:
+    # Its Curvature is a module with one parameter, value; c is the softplus of it.
+    value = torch.tensor(np.log(np.expm1(0.25)))
+    tree = {"emb.weight": torch.tensor(BALL), "emb.manifold.c.value": value}
+    checkpoint = opened(tree, tmp_path / "a.pt")
+    assert checkpoint.format == "HypLL state dict"
+    assert checkpoint.reading.geometry is Geometry.BALL
+    assert checkpoint.reading.curvature == pytest.approx(0.25, rel=1e-12)
+
+
+def test_the_values_do_not_load_the_readers() -> None:
+    code = (
+        "import sys; from taxcheck.sources.checkpoints import Checkpoint; "
+        "assert 'taxcheck.sources.checkpoints.opening' not in sys.modules; "
+        "from taxcheck.sources.checkpoints import open_checkpoint; "
+        "assert not {'torch', 'gensim', 'geoopt', 'h5py', 'safetensors'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -19,7 +19,9 @@ import numpy as np
 import pytest
 
 from taxcheck.errors import InputError
+from taxcheck.sources import safe_pickle
 from taxcheck.sources.checkpoints import archive, open_checkpoint
+from taxcheck.sources.files import InputFile
 
 MAGIC, VERSION = pickle.dumps(0x1950A86A20F9469CFC6C, 2), pickle.dumps(1001, 2)
 SYSTEM = b"cos\nsystem\n(X\x0f\x00\x00\x00touch PWNED_HEREtR"
@@ -202,6 +204,11 @@ def test_a_reduce_is_never_called(tmp_path: Path, protocol: int, wrapper: str) -
     assert not trap.exists()
     pickle.loads(whole)
     assert trap.exists(), "the trap is a real one"
+
+
+def test_a_table_with_a_key_of_a_million_levels_does_not_end_the_process(tmp_path: Path) -> None:
+    (path := tmp_path / "a.pkl").write_bytes(bare(BODIES["tuple of a million levels as a key"]))
+    assert len(safe_pickle.load(InputFile(str(path)))) == 1  # type: ignore[arg-type]
 
 
 def test_what_to_do_is_said(tmp_path: Path) -> None:

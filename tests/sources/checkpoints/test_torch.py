@@ -6,6 +6,7 @@ import io
 import os
 import zipfile
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -167,21 +168,26 @@ def test_what_a_checkpoint_holds_beside_tensors(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tensor", "kind"),
+    ("make", "kind"),
     [
-        (torch.eye(3).to_sparse(), "a sparse tensor"),
-        (torch.eye(3).to_sparse_csr(), "a sparse tensor"),
-        (torch.quantize_per_tensor(torch.eye(3), 0.1, 0, torch.quint8), "a quantised tensor"),
-        (torch.empty(3, 3, device="meta"), "a tensor without values"),
-        (torch.zeros(3, 3, dtype=torch.float8_e4m3fn), "a tensor of float8_e4m3fn"),
+        (lambda: torch.eye(3).to_sparse(), "a sparse tensor"),
+        (lambda: torch.eye(3).to_sparse_csr(), "a sparse tensor"),
+        (
+            lambda: torch.quantize_per_tensor(torch.eye(3), 0.1, 0, torch.quint8),
+            "a quantised tensor",
+        ),
+        (lambda: torch.empty(3, 3, device="meta"), "a tensor without values"),
+        (lambda: torch.zeros(3, 3, dtype=torch.float8_e4m3fn), "a tensor of float8_e4m3fn"),
     ],
 )
 @pytest.mark.filterwarnings("ignore")
-def test_layouts_without_a_numpy_array_are_named(tmp_path: Path, tensor: object, kind: str) -> None:
-    path = saved({"emb": tensor}, tmp_path / "t.pt")
+def test_layouts_without_a_numpy_array_are_named(
+    tmp_path: Path, make: Callable[[], object], kind: str
+) -> None:
+    path = saved({"emb": make()}, tmp_path / "t.pt")
     with pytest.raises(InputError, match=f"no embedding table: emb is {kind}; save it as a dense"):
         open_checkpoint(str(path))
-    path = saved({"emb": tensor, "w": torch.rand(4, 2)}, tmp_path / "u.pt")
+    path = saved({"emb": make(), "w": torch.rand(4, 2)}, tmp_path / "u.pt")
     assert open_checkpoint(str(path)).notes == (f"emb is {kind}, which is not read.",)
     with pytest.raises(InputError, match=f"emb is {kind}, which taxcheck does not read"):
         open_checkpoint(str(path), key="emb")
