@@ -136,6 +136,11 @@ def _read(file: InputFile) -> Contents:
         return word2vec.read_text(file, zipped=False)
     if head[:1] in b"(]}cl" and head[:2] != b"{\n" and b"\n" in head:
         return pickles.read_pickle(file)
+    if b"\0" not in head and b"\n" in head:
+        raise InputError(
+            f"{file.shown}: is text without a word2vec header; write rows and width as its first "
+            "line, or save the table as .npy or Parquet"
+        )
     raise InputError(f"{file.shown}: is no checkpoint that taxcheck knows; give {_FORMATS}")
 
 

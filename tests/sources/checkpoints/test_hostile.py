@@ -134,6 +134,10 @@ BODIES = {
     "an array of objects": b"cnumpy\ndtype\n(X\x02\x00\x00\x00O8\x89\x88tR",
     "an array that is too short": b"cnumpy._core.multiarray\n_reconstruct\n(cnumpy\nndarray\n"
     b"K\x00\x85C\x01btR(K\x01K\x03K\x02\x86cnumpy\ndtype\n(X\x02\x00\x00\x00f8\x89\x88tR\x89C\x08aaaaaaaatb",
+    "gensim arrays elsewhere": b"cgensim.models.keyedvectors\nKeyedVectors\n)\x81}"
+    b"X\x08\x00\x00\x00__numpys](X\x0e\x00\x00\x00../etc/passwd/X\x04\x00\x00\x00../aesb",
+    "gensim arrays that are missing": b"cgensim.models.keyedvectors\nKeyedVectors\n)\x81}"
+    b"X\x08\x00\x00\x00__numpys](X\x07\x00\x00\x00vectorsesb",
     "quantised by a text": b"ctorch._utils\n_rebuild_from_type_v2\n(X\x01\x00\x00\x00aNNNtR",
     "rebuilt from nothing": b"ctorch._tensor\n_rebuild_from_type_v2\n(cos\nsystem\nNNNtR",
 }  # fmt: skip
