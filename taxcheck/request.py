@@ -88,7 +88,7 @@ def table_summary(role: str, table: Checkpoint) -> InputSummary:
     """How a checkpoint was understood."""
     reading = table.reading
     return InputSummary(
-        role=role,
+        role="checkpoint" if role == "embeddings" else "initial table",
         path=table.path,
         format=table.format,
         bytes=table.bytes,

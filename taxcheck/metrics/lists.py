@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from taxcheck.arrays import distinct
+
 IntArray = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.integer]
@@ -48,7 +50,7 @@ class Lists:
             s, t = s[~loop], t[~loop]
         key = s * n + t
         if len(key) > 1 and not (np.diff(key) > 0).all():
-            key = np.unique(key)
+            key = distinct(key)
         owner, t = np.divmod(key, max(n, 1))
         if among is None:
             chosen, owner = np.unique(owner, return_inverse=True)
@@ -111,7 +113,7 @@ class Lists:
 
 def merge(n: int, sources: IntArray, parts: list[IntArray]) -> Lists:
     """Lists of the same sources joined from their keys; what is in several parts is held once."""
-    key = np.unique(np.concatenate(parts)) if parts else np.empty(0, np.int64)
+    key = distinct(np.concatenate(parts)) if parts else np.empty(0, np.int64)
     owner, targets = np.divmod(key, max(n, 1))
     starts = np.r_[0, np.cumsum(np.bincount(owner, minlength=len(sources)))]
     return Lists(sources, starts, targets, n)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from taxcheck.arrays import ranges
+from taxcheck.arrays import distinct, ranges, within
 from taxcheck.metrics.lists import Lists
 from taxcheck.statistics.graph import Graph, Neighbours
 from taxcheck.statistics.spool import PairSpool
@@ -40,8 +40,9 @@ def _reached(neighbours: Neighbours, nodes: IntArray, n: int) -> Lists:
     known = np.empty(0, np.int64)
     while len(at):
         position, found = neighbours.expand(at)
-        keys = np.setdiff1d(owner[position] * n + found, known)
-        known = np.union1d(known, keys)
+        keys = distinct(owner[position] * n + found)
+        keys = keys[~within(known, keys)]
+        known = distinct(np.concatenate([known, keys]))
         owner, at = np.divmod(keys, n)
     owner, found = np.divmod(known, n)
     return Lists.from_pairs(nodes[owner], found, n, among=nodes)
