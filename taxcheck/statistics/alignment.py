@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from taxcheck.errors import InputError
 from taxcheck.geometry.space import Space
 from taxcheck.sources.checkpoints.value import Checkpoint
 from taxcheck.statistics.values import BoolArray, Identifiers, IntArray, MappingStatistics
@@ -59,8 +60,21 @@ class Aligned:
 
 
 def align(checkpoint: Checkpoint, mapping: MappingStatistics | None) -> Aligned:
-    """Join the table to the mapping; without one, or without labels, row k is idx k."""
+    """Join the table to the mapping; without one, or without labels, row k is idx k.
+
+    A mapping that was derived from the pairs numbers their labels by appearance. A table without
+    labels is then taken by the labels themselves, where they can be row numbers; InputError where
+    they cannot, since nothing says which row is whose.
+    """
     labels = checkpoint.labels
+    if mapping is not None and mapping.derived and labels is None:
+        numbers = mapping.identifiers.integers
+        if numbers is None or int(numbers.max(initial=0)) >= checkpoint.rows:
+            raise InputError(
+                f"{checkpoint.path}: its rows have no labels, and the pairs' labels are no row "
+                "numbers of it; give the --mapping that it was trained with"
+            )
+        return Aligned(checkpoint, numbers, True, 0)
     if mapping is None or labels is None:
         n = max(checkpoint.rows, mapping.n_nodes if mapping is not None else 0)
         rows = np.arange(n)
