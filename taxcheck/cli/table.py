@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import click
 
-GEOMETRIES = click.Choice(["ball", "lorentz", "tangent", "euclidean"])
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+def table_options(command: Command) -> Command:
+    """Options that say which array is the table, and what its rows are."""
+    for option in (
+        click.option("--curvature", type=float, metavar="C", help="c > 0 of curvature -c."),
+        click.option(
+            "--geometry",
+            type=click.Choice(["ball", "lorentz", "tangent", "euclidean"]),
+            help="What the rows are; otherwise it is told from the file.",
+        ),
+        click.option("--key", help="Name of the array to take as the table."),
+    ):
+        command = option(command)
+    return command
+
+
+def column_options(command: Command) -> Command:
+    """Options that name the columns of mapping and pairs, in order or by name."""
+    for option in (
+        click.option("--pair-columns", metavar="ROLES", help="As in `taxcheck run`."),
+        click.option("--mapping-columns", metavar="ROLES", help="As in `taxcheck run`."),
+    ):
+        command = option(command)
+    return command
 
 
 @click.command()
 @click.argument("checkpoint")
-@click.option("--key", help="Name of the array to take as the table.")
-@click.option("--geometry", type=GEOMETRIES, help="What the rows are.")
-@click.option("--curvature", type=float, metavar="C", help="c > 0 of curvature -c.")
+@table_options
 def inspect(
     checkpoint: str, key: str | None, geometry: str | None, curvature: float | None
 ) -> None:
@@ -29,11 +55,8 @@ def inspect(
 @click.argument("checkpoint")
 @click.option("--pairs", required=True, metavar="FILE", help="Pairs that give the positives.")
 @click.option("--mapping", metavar="FILE", help="Joins labels and idx; else row k is idx k.")
-@click.option("--mapping-columns", metavar="ROLES")
-@click.option("--pair-columns", metavar="ROLES")
-@click.option("--key", help="Name of the array to take as the table.")
-@click.option("--geometry", type=GEOMETRIES, help="What the rows are.")
-@click.option("--curvature", type=float, metavar="C", help="c > 0 of curvature -c.")
+@column_options
+@table_options
 @click.option(
     "--protocol",
     type=click.Choice(["nickel", "gensim", "edges"]),
@@ -105,11 +128,8 @@ def evaluate(
 @click.option("--mapping", required=True, metavar="FILE", help="Table of identifier -> idx.")
 @click.option("--pairs", required=True, metavar="FILE", help="Training pairs.")
 @click.option("--taxonomy", metavar="FOLDER", help="NCBI taxdump, for names and lineages.")
-@click.option("--mapping-columns", metavar="ROLES")
-@click.option("--pair-columns", metavar="ROLES")
-@click.option("--key", help="Name of the array to take as the table.")
-@click.option("--geometry", type=GEOMETRIES, help="What the rows are.")
-@click.option("--curvature", type=float, metavar="C", help="c > 0 of curvature -c.")
+@column_options
+@table_options
 def why(
     node: str,
     embeddings: str,
