@@ -28,8 +28,12 @@ def read_table(file: InputFile, *, parquet: bool) -> Contents:
     Raises InputError where no column, or no run of columns, holds the vectors.
     """
     name = "parquet" if parquet else "feather"
-    with reading(file.shown, name):
+    with reading(file.shown, name):  # names and metadata may be damaged as well as values
         table = (_parquet(file) if parquet else _feather(file)).combine_chunks()
+        return _contents(table, name, file)
+
+
+def _contents(table: pa.Table, name: str, file: InputFile) -> Contents:
     lists = [f.name for f in table.schema if _is_list(f.type)]
     floats = [f.name for f in table.schema if pa.types.is_floating(f.type)]
     if not len(table):

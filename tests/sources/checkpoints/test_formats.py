@@ -128,6 +128,13 @@ def test_tables_that_are_none(tmp_path: Path, table: dict[str, object], message:
         open_checkpoint(str(path))
 
 
+def test_damaged_names_of_columns(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"taxid": [1, 2], "value": [0.1, 0.2]}), path := tmp_path / "a.parquet")
+    path.write_bytes(path.read_bytes().replace(b"value", b"v\xb2lue"))
+    with pytest.raises(InputError, match="cannot be read as parquet"):
+        open_checkpoint(str(path))
+
+
 def test_npz_keeps_the_order_of_memory_and_the_values_beside(tmp_path: Path) -> None:
     np.savez(
         path := tmp_path / "a.npz",
