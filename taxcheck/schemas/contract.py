@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pandera.pandas as pa_schema
 
+from taxcheck.schemas.embeddings import EMBEDDINGS_SCHEMA
 from taxcheck.schemas.mapping import MAPPING_SCHEMA
 from taxcheck.schemas.pairs import PAIRS_SCHEMA
 
 
 def contract() -> dict[str, object]:
     """Tables, columns and checks of the published contract, JSON-ready."""
-    return {str(schema.name): _table(schema) for schema in (MAPPING_SCHEMA, PAIRS_SCHEMA)}
+    return {
+        str(schema.name): _table(schema)
+        for schema in (MAPPING_SCHEMA, PAIRS_SCHEMA, EMBEDDINGS_SCHEMA)
+    }
 
 
 def _table(schema: pa_schema.DataFrameSchema) -> dict[str, object]:
