@@ -14,7 +14,8 @@ from taxcheck.sources.checkpoints.names import CheckpointUnpickler
 from taxcheck.sources.checkpoints.stored import Stored
 from taxcheck.sources.checkpoints.tree import Contents, Inert, Unreadable
 from taxcheck.sources.files import InputFile
-from taxcheck.sources.safe_pickle import Bounded, check_size, deep, guarded, nesting
+from taxcheck.sources.pickle_limits import Bounded, deep, nesting
+from taxcheck.sources.safe_pickle import check_size, guarded
 
 _REMEDY = "save the table with numpy.save, or the model with torch.save(model.state_dict(), path)"
 _KNOWN = "only arrays, containers, numbers and texts are read"

@@ -15,15 +15,8 @@ from taxcheck.sources.checkpoints.archive import Archive, map_bytes
 from taxcheck.sources.checkpoints.torch_pickle import Storage, TorchUnpickler
 from taxcheck.sources.checkpoints.tree import Contents
 from taxcheck.sources.files import InputFile
-from taxcheck.sources.safe_pickle import (
-    Bounded,
-    PlainUnpickler,
-    RefusedError,
-    check_size,
-    deep,
-    guarded,
-    nesting,
-)
+from taxcheck.sources.pickle_limits import Bounded, deep, nesting
+from taxcheck.sources.safe_pickle import PlainUnpickler, RefusedError, check_size, guarded
 
 KNOWN = "only tensors, containers, numbers and texts are read"
 RESAVE = "save it again: torch.save(model.state_dict(), path)"
