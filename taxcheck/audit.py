@@ -15,6 +15,7 @@ from taxcheck.clock import Clock
 from taxcheck.geometry.space import Space
 from taxcheck.projection import Labels, project, sample
 from taxcheck.runner import Unavailable, known
+from taxcheck.schemas.embeddings import judge_rows
 from taxcheck.sources.checkpoints.value import Checkpoint
 from taxcheck.sources.taxonomy import Taxonomy
 from taxcheck.statistics.alignment import align
@@ -130,7 +131,9 @@ def audit(
         return Examined()
     checkpoint, initial = tables["embeddings"], tables.get("initial")
     with clock("embeddings"):
-        embedding = embedding_statistics(checkpoint, np.random.default_rng(seed), seed, sink)
+        embedding = embedding_statistics(
+            checkpoint, judge_rows, np.random.default_rng(seed), seed, sink
+        )
     table = align(checkpoint, data.mapping)
     clades = _clades(data)
     with clock("coverage"):

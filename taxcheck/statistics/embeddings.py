@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -26,8 +26,17 @@ _BINS = 50
 _SHEET = 8.0
 
 
+# Given the norms of rows and how far outside the model they are (1 is the boundary), (k,) each:
+# which rows are not finite, and which are no points. The contract of the table decides.
+RowJudge = Callable[[FloatArray, FloatArray], tuple[BoolArray, BoolArray]]
+
+
 def embedding_statistics(
-    checkpoint: Checkpoint, rng: np.random.Generator, seed: int, sink: Sink | None = None
+    checkpoint: Checkpoint,
+    judge: RowJudge,
+    rng: np.random.Generator,
+    seed: int,
+    sink: Sink | None = None,
 ) -> EmbeddingStatistics:
     """Everything that the table tells without data; see EmbeddingStatistics."""
     reading, rows = checkpoint.reading, checkpoint.rows
@@ -36,13 +45,14 @@ def embedding_statistics(
     spectrum, directions = SpectrumState.empty(checkpoint.dim), SpectrumState.empty(checkpoint.dim)
     for part, space in chunks(checkpoint):
         x = np.asarray(checkpoint.vectors[part], dtype=np.float64)
-        finite[part] = np.isfinite(x).all(axis=1)
+        stored = np.linalg.norm(x, axis=1)
+        norms[part], beyond = _norms(stored, x, space, reading, checkpoint.dtype)
+        broken, outside[part] = judge(stored, beyond)
+        finite[part] = ~broken
         radii[part] = space.radii
-        norms[part], outside[part] = _norms(x, space, reading, checkpoint.dtype)
         spectrum.update(part.start, space.tangent()[space.sound])
         directions.update(part.start, space.directions()[space.sound])
     norms[~finite] = np.nan
-    outside &= finite
     radii[outside] = np.inf
     sound = norms[np.isfinite(norms)]
     clip_radius = _clip_radius(reading)
@@ -98,19 +108,21 @@ def chunks(checkpoint: Checkpoint) -> Iterator[tuple[slice, Space]]:
 
 
 def _norms(
-    x: FloatArray, space: Space, reading: Reading, dtype: str
-) -> tuple[FloatArray, BoolArray]:
-    """Norms in the unit ball, and which rows are outside it or off the sheet."""
+    stored: FloatArray, x: FloatArray, space: Space, reading: Reading, dtype: str
+) -> tuple[FloatArray, FloatArray]:
+    """Norms in the unit ball, and how far outside the model rows are: 1 is the boundary."""
+    nowhere = np.zeros(len(stored))
     if reading.geometry is Geometry.EUCLIDEAN:
-        return np.linalg.norm(x, axis=1), np.zeros(len(x), dtype=bool)
+        return stored, nowhere
     if reading.geometry is Geometry.BALL:
-        norms = np.linalg.norm(x, axis=1) * float(np.sqrt(reading.curvature))
-        return norms, norms >= 1
-    off = np.zeros(len(x), dtype=bool)
-    if reading.geometry is Geometry.LORENTZ:
-        roundoff = UNIT_ROUNDOFF.get(dtype, UNIT_ROUNDOFF["float32"])
-        off = lorentz.sheet_error(x, reading.curvature) > _SHEET * roundoff
-    return np.tanh(space.radii / 2), off
+        norms = stored * float(np.sqrt(reading.curvature))
+        return norms, norms
+    norms = np.tanh(space.radii / 2)
+    if reading.geometry is Geometry.TANGENT:
+        return norms, nowhere
+    slack = _SHEET * UNIT_ROUNDOFF.get(dtype, UNIT_ROUNDOFF["float32"])
+    off = lorentz.sheet_error(x, reading.curvature) / slack
+    return norms, np.where(x[:, 0] > 0, off, np.inf)
 
 
 def _clip_radius(reading: Reading) -> float | None:

@@ -170,7 +170,7 @@ def test_the_schemas_accept_what_is_sound() -> None:
 
 def test_the_contract_is_a_document() -> None:
     document = json.loads(json.dumps(contract()))
-    assert set(document) == {"mapping", "pairs"}
+    assert set(document) == {"mapping", "pairs", "embeddings"}
     idx = document["mapping"]["columns"]["idx"]
     assert idx["type"] == "int64"
     assert [c.get("min_value", c.get("max_value")) for c in idx["checks"]] == [0, 2**31 - 1]
