@@ -49,10 +49,11 @@ def clade_spread(
     tour, or CSR lists. At most ``sample`` members of each are drawn, with their own pairs.
 
     log spread = b0 + b1 log size + b2 depth + b3 height, where height is the sampled members' mean
-    depth below the top. In a tree metric two members are at most twice the height apart, log size
-    stands for how it branches, depth for whatever the engine does differently far out. Fitted by
-    Huber's M-estimator; the scale is the MAD of the residuals, so that the outliers looked for do
-    not hide themselves. Clades of equal features share one expectation.
+    depth below the top; a top of unknown depth (below 0) has no expectation. In a tree metric two
+    members are at most twice the height apart, log size stands for how it branches, depth for
+    whatever the engine does differently far out. Fitted by Huber's M-estimator; the scale is the
+    MAD of the residuals, so that the outliers looked for do not hide themselves. Clades of equal
+    features share one expectation.
     """
     clades, begin, end = (np.asarray(a, dtype=np.int64) for a in (clades, begin, end))
     level = np.asarray(depth, dtype=np.float64)
@@ -67,7 +68,9 @@ def clade_spread(
             continue
         u, v = np.triu_indices(len(rows), 1)
         spread[i] = space.distance(rows[u], rows[v]).mean()
-        height[i] = level[rows].mean() - level[clades[i]]
+        deep = level[rows][level[rows] >= 0]
+        if len(deep) and level[clades[i]] >= 0:
+            height[i] = deep.mean() - level[clades[i]]
     features = np.column_stack(
         [np.ones(m), np.log(np.maximum(end - begin, 1)), level[clades], height]
     )

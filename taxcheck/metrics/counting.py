@@ -100,7 +100,7 @@ class _Task:
         cls, space: Space, positives: Lists, removed: Lists, separation: Floats, tiling: Tiling
     ) -> _Task:
         sound = np.flatnonzero(space.sound)
-        order = sound[np.argsort(space.radii[sound], kind="stable")]
+        order = sound[np.argsort(space.radii[sound])]  # equal radii in any order
         position = np.full(space.n, -1, dtype=np.int64)
         position[order] = np.arange(len(order))
         at, of = position[removed.targets], removed.owner

@@ -26,8 +26,8 @@ from taxcheck.statistics.spool import PairSpool
 from taxcheck.statistics.values import BoolArray, IntArray
 
 SOURCES = 2_000
-# Ranking costs sources x rows. In a large table the nulls, the Euclidean reading and the parents
-# are held against fewer of the sources; a paired bootstrap is then over those alone.
+# Ranking costs sources x rows. In a large table the nulls, the Euclidean reading, the trained rows
+# alone and the parents are ranked for fewer of the sources; a paired bootstrap is then over those.
 LARGE = 500_000
 FEWER = 250
 NULL_INIT, NULL_SHUFFLED = "depth-aware init", "shuffled within depth"
@@ -63,7 +63,9 @@ def score_hierarchy(subject: Subject) -> HierarchyScores:
         seed=subject.seed,
         **ranked,
         parent_hits=_parents(subject, tables, rng),
-        **radius_scores(subject.space, subject.graph, subject.table.checkpoint.reading, rng),
+        **radius_scores(
+            subject.space, subject.graph, subject.table.checkpoint.reading, subject.trained, rng
+        ),
         **group_scores(subject.space, subject.graph, subject.clades, subject.trained, rng),
     )
 
@@ -100,7 +102,7 @@ def _reconstruction(
     null[NULL_COLLAPSED] = score(nulls.collapsed(fewer), fewer)
     null[NULL_POPULAR] = score(nulls.popular(_followers(subject), fewer), fewer)
     flat = order(subject.table.space("euclidean"))
-    trained = _trained_only(subject, positives)
+    trained = _trained_only(subject, fewer)
     facts = ("nickel: a descendant's ancestors among all nodes but itself", len(chosen), len(every))
 
     def scored(
@@ -145,19 +147,24 @@ def _followers(subject: Subject) -> IntArray:
     return counts
 
 
-def _trained_only(subject: Subject, positives: Lists) -> Ranking | None:
-    """The same sources among trained rows alone; None where every row was trained."""
+def _trained_only(
+    subject: Subject, positives: Lists, left_out: Lists | None = None
+) -> Ranking | None:
+    """The same lists among trained rows alone; None where every row was trained, or none is left."""
     if subject.trained.all():
         return None
     rows = np.flatnonzero(subject.trained)
-    place = np.full(subject.graph.n, -1, dtype=np.int64)
-    place[rows] = np.arange(len(rows))
-    sources, targets = place[positives.sources[positives.owner]], place[positives.targets]
-    kept = (sources >= 0) & (targets >= 0)
-    if not kept.any():
+    inside = positives.within(rows)
+    if not len(inside.sources):
         return None
-    inside = Lists.from_pairs(sources[kept], targets[kept], len(rows))
-    return rank(subject.space.take(rows), inside, workers=subject.workers)
+    removed = None
+    if left_out is not None:
+        place = np.full(subject.graph.n, -1, dtype=np.int64)
+        place[rows] = np.arange(len(rows))
+        owner, other = place[left_out.sources[left_out.owner]], place[left_out.targets]
+        kept = (owner >= 0) & (other >= 0)
+        removed = Lists.from_pairs(owner[kept], other[kept], len(rows), among=inside.sources)
+    return rank(subject.space.take(rows), inside, left_out=removed, workers=subject.workers)
 
 
 def _parents(
@@ -184,9 +191,12 @@ def _parents(
     def within(ranking: Ranking, k: int) -> Floats:
         return (ranking.best_rank <= k).astype(np.float64)
 
+    trained = _trained_only(subject, parents, relatives)
     return {
         k: as_score(
-            beats_nulls(within(own, k), {m: within(r, k) for m, r in null.items()}, rng), facts
+            beats_nulls(within(own, k), {m: within(r, k) for m, r in null.items()}, rng),
+            facts,
+            trained=None if trained is None else float(within(trained, k).mean()),
         )
         for k in own.hits
     }
