@@ -13,7 +13,7 @@ from taxcheck.metrics.depth import monotone_edges, radius_depth
 from taxcheck.sources.checkpoints.value import Reading
 from taxcheck.statistics.audit_values import NullScore, Score
 from taxcheck.statistics.graph import Graph
-from taxcheck.statistics.values import IntArray
+from taxcheck.statistics.values import BoolArray, IntArray
 
 Band = tuple[int, float, float, float, float, float]
 
@@ -37,7 +37,7 @@ class RadiusScores(TypedDict):
 
 
 def radius_scores(
-    space: Space, graph: Graph, reading: Reading, rng: np.random.Generator
+    space: Space, graph: Graph, reading: Reading, trained: BoolArray, rng: np.random.Generator
 ) -> RadiusScores:
     """Hold radii against depths, over all rows."""
     depth = graph.depths
@@ -59,6 +59,9 @@ def radius_scores(
             sources=found.rows,
             total=found.rows + found.lost,
             ceiling=found.ceiling,
+            trained_only=None
+            if trained.all()
+            else radius_depth(space, np.where(trained, depth, -1)).spearman,
         )
         if found.rows > 1
         else None,
@@ -72,6 +75,7 @@ def radius_scores(
             protocol="edges whose child lies farther from the centre, all edges",
             sources=edges.edges,
             total=edges.edges,
+            trained_only=_monotone_among(space, graph, trained),
         )
         if edges.edges
         else None,
@@ -82,6 +86,15 @@ def radius_scores(
         "radius_by_depth": bands,
         "saturated_levels": _saturated(bands, reading),
     }
+
+
+def _monotone_among(space: Space, graph: Graph, trained: BoolArray) -> float | None:
+    """The share of monotone edges with both ends trained; None where every row was trained."""
+    if trained.all():
+        return None
+    both = trained[graph.parents] & trained[graph.children]
+    found = monotone_edges(space.radii, graph.parents[both], graph.children[both], graph.depths)
+    return 1 - found.share if found.edges else None
 
 
 def _of_correlation(r: float, n: int) -> tuple[float, float]:
