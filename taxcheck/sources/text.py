@@ -15,6 +15,7 @@ from pyarrow import csv
 from taxcheck.errors import InputError
 from taxcheck.sources.aliases import MALFORMED
 from taxcheck.sources.batches import BATCH_ROWS, RawBatch
+from taxcheck.sources.blocks import Layout, LineTooLongError, parse_blocks
 from taxcheck.sources.files import InputFile, damaged, reading
 from taxcheck.sources.malformed import TEXT_LIMIT, Malformed, put_back, quiet
 from taxcheck.sources.sniff import DELIMITER_NAMES, has_header, head_of, shape_of
@@ -111,10 +112,12 @@ class TextReader:
             if self._compression:
                 source = pa.CompressedInputStream(source, self._compression)
             counted = _Stream(source, count_lines=self._shape.quoted)
-            for batch in self._parse(pa.PythonFile(counted, mode="r"), keys, malformed):
+            for batch in self._parsed(counted, keys, malformed):
                 for start in range(0, len(batch), BATCH_ROWS):
                     part = batch.slice(start, BATCH_ROWS)
                     cells = {role: part.column(key) for role, key in keys.items()}
+                    if malformed:  # their texts go into the cells
+                        cells = {role: cell.cast(pa.string()) for role, cell in cells.items()}
                     whole = put_back(RawBatch(first, cells), malformed)
                     # Empty lines are held back until a row follows: only then they are rows.
                     filled = whole.rows - _trailing_blank(whole)
@@ -135,13 +138,49 @@ class TextReader:
                 raise self._multiline()
         self._skipped = blank
 
-    def _parse(
-        self, source: pa.NativeFile, keys: Mapping[str, str], malformed: deque[Malformed]
+    def _parsed(
+        self, stream: _Stream, keys: Mapping[str, str], malformed: deque[Malformed]
     ) -> Iterator[pa.RecordBatch]:
+        if not self._shape.quoted:
+            return self._parse_blocks(stream, keys, malformed)
+        whole = pa.PythonFile(stream, mode="r")
+        return self._parse(whole, keys, malformed, 1, skip=self.header)
+
+    def _parse_blocks(
+        self, stream: _Stream, keys: Mapping[str, str], malformed: deque[Malformed]
+    ) -> Iterator[pa.RecordBatch]:
+        """Parse in parallel what is as expected, and with care what is not."""
+        labels = {key for role, key in keys.items() if role.endswith("taxid")}
+        layout = Layout(
+            self._shape.delimiter,
+            [f"c{n}" for n in range(len(self.column_names))],
+            {key: pa.string() if key in labels else pa.int64() for key in keys.values()},
+        )
+        try:
+            for block in parse_blocks(stream, layout, _BLOCK, skip_line=self.header):
+                if block.parsed is not None:
+                    yield block.parsed
+                else:
+                    source = pa.BufferReader(block.data)
+                    yield from self._parse(source, keys, malformed, block.first_line, skip=False)
+        except LineTooLongError as error:
+            raise self._explained(str(error)) from error
+
+    def _parse(
+        self,
+        source: pa.NativeFile,
+        keys: Mapping[str, str],
+        malformed: deque[Malformed],
+        first_line: int,
+        *,
+        skip: bool,
+    ) -> Iterator[pa.RecordBatch]:
+        """Parse every cell as text; ``source`` begins at ``first_line``."""
+
         def note(row: csv.InvalidRow) -> str:
             fields = "field" if row.actual_columns == 1 else "fields"
             reason = f"{row.actual_columns} {fields} instead of {row.expected_columns}"
-            malformed.append((row.number, reason, row.text[:TEXT_LIMIT]))
+            malformed.append((row.number + first_line - 1, reason, row.text[:TEXT_LIMIT]))
             return "skip" if len(malformed) < _MALFORMED_LIMIT else "error"
 
         try:
@@ -153,7 +192,7 @@ class TextReader:
                         # Arrow tells the line of a malformed row only to a single thread.
                         use_threads=False,
                         column_names=[f"c{n}" for n in range(len(self.column_names))],
-                        skip_rows=int(self.header),
+                        skip_rows=int(skip),
                     ),
                     parse_options=csv.ParseOptions(
                         delimiter=self._shape.delimiter,
@@ -173,14 +212,14 @@ class TextReader:
                     f"{self._file.shown}: {len(malformed):,} malformed lines from line {line} on "
                     f"({reason}); check the delimiter and the header"
                 ) from error
-            raise self._explained(str(error)) from error
+            raise self._explained(str(error), first_line) from error
 
-    def _explained(self, message: str) -> InputError:
+    def _explained(self, message: str, first_line: int = 1) -> InputError:
         shown = self._file.shown
         # A malformed line ends the parse only where its bytes could not be decoded for the note.
         if "UTF8" in message or "CSV parse error" in message:
             line = re.search(r"Row #(\d+)", message)
-            where = f"line {line[1]}" if line else "a cell"
+            where = f"line {int(line[1]) + first_line - 1}" if line else "a cell"
             return InputError(
                 f"{shown}: {where} holds bytes that are not UTF-8; convert the file: "
                 "iconv -f LATIN1 -t UTF-8"
