@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import json
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,17 +48,22 @@ def command(
 ) -> Timed:
     """Time a whole command, and take its peak memory from the operating system."""
     seconds, memory = [], 0
+    request = json.dumps({"arguments": list(arguments), "env": dict(env or {})})
     for k in range(warmup + runs):
-        start = time.perf_counter()
-        process = subprocess.Popen(
-            arguments, stdout=subprocess.DEVNULL, env={**os.environ, **(env or {})}
+        launched = subprocess.run(
+            [sys.executable, "-m", "benchmarks.launch"],
+            input=request,
+            capture_output=True,
+            text=True,
+            check=True,
         )
-        _, status, usage = os.wait4(process.pid, 0)
-        elapsed = time.perf_counter() - start
-        code = os.waitstatus_to_exitcode(status)
-        if code != expect:
-            raise SystemExit(f"{' '.join(arguments)}: exit code {code}, expected {expect}")
+        result = json.loads(launched.stdout)
+        if result["code"] != expect:
+            raise SystemExit(
+                f"{' '.join(arguments)}: exit code {result['code']}, expected {expect}\n"
+                f"{launched.stderr}"
+            )
         if k >= warmup:
-            seconds.append(elapsed)
-            memory = max(memory, usage.ru_maxrss * 1024)
+            seconds.append(result["seconds"])
+            memory = max(memory, result["memory"])
     return Timed(tuple(seconds), memory)
