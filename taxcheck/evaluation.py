@@ -33,6 +33,7 @@ class Evaluation:
     total: int
     edges: int
     nodes: int
+    without_row: int  # nodes that the table has no row for: they rank behind all others
     seed: int
     map: Interval
     mean_rank: Interval
@@ -50,6 +51,8 @@ class Evaluation:
             f"{part} sources, {self.edges:,} positives, candidates among {self.nodes:,} nodes, "
             f"seed {self.seed}"
         )
+        if self.without_row:
+            yield f"{self.without_row:,} of the nodes have no row and rank behind all others"
         rows = {"MAP": self.map, "mean rank": self.mean_rank}
         rows |= {f"hits@{k}": interval for k, interval in self.hits.items()}
         for name, interval in rows.items():
@@ -87,6 +90,7 @@ def evaluate_table(request: Request, protocol: str, ties: str, sources: int | No
         total=len(every.sources),
         edges=int(ranking.edges.sum()),
         nodes=n,
+        without_row=int(np.count_nonzero(~table.has_row[:n])),
         seed=request.seed,
         map=mean_interval(ranking.average_precision, rng),
         mean_rank=mean_interval(ranking.rank_sum, rng, weights=weights),

@@ -16,11 +16,9 @@ from taxcheck.intake import Intake, read_mapping, read_pairs
 from taxcheck.pipeline import check
 from taxcheck.request import Request, open_sources, open_tables
 from taxcheck.rule import Outcome
-from taxcheck.runner import known
 from taxcheck.sources.taxdump import open_taxonomy
 from taxcheck.sources.taxonomy import Taxonomy
 from taxcheck.statistics.alignment import Aligned, align
-from taxcheck.statistics.coverage import Known, coverage_of_training
 from taxcheck.statistics.graph import Graph
 from taxcheck.statistics.values import IntArray, MappingStatistics
 
@@ -36,29 +34,20 @@ def explain_node(request: Request, node: str) -> Iterator[str]:
         mapping = read_mapping(sources["mapping"], request.workers, None)
         idx = _find(mapping, node)
         intake = read_pairs(sources["pairs"], None, mapping, request.workers, None, resources)
-        evidence, graph = of_pairs(
+        _, graph = of_pairs(
             intake, taxonomy, request.policy.dataset, request.workers, None, Clock()
         )
         aligned = align(table, mapping)
-        facts = Known(mapping=mapping, pairs=known(evidence.pairs), depths=graph.depths)
-        coverage = coverage_of_training(aligned, facts)
         yield from _who(node, idx, mapping, taxonomy, graph)
         yield from _pairs(idx, intake)
         yield from _row(idx, aligned, graph, mapping, taxonomy)
-        if coverage.never[idx]:
-            reasons = next((s.values for s in coverage.defect.samples if s.node == idx), None)
-            detail = f": {reasons['evidence']}; {reasons['explanation']}" if reasons else ""
-            yield f"training    never trained{detail}"
-        elif coverage.updates is not None:
-            yield f"training    {int(coverage.updates[idx]):,} updates"
-        else:
-            yield "training    nothing says that it was not trained"
-    yield from _findings(request, idx)
+        updates = aligned.spread(table.facts.update_counts, 0)
+    yield from _findings(request, idx, None if updates is None else int(updates[idx]))
 
 
 def _find(mapping: MappingStatistics, node: str) -> int:
     integers, strings = mapping.identifiers.integers, mapping.identifiers.strings
-    if integers is not None and node.isdigit():
+    if integers is not None and node.isdecimal():
         found = np.flatnonzero(integers == int(node))
     else:
         found = np.flatnonzero(strings == node) if strings is not None else np.empty(0, np.int64)
@@ -70,10 +59,10 @@ def _find(mapping: MappingStatistics, node: str) -> int:
 def _who(
     node: str, idx: int, mapping: MappingStatistics, taxonomy: Taxonomy | None, graph: Graph
 ) -> Iterator[str]:
-    named = taxonomy.name_of(int(node)) if taxonomy and node.isdigit() else None
+    named = taxonomy.name_of(int(node)) if taxonomy and node.isdecimal() else None
     row = mapping.row_of[idx]
     yield f"{node}{f' {named}' if named else ''}: idx {idx}, row {row} of the mapping"
-    if taxonomy is not None and node.isdigit():
+    if taxonomy is not None and node.isdecimal():
         rank, lineage = taxonomy.rank_of(int(node)), taxonomy.lineage(int(node))
         yield f"taxonomy    {rank or 'unknown to it'}{f', {lineage}' if lineage else ''}"
     depth = int(graph.depths[idx])
@@ -117,12 +106,15 @@ def _row(
         return
     space = table.space()
     radius = float(space.radii[idx])
+    if not np.isfinite(radius):
+        yield "radius      none: the row is no point of the space"
+        return
     peers = space.radii[: graph.n][graph.depths == graph.depths[idx]]
-    below = float((peers <= radius).mean()) if len(peers) else float("nan")
+    below = float((peers[np.isfinite(peers)] <= radius).mean())
     yield f"radius      {radius:.3f}, beyond {below:.0%} of the nodes of its depth"
     distance = space.from_row(idx)
-    distance[idx] = np.inf
-    near = np.argsort(np.where(np.isfinite(distance), distance, np.inf))[:_NEIGHBOURS]
+    distance[idx] = np.nan
+    near = np.argsort(distance)[: min(_NEIGHBOURS, int(np.isfinite(distance).sum()))]  # NaN last
     yield "nearest"
     ancestors = set(graph.parents_of.expand(np.array([idx]))[1].tolist())
     for other in near:
@@ -136,14 +128,19 @@ def _row(
         )
 
 
-def _findings(request: Request, idx: int) -> Iterator[str]:
-    """Failures and warnings of the whole run that this node, or a pair of it, is part of."""
+def _findings(request: Request, idx: int, updates: int | None) -> Iterator[str]:
+    """How it was trained, and the failures and warnings that it, or a pair of it, is part of."""
     touched: set[str] = set()
+    reasons: list[str] = []
 
     def collect(defect: str, columns: Mapping[str, npt.NDArray[np.generic]]) -> None:
         for name in ("idx", "ancestor_idx", "descendant_idx"):
             if name in columns and bool((columns[name] == idx).any()):
                 touched.add(defect)
+        if defect == "never_trained":
+            for at in np.flatnonzero(columns["idx"] == idx):
+                evidence, explanation = columns["evidence"][at], columns["explanation"][at]
+                reasons.append(f"{evidence}; explained by: {explanation}")
 
     report = check(replace(request, drawn=False), sink=collect)
     found = [
@@ -151,6 +148,12 @@ def _findings(request: Request, idx: int) -> Iterator[str]:
         for result in report.by_outcome
         if result.outcome in (Outcome.FAIL, Outcome.WARN) and result.rule.name in touched
     ]
+    if reasons:
+        yield f"training    never trained: {reasons[0]}"
+    elif updates is not None:
+        yield f"training    {updates:,} updates"
+    else:
+        yield "training    nothing says that it was not trained"
     yield "findings" if found else "findings    none that this node is part of"
     for result in found:
         yield f"  {result.rule.id} {result.rule.name}: {result.message}"

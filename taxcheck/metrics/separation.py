@@ -100,7 +100,7 @@ def successors_separation(space: Space, labels: Ints, rng: np.random.Generator) 
     Groups of 10 or more, at most 100 sampled each. Intra: each member against the next 19 of its
     group. Inter: each group against the next 9 groups, min(100, n1 n2) random pairs. Pooled mean
     inter / pooled mean intra. It depends on the order of groups, here by label, and of members.
-    NaN where either is empty or a row is no point.
+    NaN where either is empty, where groups are points, or where a row is none.
     """
     groups = groups_of(labels, rng)
     intra: list[Floats] = []
@@ -114,4 +114,5 @@ def successors_separation(space: Space, labels: Ints, rng: np.random.Generator) 
             inter.append(space.distance(group[u], other[v]))
     if not inter:
         return float("nan")
-    return float(np.concatenate(inter).mean() / np.concatenate(intra).mean())
+    within = float(np.concatenate(intra).mean())
+    return float(np.concatenate(inter).mean()) / within if within else float("nan")

@@ -25,9 +25,8 @@ class Spectrum:
 def spectrum(rows: Floats) -> Spectrum:
     """Spectrum of rows (n, d), NaN rows left out; both counts are NaN where all is 0.
 
-    Effective rank: exp(-sum p log p), p = sigma / sum sigma (Roy & Vetterli 2007, EUSIPCO).
-    Participation ratio: (sum sigma^2)^2 / sum sigma^4. Rows are not centred: the origin is the
-    hierarchy's top, and a table drawn out along one ray has one dimension.
+    Rows are not centred: the origin is the hierarchy's top, and a table drawn out along one ray
+    has one dimension.
     """
     d = rows.shape[1]
     gram, used = np.zeros((d, d)), 0
@@ -40,12 +39,28 @@ def spectrum(rows: Floats) -> Spectrum:
     # A Gram matrix holds squares: what is below its rounding is no direction.
     power[power < power.max(initial=0) * d * 2.0**-52] = 0
     sigma = np.sqrt(power)
-    if not sigma.sum():
-        return Spectrum(sigma, float("nan"), float("nan"), used)
-    p = sigma[sigma > 0] / sigma.sum()
-    effective = float(np.exp(-np.sum(p * np.log(p))))
-    participation = float(power.sum() ** 2 / np.sum(power**2))
-    return Spectrum(sigma, effective, participation, used)
+    return Spectrum(sigma, effective_rank(power), participation_ratio(power), used)
+
+
+def effective_rank(power: Floats) -> float:
+    """exp(-sum p log p), p = sigma / sum sigma, of squared singular values sigma^2 (d,).
+
+    Roy & Vetterli 2007, EUSIPCO. NaN where all are 0.
+    """
+    sigma = np.sqrt(power[power > 0])
+    if not len(sigma):
+        return float("nan")
+    p = sigma / sigma.sum()
+    return float(np.exp(-np.sum(p * np.log(p))))
+
+
+def participation_ratio(power: Floats) -> float:
+    """(sum of squares)^2 / sum of fourth powers of singular values, from their squares (d,).
+
+    1 for a line, d for a ball; NaN where all are 0.
+    """
+    squares = float(np.sum(power**2))
+    return float(power.sum() ** 2 / squares) if squares > 0 else float("nan")
 
 
 def of_log_map(space: Space) -> Spectrum:

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from taxcheck.errors import InputError
 from taxcheck.geometry.space import Space
 from taxcheck.sources.checkpoints.value import Checkpoint
+from taxcheck.sources.files import one_line
 from taxcheck.statistics.values import BoolArray, Identifiers, IntArray, MappingStatistics
 
 
@@ -64,7 +65,7 @@ def align(checkpoint: Checkpoint, mapping: MappingStatistics | None) -> Aligned:
 
     A mapping that was derived from the pairs numbers their labels by appearance. A table without
     labels is then taken by the labels themselves, where they can be row numbers; InputError where
-    they cannot, since nothing says which row is whose.
+    they cannot, since nothing says which row is whose, and where no label is an identifier.
     """
     labels = checkpoint.labels
     if mapping is not None and mapping.derived and labels is None:
@@ -82,10 +83,21 @@ def align(checkpoint: Checkpoint, mapping: MappingStatistics | None) -> Aligned:
     known, idx = _identifiers(mapping.identifiers)
     place = pc.index_in(labels.cast(pa.string()), value_set=known).fill_null(-1)
     found = place.to_numpy(zero_copy_only=False)
+    if not (found >= 0).any():
+        raise InputError(
+            f"{checkpoint.path}: none of its row labels ({_first(labels)}) is an identifier of the "
+            f"{'pairs' if mapping.derived else 'mapping'} ({_first(known)}); give the --mapping "
+            "that it was trained with"
+        )
     row_of = np.full(mapping.n_nodes, -1, dtype=np.int64)
     matched = np.flatnonzero(found >= 0)[::-1]  # the first row of a label wins
     row_of[idx[found[matched]]] = matched
     return Aligned(checkpoint, row_of, True, int(np.count_nonzero(found < 0)))
+
+
+def _first(labels: pa.Array) -> str:
+    shown = [one_line(str(label), 40) for label in labels.slice(0, 3).to_pylist()]
+    return ", ".join([*shown, "..."] if len(labels) > 3 else shown)
 
 
 def _identifiers(identifiers: Identifiers) -> tuple[pa.Array, IntArray]:

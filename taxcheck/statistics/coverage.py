@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from taxcheck.errors import InputError
 from taxcheck.rule import Defect, Sample
 from taxcheck.statistics.alignment import Aligned
 from taxcheck.statistics.audit_values import CoverageOfTraining
@@ -108,7 +109,12 @@ def _evidence(table: Aligned, known: Known) -> dict[str, BoolArray]:
     untouched = table.spread(facts.untouched, False)
     if untouched is not None:
         found[OPTIMIZER] = untouched
-    if known.initial is not None and known.initial.shape[1] == vectors.shape[1]:
+    if known.initial is not None:
+        if known.initial.shape[1] != vectors.shape[1]:
+            raise InputError(
+                f"the initial table has {known.initial.shape[1]:,} columns and the trained one "
+                f"{vectors.shape[1]:,}: give --initial the table that this training began with"
+            )
         shared = min(len(vectors), len(known.initial))
         same = np.zeros(len(vectors), dtype=bool)
         for start in range(0, shared, _CHUNK):
@@ -130,7 +136,8 @@ def _in_box(vectors: npt.NDArray[np.floating]) -> BoolArray:
     largest = np.empty(len(vectors))
     for start in range(0, len(vectors), _CHUNK):
         largest[start : start + _CHUNK] = np.abs(vectors[start : start + _CHUNK]).max(axis=1)
-    typical = float(np.nanmedian(largest)) if len(largest) else 0.0
+    known = largest[np.isfinite(largest)]
+    typical = float(np.median(known)) if len(known) else 0.0
     return (largest <= _BOX) if typical > _LEFT_BEHIND * _BOX else np.zeros(len(vectors), bool)
 
 

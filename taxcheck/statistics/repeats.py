@@ -40,17 +40,17 @@ def first_of_equal(vectors: npt.NDArray[np.floating]) -> IntArray:
 
 
 def rounded_directions(checkpoint: Checkpoint) -> int:
-    """Rows whose direction from the origin, to six digits, an earlier row has."""
-    seen = np.empty(checkpoint.rows, dtype=np.uint64)
+    """Finite rows whose direction from the origin, to six digits, an earlier row has."""
+    seen = []
     for start in range(0, checkpoint.rows, _CHUNK):
         x = np.asarray(checkpoint.vectors[start : start + _CHUNK], dtype=np.float64)
         if checkpoint.reading.geometry is Geometry.LORENTZ:
             x = x[:, 1:]
         norm = np.linalg.norm(x, axis=1, keepdims=True)
         unit = np.divide(x, norm, out=np.zeros_like(x), where=norm > 0)
-        with np.errstate(invalid="ignore"):
-            seen[start : start + _CHUNK] = _hash(np.round(unit * _DIGITS))
-    return checkpoint.rows - len(distinct(seen))
+        seen.append(_hash(np.round(unit[np.isfinite(norm[:, 0])] * _DIGITS)))
+    found = np.concatenate(seen) if seen else np.empty(0, dtype=np.uint64)
+    return len(found) - len(distinct(found))
 
 
 def _hash(rows: npt.NDArray[np.floating]) -> npt.NDArray[np.uint64]:

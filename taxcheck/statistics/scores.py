@@ -150,7 +150,7 @@ def _followers(subject: Subject) -> IntArray:
 def _trained_only(
     subject: Subject, positives: Lists, left_out: Lists | None = None
 ) -> Ranking | None:
-    """Rank the same lists among trained rows alone; None where all were trained, or none is left."""
+    """Rank the same lists among trained rows alone; None where all were, or none is left."""
     if subject.trained.all():
         return None
     rows = np.flatnonzero(subject.trained)
