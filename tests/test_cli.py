@@ -67,7 +67,7 @@ def test_a_failing_rule_exits_with_one(small):
 def test_fail_on_warn(small, tmp_path):
     mapping, pairs = small
     policy = tmp_path / "taxcheck.toml"
-    policy.write_text('[dataset]\nroots = [11]\n')  # the root is 10: TREE003 warns
+    policy.write_text("[dataset]\nroots = [11]\n")  # the root is 10: TREE003 warns
     command = ["run", "--mapping", mapping, "--pairs", pairs, "--policy", policy]
     assert taxcheck(*command).returncode == 0
     assert taxcheck(*command, "--fail-on", "warn").returncode == 1

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from taxcheck.config import parse_policy
-from taxcheck.request import Request
 from taxcheck.registry import load_rules
+from taxcheck.request import Request
 
 
 @dataclass(frozen=True)
