@@ -47,8 +47,10 @@ def rounded_directions(checkpoint: Checkpoint) -> int:
         if checkpoint.reading.geometry is Geometry.LORENTZ:
             x = x[:, 1:]
         norm = np.linalg.norm(x, axis=1, keepdims=True)
+        finite = np.isfinite(norm[:, 0])
+        x, norm = x[finite], norm[finite]
         unit = np.divide(x, norm, out=np.zeros_like(x), where=norm > 0)
-        seen.append(_hash(np.round(unit[np.isfinite(norm[:, 0])] * _DIGITS)))
+        seen.append(_hash(np.round(unit * _DIGITS)))
     found = np.concatenate(seen) if seen else np.empty(0, dtype=np.uint64)
     return len(found) - len(distinct(found))
 

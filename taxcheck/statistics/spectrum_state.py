@@ -11,9 +11,13 @@ from taxcheck.metrics.spectrum import effective_rank, participation_ratio
 from taxcheck.statistics.audit_values import FloatArray
 
 
+# Variance below this part of the mean square is what rounding the mean leaves.
+_ROUNDING = 2.0**-60
+
+
 @dataclass(slots=True)
 class SpectrumState:
-    """Gram matrices of parts by their first row; they are added in that order when read.
+    """Means and scatter of parts by their first row; they are joined in that order when read.
 
     Rows are centred, so that rows around one far point are seen to fill nothing. Both ranks are 0
     where rows do not vary, and NaN where there are none.
@@ -29,7 +33,9 @@ class SpectrumState:
 
     def update(self, first_row: int, rows: FloatArray) -> None:
         """Fold rows (k, dim) in."""
-        self.parts[first_row] = (len(rows), rows.sum(axis=0), rows.T @ rows)
+        if len(rows):
+            mean = rows.mean(axis=0)
+            self.parts[first_row] = (len(rows), mean, (rows - mean).T @ (rows - mean))
 
     def merge(self, other: SpectrumState) -> SpectrumState:
         """Give the moments of both parts."""
@@ -37,19 +43,17 @@ class SpectrumState:
 
     def eigenvalues(self) -> FloatArray:
         """Variances along the principal axes, (dim,), descending; NaN where there are no rows."""
-        count, total = 0, np.zeros(self.dim)
-        gram = np.zeros((self.dim, self.dim))
-        for first in sorted(self.parts):
-            k, summed, products = self.parts[first]
-            count, total, gram = count + k, total + summed, gram + products
-        if not count:
+        parts = [self.parts[first] for first in sorted(self.parts)]
+        if not parts:
             return np.full(self.dim, np.nan)
-        mean = total / count
-        covariance = gram / count - np.outer(mean, mean)
-        found = np.linalg.eigvalsh(covariance)[::-1]
-        # What cancels between the two moments, or in their sums, is no variance.
-        noise = float(np.trace(gram)) / count * (self.dim + count**0.5) * 2.0**-52
-        return np.where(found > noise, found, 0.0)
+        count = sum(k for k, _, _ in parts)
+        mean = sum((k / count * own for k, own, _ in parts), np.zeros(self.dim))
+        scatter = np.zeros((self.dim, self.dim))
+        for k, own, around in parts:  # Chan, Golub & LeVeque 1983, doi:10.2307/2683386
+            scatter += around + k * np.outer(own - mean, own - mean)
+        found = np.linalg.eigvalsh(scatter / count)[::-1]
+        reach = float(np.trace(scatter)) / count + float(mean @ mean)
+        return np.where(found > _ROUNDING * reach, found, 0.0)
 
     def effective_rank(self) -> float:
         """See ``metrics.spectrum.effective_rank``."""
