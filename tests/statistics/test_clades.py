@@ -1,0 +1,72 @@
+"""Which clade a node belongs to: by a rank, or by the subtrees of one depth."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from taxcheck.statistics.clade_assignment import by_depth, by_rank
+from taxcheck.statistics.graph import Graph
+from taxcheck.statistics.values import Identifiers
+from tests.statistics.small_taxonomy import small_taxonomy
+
+# 1 > 2 (phylum) > 10 and 20 (classes) > 11 .. 21 and 31 .. 33; 40 hangs from the phylum itself.
+PARENTS = (
+    {1: 1, 2: 1, 10: 2, 20: 2, 40: 2}
+    | dict.fromkeys(range(100, 111), 10)
+    | {111: 100}
+    | dict.fromkeys(range(200, 203), 20)
+)
+RANKS = {2: "phylum", 10: "class", 20: "class", 111: "species"}
+
+
+def test_members_of_the_first_rank_that_divides():
+    taxonomy = small_taxonomy(PARENTS, RANKS, names={10: "Asteroidea"})
+    taxids = np.array([111, 1, 10, 40, 200, -1, 999, *range(100, 111), 201])
+    clades = by_rank(taxonomy, taxids)
+    assert clades.level == "rank class"
+    assert clades.labels == ("Asteroidea", "20")
+    assert clades.of.tolist() == [0, -1, 0, -1, 1, -1, -1, *[0] * 11, 1]
+    assert clades.heads.tolist() == [2, -1], "20 itself is not mapped"
+    assert clades.sizes.tolist() == [13, 2]
+
+
+def test_a_rank_with_one_clade_or_small_ones_divides_nothing():
+    one = small_taxonomy(PARENTS, {2: "phylum", 10: "class"})
+    assert by_rank(one, np.array(sorted(PARENTS))) is None
+    small = small_taxonomy({1: 1, 10: 1, 20: 1, 11: 10}, {10: "class", 20: "class"})
+    assert by_rank(small, np.array([1, 10, 20, 11])) is None
+
+
+def test_a_later_rank_where_classes_do_not_divide():
+    taxonomy = small_taxonomy(PARENTS, {10: "order", 20: "order", 2: "class"})
+    assert by_rank(taxonomy, np.array(sorted(PARENTS))).level == "rank order"
+
+
+def tree(sizes):
+    """Root 0 with one child for every size, each the head of a path of that many nodes."""
+    edges, n = [], 1
+    for size in sizes:
+        edges += [(0 if k == 0 else n + k - 1, n + k) for k in range(size)]
+        n += size
+    above, below = np.array(edges).T
+    return Graph.from_edges(above, below, np.ones(n, dtype=bool))
+
+
+def identifiers(n):
+    return Identifiers(np.arange(n) + 1000, None)
+
+
+def test_subtrees_of_the_shallowest_depth_that_has_several_large_ones():
+    graph = tree([10, 12, 3, 10])
+    clades = by_depth(graph, identifiers(graph.n))
+    assert clades.level == "subtrees at depth 1"
+    assert clades.heads.tolist() == [1, 11, 26]
+    assert clades.labels == ("1001", "1011", "1026")
+    assert clades.of.tolist() == [-1, *[0] * 10, *[1] * 12, -1, -1, -1, *[2] * 10]
+    assert clades.sizes.tolist() == [10, 12, 10]
+
+
+def test_no_subtrees_in_a_flat_tree_or_in_a_dag():
+    assert by_depth(tree([1] * 30), identifiers(31)) is None
+    dag = Graph.from_edges(np.array([0, 0, 1]), np.array([1, 2, 2]), np.ones(3, dtype=bool))
+    assert by_depth(dag, identifiers(3)) is None
