@@ -34,7 +34,8 @@ class SpectrumState:
         """Fold rows (k, dim) in."""
         if len(rows):
             mean = rows.mean(axis=0)
-            self.parts[first_row] = (len(rows), mean, (rows - mean).T @ (rows - mean))
+            around = rows - mean
+            self.parts[first_row] = (len(rows), mean, around.T @ around)
 
     def merge(self, other: SpectrumState) -> SpectrumState:
         """Give the moments of both parts."""
