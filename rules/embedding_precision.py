@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from taxcheck.audit.values import EmbeddingStatistics, FloatArray
 from taxcheck.rule import Finding, Skip, Threshold, rule
-from taxcheck.statistics.audit_values import EmbeddingStatistics, FloatArray
 
 from .embedding_saturation import TRAINED, needs_hyperbolic
 from .wording import part

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from taxcheck.audit.values import EmbeddingStatistics
 from taxcheck.rule import Finding, Sample, rule
-from taxcheck.statistics.audit_values import EmbeddingStatistics
 from taxcheck.statistics.values import MappingStatistics
 
 from .mapping_rows import needs_mapping

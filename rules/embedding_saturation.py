@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from taxcheck.audit.values import EmbeddingStatistics, HierarchyScores
 from taxcheck.rule import Finding, Observed, Severity, Skip, Threshold, rule
-from taxcheck.statistics.audit_values import EmbeddingStatistics, HierarchyScores
 
 from .scoring import strong
 from .wording import percent

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from taxcheck.audit.values import EmbeddingStatistics
 from taxcheck.rule import Finding, Skip, Threshold, rule
-from taxcheck.statistics.audit_values import EmbeddingStatistics
 
 from .wording import first, part, percent
 

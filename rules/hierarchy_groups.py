@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from taxcheck.audit.values import CladeSpread, HierarchyScores
 from taxcheck.rule import Finding, Sample, Skip, Threshold, rule
-from taxcheck.statistics.audit_values import CladeSpread, HierarchyScores
 
 from .scoring import SCORE_CAUSES, against_nulls, needed, number
 from .wording import part, percent, plural

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from taxcheck.audit.values import HierarchyScores
 from taxcheck.rule import Finding, Observed, Sample, Skip, Threshold, rule
-from taxcheck.statistics.audit_values import HierarchyScores
 from taxcheck.statistics.values import HierarchyStatistics
 
 from .scoring import SCORE_CAUSES, needed, number, observed_of

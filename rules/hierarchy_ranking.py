@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from taxcheck.audit.values import HierarchyScores, Score
 from taxcheck.rule import Finding, Observed, Sample, Skip, Threshold, rule
-from taxcheck.statistics.audit_values import HierarchyScores, Score
 
 from .scoring import SCORE_CAUSES, against_nulls, number, observed_of, prefixed
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from taxcheck.audit.values import HierarchyScores, Score
 from taxcheck.rule import Finding, Observed, Sample, Scalar, Skip
-from taxcheck.statistics.audit_values import HierarchyScores, Score
 
 # What leaves rows without training, most fundamental first; each one's own causes stand before it.
 TABLE_CAUSES = ("MAP005", "PAIR014", "MAP007", "PAIR003", "PAIR004")

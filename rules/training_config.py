@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from taxcheck.audit.values import EmbeddingStatistics, HierarchyScores, TrainingRecord
 from taxcheck.rule import Finding, Sample, Skip, Threshold, rule
-from taxcheck.statistics.audit_values import EmbeddingStatistics, HierarchyScores, TrainingRecord
 
 from .embedding_saturation import AT_CLIP, saturation_of
 from .scoring import strong

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from taxcheck.audit.values import CoverageOfTraining
 from taxcheck.rule import Finding, Observed, Sample, Skip, Threshold, rule
-from taxcheck.statistics.audit_values import CoverageOfTraining
 
 from .scoring import UNTRAINED_CAUSES
 from .wording import first, have, part, percent, reasons

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from taxcheck.audit.values import EmbeddingStatistics, FloatArray, TrainingRecord
 from taxcheck.rule import Finding, Observed, Sample, Scalar, Skip, Threshold, rule
-from taxcheck.statistics.audit_values import EmbeddingStatistics, FloatArray, TrainingRecord
 
 from .embedding_saturation import AT_CLIP
 from .training_config import setting

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from taxcheck.audit.values import TrainingRecord
 from taxcheck.rule import Finding, Sample, Skip, Threshold, rule
-from taxcheck.statistics.audit_values import TrainingRecord
 
 from .scoring import TABLE_CAUSES
 from .training_config import recorded

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from taxcheck.audit.alignment import align
 from taxcheck.config import Dataset
 from taxcheck.errors import InputError
 from taxcheck.intake import read_mapping, read_pairs
@@ -16,8 +17,7 @@ from taxcheck.metrics.lists import Lists
 from taxcheck.metrics.ranking import Protocol, Ranking, positives_of, rank
 from taxcheck.metrics.ties import TieRule
 from taxcheck.request import Request, open_sources, open_tables
-from taxcheck.statistics.alignment import align
-from taxcheck.statistics.edges import graph_of
+from taxcheck.statistics.hierarchy.edges import graph_of
 from taxcheck.statistics.pairs import PairState
 
 

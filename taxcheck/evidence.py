@@ -13,14 +13,14 @@ from taxcheck.intake import Intake
 from taxcheck.rule import Skip
 from taxcheck.runner import Unavailable
 from taxcheck.sources.taxonomy import Taxonomy
-from taxcheck.statistics.closure import Closure, closure_of
-from taxcheck.statistics.edges import graph_of, present_in
 from taxcheck.statistics.freeze import pair_statistics
-from taxcheck.statistics.graph import Graph
-from taxcheck.statistics.held_out import held_out_statistics
-from taxcheck.statistics.hierarchy import hierarchy_statistics
+from taxcheck.statistics.hierarchy.closure import Closure, closure_of
+from taxcheck.statistics.hierarchy.edges import graph_of, present_in
+from taxcheck.statistics.hierarchy.graph import Graph
+from taxcheck.statistics.hierarchy.held_out import held_out_statistics
+from taxcheck.statistics.hierarchy.proof import Proof, prove
+from taxcheck.statistics.hierarchy.shape import hierarchy_statistics
 from taxcheck.statistics.pairs import PairState
-from taxcheck.statistics.proof import Proof, prove
 from taxcheck.statistics.samples import Sink
 from taxcheck.statistics.taxonomy import taxonomy_statistics
 from taxcheck.statistics.values import (

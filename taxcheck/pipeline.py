@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from taxcheck.annotate import annotate
-from taxcheck.audit import AUDITED, Data, audit
+from taxcheck.audit.examination import AUDITED, Data, audit
 from taxcheck.clock import Clock, created
 from taxcheck.evidence import Evidence, of_mapping, of_pairs
 from taxcheck.failures import FailureWriter

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from taxcheck.audit.alignment import Aligned, align
 from taxcheck.clock import Clock
 from taxcheck.errors import UsageError
 from taxcheck.evidence import of_pairs
@@ -18,8 +19,7 @@ from taxcheck.request import Request, open_sources, open_tables
 from taxcheck.rule import Outcome
 from taxcheck.sources.taxdump import open_taxonomy
 from taxcheck.sources.taxonomy import Taxonomy
-from taxcheck.statistics.alignment import Aligned, align
-from taxcheck.statistics.graph import Graph
+from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.values import IntArray, MappingStatistics
 
 _NEIGHBOURS = 10

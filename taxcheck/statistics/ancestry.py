@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from taxcheck.rule import Defect
-from taxcheck.statistics.forest import Forest
+from taxcheck.statistics.hierarchy.forest import Forest
 from taxcheck.statistics.samples import Offenders, Sink
 from taxcheck.statistics.values import BoolArray, IntArray
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from taxcheck.rule import Defect
 from taxcheck.statistics.depths import BELOW_ONE, DIFFERS, SHORTER, DepthState
+from taxcheck.statistics.hierarchy.sweep import Repeats
 from taxcheck.statistics.pairs import PairState
 from taxcheck.statistics.samples import SAMPLES, Sink, node_samples
-from taxcheck.statistics.sweep import Repeats
 from taxcheck.statistics.values import (
     DepthStatistics,
     IntArray,

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from taxcheck.rule import Defect
 from taxcheck.sources.taxonomy import Taxonomy
 from taxcheck.statistics.ancestry import Ancestry, PairRows
-from taxcheck.statistics.forest import Forest
+from taxcheck.statistics.hierarchy.forest import Forest
 from taxcheck.statistics.ranks import inversions
 from taxcheck.statistics.samples import SAMPLES, Sink, node_samples
 from taxcheck.statistics.values import BoolArray, IntArray, TaxonomyStatistics

@@ -7,14 +7,14 @@ from functools import cache
 
 import numpy as np
 
+from taxcheck.audit.pictures import draw_audit
+from taxcheck.audit.projection import Labels, project, sample
+from taxcheck.audit.summary import summarize_audit
+from taxcheck.audit.values import CoverageOfTraining
 from taxcheck.audit_bins import Projection
-from taxcheck.audit_pictures import draw_audit
-from taxcheck.audit_summary import summarize_audit
 from taxcheck.geometry.space import Space
-from taxcheck.projection import Labels, project, sample
 from taxcheck.report import Bar, InputSummary, Pictures, Report
 from taxcheck.rule import Outcome, Sample
-from taxcheck.statistics.audit_values import CoverageOfTraining
 
 from .build import complete, result
 from .catalogue import AFTER_TRAINING, CATALOGUE

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from taxcheck.audit_pictures import target_radius
-from taxcheck.rule import Defect
-from taxcheck.sources.checkpoints.value import Geometry, Reading
-from taxcheck.statistics.audit_values import (
+from taxcheck.audit.pictures import target_radius
+from taxcheck.audit.values import (
     PERCENTILES,
     CladeSpread,
     CoverageOfTraining,
@@ -20,6 +18,8 @@ from taxcheck.statistics.audit_values import (
     NullScore,
     Score,
 )
+from taxcheck.rule import Defect
+from taxcheck.sources.checkpoints.value import Geometry, Reading
 
 NONE = Defect(0, 0)
 CLIP = 1 - 1e-5

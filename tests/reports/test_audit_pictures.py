@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from taxcheck.audit.pictures import INCIDENT_NORMS, draw_audit, target_radius
+from taxcheck.audit.values import CladeSpread, CoverageOfTraining, NullScore, Score
 from taxcheck.audit_bins import AuditPictures
-from taxcheck.audit_pictures import INCIDENT_NORMS, draw_audit, target_radius
 from taxcheck.rule import Defect
-from taxcheck.statistics.audit_values import CladeSpread, CoverageOfTraining, NullScore, Score
 from tests.reports.tables import embeddings, scores
 
 HALF = math.tanh(1)  # the norm at hyperbolic radius 2

@@ -6,8 +6,8 @@ import math
 import numpy as np
 import pytest
 
+from taxcheck.audit.projection import Labels, project, sample
 from taxcheck.geometry.space import Space
-from taxcheck.projection import Labels, project, sample
 
 
 def labels(n: int, clade: list[int] | None = None, clades: tuple[str, ...] = ()) -> Labels:

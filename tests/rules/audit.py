@@ -8,11 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from taxcheck.config import Dataset, Policy, RulePolicy
-from taxcheck.report import RuleResult
-from taxcheck.runner import Unavailable, run_rules
-from taxcheck.sources.checkpoints.value import Facts, Geometry, Reading
-from taxcheck.statistics.audit_values import (
+from taxcheck.audit.values import (
     PERCENTILES,
     CladeSpread,
     CoverageOfTraining,
@@ -22,6 +18,10 @@ from taxcheck.statistics.audit_values import (
     Score,
     TrainingRecord,
 )
+from taxcheck.config import Dataset, Policy, RulePolicy
+from taxcheck.report import RuleResult
+from taxcheck.runner import Unavailable, run_rules
+from taxcheck.sources.checkpoints.value import Facts, Geometry, Reading
 from tests.rules import builders
 from tests.rules.builders import RULES, some
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from taxcheck.statistics.audit_values import NullScore
+from taxcheck.audit.values import NullScore
 from tests.rules.audit import clade, judge, score, scores
 from tests.rules.builders import tree
 

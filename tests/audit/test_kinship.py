@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taxcheck.statistics import kinship
-from taxcheck.statistics.graph import Graph
+from taxcheck.audit import kinship
+from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.spool import PairSpool
 
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from taxcheck.rule import Defect, Sample
-from taxcheck.statistics.closure import Closure
-from taxcheck.statistics.graph import Graph
-from taxcheck.statistics.judgement import Chains, Judgement
-from taxcheck.statistics.pairset import PairSet, SlotSet
+from taxcheck.statistics.hierarchy.closure import Closure
+from taxcheck.statistics.hierarchy.graph import Graph
+from taxcheck.statistics.hierarchy.judgement import Chains, Judgement
+from taxcheck.statistics.hierarchy.pairset import PairSet, SlotSet
+from taxcheck.statistics.hierarchy.sweep import Repeats, Sweep
 from taxcheck.statistics.samples import SAMPLES, Sink
 from taxcheck.statistics.spool import PairSpool
 from taxcheck.statistics.state import collect
-from taxcheck.statistics.sweep import Repeats, Sweep
 from taxcheck.statistics.values import BoolArray, ClosureStatistics, IntArray
 
 

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from taxcheck.statistics.forest import Forest
-from taxcheck.statistics.graph import Graph
-from taxcheck.statistics.pairset import PairSet
+from taxcheck.statistics.hierarchy.forest import Forest
+from taxcheck.statistics.hierarchy.graph import Graph
+from taxcheck.statistics.hierarchy.pairset import PairSet
 from taxcheck.statistics.samples import Offenders
 from taxcheck.statistics.spool import SpooledBatch
 from taxcheck.statistics.values import BoolArray, IntArray

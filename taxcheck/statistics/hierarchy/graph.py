@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from taxcheck.arrays import distinct, ranges
-from taxcheck.statistics.forest import Forest
+from taxcheck.statistics.hierarchy.forest import Forest
 from taxcheck.statistics.values import BoolArray, IntArray
 
 
@@ -125,7 +125,7 @@ class Graph:
         """All nodes on cycles, and one cycle in order (parent before child); both may be empty."""
         if self.forest is not None:
             return np.empty(0, np.int64), np.empty(0, np.int64)
-        from taxcheck.statistics.components import cycles
+        from taxcheck.statistics.hierarchy.components import cycles
 
         return cycles(self.parents, self.children, self.n)
 
@@ -135,7 +135,7 @@ class Graph:
             labels = np.full(self.n, -1, dtype=np.int64)
             labels[self.roots] = np.arange(len(self.roots))
             return labels[self.forest.tops()], self.forest.size[self.roots].astype(np.int64)
-        from taxcheck.statistics.components import connected
+        from taxcheck.statistics.hierarchy.components import connected
 
         label = connected(self.parents, self.children, self.n, "weak")
         used, label_of_present = np.unique(label[self.present], return_inverse=True)

@@ -7,12 +7,12 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
+from taxcheck.audit import embeddings, repeats
+from taxcheck.audit.embeddings import embedding_statistics
+from taxcheck.audit.spectrum_state import SpectrumState
 from taxcheck.metrics.spectrum import effective_rank, participation_ratio
 from taxcheck.schemas.embeddings import judge_rows
-from taxcheck.statistics import embeddings, repeats
-from taxcheck.statistics.embeddings import embedding_statistics
-from taxcheck.statistics.spectrum_state import SpectrumState
-from tests.statistics.table import checkpoint
+from tests.audit.one_table import checkpoint
 
 CLIP = 1 - 1e-5
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from taxcheck.arrays import distinct, ranges, within
 from taxcheck.metrics.lists import Lists
-from taxcheck.statistics.graph import Graph, Neighbours
+from taxcheck.statistics.hierarchy.graph import Graph, Neighbours
 from taxcheck.statistics.spool import PairSpool
 from taxcheck.statistics.values import IntArray
 

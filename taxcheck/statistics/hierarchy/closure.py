@@ -13,8 +13,8 @@ import numpy as np
 
 from taxcheck.arrays import distinct
 from taxcheck.rule import Skip
-from taxcheck.statistics.forest import Forest
-from taxcheck.statistics.graph import Graph
+from taxcheck.statistics.hierarchy.forest import Forest
+from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.values import IntArray
 
 LARGEST_DAG_CLOSURE = 200_000_000

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from taxcheck.rule import Defect
-from taxcheck.statistics.closure import Closure
-from taxcheck.statistics.judgement import shown
-from taxcheck.statistics.pairset import PairSet
+from taxcheck.statistics.hierarchy.closure import Closure
+from taxcheck.statistics.hierarchy.judgement import shown
+from taxcheck.statistics.hierarchy.pairset import PairSet
 from taxcheck.statistics.samples import Offenders, Sink, node_samples
 from taxcheck.statistics.spool import PairSpool
 from taxcheck.statistics.values import BoolArray, HeldOutStatistics

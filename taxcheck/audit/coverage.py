@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from taxcheck.audit.alignment import Aligned
+from taxcheck.audit.clade_assignment import SMALLEST, Clades
+from taxcheck.audit.values import CoverageOfTraining
 from taxcheck.errors import InputError
 from taxcheck.rule import Defect, Sample
-from taxcheck.statistics.alignment import Aligned
-from taxcheck.statistics.audit_values import CoverageOfTraining
-from taxcheck.statistics.clade_assignment import SMALLEST, Clades
 from taxcheck.statistics.samples import SAMPLES, Sink
 from taxcheck.statistics.values import BoolArray, IntArray, MappingStatistics, PairStatistics
 

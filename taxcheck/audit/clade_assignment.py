@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from taxcheck.sources.taxonomy import Taxonomy
-from taxcheck.statistics.forest import Forest
-from taxcheck.statistics.graph import Graph
+from taxcheck.statistics.hierarchy.forest import Forest
+from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.values import Identifiers, IntArray
 
 RANKS = ("class", "phylum", "order", "family", "kingdom", "genus")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from taxcheck.statistics.audit_values import (
+from taxcheck.audit.values import (
     CladeSpread,
     CoverageOfTraining,
     EmbeddingStatistics,

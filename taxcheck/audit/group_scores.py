@@ -6,6 +6,8 @@ from typing import TypedDict
 
 import numpy as np
 
+from taxcheck.audit.clade_assignment import SMALLEST, Clades
+from taxcheck.audit.values import CladeSpread, FloatArray, NullScore, Score
 from taxcheck.geometry.space import Space
 from taxcheck.metrics.clades import clade_spread
 from taxcheck.metrics.distortion import distortion
@@ -14,9 +16,7 @@ from taxcheck.metrics.hubness import hubness
 from taxcheck.metrics.lists import Lists
 from taxcheck.metrics.retrieval import sibling_retrieval
 from taxcheck.metrics.separation import class_separation, successors_separation
-from taxcheck.statistics.audit_values import CladeSpread, FloatArray, NullScore, Score
-from taxcheck.statistics.clade_assignment import SMALLEST, Clades
-from taxcheck.statistics.graph import Graph
+from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.values import BoolArray, IntArray
 
 _SAMPLED = 20_000  # pairs for distances and distortion

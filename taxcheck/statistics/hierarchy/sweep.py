@@ -8,8 +8,8 @@ import numpy as np
 
 from taxcheck.arrays import within
 from taxcheck.statistics.depths import BELOW_ONE, DIFFERS, SHORTER, Histogram
-from taxcheck.statistics.judgement import Chains, Judgement, choose, shown
-from taxcheck.statistics.pairset import PairSet
+from taxcheck.statistics.hierarchy.judgement import Chains, Judgement, choose, shown
+from taxcheck.statistics.hierarchy.pairset import PairSet
 from taxcheck.statistics.samples import Offenders, Sink
 from taxcheck.statistics.spool import SpooledBatch
 from taxcheck.statistics.values import BoolArray, IntArray

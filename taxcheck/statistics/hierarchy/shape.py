@@ -7,9 +7,9 @@ import numpy.typing as npt
 
 from taxcheck.config import Dataset
 from taxcheck.rule import Defect, Sample
-from taxcheck.statistics.closure import Closure
-from taxcheck.statistics.forest import Forest
-from taxcheck.statistics.graph import Graph
+from taxcheck.statistics.hierarchy.closure import Closure
+from taxcheck.statistics.hierarchy.forest import Forest
+from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.samples import SAMPLES, Sink, node_samples
 from taxcheck.statistics.values import BoolArray, HierarchyStatistics, IntArray, Kind
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from taxcheck.audit.alignment import align
+from taxcheck.audit.clade_assignment import Clades
+from taxcheck.audit.coverage import Known, coverage_of_training
 from taxcheck.errors import InputError
-from taxcheck.statistics.alignment import align
-from taxcheck.statistics.clade_assignment import Clades
-from taxcheck.statistics.coverage import Known, coverage_of_training
+from tests.audit.one_table import checkpoint
 from tests.rules import builders
-from tests.statistics.table import checkpoint
 
 # Norms far beyond the init box of 1e-3: a row inside it is evidence.
 ROWS = np.array([[0.1, 0.0], [0.2, 0.1], [0.3, 0.2], [0.4, 0.3]])

@@ -8,29 +8,29 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from taxcheck.audit_bins import AuditPictures
-from taxcheck.audit_pictures import draw_audit
-from taxcheck.audit_summary import summarize_audit
-from taxcheck.clock import Clock
-from taxcheck.geometry.space import Space
-from taxcheck.projection import Labels, project, sample
-from taxcheck.runner import Unavailable, known
-from taxcheck.schemas.embeddings import judge_rows
-from taxcheck.sources.checkpoints.value import Checkpoint
-from taxcheck.sources.taxonomy import Taxonomy
-from taxcheck.statistics.alignment import align
-from taxcheck.statistics.audit_values import (
+from taxcheck.audit.alignment import Aligned, align
+from taxcheck.audit.clade_assignment import Clades, by_depth, by_rank
+from taxcheck.audit.coverage import Known, coverage_of_training
+from taxcheck.audit.embeddings import embedding_statistics
+from taxcheck.audit.pictures import draw_audit
+from taxcheck.audit.projection import Labels, project, sample
+from taxcheck.audit.scores import Subject, score_hierarchy
+from taxcheck.audit.summary import summarize_audit
+from taxcheck.audit.values import (
     CoverageOfTraining,
     EmbeddingStatistics,
     HierarchyScores,
     TrainingRecord,
 )
-from taxcheck.statistics.clade_assignment import Clades, by_depth, by_rank
-from taxcheck.statistics.coverage import Known, coverage_of_training
-from taxcheck.statistics.embeddings import embedding_statistics
-from taxcheck.statistics.graph import Graph
+from taxcheck.audit_bins import AuditPictures
+from taxcheck.clock import Clock
+from taxcheck.geometry.space import Space
+from taxcheck.runner import Unavailable, known
+from taxcheck.schemas.embeddings import judge_rows
+from taxcheck.sources.checkpoints.value import Checkpoint
+from taxcheck.sources.taxonomy import Taxonomy
+from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.samples import Sink
-from taxcheck.statistics.scores import Subject, score_hierarchy
 from taxcheck.statistics.spool import PairSpool
 from taxcheck.statistics.values import BoolArray, MappingStatistics, PairStatistics
 
@@ -66,7 +66,8 @@ class Examined:
     """The audit's evidence, and what is needed to show it; empty where no table was given."""
 
     evidence: Audit = Audit()
-    space: Space | None = None
+    table: Aligned | None = None
+    space: Space | None = None  # of the table; made when it is first needed
     clades: Clades | None = None
     data: Data = Data()
     seed: int = 0
@@ -82,12 +83,13 @@ class Examined:
     def pictures(self, projected: bool) -> AuditPictures | None:
         """Everything that the report draws of the table; ``projected``: see Request."""
         embedding = known(self.evidence.embedding)
-        if embedding is None or self.space is None:
+        if embedding is None or self.table is None:
             return None
+        space = self.space if self.space is not None else self.table.space()
         coverage, scores = known(self.evidence.coverage), known(self.evidence.scores)
-        rows = sample(self.space, self.seed)
+        rows = sample(space, self.seed)
         projection = project(
-            self.space, rows, self._labels(rows), self.seed, umap=None if projected else False
+            space, rows, self._labels(rows), self.seed, umap=None if projected else False
         )
         return draw_audit(embedding, coverage, scores, projection)
 
@@ -146,11 +148,11 @@ def audit(
             clades=clades,
         )
         coverage = coverage_of_training(table, facts, sink)
-    space = table.space()
+    space: Space | None = None
     scores: HierarchyScores | Unavailable = Unavailable("no pairs given")
     if data.graph is not None and data.spool is not None:
         with clock("scores"):
-            n = data.graph.n
+            n, space = data.graph.n, table.space()
             subject = Subject(
                 table=table,
                 space=space.take(np.arange(n)),
@@ -169,7 +171,8 @@ def audit(
         table_size_from_pairs=None if data.pairs is None else data.pairs.table_size,
         n_nodes=None if data.mapping is None else data.mapping.n_nodes,
     )
-    return Examined(Audit(embedding, coverage, scores, training), space, clades, data, seed)
+    evidence = Audit(embedding, coverage, scores, training)
+    return Examined(evidence, table, space, clades, data, seed)
 
 
 def _clades(data: Data) -> Clades | None:

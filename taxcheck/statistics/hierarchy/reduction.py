@@ -11,8 +11,8 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from taxcheck.statistics.closure import ForestClosure
-from taxcheck.statistics.graph import Graph
+from taxcheck.statistics.hierarchy.closure import ForestClosure
+from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.values import BoolArray, IntArray
 
 _PRODUCTS = 20_000_000  # multiplications a block of the sparse product may take

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from taxcheck.statistics.clade_assignment import by_depth, by_rank
-from taxcheck.statistics.graph import Graph
+from taxcheck.audit.clade_assignment import by_depth, by_rank
+from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.values import Identifiers
 from tests.statistics.small_taxonomy import small_taxonomy
 

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from taxcheck.config import Dataset
 from taxcheck.sources.batches import PairBatch, Quarantined
-from taxcheck.statistics.closure import ForestClosure, GraphClosure, closure_of
-from taxcheck.statistics.edges import graph_of
-from taxcheck.statistics.graph import Graph
-from taxcheck.statistics.hierarchy import false_negative_risk
+from taxcheck.statistics.hierarchy.closure import ForestClosure, GraphClosure, closure_of
+from taxcheck.statistics.hierarchy.edges import graph_of
+from taxcheck.statistics.hierarchy.graph import Graph
+from taxcheck.statistics.hierarchy.proof import Proof, prove
+from taxcheck.statistics.hierarchy.reduction import transitive_reduction
+from taxcheck.statistics.hierarchy.shape import false_negative_risk
 from taxcheck.statistics.pairs import Nodes, PairState
-from taxcheck.statistics.proof import Proof, prove
-from taxcheck.statistics.reduction import transitive_reduction
 from taxcheck.statistics.spool import PairSpool
 from taxcheck.statistics.state import collect
 from taxcheck.statistics.values import Identifiers

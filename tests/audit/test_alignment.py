@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from taxcheck.audit.alignment import align
 from taxcheck.errors import InputError
-from taxcheck.statistics.alignment import align
 from taxcheck.statistics.values import Identifiers
+from tests.audit.one_table import checkpoint
 from tests.rules import builders
-from tests.statistics.table import checkpoint
 
 ROWS = np.array([[0.1, 0.0], [0.2, 0.0], [0.3, 0.0], [0.4, 0.0]])
 

@@ -7,12 +7,12 @@ from typing import TypedDict
 
 import numpy as np
 
+from taxcheck.audit.values import NullScore, Score
 from taxcheck.geometry.ball import radius_of_norm
 from taxcheck.geometry.space import Space
 from taxcheck.metrics.depth import monotone_edges, radius_depth
 from taxcheck.sources.checkpoints.value import Reading
-from taxcheck.statistics.audit_values import NullScore, Score
-from taxcheck.statistics.graph import Graph
+from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.values import BoolArray, IntArray
 
 Band = tuple[int, float, float, float, float, float]

@@ -8,7 +8,7 @@ import numpy as np
 
 from taxcheck.arrays import distinct
 from taxcheck.config import Dataset
-from taxcheck.statistics.graph import Graph
+from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.pairs import PairState
 from taxcheck.statistics.spool import PairSpool
 from taxcheck.statistics.values import BoolArray, IntArray
@@ -33,7 +33,9 @@ def graph_of(states: Sequence[PairState], dataset: Dataset) -> tuple[Graph, str]
     else:
         a, d = _all_pairs([s.spool for s in states])
         descendant, ancestor = np.divmod(distinct(d * len(present) + a), len(present))
-        from taxcheck.statistics.reduction import transitive_reduction  # sparse: only when needed
+        from taxcheck.statistics.hierarchy.reduction import (
+            transitive_reduction,  # sparse: only when needed
+        )
 
         parents, children = transitive_reduction(ancestor, descendant, present)
         source = "transitive reduction"

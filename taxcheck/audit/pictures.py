@@ -7,6 +7,12 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from taxcheck.audit.values import (
+    CoverageOfTraining,
+    EmbeddingStatistics,
+    HierarchyScores,
+    Score,
+)
 from taxcheck.audit_bins import (
     AuditPictures,
     Clade,
@@ -17,12 +23,6 @@ from taxcheck.audit_bins import (
     Radii,
     ScoreCard,
     Untrained,
-)
-from taxcheck.statistics.audit_values import (
-    CoverageOfTraining,
-    EmbeddingStatistics,
-    HierarchyScores,
-    Score,
 )
 
 # The norms of the incident's table, from its own diagnosis of 13 November 2025, "Boundary

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from taxcheck.audit.values import FloatArray
 from taxcheck.metrics.spectrum import effective_rank, participation_ratio
-from taxcheck.statistics.audit_values import FloatArray
 
 # Variance below this part of the mean square is what rounding the mean leaves.
 _ROUNDING = 2.0**-60

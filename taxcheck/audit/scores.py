@@ -9,19 +9,19 @@ from typing import TypedDict
 import numpy as np
 import numpy.typing as npt
 
+from taxcheck.audit import kinship
+from taxcheck.audit.alignment import Aligned
+from taxcheck.audit.clade_assignment import Clades
+from taxcheck.audit.group_scores import group_scores
+from taxcheck.audit.radius_scores import radius_scores
+from taxcheck.audit.values import HierarchyScores, NullScore, Score
 from taxcheck.geometry.space import Space
 from taxcheck.metrics import nulls
 from taxcheck.metrics.bootstrap import Comparison, beats_nulls, mean_interval
 from taxcheck.metrics.lists import Lists
 from taxcheck.metrics.ranking import Ranking, rank, score
 from taxcheck.metrics.retrieval import kin, parent_retrieval
-from taxcheck.statistics import kinship
-from taxcheck.statistics.alignment import Aligned
-from taxcheck.statistics.audit_values import HierarchyScores, NullScore, Score
-from taxcheck.statistics.clade_assignment import Clades
-from taxcheck.statistics.graph import Graph
-from taxcheck.statistics.group_scores import group_scores
-from taxcheck.statistics.radius_scores import radius_scores
+from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.spool import PairSpool
 from taxcheck.statistics.values import BoolArray, IntArray
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from taxcheck.arrays import distinct, within
-from taxcheck.statistics.closure import Closure
+from taxcheck.statistics.hierarchy.closure import Closure
 from taxcheck.statistics.values import BoolArray, IntArray
 
 _DENSE = 1 << 30

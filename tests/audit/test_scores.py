@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from taxcheck.statistics import scores
-from taxcheck.statistics.alignment import align
-from taxcheck.statistics.clade_assignment import by_depth
-from taxcheck.statistics.graph import Graph
-from taxcheck.statistics.scores import Subject, score_hierarchy
+from taxcheck.audit import scores
+from taxcheck.audit.alignment import align
+from taxcheck.audit.clade_assignment import by_depth
+from taxcheck.audit.scores import Subject, score_hierarchy
+from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.spool import PairSpool
 from taxcheck.statistics.values import Identifiers
-from tests.statistics.table import checkpoint
+from tests.audit.one_table import checkpoint
 
 LEVELS = 7
 N = 2**LEVELS - 1  # node k has the parent (k - 1) // 2

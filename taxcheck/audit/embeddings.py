@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import numpy.typing as npt
 
+from taxcheck.audit.repeats import first_of_equal, rounded_directions
+from taxcheck.audit.spectrum_state import SpectrumState
+from taxcheck.audit.values import PERCENTILES, EmbeddingStatistics, FloatArray
 from taxcheck.geometry import lorentz
 from taxcheck.geometry.ball import radius_of_norm
 from taxcheck.geometry.precision import UNIT_ROUNDOFF
 from taxcheck.geometry.space import Space
 from taxcheck.rule import Defect
 from taxcheck.sources.checkpoints.value import Checkpoint, Geometry, Reading
-from taxcheck.statistics.audit_values import PERCENTILES, EmbeddingStatistics, FloatArray
-from taxcheck.statistics.repeats import first_of_equal, rounded_directions
 from taxcheck.statistics.samples import SAMPLES, Sink, node_samples
-from taxcheck.statistics.spectrum_state import SpectrumState
 from taxcheck.statistics.values import BoolArray
 
 _CHUNK = 1 << 17
