@@ -6,9 +6,9 @@ from contextlib import ExitStack
 from dataclasses import fields, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from taxcheck.annotate import annotate
-from taxcheck.audit.examination import AUDITED, Data, audit
 from taxcheck.clock import Clock, created
 from taxcheck.evidence import Evidence, of_mapping, of_pairs
 from taxcheck.failures import FailureWriter
@@ -23,6 +23,11 @@ from taxcheck.sources.taxdump import open_taxonomy
 from taxcheck.statistics.samples import Sink
 from taxcheck.summary import summarize
 
+if TYPE_CHECKING:
+    from taxcheck.audit.examination import Examined
+
+# Parameters of rules that ask for a trained table: the fields of ``audit.examination.Audit``.
+AUDITED = frozenset({"embedding", "coverage", "scores", "training"})
 _PACKAGES = ("numpy", "pandas", "pandera", "pyarrow", "scipy")
 
 
@@ -43,7 +48,7 @@ def check(request: Request, progress: Progress | None = None, sink: Sink | None 
         with clock("mapping"):
             given = sources.get("mapping")
             mapping = read_mapping(given, workers, sink) if given else None
-        evidence, data = Evidence(), Data(mapping=mapping, taxonomy=taxonomy)
+        evidence, graph, spool = Evidence(), None, None
         if "pairs" in sources:
             with clock("pairs"):
                 intake = read_pairs(
@@ -51,16 +56,18 @@ def check(request: Request, progress: Progress | None = None, sink: Sink | None 
                 )
             mapping = intake.mapping
             evidence, graph = of_pairs(intake, taxonomy, dataset, workers, sink, clock)
-            data = Data(mapping, known(evidence.pairs), graph, intake.training.spool, taxonomy)
+            spool = intake.training.spool
         elif mapping is not None:
             evidence = of_mapping(mapping, taxonomy, sink)
-        examined = audit(tables, data, request.seed, workers, sink, clock)
+        examined: Examined | None = None
+        if tables:
+            from taxcheck.audit.examination import Data, audit  # a gate does not need it
+
+            data = Data(mapping, known(evidence.pairs), graph, spool, taxonomy)
+            examined = audit(tables, data, request.seed, workers, sink, clock)
         with clock("rules"):
-            inputs = {
-                f.name: getattr(value, f.name)
-                for value in (evidence, examined.evidence)
-                for f in fields(value)
-            }
+            parts = (evidence, examined.evidence) if examined else (evidence,)
+            inputs = {f.name: getattr(part, f.name) for part in parts for f in fields(part)}
             results = run_rules(rules, inputs, request.policy)
             results = annotate(results, mapping.identifiers if mapping else None, taxonomy)
         derived = mapping is not None and mapping.derived
@@ -69,7 +76,7 @@ def check(request: Request, progress: Progress | None = None, sink: Sink | None 
             summaries.append(taxonomy.summary())
         summaries += [table_summary(role, table) for role, table in tables.items()]
         with clock("pictures"):
-            pictures = examined.pictures(request.projected) if request.drawn else None
+            drawn = examined.pictures(request.projected) if examined and request.drawn else None
     pairs, tree, closure = known(evidence.pairs), known(evidence.tree), known(evidence.closure)
     date, timed = created()
     return Report(
@@ -80,7 +87,8 @@ def check(request: Request, progress: Progress | None = None, sink: Sink | None 
         command=request.command,
         inputs=tuple(summaries),
         results=results,
-        statistics=summarize(mapping, pairs, tree, closure) | examined.summary(),
+        statistics=summarize(mapping, pairs, tree, closure)
+        | (examined.summary() if examined else {}),
         pictures=Pictures() if mapping is None else draw(mapping, pairs, tree, dataset),
         policy_source=request.policy.source,
         policy_differences=request.policy.differences(rules),
@@ -88,7 +96,7 @@ def check(request: Request, progress: Progress | None = None, sink: Sink | None 
         timings=clock.seconds() if timed else None,
         packages={name: version(name) for name in _PACKAGES},
         fail_on=request.fail_on,
-        audit=pictures,
+        audit=drawn,
     )
 
 

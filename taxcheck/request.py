@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from taxcheck.config import Policy
 from taxcheck.errors import UsageError
 from taxcheck.report import InputSummary
 from taxcheck.rule import Outcome
-from taxcheck.sources.checkpoints import Checkpoint, open_checkpoint
 from taxcheck.sources.inputs import TableSource, open_mapping, open_pairs
+
+if TYPE_CHECKING:
+    from taxcheck.sources.checkpoints.value import Checkpoint
 
 # Called with what is being read, how much of it is done, and its whole, in bytes.
 Progress = Callable[[str, int, int], None]
@@ -72,7 +75,11 @@ def open_sources(request: Request, progress: Progress | None) -> dict[str, Table
 
 def open_tables(request: Request) -> dict[str, Checkpoint]:
     """Open the embedding table and, where it is given, the one before training."""
-    tables = {}
+    tables: dict[str, Checkpoint] = {}
+    if request.embeddings is None:
+        return tables
+    from taxcheck.sources.checkpoints import open_checkpoint  # a gate does not need it
+
     for role, path in (("embeddings", request.embeddings), ("initial", request.initial)):
         if path is not None:
             tables[role] = open_checkpoint(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -45,9 +45,6 @@ class Audit:
     coverage: CoverageOfTraining | Unavailable = _NO_TABLE
     scores: HierarchyScores | Unavailable = _NO_TABLE
     training: TrainingRecord | Unavailable = _NO_TABLE
-
-
-AUDITED = frozenset(f.name for f in fields(Audit))  # parameters that ask for a table
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +126,6 @@ def audit(
 
     ``tables`` holds "embeddings", and "initial" where the table before training was given.
     """
-    if "embeddings" not in tables:
-        return Examined()
     checkpoint, initial = tables["embeddings"], tables.get("initial")
     with clock("embeddings"):
         embedding = embedding_statistics(
