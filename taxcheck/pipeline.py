@@ -74,7 +74,8 @@ def check(request: Request, progress: Progress | None = None, sink: Sink | None 
         summaries = [_noted(source.summary(), derived) for source in sources.values()]
         if taxonomy is not None:
             summaries.append(taxonomy.summary())
-        summaries += [table_summary(role, table) for role, table in tables.items()]
+        lost = {"embeddings": examined.unmatched} if examined else {}
+        summaries += [table_summary(r, table, lost.get(r, 0)) for r, table in tables.items()]
         with clock("pictures"):
             drawn = examined.pictures(request.projected) if examined and request.drawn else None
     pairs, tree, closure = known(evidence.pairs), known(evidence.tree), known(evidence.closure)

@@ -91,9 +91,10 @@ def open_tables(request: Request) -> dict[str, Checkpoint]:
     return tables
 
 
-def table_summary(role: str, table: Checkpoint) -> InputSummary:
-    """How a checkpoint was understood."""
+def table_summary(role: str, table: Checkpoint, unmatched: int = 0) -> InputSummary:
+    """How a checkpoint was understood; ``unmatched`` of its labels the mapping lacks."""
     reading = table.reading
+    lost = (f"{unmatched:,} labels of the table are not in the mapping.",) if unmatched else ()
     return InputSummary(
         role="checkpoint" if role == "embeddings" else "initial table",
         path=table.path,
@@ -106,6 +107,7 @@ def table_summary(role: str, table: Checkpoint) -> InputSummary:
             f"{table.rows:,} rows of dimension {table.dim}, {table.dtype}; geometry "
             f"{reading.geometry.value} ({reading.confidence}).",
             *reading.reasons,
+            *lost,
             *table.notes,
         ),
     )

@@ -69,6 +69,11 @@ class Examined:
     data: Data = Data()
     seed: int = 0
 
+    @property
+    def unmatched(self) -> int:
+        """Labels in the file that the mapping lacks."""
+        return 0 if self.table is None else self.table.unmatched
+
     def summary(self) -> dict[str, object]:
         """The JSON report's ``statistics.embeddings``."""
         embedding = known(self.evidence.embedding)

@@ -103,7 +103,10 @@ def _reconstruction(
     null[NULL_POPULAR] = score(nulls.popular(_followers(subject), fewer), fewer)
     flat = order(subject.table.space("euclidean"))
     trained = _trained_only(subject, fewer)
-    facts = ("nickel: a descendant's ancestors among all nodes but itself", len(chosen), len(every))
+    protocol = "nickel: a descendant's ancestors among all nodes but itself"
+    if len(compared) < len(chosen):
+        protocol += f"; nulls and Euclidean distance on {len(compared):,} of the sources"
+    facts = (protocol, len(chosen), len(every))
 
     def scored(
         values: Callable[[Ranking], Floats],
