@@ -50,22 +50,29 @@ def group_scores(
     parents = Lists.from_csr(graph.parents_of.starts, graph.parents_of.targets)
     skew = hubness(space, rng).skew
     return {
-        "siblings": _siblings(space, parents, graph, rng),
+        "siblings": _siblings(space, parents, graph, trained, rng),
         "distance_bands": _kinds(space, graph, rng),
         "hubness": skew if np.isfinite(skew) else None,
         "distortion": _distortion(space, graph, rng),
-        "separation": _separation(space, clades, rng) if clades else None,
+        "separation": _separation(space, clades, trained, rng) if clades else None,
         "separation_successors": successors_separation(space, clades.of, rng) if clades else None,
         "clades": _spread(space, graph, clades, trained, rng) if clades else (),
         "clade_level": clades.level if clades else "no clades",
     }
 
 
-def _siblings(space: Space, parents: Lists, graph: Graph, rng: np.random.Generator) -> Score | None:
+def _siblings(
+    space: Space, parents: Lists, graph: Graph, trained: BoolArray, rng: np.random.Generator
+) -> Score | None:
     result = sibling_retrieval(space, parents, graph.depths, rng)
     if not len(result.sources) or not np.isfinite(result.auc.value):
         return None
-    auc = result.auc
+    auc, alone = result.auc, None
+    if not trained.all():
+        kept = trained[graph.children]
+        among = Lists.from_pairs(graph.children[kept], graph.parents[kept], graph.n)
+        depth = np.where(trained, graph.depths, -1)
+        alone = sibling_retrieval(space, among, depth, rng).auc.value
     return Score(
         value=auc.value,
         low=auc.low,
@@ -74,7 +81,12 @@ def _siblings(space: Space, parents: Lists, graph: Graph, rng: np.random.Generat
         protocol=f"AUC of siblings against nodes of the same depth, {result.draws} draws a source",
         sources=len(result.sources),
         total=int(np.count_nonzero(graph.parent_counts)),
+        trained_only=_finite(alone),
     )
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or not np.isfinite(value) else value
 
 
 def _kinds(space: Space, graph: Graph, rng: np.random.Generator) -> dict[str, Five]:
@@ -119,7 +131,9 @@ def _distortion(space: Space, graph: Graph, rng: np.random.Generator) -> dict[st
     }
 
 
-def _separation(space: Space, clades: Clades, rng: np.random.Generator) -> Score | None:
+def _separation(
+    space: Space, clades: Clades, trained: BoolArray, rng: np.random.Generator
+) -> Score | None:
     found = class_separation(space, clades.of, rng)
     if not np.isfinite(found.ratio.value):
         return None
@@ -127,6 +141,9 @@ def _separation(space: Space, clades: Clades, rng: np.random.Generator) -> Score
     dealt = clades.of.copy()
     dealt[inside] = clades.of[rng.permutation(inside)]
     null = class_separation(space, dealt, rng)
+    alone = None
+    if not trained.all():
+        alone = class_separation(space, np.where(trained, clades.of, -1), rng).ratio.value
     return Score(
         value=found.ratio.value,
         low=found.ratio.low,
@@ -139,6 +156,7 @@ def _separation(space: Space, clades: Clades, rng: np.random.Generator) -> Score
         protocol=f"mean distance between over within, all pairs, {clades.level}",
         sources=found.sampled,
         total=len(inside),
+        trained_only=_finite(alone),
     )
 
 
