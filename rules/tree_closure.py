@@ -10,26 +10,15 @@ from taxcheck.statistics.values import ClosureStatistics, HierarchyStatistics
 
 from .wording import be, first, have, judged, part, percent, reasons
 
+# What makes a closure wrong, most fundamental first: columns that were taken for others, and then
+# rows that break a chain of depth-1 pairs.
+MISREAD = ("MAP005", "PAIR014", "MAP007", "MAP003", "PAIR015")
+BROKEN_CHAINS = ("PAIR007", "PAIR008", "PAIR003", "TREE001", "TREE007")
 _LISTED_DEPTHS = 64
 _NAMED_DEPTHS = 4
 
 
-@rule(
-    "TREE004",
-    "fail",
-    caused_by=(
-        "MAP005",
-        "PAIR014",
-        "MAP007",
-        "MAP003",
-        "PAIR015",
-        "PAIR007",
-        "PAIR008",
-        "PAIR003",
-        "TREE001",
-        "TREE007",
-    ),
-)
+@rule("TREE004", "fail", caused_by=(*MISREAD, *BROKEN_CHAINS))
 def missing_ancestor_pair(
     tree: HierarchyStatistics, closure: ClosureStatistics, dataset: Dataset
 ) -> Finding:
@@ -113,22 +102,7 @@ def _within(sample: Sample, cap: int) -> bool:
     return not isinstance(depth, int) or depth <= cap
 
 
-@rule(
-    "TREE005",
-    "fail",
-    caused_by=(
-        "MAP005",
-        "PAIR014",
-        "MAP007",
-        "MAP003",
-        "PAIR015",
-        "PAIR007",
-        "PAIR008",
-        "PAIR003",
-        "TREE001",
-        "TREE007",
-    ),
-)
+@rule("TREE005", "fail", caused_by=(*MISREAD, *BROKEN_CHAINS))
 def false_ancestor_pair(closure: ClosureStatistics) -> Finding:
     """A pair, or its distance, contradicts the chains of parent-child pairs.
 

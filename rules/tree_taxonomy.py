@@ -8,6 +8,7 @@ from taxcheck.config import Dataset
 from taxcheck.rule import Finding, Skip, rule
 from taxcheck.statistics.values import DepthStatistics, TaxonomyStatistics
 
+from .tree_closure import BROKEN_CHAINS, MISREAD
 from .wording import be, first, have, judged, part
 
 
@@ -87,25 +88,7 @@ def rank_inversion(taxonomy: TaxonomyStatistics) -> Finding:
     )
 
 
-@rule(
-    "TREE009",
-    "fail",
-    caused_by=(
-        "MAP005",
-        "PAIR014",
-        "MAP007",
-        "MAP003",
-        "PAIR015",
-        "PAIR010",
-        "PAIR007",
-        "PAIR008",
-        "PAIR003",
-        "TREE001",
-        "TREE007",
-        "TREE004",
-        "TREE005",
-    ),
-)
+@rule("TREE009", "fail", caused_by=(*MISREAD, "PAIR010", *BROKEN_CHAINS, "TREE004", "TREE005"))
 def disagrees_with_taxonomy(taxonomy: TaxonomyStatistics, dataset: Dataset) -> Finding:
     """The pairs and the given taxonomy disagree on who descends from whom.
 
