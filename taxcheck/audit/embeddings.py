@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import numpy as np
-import numpy.typing as npt
 
 from taxcheck.audit.repeats import first_of_equal, rounded_directions
 from taxcheck.audit.spectrum_state import SpectrumState
@@ -14,13 +13,13 @@ from taxcheck.geometry import lorentz
 from taxcheck.geometry.ball import radius_of_norm
 from taxcheck.geometry.precision import UNIT_ROUNDOFF
 from taxcheck.geometry.space import Space
+from taxcheck.metrics.precision import sampled_distances
 from taxcheck.rule import Defect
 from taxcheck.sources.checkpoints.value import Checkpoint, Geometry, Reading
 from taxcheck.statistics.samples import SAMPLES, Sink, node_samples
-from taxcheck.statistics.values import BoolArray
+from taxcheck.statistics.values import BoolArray, IntArray
 
 _CHUNK = 1 << 17
-_DISTANCES = 100_000  # pairs sampled for the ceiling
 _BINS = 50
 # Off the sheet: the Minkowski norm differs from -1 by more than 8 u x0^2 (relative to x0^2: 8 u).
 _SHEET = 8.0
@@ -95,7 +94,7 @@ def embedding_statistics(
         unit_roundoff=UNIT_ROUNDOFF.get(checkpoint.dtype, UNIT_ROUNDOFF["float32"]),
         sampled_distances=pairs,
         ceiling=ceiling,
-        sample=f"{len(pairs):,} random pairs for distances, seed {seed}; all rows otherwise",
+        sample=f"{len(pairs):,} pairs of rows for distances, seed {seed}; all rows otherwise",
     )
 
 
@@ -158,14 +157,12 @@ def _histogram(norms: FloatArray) -> tuple[tuple[float, float, int], ...]:
 
 
 def _sampled(checkpoint: Checkpoint, rng: np.random.Generator) -> FloatArray:
-    """Distances of random pairs of rows; rows that are no points are left out."""
-    if checkpoint.rows < 2:
-        return np.empty(0)
-    u = rng.integers(0, checkpoint.rows, _DISTANCES)
-    v = (u + rng.integers(1, checkpoint.rows, _DISTANCES)) % checkpoint.rows
+    """Distances of random pairs of rows, for curvature -1."""
     reading = checkpoint.reading
-    rows: npt.NDArray[np.int64] = np.r_[u, v]
-    space = Space.of(checkpoint.vectors[rows], reading.geometry, reading.curvature)
-    k = np.arange(_DISTANCES)
-    found = space.distance(k, k + _DISTANCES) / space.unit
-    return np.asarray(found[np.isfinite(found)])
+
+    def points(rows: IntArray) -> Space:
+        return Space.of(checkpoint.vectors[rows], reading.geometry, reading.curvature)
+
+    found = sampled_distances(points, checkpoint.rows, rng)
+    flat = reading.geometry is Geometry.EUCLIDEAN
+    return found if flat else found * float(np.sqrt(reading.curvature))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,9 @@ import numpy as np
 from taxcheck.geometry.precision import largest_radius, radius_error
 from taxcheck.geometry.space import Space
 from taxcheck.metrics.graph_distance import pairs_of_rows
+from taxcheck.metrics.lists import Floats, IntArray
+
+_PAIRS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,22 @@ def precision_loss(space: Space, dtype: str, tolerance: float = 0.1) -> Precisio
     )
 
 
+def sampled_distances(
+    points: Callable[[IntArray], Space], n: int, rng: np.random.Generator, pairs: int = _PAIRS
+) -> Floats:
+    """Distances of random pairs of n rows, or of all where they are no more; in ``Space``'s unit.
+
+    ``points`` gives the space of some rows, so that a table need not be held as points whole; pairs
+    with a row that is no point are left out.
+    """
+    if n < 2:
+        return np.empty(0)
+    u, v, _ = pairs_of_rows(n, pairs, rng)
+    rows, place = np.unique(np.concatenate([u, v]), return_inverse=True)
+    distances = points(rows).distance(place[: len(u)], place[len(u) :])
+    return np.asarray(distances[np.isfinite(distances)])
+
+
 @dataclass(frozen=True, slots=True)
 class CeilingShare:
     """Sampled pairs whose distance is about the largest that the clip allows."""
@@ -58,7 +78,7 @@ def ceiling_share(
     ceiling: float,
     rng: np.random.Generator,
     *,
-    pairs: int = 100_000,
+    pairs: int = _PAIRS,
     within: float = 0.02,
 ) -> CeilingShare:
     """Share of random pairs within 2 % of the largest distance that the engine allows, or beyond.
@@ -66,8 +86,6 @@ def ceiling_share(
     ``ceiling``: ``distance_ceiling(max_norm)`` of a clip, twice the largest radius of a capped
     Lorentz table, or the engine's own clamp; a length, as ``Space.distance`` gives it.
     """
-    u, v, _ = pairs_of_rows(space.n, pairs, rng)
-    distances = space.distance(u, v)
-    distances = distances[np.isfinite(distances)]
+    distances = sampled_distances(space.take, space.n, rng, pairs)
     share = float((distances >= (1 - within) * ceiling).mean()) if len(distances) else float("nan")
     return CeilingShare(share, len(distances), ceiling, float(distances.max(initial=0)))

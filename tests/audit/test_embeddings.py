@@ -113,9 +113,15 @@ def test_one_dimension():
 
 
 def test_distances_are_of_pairs_of_two_rows():
-    got = judged(np.array([[0.5, 0.0], [-0.5, 0.0]]))
-    assert got.sampled_distances == pytest.approx(np.full(100_000, 2 * np.log(3)))
-    assert got.sample.startswith("100,000 random pairs")
+    got = judged(np.array([[0.5, 0.0], [-0.5, 0.0], [np.nan, 0.0]]))
+    assert got.sampled_distances == pytest.approx([2 * np.log(3)])
+    assert got.sample.startswith("1 pairs of rows")
+    # Half the ball of curvature -4 is the ball of curvature -1.
+    half = judged(np.array([[0.25, 0.0], [-0.25, 0.0]]), curvature=4.0)
+    assert half.sampled_distances == pytest.approx([2 * np.log(3)])
+    many = judged(np.tile([[0.5, 0.0], [-0.5, 0.0]], (300, 1)))  # 600 rows: 179,700 pairs
+    assert len(many.sampled_distances) == 100_000
+    assert set(np.round(many.sampled_distances, 9)) == {0.0, round(2 * np.log(3), 9)}
 
 
 def test_ranks_by_hand():
