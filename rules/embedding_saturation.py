@@ -11,6 +11,7 @@ import numpy as np
 from taxcheck.audit.values import EmbeddingStatistics, HierarchyScores
 from taxcheck.rule import Finding, Observed, Severity, Skip, Threshold, rule
 
+from .hierarchy_ranking import perfect_null
 from .scoring import strong
 from .wording import percent
 
@@ -49,6 +50,12 @@ def saturation_of(embedding: EmbeddingStatistics) -> Saturation:
         at_clip=float((radii >= AT_CLIP * clip).mean()) if clip and np.isfinite(clip) else None,
         error=embedding.unit_roundoff * (math.exp(p90) / 2 if stored_in_ball(embedding) else p90),
     )
+
+
+def ranks_well(scores: HierarchyScores | None) -> bool | None:
+    """Whether MAP exceeds every null; None where that is not known, or where nothing could."""
+    closed = scores is not None and scores.map is not None and perfect_null(scores.map)
+    return None if closed else strong(scores)
 
 
 def stored_in_ball(embedding: EmbeddingStatistics) -> bool:
@@ -113,8 +120,9 @@ def boundary_saturation(
     - Only one bad, and the ranking exceeds all of its nulls (HIER003): warning. The rows do their
       work where they are.
     - Only one bad, and the ranking exceeds none or not all: failure.
-    - No ranking, since the table came without pairs: the Euclidean reading alone warns, the
-      hyperbolic one alone fails, since rows at the clip were cut whatever they mean.
+    - No ranking to tell by, since the table came without pairs or a null ranks perfectly: the
+      Euclidean reading alone warns, the hyperbolic one alone fails, since rows at the clip were cut
+      whatever they mean.
 
     Why it matters:
     A norm says little by itself: .9997 is a radius of 8.8 of the 12.2 that a clip at 1 - 1e-5
@@ -154,7 +162,7 @@ def boundary_saturation(
         or (levels or 0.0) > threshold["saturated_levels"]
         or seen.error > threshold["radius_error"]
     )
-    ranks = strong(scores)
+    ranks = ranks_well(scores)
     found = crowded or lost
     severity = Severity.FAIL
     if crowded != lost and (ranks or (ranks is None and crowded)):

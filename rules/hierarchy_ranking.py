@@ -37,7 +37,8 @@ def weak_reconstruction(scores: HierarchyScores) -> Finding:
     rank tell where the ancestors stand. Each passes when the lower bound of a paired bootstrap, the
     table's score minus the null's on the same nodes, exceeds every null: radii by depth with random
     directions, labels shuffled within depth, a collapsed table, and popularity (candidates ranked
-    by their number of descendants). Whatever its value, a score that a null reaches is a failure.
+    by their number of descendants). Whatever its value, a score that a null reaches is a failure,
+    but for a null that is perfect itself: no table can exceed it, so the score is not judged.
 
     Why it matters:
     This is what the table is for. Loss, the correlation of radius and depth, and the separation of
@@ -56,8 +57,9 @@ def weak_reconstruction(scores: HierarchyScores) -> Finding:
     4.0 in 10; for mammals .927 and 1.26 in 5.
 
     Known exceptions:
-    A hierarchy of two levels leaves nothing to be ranked better than popularity does. Scores under
-    another protocol (self not masked, edges as positives) do not compare; the protocol is shown.
+    In a hierarchy of two levels below one root popularity names the one ancestor of every node, with
+    a MAP of 1: the rule is skipped. Scores under another protocol (self not masked, edges as
+    positives) do not compare; the protocol is shown.
 
     References:
     - Nickel & Kiela 2017, reconstruction: https://arxiv.org/abs/1705.08039
@@ -71,7 +73,7 @@ def weak_reconstruction(scores: HierarchyScores) -> Finding:
     }
     if not judged:
         raise Skip("no ranking was computed for this table")
-    finding = against_nulls(
+    finding = _exceeds(
         judged,
         "sources",
         impact="The table does not hold the hierarchy: its neighbours are no better than those "
@@ -125,7 +127,7 @@ def parent_not_found(scores: HierarchyScores) -> Finding:
     }
     if not judged:
         raise Skip("no parent was ranked for this table")
-    return against_nulls(
+    return _exceeds(
         judged,
         "nodes",
         impact="Parents are not found among the nearest rows: the local structure is missing.",
@@ -189,3 +191,36 @@ def hubness(scores: HierarchyScores, threshold: Mapping[str, float]) -> Finding:
         if found
         else None,
     )
+
+
+PERFECT = 1.0  # MAP, hits@k, and mean rank, as ancestors do not count against each other
+_ROUNDING = 1e-9
+
+
+def _exceeds(scores: dict[str, Score], noun: str, *, impact: str, fix: str) -> Finding:
+    """Hold scores against their nulls, but for those with a null that nothing can exceed."""
+    closed = {name: score for name, score in scores.items() if perfect_null(score)}
+    told = "; ".join(
+        f"the null {perfect_null(score)} has {name} {number(PERFECT)}, which no table can exceed"
+        for name, score in closed.items()
+    )
+    if len(closed) == len(scores):
+        own = ", ".join(f"{name} {number(score.value)}" for name, score in scores.items())
+        raise Skip(f"{told}; this table: {own}")
+    judged = {
+        name: replace(score, nulls={}) if name in closed else score
+        for name, score in scores.items()
+    }
+    finding = against_nulls(
+        judged, noun, impact=impact, fix=fix, unit=f"; not judged: {told}" if told else ""
+    )
+    full: dict[str, Observed] = {}
+    for name, score in closed.items():
+        full |= prefixed(name, observed_of(score))
+    return replace(finding, observed={**finding.observed, **full})
+
+
+def perfect_null(score: Score) -> str | None:
+    """The null that is at the optimum, so that no table could score higher; None for none."""
+    nulls = score.nulls.items()
+    return next((name for name, null in nulls if abs(null.value - PERFECT) <= _ROUNDING), None)

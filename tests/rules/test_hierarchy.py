@@ -140,6 +140,39 @@ def test_edges_the_wrong_way_round() -> None:
     assert result.finding.count == 775
 
 
+FLAT = {"popularity": NullScore(1.0, -0.4), "collapsed": NullScore(0.001, 0.59)}
+
+
+def test_where_popularity_is_perfect_no_table_could_be_better() -> None:
+    # A genus and its species: the genus is the one ancestor of all, and the most popular row.
+    ranked = score(0.6, nulls=FLAT)
+    mean = score(1.7, nulls={"popularity": NullScore(1.0, -0.8)}, higher_is_better=False)
+    result = judge("HIER003", scores=scores(map=ranked, mean_rank=mean))
+    assert (result.outcome, result.reason) == (
+        "skipped",
+        "the null popularity has MAP 1.00, which no table can exceed; the null popularity has "
+        "mean rank 1.00, which no table can exceed; this table: MAP .600, mean rank 1.70",
+    )
+    found = {k: score(0.9, nulls=FLAT) for k in (1, 5, 10)}
+    assert judge("HIER004", scores=scores(parent_hits=found)).outcome == "skipped"
+
+
+def test_a_perfect_null_leaves_the_other_scores_to_judge_by() -> None:
+    # 15 rows: ten of the fourteen others hold nearly every parent by chance.
+    hits = {1: score(0.9), 10: score(1.0, nulls={"popularity": NullScore(1.0, 0.0)})}
+    result = judge("HIER004", scores=scores(parent_hits=hits))
+    assert result.outcome == "pass"
+    assert result.message.endswith(
+        "; not judged: the null popularity has hits@10 of the parent 1.00, which no table can "
+        "exceed"
+    )
+    assert result.observed["hits@10 of the parent: nulls"] == {"popularity": 1.0}
+    weak = judge("HIER004", scores=scores(parent_hits={**hits, 1: score(0.1, 0.1)}))
+    assert weak.outcome == "warn"
+    assert weak.finding is not None
+    assert weak.finding.count == 1
+
+
 def test_scattered_and_tight_clades_are_named() -> None:
     odd = (
         clade("Asteriidae", 7.2, spread=14.1, expected=8.2, never_trained=0.96),
