@@ -82,6 +82,10 @@ def never_trained(coverage: CoverageOfTraining, threshold: Mapping[str, float]) 
         "never trained": bad.count,
         "evidence": dict(coverage.by_evidence),
         "explanation": dict(coverage.by_explanation),
+        "explanation, by evidence": {
+            f"{explanation}, by {evidence!r}": rows
+            for (explanation, evidence), rows in coverage.by_both.items()
+        },
         "most affected clades": {
             clade: f"{part(lost, nodes, 'nodes')}"
             for clade, lost, nodes in coverage.by_clade[:_SHOWN_CLADES]

@@ -70,6 +70,7 @@ class ScoreCard:
     euclidean: float | None = None
     ceiling: float | None = None
     remark: str = ""  # what else was read from the same quantity
+    compared: int | None = None  # sources of nulls and further readings, where not all of them
 
     @property
     def beats_every_null(self) -> bool:
@@ -126,6 +127,61 @@ class Projection:
 
 
 @dataclass(frozen=True, slots=True)
+class Curve:
+    """What was recorded over the epochs; points are (epoch, value), thinned out.
+
+    ``drop`` is by what part of its largest smoothed value the loss ends below it; ``rise``, by what
+    part of its least of the second half it ends above that; None where the curve is too short.
+    """
+
+    unit: str  # of the axis: "epoch" | "record"
+    records: int
+    loss: tuple[tuple[float, float, float], ...] = ()  # (epoch, lowest, highest) by stretch
+    smooth: tuple[tuple[float, float], ...] = ()  # medians of a tenth of the curve
+    largest: tuple[float, float] | None = None  # of the smoothed loss
+    least: tuple[float, float] | None = None  # of its second half
+    last: tuple[float, float] | None = None
+    drop: float | None = None
+    rise: float | None = None
+    radii: tuple[tuple[float, float], ...] = ()  # radius of the norms' 90th percentile
+    farthest: tuple[tuple[float, float], ...] = ()  # radius of the largest norm
+    clip: float | None = None  # radius of the clip
+    reached: float | None = None  # the first epoch with a tenth of the rows at the clip
+    broken: tuple[tuple[float, int], ...] = ()  # (epoch, steps that gave NaN)
+    nan_steps: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CopyGroup:
+    """Rows with the same numbers."""
+
+    size: int
+    names: tuple[str, ...]  # of the first of them
+    norm: float
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """Rows that are copies of an earlier one, in groups."""
+
+    rows: int  # of the table
+    copied: int  # rows equal to an earlier one
+    groups: int
+    largest: tuple[CopyGroup, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KOccurrence:
+    """How often a row is among the k nearest of the other sampled rows."""
+
+    k: int
+    sampled: int
+    skew: float | None
+    greatest: tuple[str, int]  # (its name, how often)
+    bins: tuple[tuple[int, int, int], ...]  # (from, to, rows): never, then doubling ranges
+
+
+@dataclass(frozen=True, slots=True)
 class AuditPictures:
     """All that is drawn after training; None where there is nothing to draw."""
 
@@ -142,3 +198,6 @@ class AuditPictures:
     # ^ (depth of the child, edges, share of them whose child lies nearer the centre)
     updates_by_depth: tuple[tuple[int, int, float], ...] = ()
     # ^ (depth, nodes, share of them without a single update)
+    curve: Curve | None = None
+    copies: Copies | None = None
+    hubs: KOccurrence | None = None

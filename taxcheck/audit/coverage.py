@@ -22,6 +22,7 @@ OPTIMIZER = "optimizer state"
 INITIAL = "equal to the initial table"
 NO_PAIR = "in no pair"
 INIT_BOX = "inside the init box"
+EVIDENCE = (NO_ROW, RECORDED, OPTIMIZER, INITIAL, NO_PAIR, INIT_BOX)
 
 BEYOND, HOLE, UNKNOWN = "beyond the table", "index hole", "taxid unknown"
 SAMPLED_NEVER, UNEXPLAINED = "sampled zero times", "unexplained"
@@ -78,6 +79,7 @@ def coverage_of_training(
         never=never,
         by_evidence=_counted(names, strongest[nodes]),
         by_explanation=_counted(labels, reason[nodes]),
+        by_both=_crossed(labels, names, reason[nodes], strongest[nodes]),
         by_clade=_by_clade(known.clades, never),
         defect=Defect(
             len(nodes),
@@ -169,6 +171,15 @@ def _explanations(table: Aligned, known: Known, never: BoolArray) -> dict[str, B
 def _counted(names: list[str], numbers: IntArray) -> dict[str, int]:
     counts = np.bincount(numbers, minlength=len(names))
     return {name: int(count) for name, count in zip(names, counts, strict=True) if count}
+
+
+def _crossed(
+    rows: list[str], columns: list[str], row: IntArray, column: IntArray
+) -> dict[tuple[str, str], int]:
+    """Counts by both; in the order of the rows, and of the columns within one."""
+    counts = np.bincount(row * len(columns) + column, minlength=len(rows) * len(columns))
+    table = counts.reshape(len(rows), len(columns))
+    return {(rows[i], columns[j]): int(table[i, j]) for i, j in np.argwhere(table)}
 
 
 def _by_clade(clades: Clades | None, never: BoolArray) -> tuple[tuple[str, int, int], ...]:

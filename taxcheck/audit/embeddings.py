@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from taxcheck.audit.repeats import first_of_equal, rounded_directions
+from taxcheck.audit.repeats import first_of_equal, largest_groups, rounded_directions
 from taxcheck.audit.spectrum_state import SpectrumState
-from taxcheck.audit.values import PERCENTILES, EmbeddingStatistics, FloatArray
+from taxcheck.audit.values import PERCENTILES, Copies, EmbeddingStatistics, FloatArray
 from taxcheck.geometry import lorentz
 from taxcheck.geometry.ball import radius_of_norm
 from taxcheck.geometry.precision import UNIT_ROUNDOFF
@@ -56,6 +56,7 @@ def embedding_statistics(
     sound = norms[np.isfinite(norms)]
     clip_radius = _clip_radius(reading)
     repeated = first_of_equal(checkpoint.vectors)
+    groups, largest = largest_groups(repeated)
     same_direction = rounded_directions(checkpoint)
     pairs, ceiling = _sampled(checkpoint, rng), None
     if clip_radius is not None and np.isfinite(clip_radius):
@@ -94,6 +95,10 @@ def embedding_statistics(
         unit_roundoff=UNIT_ROUNDOFF.get(checkpoint.dtype, UNIT_ROUNDOFF["float32"]),
         sampled_distances=pairs,
         ceiling=ceiling,
+        copy_groups=groups,
+        largest_copies=tuple(
+            Copies(size, tuple(rows), float(norms[rows[0]])) for size, rows in largest
+        ),
         sample=f"{len(pairs):,} pairs of rows for distances, seed {seed}; all rows otherwise",
     )
 

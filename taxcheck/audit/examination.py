@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,17 +93,30 @@ class Examined:
         projection = project(
             space, rows, self._labels(rows), self.seed, umap=None if projected else False
         )
-        return draw_audit(embedding, coverage, scores, projection)
+        return draw_audit(
+            embedding,
+            coverage,
+            scores,
+            projection,
+            training=known(self.evidence.training),
+            names=self._names,
+        )
+
+    def _names(self, rows: Sequence[int]) -> list[str]:
+        mapping, taxonomy = self.data.mapping, self.data.taxonomy
+        names = []
+        for row in rows:
+            taxid = None if mapping is None else mapping.identifiers.of(int(row))
+            known_as = taxonomy.name_of(taxid) if taxonomy and isinstance(taxid, int) else None
+            names.append(known_as or (f"idx {row}" if taxid is None else str(taxid)))
+        return names
 
     def _labels(self, rows: npt.NDArray[np.integer]) -> Labels:
         mapping, taxonomy, clades = self.data.mapping, self.data.taxonomy, self.clades
-        names, lineages = [], []
+        lineages = []
         for row in rows:
             taxid = None if mapping is None else mapping.identifiers.of(int(row))
-            name = lineage = None
-            if taxonomy is not None and isinstance(taxid, int):
-                name, lineage = taxonomy.name_of(taxid), taxonomy.lineage(taxid)
-            names.append(name or (f"idx {row}" if taxid is None else str(taxid)))
+            lineage = taxonomy.lineage(taxid) if taxonomy and isinstance(taxid, int) else None
             lineages.append(lineage or "")
         of = np.full(len(rows), -1, dtype=np.int64)
         if clades is not None:
@@ -111,7 +124,7 @@ class Examined:
             of[inside] = clades.of[rows[inside]]
         coverage = known(self.evidence.coverage)
         return Labels(
-            names=names,
+            names=self._names(rows.tolist()),
             lineages=lineages,
             clade=of,
             clades=() if clades is None else clades.labels,

@@ -7,12 +7,12 @@ from typing import TypedDict
 import numpy as np
 
 from taxcheck.audit.clade_assignment import SMALLEST, Clades
-from taxcheck.audit.values import CladeSpread, FloatArray, NullScore, Score
+from taxcheck.audit.values import CladeSpread, FloatArray, Hubs, NullScore, Score
 from taxcheck.geometry.space import Space
 from taxcheck.metrics.clades import clade_spread
 from taxcheck.metrics.distortion import distortion
 from taxcheck.metrics.graph_distance import pairs_of_rows, tree_distances
-from taxcheck.metrics.hubness import hubness
+from taxcheck.metrics.hubness import Hubness, hubness
 from taxcheck.metrics.lists import Lists
 from taxcheck.metrics.retrieval import sibling_retrieval
 from taxcheck.metrics.separation import class_separation, successors_separation
@@ -32,6 +32,7 @@ class GroupScores(TypedDict):
     siblings: Score | None
     distance_bands: dict[str, Five]
     hubness: float | None
+    hubs: Hubs | None
     distortion: dict[str, float]
     separation: Score | None
     separation_successors: float | None
@@ -48,11 +49,12 @@ def group_scores(
 ) -> GroupScores:
     """Compare siblings, clades and random nodes, on seeded samples."""
     parents = Lists.from_csr(graph.parents_of.starts, graph.parents_of.targets)
-    skew = hubness(space, rng).skew
+    hubs = hubness(space, rng)
     return {
         "siblings": _siblings(space, parents, graph, trained, rng),
         "distance_bands": _kinds(space, graph, rng),
-        "hubness": skew if np.isfinite(skew) else None,
+        "hubness": _finite(hubs.skew),
+        "hubs": _hubs(hubs),
         "distortion": _distortion(space, graph, rng),
         "separation": _separation(space, clades, trained, rng) if clades else None,
         "separation_successors": successors_separation(space, clades.of, rng) if clades else None,
@@ -87,6 +89,19 @@ def _siblings(
 
 def _finite(value: float | None) -> float | None:
     return None if value is None or not np.isfinite(value) else value
+
+
+def _hubs(found: Hubness) -> Hubs | None:
+    if found.k < 1:
+        return None
+    times, rows = np.unique(found.occurrences, return_counts=True)
+    greatest = int(np.argmax(found.occurrences))
+    return Hubs(
+        k=found.k,
+        sampled=len(found.rows),
+        greatest=(int(found.rows[greatest]), found.largest),
+        occurrences=tuple((int(t), int(n)) for t, n in zip(times, rows, strict=True)),
+    )
 
 
 def _kinds(space: Space, graph: Graph, rng: np.random.Generator) -> dict[str, Five]:

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from taxcheck.audit.cards import score_cards
+from taxcheck.audit.coverage import EVIDENCE
+from taxcheck.audit.curve import curve_of
 from taxcheck.audit.values import (
     CoverageOfTraining,
     EmbeddingStatistics,
     HierarchyScores,
-    Score,
+    Hubs,
+    TrainingRecord,
 )
 from taxcheck.audit_bins import (
     AuditPictures,
     Clade,
     Clades,
+    Copies,
+    CopyGroup,
+    KOccurrence,
     Norms,
-    Null,
     Projection,
     Radii,
-    ScoreCard,
     Untrained,
 )
 
@@ -41,13 +46,15 @@ TARGET_AT_ROOT, TARGET_GROWTH = 0.05, 0.80
 _HIGH_NORM = 0.9  # the norm above which the same document counts rows
 _BINS, _DEPTHS, _CLADES, _NAMED, _GROUPS = 80, 120, 20, 14, 12
 _Z_BINS = 60
-_EVIDENCE = (
-    "recorded updates",
-    "optimizer state",
-    "equal to the initial table",
-    "in no pair",
-    "inside the init box",
-)
+
+
+# What rows are called, in their order.
+Namer = Callable[[Sequence[int]], Sequence[str]]
+
+
+def by_idx(rows: Sequence[int]) -> Sequence[str]:
+    """Rows by their number, where nothing else is known."""
+    return [f"idx {row}" for row in rows]
 
 
 def draw_audit(
@@ -56,6 +63,8 @@ def draw_audit(
     scores: HierarchyScores | None = None,
     projection: Projection | None = None,
     outlier: float = 3.5,
+    training: TrainingRecord | None = None,
+    names: Namer = by_idx,
 ) -> AuditPictures:
     """All pictures that these values allow; ``outlier`` is the |z| beyond which HIER005 finds."""
     return AuditPictures(
@@ -67,7 +76,7 @@ def draw_audit(
         distances=()
         if scores is None
         else tuple((str(label), band) for label, band in scores.distance_bands.items())[:_GROUPS],
-        scores=() if scores is None else tuple(_cards(scores)),
+        scores=() if scores is None else tuple(score_cards(scores)),
         clades=None if scores is None else _clades(scores, outlier),
         projection=projection,
         inside_by_depth=()
@@ -76,6 +85,9 @@ def draw_audit(
         updates_by_depth=()
         if coverage is None
         else tuple((d, n, none / n) for d, n, none, _ in coverage.updates_by_depth if n)[:_DEPTHS],
+        curve=None if training is None else curve_of(training, embeddings.reading.clip),
+        copies=_copies(embeddings, names),
+        hubs=None if scores is None or scores.hubs is None else _hubs(scores.hubs, scores, names),
     )
 
 
@@ -95,7 +107,7 @@ def _table(embeddings: EmbeddingStatistics) -> tuple[tuple[str, str], ...]:
 
 def _untrained(coverage: CoverageOfTraining) -> Untrained:
     def rank(item: tuple[str, int]) -> int:
-        return _EVIDENCE.index(item[0]) if item[0] in _EVIDENCE else len(_EVIDENCE)
+        return EVIDENCE.index(item[0]) if item[0] in EVIDENCE else len(EVIDENCE)
 
     def held(counts: Mapping[str, int]) -> list[tuple[str, int]]:
         return [(str(label), int(rows)) for label, rows in counts.items() if rows]
@@ -160,58 +172,6 @@ def target_radius(depth: int, max_depth: int) -> float:
     return 2 * math.atanh(TARGET_AT_ROOT + share * TARGET_GROWTH)
 
 
-def _cards(scores: HierarchyScores) -> Iterable[ScoreCard]:
-    """Every score that was computed, the deciding one first."""
-    spearman = []
-    if scores.spearman_recentred is not None:
-        spearman.append(f"re-centred on the root {scores.spearman_recentred:.3f}")
-    if scores.pearson_norm is not None:
-        spearman.append(f"Pearson of depth with the norm {scores.pearson_norm:+.3f}")
-    separation = ""
-    if scores.separation_successors is not None:
-        separation = f"in the order-dependent form {scores.separation_successors:.2f}"
-    named: list[tuple[str, Score | None, str]] = [
-        ("MAP", scores.map, ""),
-        *((f"hits@{k}", score, "") for k, score in sorted(scores.hits.items())),
-        *((f"parent hits@{k}", score, "") for k, score in sorted(scores.parent_hits.items())),
-        ("radius with depth (Spearman)", scores.spearman, "; ".join(spearman)),
-        ("child beyond its parent", scores.monotone_edges, ""),
-        ("siblings nearer (AUC)", scores.siblings, ""),
-        ("mean rank", scores.mean_rank, ""),
-        ("class separation", scores.separation, separation),
-    ]
-    for label, score, remark in named:
-        if score is not None and math.isfinite(score.value):
-            yield _card(label, score, remark)
-
-
-def _card(label: str, score: Score, remark: str) -> ScoreCard:
-    nulls = [(str(name), null) for name, null in score.nulls.items() if math.isfinite(null.value)]
-    marks = [score.value, score.low, score.high, *(null.value for _, null in nulls)]
-    marks += [v for v in (score.trained_only, score.euclidean, score.ceiling) if v is not None]
-    marks = [mark for mark in marks if math.isfinite(mark)]
-    ranks, ratio = label == "mean rank", label == "class separation"
-    lowest = 1.0 if ranks else -1.0 if min(marks) < 0 else 0.0
-    return ScoreCard(
-        label=label,
-        value=score.value,
-        low=score.low,
-        high=score.high,
-        nulls=tuple(Null(name, null.value, null.margin_low > 0) for name, null in nulls)[:_GROUPS],
-        protocol=score.protocol,
-        sources=score.sources,
-        total=score.total,
-        lowest=lowest,
-        highest=max(*marks, 2.0) if ranks else max(marks) * 1.1 if ratio else max(*marks, 1.0),
-        logarithmic=ranks,
-        higher_is_better=score.higher_is_better,
-        trained_only=score.trained_only,
-        euclidean=score.euclidean,
-        ceiling=score.ceiling,
-        remark=remark,
-    )
-
-
 def _clades(scores: HierarchyScores, outlier: float) -> Clades | None:
     clades = [clade for clade in scores.clades if math.isfinite(clade.z)]
     if not clades:
@@ -233,5 +193,37 @@ def _clades(scores: HierarchyScores, outlier: float) -> Clades | None:
         scores=tuple(
             (float(a), float(b), int(n))
             for a, b, n in zip(edges[:-1], edges[1:], counts, strict=True)
+        ),
+    )
+
+
+def _copies(embeddings: EmbeddingStatistics, names: Namer) -> Copies | None:
+    if not embeddings.copy_groups:
+        return None
+    return Copies(
+        rows=embeddings.rows,
+        copied=embeddings.duplicates.count,
+        groups=embeddings.copy_groups,
+        largest=tuple(
+            CopyGroup(group.size, tuple(names(group.rows)), group.norm)
+            for group in embeddings.largest_copies
+        ),
+    )
+
+
+def _hubs(hubs: Hubs, scores: HierarchyScores, names: Namer) -> KOccurrence:
+    row, often = hubs.greatest
+    bins, low = [(0, 0)], 1
+    while low <= often:
+        bins.append((low, 2 * low - 1))
+        low *= 2
+    return KOccurrence(
+        k=hubs.k,
+        sampled=hubs.sampled,
+        skew=scores.hubness,
+        greatest=(names([row])[0], often),
+        bins=tuple(
+            (low, high, sum(rows for times, rows in hubs.occurrences if low <= times <= high))
+            for low, high in bins
         ),
     )

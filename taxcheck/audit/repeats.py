@@ -11,6 +11,7 @@ from taxcheck.statistics.values import IntArray
 
 _CHUNK = 1 << 17
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # the golden ratio's bits: spreads neighbouring values
+_GROUPS, _NAMED = 12, 4  # groups that are told, and rows of each
 _DIGITS = 1e6  # directions equal to a millionth count as one
 
 
@@ -37,6 +38,20 @@ def first_of_equal(vectors: npt.NDArray[np.floating]) -> IntArray:
         same = (vectors[rows] == vectors[heads]).all(axis=1)
         found[rows[same]] = heads[same]
     return found
+
+
+def largest_groups(first: IntArray) -> tuple[int, list[tuple[int, list[int]]]]:
+    """How many groups of equal rows there are; of the largest the size and their first rows.
+
+    ``first`` is what ``first_of_equal`` gives.
+    """
+    later = np.flatnonzero(first >= 0)
+    heads, sizes = np.unique(first[later], return_counts=True)
+    largest = []
+    for k in np.lexsort((heads, -sizes))[:_GROUPS]:
+        rows = later[first[later] == heads[k]][: _NAMED - 1]
+        largest.append((int(sizes[k]) + 1, [int(heads[k]), *map(int, rows)]))
+    return len(heads), largest
 
 
 def rounded_directions(checkpoint: Checkpoint) -> int:

@@ -105,7 +105,10 @@ def _reconstruction(
     trained = _trained_only(subject, fewer)
     protocol = "nickel: a descendant's ancestors among all nodes but itself"
     if len(compared) < len(chosen):
-        protocol += f"; nulls and Euclidean distance on {len(compared):,} of the sources"
+        protocol += (
+            f"; nulls, Euclidean distance and trained rows alone on {len(compared):,} of the "
+            "sources"
+        )
     facts = (protocol, len(chosen), len(every))
 
     def scored(
@@ -130,6 +133,7 @@ def _reconstruction(
             trained=None if trained is None else total(trained),
             euclidean=total(flat),
             higher=higher,
+            compared=len(compared) if len(compared) < len(chosen) else None,
         )
 
     def hits(k: int) -> Score:
@@ -211,6 +215,7 @@ def as_score(
     trained: float | None = None,
     euclidean: float | None = None,
     higher: bool = True,
+    compared: int | None = None,
 ) -> Score:
     """A comparison with nulls as the rules judge it; ``facts``: protocol, sources, of how many."""
     return Score(
@@ -227,4 +232,5 @@ def as_score(
         trained_only=trained,
         euclidean=euclidean,
         higher_is_better=higher,
+        compared=compared,
     )

@@ -66,6 +66,7 @@ def _never_trained(coverage: CoverageOfTraining) -> dict[str, object]:
         "rows": coverage.rows,
         "by_evidence": dict(coverage.by_evidence),
         "by_explanation": dict(coverage.by_explanation),
+        "by_both": _nested(coverage.by_both),
         "by_clade": [
             {"clade": clade, "never_trained": never, "nodes": nodes}
             for clade, never, nodes in coverage.by_clade[:_CLADES]
@@ -75,6 +76,13 @@ def _never_trained(coverage: CoverageOfTraining) -> dict[str, object]:
             for depth, nodes, without, mean in coverage.updates_by_depth[:_CLADES]
         ],
     }
+
+
+def _nested(counts: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]:
+    nested: dict[str, dict[str, int]] = {}
+    for (explanation, evidence), rows in counts.items():
+        nested.setdefault(explanation, {})[evidence] = rows
+    return nested
 
 
 def _quality(scores: HierarchyScores) -> dict[str, object]:
@@ -114,6 +122,7 @@ def _score(score: Score | None) -> dict[str, object] | None:
         "protocol": score.protocol,
         "sources": score.sources,
         "total": score.total,
+        "compared_sources": score.sources if score.compared is None else score.compared,
         "higher_is_better": score.higher_is_better,
         "beats_every_null": score.beats_every_null,
         "nulls": {

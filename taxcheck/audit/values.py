@@ -21,6 +21,15 @@ PERCENTILES = (0, 10, 25, 50, 75, 90, 99, 100)
 
 
 @dataclass(frozen=True, slots=True)
+class Copies:
+    """Rows with the same numbers, as one group."""
+
+    size: int  # rows in the group
+    rows: tuple[int, ...]  # the first of them
+    norm: float  # as stored; 0 for rows that were never filled
+
+
+@dataclass(frozen=True, slots=True)
 class EmbeddingStatistics:
     """The table by itself. Norms are those of the ball model, whatever the stored geometry.
 
@@ -50,6 +59,8 @@ class EmbeddingStatistics:
     sampled_distances: FloatArray  # EMB010; (k,) hyperbolic distances of seeded random pairs
     ceiling: float | None  # EMB010; the largest distance that clip or clamp allows
     sample: str  # how many rows or pairs were sampled where not all were used, and the seed
+    copy_groups: int = 0  # EMB007; groups of equal rows
+    largest_copies: tuple[Copies, ...] = ()  # EMB007; the largest of these groups, in that order
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +80,8 @@ class CoverageOfTraining:
     defect: Defect  # EMB006; samples with idx, evidence and explanation
     updates: IntArray | None  # (rows,) recorded updates of every row; None: not recorded
     updates_by_depth: tuple[tuple[int, int, int, float], ...]  # (depth, nodes, with none, mean)
+    by_both: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    # ^ (explanation, evidence) -> rows; its margins are by_explanation and by_evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +107,7 @@ class Score:
     euclidean: float | None = None  # the same by Euclidean distance; for comparison, no null
     ceiling: float | None = None  # the best that ties allow
     higher_is_better: bool = True
+    compared: int | None = None  # sources of nulls, trained_only and euclidean; None: all of them
 
     @property
     def beats_every_null(self) -> bool:
@@ -113,6 +127,16 @@ class CladeSpread:
     expected: float
     z: float  # robust z-score of the residual; an outlier is beyond the rule's threshold
     never_trained: float  # share of its members
+
+
+@dataclass(frozen=True, slots=True)
+class Hubs:
+    """How often each sampled row is among the k nearest of the others."""
+
+    k: int
+    sampled: int
+    greatest: tuple[int, int]  # (row, how often)
+    occurrences: tuple[tuple[int, int], ...]  # (how often, rows), ascending; every row counts once
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +167,7 @@ class HierarchyScores:
     distance_bands: Mapping[str, tuple[float, float, float, float, float]] = field(
         default_factory=dict
     )  # "parent-child", "sibling", "random": 5th, 25th, 50th, 75th, 95th percentile
+    hubs: Hubs | None = None  # what ``hubness`` is the skew of
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,29 @@ def test_the_strongest_evidence_counts():
         "inside the init box": 1,
     }
     assert got.by_explanation == {"in no pair": 2, "unexplained": 2}
+    assert got.by_both == {
+        ("in no pair", "equal to the initial table"): 1,
+        ("in no pair", "in no pair"): 1,
+        ("unexplained", "optimizer state"): 1,
+        ("unexplained", "inside the init box"): 1,
+    }
     assert [sample.values["evidence"] for sample in got.defect.samples] == list(got.by_evidence)
+
+
+def test_both_margins_of_the_cross_table_are_the_counts_of_one():
+    idle = builders.pairs((1, 0, 0, 0), (0, 0, 1, 0))
+    got = found(ROWS[:3], Known(builders.mapping(), idle, initial=ROWS[:1]))
+    assert got.by_both == {
+        ("beyond the table", "no row in the table"): 1,
+        ("in no pair", "in no pair"): 1,
+        ("unexplained", "equal to the initial table"): 1,
+    }
+    for position, margin in enumerate((got.by_explanation, got.by_evidence)):
+        for name, rows in margin.items():
+            assert rows == sum(n for key, n in got.by_both.items() if key[position] == name)
+    assert sum(got.by_both.values()) == got.defect.count
+    # Columns stand in the order of the evidence, rows in that of the explanations.
+    assert [explanation for explanation, _ in got.by_both] == list(got.by_explanation)
 
 
 def test_the_init_box_tells_nothing_of_a_table_that_is_still_near_it():

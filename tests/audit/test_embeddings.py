@@ -90,6 +90,20 @@ def test_copies_and_rays_are_those_of_a_naive_search():
     assert got.same_direction == 299 - len(units) - copies
 
 
+def test_groups_of_copies_the_largest_first():
+    rows = np.array([[0.1, 0], [0.3, 0.4], [0, 0], [0.3, 0.4], [0, 0], [0.5, 0], [0, 0]])
+    got = judged(rows)
+    assert (got.duplicates.count, got.copy_groups) == (3, 2)
+    assert [(group.size, group.rows) for group in got.largest_copies] == [
+        (3, (2, 4, 6)),
+        (2, (1, 3)),
+    ]
+    assert [group.norm for group in got.largest_copies] == pytest.approx([0, 0.5])
+    many = judged(np.repeat(np.arange(1, 31.0)[:, None] / 100, 9, axis=0))
+    assert (many.copy_groups, len(many.largest_copies)) == (30, 12)
+    assert many.largest_copies[1].rows == (9, 10, 11, 12)
+
+
 def test_rows_of_nan_share_no_direction():
     got = judged(np.full((9, 3), np.nan))
     assert (got.duplicates.count, got.same_direction) == (0, 0)

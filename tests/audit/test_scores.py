@@ -151,6 +151,19 @@ def test_a_large_table_holds_its_nulls_against_fewer_sources(subject, found, mon
     assert set(got.map.nulls) == set(found.map.nulls)
     assert got.map.nulls["popularity"].value != found.map.nulls["popularity"].value
     assert got.map.beats_every_null
+    for score in (got.map, got.mean_rank, *got.hits.values()):
+        assert (score.sources, score.compared) == (N - 1, 40)
+        assert "on 40 of the sources" in score.protocol
+    assert got.parent_hits[1].compared is None, "all 40 that were scored"
+    assert {score.compared for score in (found.map, found.siblings, found.spearman)} == {None}
+
+
+def test_every_row_is_counted_once_by_how_often_it_is_near_another(found):
+    hubs = found.hubs
+    assert (hubs.k, hubs.sampled) == (10, N)
+    assert sum(rows for _, rows in hubs.occurrences) == N
+    assert sum(times * rows for times, rows in hubs.occurrences) == 10 * N
+    assert hubs.greatest[1] == hubs.occurrences[-1][0]
 
 
 def test_without_an_edge_there_is_nothing_to_score():

@@ -1,0 +1,88 @@
+"""A run's recorded metrics as a curve: what is marked, and that thinning out moves none of it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from taxcheck.audit.curve import curve_of, smoothed
+from taxcheck.audit.values import TrainingRecord
+from taxcheck.sources.checkpoints.value import Facts
+from tests.rules import audit
+
+
+def run(history, **config):
+    return TrainingRecord(Facts(history=tuple(history), config=config), 10, 2, None, None)
+
+
+def losses(*values):
+    return run({"epoch": float(k), "loss": value} for k, value in enumerate(values))
+
+
+def test_a_short_curve_by_hand():
+    got = curve_of(losses(4.0, 3.0, 2.0, 1.0, 1.5), None)
+    # Windows of a tenth of five records hold one; the second half begins at the third.
+    assert got.smooth == ((0, 4.0), (1, 3.0), (2, 2.0), (3, 1.0), (4, 1.5))
+    assert got.loss[0] == (0, 4.0, 4.0)
+    assert (got.largest, got.least, got.last) == ((0, 4.0), (3, 1.0), (4, 1.5))
+    assert (got.drop, got.rise) == (2.5 / 4, 0.5)
+    assert (got.unit, got.records, got.nan_steps, got.clip) == ("epoch", 5, 0, None)
+
+
+def test_the_smoothed_value_is_the_median_of_a_tenth():
+    values = np.arange(30.0)
+    values[10] = 1000  # one wild epoch
+    # Windows hold three records.
+    assert smoothed(values)[[0, 1, 2, 9, 10, 11, 12]].tolist() == [0, 0.5, 1, 8, 9, 11, 12]
+
+
+@pytest.mark.parametrize("loss", [[3.0] * 9, [5, 4, 3, 2, 1, 1, 1.2, 1.4], [4, 3, 2, 1, 0.5, 0.4]])
+def test_the_picture_marks_what_the_rule_judged(loss):
+    training = losses(*map(float, loss))
+    seen = audit.judge("TRAIN009", training=training, embedding=audit.embedding()).observed
+    got = curve_of(training, None)
+    assert (got.drop, got.rise) == pytest.approx((seen["drop"], seen["rise at the end"]))
+    assert got.largest[1] == pytest.approx(seen["largest loss"])
+    assert got.last[1] == pytest.approx(seen["last loss"])
+
+
+def test_a_long_curve_is_bounded_and_keeps_its_extremes():
+    values = np.r_[np.linspace(9, 1, 5000), np.linspace(1, 2, 5000)]
+    values[7777] = 50
+    got = curve_of(losses(*values.tolist()), None)
+    assert (len(got.loss), len(got.smooth)) == (200, 200)
+    assert max(high for *_, high in got.loss) == 50
+    assert min(low for _, low, _ in got.loss) == 1
+    assert got.smooth[-1][0] == got.last[0] == got.loss[-1][0] == 9999
+    assert got.records == 10_000
+
+
+def test_steps_of_nan_stand_at_their_epoch():
+    history = [{"epoch": float(k), "loss": 5.0 - k, "nan_steps": 2.0 * (k == 3)} for k in range(5)]
+    history[4]["loss"] = math.nan
+    got = curve_of(run(history), None)
+    assert got.broken == ((3, 2), (4, 1))
+    assert got.nan_steps == 3
+    assert got.drop is None, "four finite records make no curve"
+    assert [at for at, *_ in got.loss] == [0, 1, 2, 3]
+
+
+def test_norms_are_drawn_as_radii_against_the_clip():
+    history = [{"loss": 1.0, "norm_p90": 0.6 + k / 10, "norm_max": 0.8} for k in range(5)]
+    got = curve_of(run(history), 0.98)
+    # Radius ln((1 + n) / (1 - n)): ln 4 at .6; a norm of 1 has none, and is at every clip.
+    assert got.radii[0] == (1, pytest.approx(math.log(4)))
+    assert [at for at, _ in got.radii] == [1, 2, 3, 4]
+    assert got.farthest[0][1] == pytest.approx(math.log(9))
+    assert got.clip == pytest.approx(math.log(1.98 / 0.02))
+    assert (got.unit, got.reached) == ("record", 5)
+    assert curve_of(run(history, max_norm=0.8), 0.98).clip == pytest.approx(math.log(9))
+    assert curve_of(run(history, max_norm="none"), 0.98).clip == got.clip
+
+
+def test_a_run_without_a_record_draws_nothing():
+    assert curve_of(run([]), 0.98) is None
+    assert curve_of(run([{"epoch": 1.0, "loss": 2.0}]), None) is None
+    assert curve_of(run([{"epoch": 1.0, "map": 0.2}] * 9), None) is None
