@@ -12,9 +12,12 @@ from .axes import id_axis, roles, taxid_axis
 from .bands import distances, radius_by_depth
 from .by_depth import inside, updates
 from .clades import clade_spread
+from .copies import copies
+from .curve import training_curve
 from .disc import projection
 from .draws import draws
 from .histograms import closure, depths, pairs_per_node
+from .hubs import hubs
 from .norms import norm_histogram, norm_percentiles
 from .scores import mean_rank, scores, separation
 from .svg import Drawing, Picture
@@ -35,7 +38,7 @@ _OF_RULE: Mapping[str, tuple[_Draw, ...]] = {
     "EMB004": (norm_percentiles, norm_histogram, radius_by_depth),
     "EMB005": (norm_histogram, radius_by_depth),
     "EMB006": (untrained,),
-    "EMB007": (projection,),
+    "EMB007": (copies, projection),
     "EMB008": (projection,),
     "EMB010": (distances,),
     "HIER001": (radius_by_depth, scores),
@@ -45,21 +48,24 @@ _OF_RULE: Mapping[str, tuple[_Draw, ...]] = {
     "HIER005": (clade_spread, projection),
     "HIER006": (separation, distances),
     "HIER007": (projection,),
+    "HIER008": (hubs,),
     "HIER009": (distances, scores),
     "TRAIN001": (norm_percentiles,),
     "TRAIN002": (norm_histogram,),
     "TRAIN003": (radius_by_depth,),
     "TRAIN005": (untrained,),
     "TRAIN006": (updates, untrained),
+    "TRAIN009": (training_curve,),
 }
 # after training, in the order in which one asks
 _CHAPTERS: tuple[tuple[str, str, tuple[_Draw, ...]], ...] = (
     ("untrained", "Which rows were never trained, and why", (untrained, updates)),
-    ("place", "Where the rows lie", (norm_percentiles, norm_histogram, radius_by_depth)),
+    ("training", "How the training went", (training_curve,)),
+    ("place", "Where the rows lie", (norm_percentiles, norm_histogram, radius_by_depth, copies)),
     (
         "hierarchy",
         "Does it hold the hierarchy",
-        (scores, mean_rank, separation, inside, distances, clade_spread),
+        (scores, mean_rank, separation, inside, distances, clade_spread, hubs),
     ),
     ("projection", "The rows in two dimensions", (projection,)),
 )

@@ -143,7 +143,8 @@ def closure(report: Report) -> Picture | None:
     return replace(picture, key="closure", title=title)
 
 
-def _ranges(bins: Sequence[tuple[int, int, int]], width: int) -> Drawing:
+def ranges(bins: Sequence[tuple[int, int, int]], width: int) -> Drawing:
+    """A bar for each range of counts: (lowest, highest, how many have it)."""
     most = max(nodes for *_, nodes in bins)
     left, right = (132.0, 76.0) if width == WIDE else (112.0, 60.0)
     shapes: list[Shape] = []
@@ -174,7 +175,7 @@ def pairs_per_node(report: Report) -> Picture | None:
         "Nodes by their number of pairs. "
         + "; ".join(f"{number(a)} to {number(b)} pairs: {number(n)} nodes" for a, b, n in bins)
         + ".",
-        _ranges(bins, WIDE),
-        _ranges(bins, NARROW),
+        ranges(bins, WIDE),
+        ranges(bins, NARROW),
         notes=("Rows: pairs that a node is in, in bins that double. Bars: nodes.",),
     )

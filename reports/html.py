@@ -8,6 +8,7 @@ from taxcheck.report import RenderOptions, Report
 from taxcheck.rule import Outcome
 
 from . import text, view
+from .cross import cross
 from .figures import place
 from .page import environment, script_hash, template_text
 from .sections import LEVELS, Limits, sample_table
@@ -68,6 +69,7 @@ def _page(report: Report, limits: Limits) -> str:
             explains=explains,
             hero=figures.hero,
             after=figures.after,
+            joined=cross(report),
             pictures=figures.of_rule,
             tables={r.rule.id: sample_table(r, limits) for r in found},
             numbers=_numbers(report.statistics),

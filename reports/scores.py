@@ -87,6 +87,9 @@ def _card(card: ScoreCard, y: float, width: int) -> tuple[list[Shape], float]:
     at = _position(card, left, plot)
     interval = f"{figure(card.low)} to {figure(card.high)}"
     scored = f"{number(card.sources)} of {number(card.total)} scored"
+    fewer = (
+        "" if card.compared is None else f"nulls and hollow marks: {number(card.compared)} of these"
+    )
     kind = "strong" if card.beats_every_null else "found"
     shapes: list[Shape] = []
     if wide:
@@ -95,11 +98,16 @@ def _card(card: ScoreCard, y: float, width: int) -> tuple[list[Shape], float]:
         shapes.append(text(0, y + 36, clip(_verdict(card), 42), kind))
         shapes.append(text(0, y + 55, scored, "tick"))
         shapes.append(text(310, y + 55, interval, "tick", "end"))
+        if fewer:
+            shapes.append(text(0, y + 73, fewer, "tick"))
     else:
         shapes.append(text(0, y + 16, card.label, "strong"))
         shapes.append(text(NARROW, y + 16, f"{figure(card.value)}", "strong", "end"))
         shapes.append(text(0, y + 34, clip(_verdict(card), 42), kind))
         shapes.append(text(0, y + 52, f"{interval}; {scored}", "tick"))
+        if fewer:
+            y += 18
+            shapes.append(text(0, y + 52, fewer, "tick"))
         y += 58
     above = _marks(card)
     placed = stems([(at(value) - left, said) for value, said, _ in above], plot)
@@ -129,7 +137,8 @@ def _card(card: ScoreCard, y: float, width: int) -> tuple[list[Shape], float]:
     shapes.append(rect(low, axis - 4, max(high - low, 2), 8, "column", interval))
     shapes.append(dot(at(card.value), axis, 6, "ours", f"{card.label} {figure(card.value)}"))
     lowest = axis + 14 + _LANE * max((lane + 1 for _, lane in placed), default=0)
-    return shapes, max(lowest, y + 60 if wide else lowest) + (18 if wide else 24)
+    text_end = y + (78 if fewer else 60)
+    return shapes, max(lowest, text_end if wide else lowest) + (18 if wide else 24)
 
 
 def _scale(card: ScoreCard, y: float, width: int) -> list[Shape]:

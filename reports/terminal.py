@@ -14,6 +14,7 @@ from taxcheck.report import RenderOptions, Report, RuleResult
 from taxcheck.rule import Outcome
 
 from . import view
+from .cross import cross, written
 from .text import bare, clean, clip, plural
 
 LINES = 25
@@ -156,10 +157,21 @@ def _first_screen(report: Report, width: int) -> list[Text]:
     foot += _folded(plural(len(passes), "rule") + " passed", passes, width)
     foot += _wrapped(f"Checked: {view.checked(report)}", width, 3)
     room = LINES - len(head) - len(foot)
-    return [*head, *_entries(rows, room, width), *foot]
+    entries = _entries(rows, room, width)
+    return [*head, *entries, *_joined(report, room - len(entries), width), *foot]
+
+
+def _joined(report: Report, room: int, width: int) -> list[Text]:
+    """The table of the rows without training, where all of it fits."""
+    table = cross(report)
+    found = [Text(f"  {said}") for said in written(table)] if table else []
+    return found if len(found) <= room and all(len(line) <= width for line in found) else []
 
 
 def _every_rule(report: Report, width: int) -> Iterator[Text]:
+    if table := cross(report):
+        yield Text()
+        yield from map(Text, written(table))
     yield Text()
     for result in report.by_outcome:
         word = view.WORDS[result.outcome]

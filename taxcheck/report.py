@@ -9,7 +9,7 @@ from typing import Protocol
 from taxcheck.audit_bins import AuditPictures
 from taxcheck.rule import Finding, Observed, Outcome, Rule
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 _RANK = {
     Outcome.ERROR: 0,
     Outcome.FAIL: 1,

@@ -58,6 +58,10 @@ def test_every_row_without_training_is_explained(report):
     assert found["rows"] == NODES
     assert found["by_explanation"] == {"beyond the table": BEYOND, "in no pair": IDLE}
     assert found["by_evidence"] == {"no row in the table": BEYOND, "in no pair": IDLE}
+    assert found["by_both"] == {
+        "beyond the table": {"no row in the table": BEYOND},
+        "in no pair": {"in no pair": IDLE},
+    }
     clades = found["by_clade"]
     assert all(0 < clade["never_trained"] <= clade["nodes"] for clade in clades)
     shares = [clade["never_trained"] / clade["nodes"] for clade in clades]
@@ -114,8 +118,13 @@ def test_the_report_is_of_the_shipped_schema(report):
     schema = Path(taxcheck_reports.__file__).with_name("report.schema.json")
     schema = json.loads(schema.read_text())
     jsonschema.validate(report, schema)
-    documented = set(schema["$defs"]["embeddings"]["properties"])
-    assert documented <= set(report["statistics"]["embeddings"])
+    # Every field is required and no other is allowed, so that each of the report's is described.
+    assert set(report["statistics"]) == set(schema["$defs"]["statistics"]["properties"])
+    assert None not in report["statistics"]["embeddings"].values()
+    for name in ("mapping", "pairs", "tree", "embeddings", "quality", "never_trained"):
+        described = schema["$defs"][name]
+        assert described["additionalProperties"] is False
+        assert described["required"] == list(described["properties"])
 
 
 def test_the_file_alone_is_judged_by_itself_in_moments_without_torch(folder):

@@ -10,17 +10,25 @@ import numpy as np
 from taxcheck.audit.pictures import draw_audit
 from taxcheck.audit.projection import Labels, project, sample
 from taxcheck.audit.summary import summarize_audit
-from taxcheck.audit.values import CoverageOfTraining
+from taxcheck.audit.values import Copies, CoverageOfTraining
 from taxcheck.audit_bins import Projection
 from taxcheck.geometry.space import Space
 from taxcheck.report import Bar, InputSummary, Pictures, Report
-from taxcheck.rule import Outcome, Sample
+from taxcheck.rule import Defect, Outcome, Sample
 
 from .build import complete, result
 from .catalogue import AFTER_TRAINING, CATALOGUE
 from .incident import incident
 from .sound import healthy
-from .tables import CLIP, embeddings, incident_coverage, incident_norms, scores
+from .tables import (
+    CLIP,
+    embeddings,
+    incident_coverage,
+    incident_norms,
+    rising_loss,
+    scores,
+    training,
+)
 
 _CLADES = (
     "Gammaproteobacteria", "Actinomycetes", "Bacilli", "Alphaproteobacteria", "Saccharomycetes",
@@ -142,6 +150,14 @@ def _results() -> list:
             count=5,
             total=165,
         ),
+        result(
+            "TRAIN009",
+            Outcome.WARN,
+            "The loss rises: 0.6 at its least, 1 at the end; norms reached the clip.",
+            threshold={"drop": 0.1, "rise": 0.05},
+            count=2,
+            total=120,
+        ),
     ]
 
 
@@ -149,7 +165,19 @@ def _results() -> list:
 def audited_incident() -> Report:
     """The incident after training, in the figures of its own diagnosis."""
     base = incident()
-    table, coverage = embeddings(incident_norms(), 10, CLIP), incident_coverage()
+    table = embeddings(
+        incident_norms(),
+        10,
+        CLIP,
+        duplicates=Defect(1244, 92290),
+        copy_groups=41,
+        largest_copies=(
+            Copies(1100, (5, 9, 12, 40), 0.0),
+            Copies(96, (7, 8, 99, 104), 0.4217),
+            Copies(2, (70, 71), 0.99),
+        ),
+    )
+    coverage = incident_coverage()
     found = scores(good=False)
     roles = (
         Bar("both roles", 21801),
@@ -173,7 +201,13 @@ def audited_incident() -> Report:
         pictures=Pictures(
             roles=roles, depths=base.pictures.depths, table_size=92290, n_nodes=111103
         ),
-        audit=draw_audit(table, coverage, found, projected(scattered=True, dim=10)),
+        audit=draw_audit(
+            table,
+            coverage,
+            found,
+            projected(scattered=True, dim=10),
+            training=training(rising_loss(), max_norm=CLIP),
+        ),
     )
 
 

@@ -49,8 +49,25 @@ def healthy() -> Report:
         ),
         results=complete(info, {"PAIR012": "no held-out pairs given: add --held-out"}, 61168),
         statistics={
-            "mapping": {"rows": 7112, "nodes": 7112, "n_nodes": 7112, "holes": 0},
-            "pairs": {"rows": 61168, "nodes": 7112, "never": 0, "table_size": 7112},
+            "mapping": {
+                "rows": 7112,
+                "nodes": 7112,
+                "n_nodes": 7112,
+                "holes": 0,
+                "derived": False,
+            },
+            "pairs": {
+                "rows": 61168,
+                "valid": 61168,
+                "nodes": 7112,
+                "only_descendant": 4720,
+                "only_ancestor": 1,
+                "both": 2391,
+                "never": 0,
+                "table_size": 7112,
+                "holes_in_range": 0,
+                "depth": None,
+            },
             "tree": None,
         },
         pictures=Pictures(

@@ -6,6 +6,8 @@ not tell (scores, clades) is plausible and not measured.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from taxcheck.audit.pictures import target_radius
@@ -15,11 +17,13 @@ from taxcheck.audit.values import (
     CoverageOfTraining,
     EmbeddingStatistics,
     HierarchyScores,
+    Hubs,
     NullScore,
     Score,
+    TrainingRecord,
 )
 from taxcheck.rule import Defect
-from taxcheck.sources.checkpoints.value import Geometry, Reading
+from taxcheck.sources.checkpoints.value import Facts, Geometry, Reading
 
 NONE = Defect(0, 0)
 CLIP = 1 - 1e-5
@@ -76,10 +80,10 @@ def incident_coverage(rows: int = 111103) -> CoverageOfTraining:
         never=never,
         by_evidence={
             "recorded updates": 0,
-            "in no pair": 18813,
+            "no row in the table": 18813,
             "equal to the initial table": 10250,
         },
-        by_explanation={"in no pair": 10250, "beyond the table": 18813, "unexplained": 0},
+        by_explanation={"beyond the table": 18813, "in no pair": 10250, "unexplained": 0},
         by_clade=(
             ("Streptomyces", 2204, 2310),
             ("Pseudomonas", 1644, 2781),
@@ -93,7 +97,34 @@ def incident_coverage(rows: int = 111103) -> CoverageOfTraining:
         defect=Defect(29063, rows),
         updates=None,
         updates_by_depth=tuple((d, 3000, 500 + 16 * d, 4.0) for d in range(38)),
+        by_both={
+            ("beyond the table", "no row in the table"): 18813,
+            ("in no pair", "equal to the initial table"): 10250,
+        },
     )
+
+
+def training(loss: Sequence[float], **settings: object) -> TrainingRecord:
+    """A run that recorded its loss, norms that grow, and three steps of NaN at epoch 60."""
+    history = tuple(
+        {
+            "epoch": float(k + 1),
+            "loss": value,
+            "norm_p90": 1 - 0.7 ** (1 + k / 4),
+            "norm_max": 1 - 0.5 ** (2 + k / 8),
+        }
+        | ({"nan_steps": 3.0} if k == 59 else {})
+        for k, value in enumerate(loss)
+    )
+    facts = Facts(history=history, config=settings)  # type: ignore[arg-type]
+    return TrainingRecord(facts, 92290, 10, None, None)
+
+
+def rising_loss(epochs: int = 120) -> list[float]:
+    """Falls for two thirds of the run, then rises by a third; with the noise of single epochs."""
+    noise = np.random.default_rng(1).normal(0, 0.04, epochs)
+    falls = 0.6 + 3.2 * np.exp(-np.arange(epochs) / 15)
+    return [float(v) for v in falls + np.maximum(np.arange(epochs) - 80, 0) * 0.01 + noise]
 
 
 def score(
@@ -168,6 +199,7 @@ def scores(good: bool) -> HierarchyScores:
         clades=tuple(sorted(clades, key=lambda c: -abs(c.z))),
         clade_level="rank genus",
         hubness=1.4,
+        hubs=Hubs(10, 5000, (7, 812), ((0, 1204), (1, 900), (6, 2500), (40, 395), (812, 1))),
         distortion={"average": 0.31},
         root=(0, 0.02, 0),
         radius_by_depth=radius,  # type: ignore[arg-type]

@@ -6,11 +6,13 @@ from importlib import import_module
 
 import pytest
 
+from taxcheck.audit.curve import curve_of
 from taxcheck.audit_bins import AuditPictures, Untrained
 from taxcheck.registry import load_renderers
 from taxcheck.report import Bar, Pictures, RenderOptions
 from tests.reports.audit import audited_healthy, audited_incident
 from tests.reports.incident import incident
+from tests.reports.tables import training
 
 labels = import_module("taxcheck_reports.labels")
 norms = import_module("taxcheck_reports.norms")
@@ -22,7 +24,8 @@ def html(report) -> str:
 
 def test_chapters_follow_the_data_in_the_order_in_which_one_asks():
     page = html(audited_incident())
-    asked = ("data", "after-untrained", "after-place", "after-hierarchy", "after-projection")
+    chapters = ("untrained", "training", "place", "hierarchy", "projection")
+    asked = ("data", *(f"after-{chapter}" for chapter in chapters))
     places = [page.index(f'<section id="{anchor}"') for anchor in asked]
     assert places == sorted(places)
     assert places[-1] < page.index('<section id="rules"')
@@ -82,6 +85,7 @@ def test_findings_lead_to_their_picture():
         ("EMB001", "untrained-untrained"),
         ("EMB004", "place-norm-percentiles"),
         ("EMB006", "untrained-untrained"),
+        ("TRAIN009", "training-curve"),
         ("HIER005", "hierarchy-clade-spread"),
     ):
         section = page[page.index(f'id="rule-{rule}"') :]
@@ -132,3 +136,74 @@ def test_centred_labels_of_one_line_do_not_overlap():
     assert [lane for _, lane in placed] == [0, 1, 0]
     assert placed[0][0] == 0
     assert placed[2][0] == 300 - 14
+
+
+def _cells(page: str) -> list[list[str]]:
+    table = page[page.index("samples cross") :]
+    rows = re.findall(r"<tr>(.*?)</tr>", table[: table.index("</table>")])
+    return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in rows]
+
+
+def test_every_never_trained_row_stands_under_its_explanation_and_its_evidence():
+    assert _cells(html(audited_incident())) == [
+        ["explained by", "no row in the table", "equal to the initial table", "all"],
+        ["beyond the table", "18,813", "–", "18,813"],
+        ["in no pair", "–", "10,250", "10,250"],
+        ["all", "18,813", "10,250", "29,063"],
+    ]
+    assert "samples cross" not in html(audited_healthy()), "every row was trained"
+
+
+def with_curve(loss, threshold=None, **settings):
+    report = audited_incident()
+    own = curve_of(training(loss, **settings), None)
+    results = tuple(
+        replace(r, threshold=threshold or r.threshold) if r.rule.id == "TRAIN009" else r
+        for r in report.results
+    )
+    return html(replace(report, results=results, audit=replace(report.audit, curve=own)))
+
+
+def test_a_rise_of_the_loss_is_marked_by_the_threshold_in_force():
+    loss = [5.0, 4.0, 3.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.2]
+    page = with_curve(loss)
+    assert "The loss rises by 20.0 % from 1 at epoch 6 to 1.2 at the end" in page
+    assert "rises by 20.0 % from its least, 1<" in page
+    page = with_curve(loss, {"drop": 0.1, "rise": 0.3})
+    assert "The loss went from 5 at most to 1.2 at the end, 76.0 % lower" in page
+
+
+def test_a_plateau_is_marked():
+    page = with_curve([3.0, 3.01, 2.99, 3.0, 2.98, 2.97])
+    assert page.count("stands still: 3.01 at most, 2.97 at the end</text>") == 2
+    assert "The loss stands still: 3.01 at most, 2.97 at the end" in page
+
+
+def test_norms_at_the_clip_and_steps_of_nan_are_told():
+    page = with_curve([1.0] * 60, max_norm=0.9)
+    # norm_p90 is 1 - .7^(1 + k/4): 98 % of the clip's radius, ln 19, is a norm of .8943 at k = 22.
+    assert "a tenth of the rows is at the clip from epoch 23; 3 steps gave NaN or infinity" in page
+    assert "epoch 60: 3 steps gave NaN" in page
+
+
+def test_copies_are_told_by_group_and_the_largest_is_named():
+    page = html(audited_incident())
+    assert "1,244 of 92,290 rows (1.3 %) repeat another, in 41 groups; the largest holds" in page
+    assert "idx 5, idx 9, idx 12, idx 40 and 1,096 more" in page
+    assert "1,100 rows, all zero" in page
+    assert "idx 70, idx 71<" in page
+    assert "place-copies" not in html(audited_healthy())
+
+
+def test_hubs_are_told_in_ranges_that_double():
+    page = html(audited_healthy())
+    assert "are among the 10 nearest of no other; idx 7 is of 812" in page
+    assert "4 to 7 times: 2,500 rows; 8 to 15 times: 0 rows" in page
+
+
+def test_a_score_says_on_how_many_sources_its_nulls_were_ranked():
+    report = audited_healthy()
+    cards = tuple(replace(card, compared=250) for card in report.audit.scores[:1])
+    page = html(replace(report, audit=replace(report.audit, scores=cards)))
+    assert page.count("nulls and hollow marks: 250 of these") == 2  # at two widths
+    assert "hollow marks: 250" not in html(report)

@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 from taxcheck.audit.pictures import INCIDENT_NORMS, draw_audit, target_radius
-from taxcheck.audit.values import CladeSpread, CoverageOfTraining, NullScore, Score
+from taxcheck.audit.values import (
+    CladeSpread,
+    Copies,
+    CoverageOfTraining,
+    Hubs,
+    NullScore,
+    Score,
+)
 from taxcheck.audit_bins import AuditPictures
 from taxcheck.rule import Defect
 from tests.reports.tables import embeddings, scores
@@ -71,7 +78,7 @@ def test_untrained_rows_are_told_by_the_strongest_evidence_first():
     coverage = CoverageOfTraining(
         rows=4,
         never=never,
-        by_evidence={"in no pair": 2, "optimizer state": 1, "recorded updates": 0},
+        by_evidence={"in no pair": 1, "optimizer state": 1, "no row in the table": 1},
         by_explanation={"index hole": 1, "beyond the table": 2, "unexplained": 0},
         by_clade=tuple((f"clade {i}", 1, 2) for i in range(30)),
         defect=Defect(3, 4),
@@ -81,7 +88,11 @@ def test_untrained_rows_are_told_by_the_strongest_evidence_first():
     untrained = draw_audit(embeddings(np.array([0.1]), 2, HALF), coverage).untrained
     assert untrained is not None
     assert (untrained.rows, untrained.never) == (4, 3)
-    assert untrained.evidence == (("optimizer state", 1), ("in no pair", 2))
+    assert untrained.evidence == (
+        ("no row in the table", 1),
+        ("optimizer state", 1),
+        ("in no pair", 1),
+    )
     assert untrained.explanations == (("beyond the table", 2), ("index hole", 1))
     assert len(untrained.clades) == 20
 
@@ -147,3 +158,25 @@ def test_shares_by_depth_speak_of_what_is_wrong():
     audit = draw_audit(embeddings(np.array([0.1]), 2, HALF), coverage, found)
     assert audit.inside_by_depth == ((1, 4, 0.25), (3, 10, 0.0))
     assert audit.updates_by_depth == ((0, 1, 0.0), (1, 8, 0.25))
+
+
+def test_copies_and_hubs_are_named():
+    groups = (Copies(4, (2, 5, 8), 0.0), Copies(2, (1, 3), 0.5))
+    table = embeddings(
+        np.array([0.1] * 9), 2, HALF, duplicates=Defect(4, 9), copy_groups=2, largest_copies=groups
+    )
+    hubs = Hubs(10, 9, (7, 5), ((0, 1), (1, 2), (2, 1), (3, 4), (5, 1)))
+    found = replace(scores(good=True), hubs=hubs, hubness=0.7)
+    audit = draw_audit(table, scores=found, names=lambda rows: [f"taxon {row}" for row in rows])
+    assert audit.copies is not None
+    assert (audit.copies.rows, audit.copies.copied, audit.copies.groups) == (9, 4, 2)
+    assert audit.copies.largest[0].names == ("taxon 2", "taxon 5", "taxon 8")
+    assert audit.hubs is not None
+    assert audit.hubs.greatest == ("taxon 7", 5)
+    assert audit.hubs.bins == ((0, 0, 1), (1, 1, 2), (2, 3, 5), (4, 7, 1))
+    assert audit.hubs.skew == 0.7
+
+
+def test_without_copies_and_without_a_history_nothing_is_drawn():
+    audit = drawn()
+    assert (audit.copies, audit.hubs, audit.curve) == (None, None, None)

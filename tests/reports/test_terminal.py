@@ -99,3 +99,23 @@ def test_nothing_evaluated_says_why():
     assert "SKIPPED" in text
     assert "24 rules skipped: no pairs given: add --pairs" in text
     assert "9 rules skipped: no mapping given: add --mapping" in text
+
+
+def test_rows_without_training_by_explanation_and_evidence_where_the_table_fits():
+    lines = render("audited incident", width=120).splitlines()
+    at = next(n for n, line in enumerate(lines) if "how it is known" in line)
+    assert [re.split(r" {2,}", line.strip()) for line in lines[at : at + 4]] == [
+        [
+            "never trained: why, and how it is known",
+            "no row in the table",
+            "equal to the initial table",
+            "all",
+        ],
+        ["beyond the table", "18,813", "-", "18,813"],
+        ["in no pair", "-", "10,250", "10,250"],
+        ["all", "18,813", "10,250", "29,063"],
+    ]
+    assert len({len(line) for line in lines[at : at + 4]}) == 1, "columns line up"
+    assert not any("how it is known" in line for line in render("audited incident").splitlines())
+    assert "how it is known" in render("audited incident", verbose=True)
+    assert "how it is known" not in render("audited healthy", width=120, verbose=True)
