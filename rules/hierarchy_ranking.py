@@ -57,8 +57,8 @@ def weak_reconstruction(scores: HierarchyScores) -> Finding:
     4.0 in 10; for mammals .927 and 1.26 in 5.
 
     Known exceptions:
-    In a hierarchy of two levels below one root popularity names the one ancestor of every node, with
-    a MAP of 1: the rule is skipped. Scores under another protocol (self not masked, edges as
+    In a hierarchy of two levels below one root popularity names the one ancestor of every node,
+    with a MAP of 1: the rule is skipped. Scores under another protocol (self not masked, edges as
     positives) do not compare; the protocol is shown.
 
     References:

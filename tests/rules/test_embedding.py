@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from taxcheck.audit.values import NullScore
 from taxcheck.sources.checkpoints.value import Geometry
 from tests.rules.audit import CLIP, INCIDENT, coverage, embedding, judge, radii_of, reading, score
 from tests.rules.audit import scores as sound_scores
@@ -71,6 +72,13 @@ class TestSaturation:
 
     def test_the_incident_warns_without_pairs(self) -> None:
         result = judge("EMB004", embedding=embedding(INCIDENT), scores=None)
+        assert result.outcome == "warn"
+        assert result.message.endswith("bad by Euclidean, the ranking is not known")
+
+    def test_a_null_that_ranks_perfectly_leaves_the_ranking_unknown(self) -> None:
+        # a genus and its species: popularity names the one ancestor of all
+        flat = sound_scores(map=score(0.9, nulls={"popularity": NullScore(1.0, -0.2)}))
+        result = judge("EMB004", embedding=embedding(INCIDENT), scores=flat)
         assert result.outcome == "warn"
         assert result.message.endswith("bad by Euclidean, the ranking is not known")
 
