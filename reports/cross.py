@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from taxcheck.report import Report
 
 from .text import clean, number
+from .view import FOUND, of_outcome
 
+_RULE = "EMB006"
 _MOST = 12  # rows and columns; there are six of each
 _NARROWEST = 9  # a column of text holds 9,999,999
 
@@ -23,7 +25,9 @@ class Cross:
 
 
 def cross(report: Report) -> Cross | None:
-    """The table of the statistics; None where every row was trained, or no table was audited."""
+    """The table of the statistics; None where its rule found nothing."""
+    if all(result.rule.id != _RULE for result in of_outcome(report, *FOUND)):
+        return None
     embeddings = report.statistics.get("embeddings")
     found = embeddings.get("never_trained") if isinstance(embeddings, Mapping) else None
     if not isinstance(found, Mapping) or not found.get("by_both"):

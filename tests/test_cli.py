@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import jsonschema
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
@@ -276,3 +277,24 @@ def test_interrupted_runs_leave_no_report(tmp_path):
     assert process.returncode == 130
     assert stderr.strip().splitlines() == ["taxcheck: interrupted; nothing was written"]
     assert not out.exists()
+
+
+@pytest.mark.parametrize("large", [500_000, 2])
+def test_evaluate_is_exact_whatever_the_size_of_the_table(small, tmp_path, monkeypatch, large):
+    """The audit ranks the nulls of a large table on fewer sources; evaluate has none to save on."""
+    from taxcheck.audit import scores
+    from taxcheck.cli import main
+
+    monkeypatch.setattr(scores, "LARGE", large)
+    monkeypatch.setattr(scores, "FEWER", 1)
+    mapping, pairs = small
+    # On one ray at radii 0, .619 and 1.099: the child of 1 is nearer to it than its parent.
+    np.save(tmp_path / "table.npy", np.array([[0.0, 0.0], [0.3, 0.0], [0.5, 0.0]]))
+    table, out = tmp_path / "table.npy", tmp_path / "scores.json"
+    main(["evaluate", str(table), "--geometry", "ball", "--mapping", str(mapping),
+          "--pairs", str(pairs), "--json", str(out)])  # fmt: skip
+    found = json.loads(out.read_text())
+    assert (found["sources"], found["total"], found["edges"]) == (2, 2, 3)
+    assert found["map"]["value"] == pytest.approx((1 / 2 + 1) / 2)
+    assert found["mean_rank"]["value"] == pytest.approx((2 + 1 + 1) / 3)
+    assert found["hits"]["1"]["value"] == pytest.approx(2 / 3)
