@@ -22,11 +22,13 @@ class Cross:
     evidence: tuple[tuple[str, int], ...]  # of each column: its name and its total
     rows: tuple[tuple[str, tuple[int, ...], int], ...]  # explanation, by evidence, total
     never: int
+    counted: int | None  # how many of them its rule counts: weak evidence alone may be left out
 
 
 def cross(report: Report) -> Cross | None:
     """The table of the statistics; None where its rule found nothing."""
-    if all(result.rule.id != _RULE for result in of_outcome(report, *FOUND)):
+    judged = [r for r in of_outcome(report, *FOUND) if r.rule.id == _RULE and r.finding]
+    if not judged:
         return None
     embeddings = report.statistics.get("embeddings")
     found = embeddings.get("never_trained") if isinstance(embeddings, Mapping) else None
@@ -41,6 +43,7 @@ def cross(report: Report) -> Cross | None:
             for said, counts in list(both.items())[:_MOST]
         ),
         found["total"],
+        judged[0].finding.count if judged[0].finding else None,
     )
 
 

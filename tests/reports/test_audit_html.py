@@ -154,6 +154,19 @@ def test_every_never_trained_row_stands_under_its_explanation_and_its_evidence()
     assert "samples cross" not in html(audited_healthy()), "every row was trained"
 
 
+def test_rows_that_the_rule_leaves_out_are_told_apart():
+    report = audited_incident()
+    assert "of them: rows whose only evidence" not in html(report)
+    results = tuple(
+        replace(r, finding=replace(r.finding, count=29000)) if r.rule.id == "EMB006" else r
+        for r in report.results
+    )
+    page = html(replace(report, results=results))
+    assert "EMB006 counts 29,000 of them: rows whose only evidence is the init box" in page
+    quiet = tuple(r for r in report.results if r.rule.id != "EMB006")
+    assert "samples cross" not in html(replace(report, results=quiet))
+
+
 def with_curve(loss, threshold=None, **settings):
     report = audited_incident()
     own = curve_of(training(loss, **settings), None)
