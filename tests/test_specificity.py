@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,13 @@ import pytest
 
 from taxcheck.pipeline import check
 from taxcheck.report import Report
-from tests.corruptions import BASES, CORRUPTIONS, Verdict, base
+from tests.corruptions import BASES, CORRUPTIONS, SKIPPED, TABLES, Verdict, base
 from tests.corruptions.hierarchy import Dag, Tree
 from tests.corruptions.judge import dominance, imbalance, negatives
 from tests.corruptions.taxonomy import noisy
 
 SEED = 20240907
-CATALOGUE = (
+DATA = (
     [f"MAP{k:03}" for k in range(1, 10)]
     + [f"PAIR{k:03}" for k in range(1, 16)]
     + [f"TREE{k:03}" for k in range(1, 10)]
@@ -26,6 +27,12 @@ CATALOGUE = (
 # row that comes or goes and judges nothing, so that only their outcome is held; a corruption that
 # reshapes the whole table states the count too.
 DESCRIPTIVE = {"PAIR009", "PAIR011"}
+AUDIT = (
+    [f"EMB{k:03}" for k in range(1, 11)]
+    + [f"HIER{k:03}" for k in range(1, 10)]
+    + [f"TRAIN{k:03}" for k in range(1, 10)]
+)
+CATALOGUE = DATA + AUDIT
 
 Baseline = Callable[[str], dict[str, Verdict]]
 
@@ -69,9 +76,21 @@ def test_the_sound_bases_fail_and_warn_of_nothing(baseline: Baseline):
     for name in BASES:
         found = {id: v for id, v in baseline(name).items() if v[0] not in ("pass", "skipped")}
         assert {outcome for outcome, _ in found.values()} <= {"info"}, name
-        told = {"MAP008", "PAIR009", "PAIR011", "PAIR013", "TREE002", "TREE003"}
+        told = {"MAP008", "PAIR009", "PAIR011", "PAIR013", "TREE002", "TREE003", "TRAIN007"}
         assert found.keys() <= told, name
-        assert all(rule in baseline(name) for rule in CATALOGUE)
+        asked = CATALOGUE if name in TABLES else DATA
+        assert baseline(name).keys() == set(asked)
+
+
+def test_the_sound_table_is_judged_by_every_rule_of_a_table(baseline: Baseline):
+    assert {baseline("table")[rule] for rule in AUDIT} == {("pass", 0)}
+
+
+def test_a_table_that_no_ranking_can_judge(baseline: Baseline):
+    """Of a genus with its strains popularity knows all that there is to know."""
+    sound = baseline("table of a genus")
+    assert {sound["HIER003"], sound["HIER004"]} == {SKIPPED}
+    assert sound["HIER008"] == ("pass", 0)
 
 
 def test_what_is_told_of_the_sound_tree(baseline: Baseline):
@@ -102,6 +121,7 @@ def test_a_corruption_is_repeatable_and_leaves_its_base_alone(name: str):
     corruption = CORRUPTIONS[name]
     sound = base(corruption.base)
     mapping, pairs = sound.mapping.copy(), sound.pairs.copy()
+    table = repr(asdict(sound.table)) if sound.table else ""
     first, second = (corruption.corrupt(sound, np.random.default_rng(SEED)) for _ in range(2))
     assert first.expected == second.expected
     assert first.expected.keys() <= set(CATALOGUE)
@@ -109,6 +129,9 @@ def test_a_corruption_is_repeatable_and_leaves_its_base_alone(name: str):
     pd.testing.assert_frame_equal(first.frame.mapping, second.frame.mapping)
     pd.testing.assert_frame_equal(sound.pairs, pairs)
     pd.testing.assert_frame_equal(sound.mapping, mapping)
+    if sound.table and first.frame.table and second.frame.table:
+        assert repr(asdict(sound.table)) == table
+        np.testing.assert_array_equal(first.frame.table.vectors, second.frame.table.vectors)
 
 
 @pytest.mark.parametrize("name", CORRUPTIONS)

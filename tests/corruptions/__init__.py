@@ -15,17 +15,24 @@ from tests.corruptions import (
     mapping,
     pair_rows,
     pair_sense,
+    table_rows,
+    table_scores,
     taxonomy,
+    training,
     tree,
+    untrained,
 )
-from tests.corruptions.bases import BASES, base
+from tests.corruptions.bases import BASES, TABLES, base
 from tests.corruptions.frame import DatasetFrame, TaxonomyFrame
 from tests.corruptions.registry import CORRUPTIONS, SKIPPED, Corrupted, Corruption, Verdict
 
 __all__ = [
-    "BASES", "CORRUPTIONS", "FAMILIES", "SKIPPED", "Corrupted", "Corruption", "DatasetFrame",
-    "TaxonomyFrame", "Verdict", "base",
+    "BASES", "CORRUPTIONS", "FAMILIES", "SKIPPED", "TABLES", "Corrupted", "Corruption",
+    "DatasetFrame", "TaxonomyFrame", "Verdict", "base",
 ]  # fmt: skip
 
 # Importing a family enters its corruptions into the library.
-FAMILIES = (mapping, pair_rows, pair_sense, incident, tree, closure, draws, taxonomy, dag)
+FAMILIES = (
+    mapping, pair_rows, pair_sense, incident, tree, closure, draws, taxonomy, dag,
+    table_rows, untrained, table_scores, training,
+)  # fmt: skip

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from fixtures.rules.table import Table
 from taxcheck.config import parse_policy
 from taxcheck.registry import load_rules
 from taxcheck.request import Request
@@ -55,6 +56,7 @@ class DatasetFrame:
     and ``held_out`` have ancestor_idx, descendant_idx and, unless they were left out, depth_diff,
     ancestor_depth, descendant_depth and taxid columns. Where ``mapping_given`` is False the pairs
     bring their own labels, descendant_label and ancestor_label, and the mapping is not written.
+    ``table`` is what was trained on them.
     """
 
     mapping: pd.DataFrame
@@ -64,6 +66,7 @@ class DatasetFrame:
     policy: Mapping[str, object] = field(default_factory=dict)
     mapping_header: bool = True
     mapping_given: bool = True
+    table: Table | None = None
 
     def write(self, folder: Path) -> Request:
         """The files, and the request that checks them."""
@@ -77,12 +80,17 @@ class DatasetFrame:
             for name, table in tables.items()
             if table is not None
         }
+        initial = folder / "initial.npy"
+        embeddings = None if self.table is None else str(self.table.write(folder))
         return Request(
             mapping=str(mapping) if mapping else None,
             pairs=written["pairs"],
             held_out=written.get("held_out"),
             taxonomy=str(self.taxonomy.write(folder / "taxdump")) if self.taxonomy else None,
+            embeddings=embeddings,
+            initial=str(initial) if initial.exists() else None,
             policy=parse_policy(self.policy, load_rules(), None),
+            drawn=False,
         )
 
     def appended(self, rows: pd.DataFrame) -> DatasetFrame:
