@@ -1,0 +1,1 @@
+"""`taxcheck train`: the gate, the training, the audit, and the record of all three."""
