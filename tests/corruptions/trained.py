@@ -81,6 +81,7 @@ def reconstruction(frame: DatasetFrame) -> Verdict:
     tree, x = Tree(frame.pairs), table_of(frame).vectors.astype(np.float64)
     room = 1 - (x**2).sum(axis=1)
     popularity = np.array([len(tree.below(k)) for k in range(len(x))], dtype=np.float64)
+    scores: dict[str, tuple[list[float], list[int]]]
     scores = {"table": ([], []), "popularity": ([], [])}
     for source in tree.parent:
         apart = np.arccosh(1 + 2 * ((x - x[source]) ** 2).sum(axis=1) / (room * room[source]))
