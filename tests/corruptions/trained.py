@@ -89,7 +89,7 @@ def reconstruction(frame: DatasetFrame) -> Verdict:
             others = np.delete(np.arange(len(x)), source)
             order = others[np.argsort(values[others], kind="stable")]
             at = np.flatnonzero(np.isin(order, tree.above(source)))
-            scores[name][0].append(np.mean(np.arange(1, len(at) + 1) / (at + 1)))
+            scores[name][0].append(float(np.mean(np.arange(1, len(at) + 1) / (at + 1))))
             scores[name][1].extend(at + 1 - np.arange(len(at)))
     (own, popular), ranks = (np.mean(s[0]) for s in scores.values()), scores.values()
     own_rank, popular_rank = (np.mean(s[1]) for s in ranks)
