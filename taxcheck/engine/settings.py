@@ -1,0 +1,314 @@
+"""A TrainConfig from a preset, a TOML file and options: every key known, every value checked.
+
+Nothing heavy is imported, so that ``taxcheck train --help`` can list the keys.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
+
+from taxcheck.engine.config import TrainConfig
+from taxcheck.errors import UsageError
+
+Stages = tuple[tuple[int, int, int], ...]
+Steps = tuple[tuple[int, float], ...]
+_STAGES = "stages such as 20:1-2,50:1-5 (until epoch 20 distances 1 to 2, until 50 1 to 5)"
+_STEPS = "steps such as 0:0,50:0.01 (0 from the start, 0.01 from epoch 50)"
+
+
+_BOUNDS = {  # in the words of the message -> the keys
+    "1 or more": "dim depth1_factor negatives batch_size epochs evaluate_every evaluate_sources "
+    "keep_last",
+    "0 or more": "margin lambda_reg depth_weight depth_cap burn_in max_seconds early_stopping "
+    "min_delta workers seed",
+    "more than 0": "max_radius init_scale cone_step cone_growth cone_radius temperature "
+    "balance_temperature lr",
+    "more than 0 and less than 1": "max_norm init_max",
+    "0 or more and less than 1": "init_min",
+    "0 or more and 1 or less": "degree_share hard_share",
+    "more than 0 and 1 or less": "burn_in_factor",
+}
+BOUNDS = {key: words for words, keys in _BOUNDS.items() for key in keys.split()}
+
+
+@cache
+def kinds() -> Mapping[str, Any]:
+    """The type of every key: int, float, str, a Literal, or a tuple for stages and steps."""
+    return get_type_hints(TrainConfig)
+
+
+def choices(key: str) -> tuple[str, ...]:
+    """The words that a key may be; empty where it is no choice."""
+    kind = kinds()[key]
+    return get_args(kind) if get_origin(kind) is Literal else ()
+
+
+def load(path: Path) -> Mapping[str, object]:
+    """The keys of a TOML file as they stand there; UsageError where it cannot be read."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"config: {path} does not exist") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"config: {path} cannot be read as TOML: {error}") from None
+
+
+def apply(base: TrainConfig, raw: Mapping[str, object], where: str = "") -> TrainConfig:
+    """``base`` with the keys of ``raw`` in the place of its own; texts are understood too.
+
+    ``where`` is the file that they come from, "options" for the command line. UsageError names
+    the key and the value that cannot be. What keys say together is checked by ``check``.
+    """
+    values = {}
+    for key, given in raw.items():
+        if key not in kinds():
+            _unknown(key, where)
+        values[key] = _bounded(key, _converted(key, given, where), where)
+    return replace(base, **values)
+
+
+def check(config: TrainConfig) -> TrainConfig:
+    """The same config, where its values can be and agree with each other; else UsageError."""
+    for field in fields(config):
+        value = getattr(config, field.name)
+        _bounded(field.name, _converted(field.name, value, ""), "")
+    for agree in (_precision, _start, _negatives, _curriculum, _schedule, _epochs, _machine):
+        if found := agree(config):
+            raise UsageError(found)
+    return config
+
+
+def plain(config: TrainConfig) -> dict[str, int | float | str]:
+    """Every key as a plain value, stages and steps as text; ``apply`` gives the config back."""
+    return {f.name: _plain(f.name, getattr(config, f.name)) for f in fields(config)}
+
+
+def changed(config: TrainConfig, base: TrainConfig) -> dict[str, int | float | str]:
+    """The keys in which a config differs from another, as plain values."""
+    other = plain(base)
+    return {key: value for key, value in plain(config).items() if value != other[key]}
+
+
+def _plain(key: str, value: Any) -> int | float | str:
+    if key == "curriculum":
+        return ",".join(f"{until}:{least}-{largest}" for until, least, largest in value)
+    if key == "lambda_schedule":
+        return ",".join(f"{epoch}:{weight:g}" for epoch, weight in value)
+    return value  # type: ignore[no-any-return]
+
+
+def _unknown(key: str, where: str) -> NoReturn:
+    import difflib
+
+    near = difflib.get_close_matches(key, kinds(), n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else "`taxcheck train --help` lists all keys"
+    raise UsageError(f"{where + ': ' if where else ''}unknown key {key!r}; {hint}")
+
+
+def _refuse(key: str, value: object, where: str, why: str) -> NoReturn:
+    shown = _plain(key, value) if isinstance(value, tuple) else value
+    if where == "options":
+        raise UsageError(f"--{key.replace('_', '-')} {shown}: {why}")
+    raise UsageError(f"{where + ': ' if where else ''}{key} = {shown!r}: {why}")
+
+
+def _converted(key: str, given: object, where: str) -> Any:
+    kind = kinds()[key]
+    if words := choices(key):
+        if given not in words:
+            _refuse(key, given, where, f"is none of {', '.join(words)}")
+        return given
+    if kind is str:
+        if not isinstance(given, str) or not given:
+            _refuse(key, given, where, "must be a text")
+        return given
+    if kind in (int, float):
+        return _number(key, given, kind, where)
+    return _rows(key, given, where)
+
+
+def _number(key: str, given: object, kind: type, where: str) -> int | float:
+    what = "a whole number" if kind is int else "a number"
+    number: int | float | None = None
+    if isinstance(given, str):
+        try:
+            number = kind(given.strip().replace("_", ""))
+        except ValueError:
+            number = None
+    elif isinstance(given, int) and not isinstance(given, bool):
+        number = kind(given)
+    elif isinstance(given, float) and kind is float:
+        number = given
+    if number is None or not math.isfinite(number):
+        _refuse(key, given, where, f"must be {what}")
+    return number
+
+
+def _rows(key: str, given: object, where: str) -> Stages | Steps:
+    """Stages or steps, from their text or from lists of numbers."""
+    form = _STAGES if key == "curriculum" else _STEPS
+    try:
+        if isinstance(given, str):
+            return _stages(given) if key == "curriculum" else _steps(given)
+        if isinstance(given, list | tuple):
+            text = [[str(number) for number in row] for row in given]
+            if key == "curriculum":
+                return _stages(",".join(f"{until}:{a}-{b}" for until, a, b in text))
+            return _steps(",".join(f"{epoch}:{value}" for epoch, value in text))
+    except (ValueError, TypeError):
+        pass
+    _refuse(key, given, where, f"must be {form}")
+
+
+def _stages(text: str) -> Stages:
+    rows = []
+    for part in filter(None, text.replace(" ", "").split(",")):
+        until, distances = part.split(":")
+        least, _, largest = distances.partition("-")
+        rows.append((int(until), int(least), int(largest or least)))
+    return tuple(rows)
+
+
+def _steps(text: str) -> Steps:
+    rows = []
+    for part in filter(None, text.replace(" ", "").split(",")):
+        epoch, value = part.split(":")
+        if not math.isfinite(float(value)):
+            raise ValueError(value)
+        rows.append((int(epoch), float(value)))
+    return tuple(rows)
+
+
+def _bounded(key: str, value: Any, where: str) -> Any:
+    for part in filter(None, BOUNDS.get(key, "").split(" and ")):
+        limit = float(re.sub(r"[^\d]", "", part))
+        within = {
+            "more than": value > limit,
+            "less than": value < limit,
+            "or more": value >= limit,
+            "or less": value <= limit,
+        }
+        if not next(holds for words, holds in within.items() if words in part):
+            _refuse(key, value, where, f"must be {BOUNDS[key]}")
+    return value
+
+
+def radius_limit(config: TrainConfig) -> float:
+    """The largest hyperbolic radius that rows may have under this config."""
+    if config.geometry == "ball":
+        return 2 * math.atanh(config.max_norm)
+    return math.inf if config.geometry == "euclidean" else config.max_radius
+
+
+def _precision(config: TrainConfig) -> str | None:
+    if config.geometry == "euclidean":
+        return None
+    from taxcheck.geometry.precision import largest_radius
+
+    model = "lorentz" if config.geometry == "lorentz" else "ball"
+    limit = largest_radius(config.dtype, model)
+    wider = " or dtype to float64" if config.dtype == "float32" else ""
+    if radius_limit(config) <= limit:
+        return None
+    if config.geometry == "ball":
+        least = math.ceil(-math.log10(1 - math.tanh(limit / 2)))
+        return (
+            f"max_norm = {config.max_norm}: {config.dtype} cannot tell it from 1; set max_norm to "
+            f"1 - 1e-{least - 1} or less{wider}"
+        )
+    return (
+        f"max_radius = {config.max_radius:g}: {config.dtype} {config.geometry} rows hold "
+        f"{limit:.1f} at most; set max_radius to {math.floor(limit)}{wider}"
+    )
+
+
+def _start(config: TrainConfig) -> str | None:
+    limit, clip = radius_limit(config), config.geometry == "ball"
+    room = f"max_norm = {config.max_norm:g}" if clip else f"max_radius = {config.max_radius:g}"
+    if config.init == "depth-aware":
+        if config.init_min > config.init_max:
+            return (
+                f"init_min = {config.init_min:g} is more than init_max = {config.init_max:g}: "
+                "the roots start nearest the origin, so give the smaller one as init_min"
+            )
+        if 2 * math.atanh(config.init_max) > limit:
+            return (
+                f"init_max = {config.init_max:g} is beyond {room}: set it to "
+                f"{math.floor(1000 * math.tanh(limit / 2)) / 1000:g} or less"
+            )
+    if config.init == "cones" and config.cone_radius > limit:
+        return (
+            f"cone_radius = {config.cone_radius:g} is beyond {room}, a radius of {limit:.3g}: "
+            f"set it to {math.floor(10 * limit) / 10:g} or less"
+        )
+    if config.init == "uniform" and clip and config.init_scale * config.dim**0.5 > config.max_norm:
+        return (
+            f"init_scale = {config.init_scale:g} starts rows beyond {room}: set it to "
+            "0.001, as usual"
+        )
+    return None
+
+
+def _negatives(config: TrainConfig) -> str | None:
+    total = config.degree_share + config.hard_share
+    if total > 1:
+        return (
+            f"degree_share = {config.degree_share:g} and hard_share = {config.hard_share:g} are "
+            f"shares of the same negatives and sum to {total:g}: lower one, so that they sum to 1 "
+            "or less"
+        )
+    return None
+
+
+def _curriculum(config: TrainConfig) -> str | None:
+    before = 0
+    for until, least, largest in config.curriculum:
+        stage = f"curriculum: the stage {until}:{least}-{largest}"
+        if least < 1 or largest < least:
+            return f"{stage} holds no distance; write the smaller one first, from 1"
+        if until <= before:
+            return f"{stage} holds no epoch, since the one before ends at {before}; order them"
+        if config.depth_cap and least > config.depth_cap:
+            return (
+                f"{stage} holds no pair, since depth_cap = {config.depth_cap}; raise depth_cap or "
+                "leave the stage out"
+            )
+        before = until
+    return None
+
+
+def _schedule(config: TrainConfig) -> str | None:
+    before = -1
+    for epoch, weight in config.lambda_schedule:
+        step = f"lambda_schedule: the step {epoch}:{weight:g}"
+        if weight < 0:
+            return f"{step} is negative; a weight must be 0 or more"
+        if epoch <= before:
+            return f"{step} does not come after epoch {before}; order the steps, from 0"
+        before = epoch
+    return None
+
+
+def _epochs(config: TrainConfig) -> str | None:
+    if config.burn_in and config.burn_in >= config.epochs:
+        return (
+            f"burn_in = {config.burn_in} leaves none of epochs = {config.epochs} at the full "
+            "learning rate; lower burn_in or raise epochs"
+        )
+    return None
+
+
+def _machine(config: TrainConfig) -> str | None:
+    if config.backend == "numba" and config.device != "cpu":
+        return (
+            f"device = {config.device!r}: the kernel of backend = 'numba' runs on the CPU; set "
+            "backend to torch"
+        )
+    return None
