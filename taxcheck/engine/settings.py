@@ -1,4 +1,4 @@
-"""A TrainConfig from a preset, a TOML file and options: every key known, every value checked.
+"""A TrainConfig from keys and values of any source: every key known, every value checked.
 
 Nothing heavy is imported, so that ``taxcheck train --help`` can list the keys.
 """
@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import math
 import re
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from functools import cache
-from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
 from taxcheck.engine.config import TrainConfig
@@ -21,8 +19,6 @@ Stages = tuple[tuple[int, int, int], ...]
 Steps = tuple[tuple[int, float], ...]
 _STAGES = "stages such as 20:1-2,50:1-5 (until epoch 20 distances 1 to 2, until 50 1 to 5)"
 _STEPS = "steps such as 0:0,50:0.01 (0 from the start, 0.01 from epoch 50)"
-
-
 _BOUNDS = {  # in the words of the message -> the keys
     "1 or more": "dim depth1_factor negatives batch_size epochs evaluate_every evaluate_sources "
     "keep_last",
@@ -50,16 +46,6 @@ def choices(key: str) -> tuple[str, ...]:
     return get_args(kind) if get_origin(kind) is Literal else ()
 
 
-def load(path: Path) -> Mapping[str, object]:
-    """The keys of a TOML file as they stand there; UsageError where it cannot be read."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"config: {path} does not exist") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"config: {path} cannot be read as TOML: {error}") from None
-
-
 def apply(base: TrainConfig, raw: Mapping[str, object], where: str = "") -> TrainConfig:
     """``base`` with the keys of ``raw`` in the place of its own; texts are understood too.
 
@@ -79,8 +65,8 @@ def check(config: TrainConfig) -> TrainConfig:
     for field in fields(config):
         value = getattr(config, field.name)
         _bounded(field.name, _converted(field.name, value, ""), "")
-    for agree in (_precision, _start, _negatives, _curriculum, _schedule, _epochs, _machine):
-        if found := agree(config):
+    for disagreements in (_of_the_space, _of_the_draws, _of_the_steps):
+        for found in disagreements(config):
             raise UsageError(found)
     return config
 
@@ -100,7 +86,7 @@ def _plain(key: str, value: Any) -> int | float | str:
     if key == "curriculum":
         return ",".join(f"{until}:{least}-{largest}" for until, least, largest in value)
     if key == "lambda_schedule":
-        return ",".join(f"{epoch}:{weight:g}" for epoch, weight in value)
+        return ",".join(f"{epoch}:{weight!r}" for epoch, weight in value)
     return value  # type: ignore[no-any-return]
 
 
@@ -207,108 +193,77 @@ def radius_limit(config: TrainConfig) -> float:
     return math.inf if config.geometry == "euclidean" else config.max_radius
 
 
-def _precision(config: TrainConfig) -> str | None:
-    if config.geometry == "euclidean":
-        return None
+def _of_the_space(config: TrainConfig) -> Iterator[str]:
     from taxcheck.geometry.precision import largest_radius
 
-    model = "lorentz" if config.geometry == "lorentz" else "ball"
-    limit = largest_radius(config.dtype, model)
-    wider = " or dtype to float64" if config.dtype == "float32" else ""
-    if radius_limit(config) <= limit:
-        return None
-    if config.geometry == "ball":
-        least = math.ceil(-math.log10(1 - math.tanh(limit / 2)))
-        return (
-            f"max_norm = {config.max_norm}: {config.dtype} cannot tell it from 1; set max_norm to "
-            f"1 - 1e-{least - 1} or less{wider}"
-        )
-    return (
-        f"max_radius = {config.max_radius:g}: {config.dtype} {config.geometry} rows hold "
-        f"{limit:.1f} at most; set max_radius to {math.floor(limit)}{wider}"
-    )
-
-
-def _start(config: TrainConfig) -> str | None:
     limit, clip = radius_limit(config), config.geometry == "ball"
+    wider = " or dtype to float64" if config.dtype == "float32" else ""
+    held = largest_radius(config.dtype, "lorentz" if config.geometry == "lorentz" else "ball")
+    if clip and limit > held:
+        digits = math.ceil(-math.log10(1 - math.tanh(held / 2))) - 1
+        yield (
+            f"max_norm = {config.max_norm}: {config.dtype} cannot tell it from 1; set max_norm to "
+            f"1 - 1e-{digits} or less{wider}"
+        )
+    elif held < limit < math.inf:
+        yield (
+            f"max_radius = {limit:g}: {config.dtype} {config.geometry} rows hold {held:.1f} at "
+            f"most; set max_radius to {math.floor(held)}{wider}"
+        )
     room = f"max_norm = {config.max_norm:g}" if clip else f"max_radius = {config.max_radius:g}"
-    if config.init == "depth-aware":
-        if config.init_min > config.init_max:
-            return (
-                f"init_min = {config.init_min:g} is more than init_max = {config.init_max:g}: "
-                "the roots start nearest the origin, so give the smaller one as init_min"
-            )
-        if 2 * math.atanh(config.init_max) > limit:
-            return (
-                f"init_max = {config.init_max:g} is beyond {room}: set it to "
-                f"{math.floor(1000 * math.tanh(limit / 2)) / 1000:g} or less"
-            )
+    if config.init == "depth-aware" and config.init_min > config.init_max:
+        yield (
+            f"init_min = {config.init_min:g} is more than init_max = {config.init_max:g}: the "
+            "roots start nearest the origin, so give the smaller one as init_min"
+        )
+    if config.init == "depth-aware" and 2 * math.atanh(config.init_max) > limit:
+        yield (
+            f"init_max = {config.init_max:g} is beyond {room}: set it to "
+            f"{math.floor(1000 * math.tanh(limit / 2)) / 1000:g} or less"
+        )
     if config.init == "cones" and config.cone_radius > limit:
-        return (
+        yield (
             f"cone_radius = {config.cone_radius:g} is beyond {room}, a radius of {limit:.3g}: "
             f"set it to {math.floor(10 * limit) / 10:g} or less"
         )
     if config.init == "uniform" and clip and config.init_scale * config.dim**0.5 > config.max_norm:
-        return (
-            f"init_scale = {config.init_scale:g} starts rows beyond {room}: set it to "
-            "0.001, as usual"
-        )
-    return None
+        yield f"init_scale = {config.init_scale:g} starts rows beyond {room}: set it to 0.001"
 
 
-def _negatives(config: TrainConfig) -> str | None:
-    total = config.degree_share + config.hard_share
+def _of_the_draws(config: TrainConfig) -> Iterator[str]:
+    total, before = config.degree_share + config.hard_share, 0
     if total > 1:
-        return (
+        yield (
             f"degree_share = {config.degree_share:g} and hard_share = {config.hard_share:g} are "
-            f"shares of the same negatives and sum to {total:g}: lower one, so that they sum to 1 "
-            "or less"
+            f"shares of the same negatives and sum to {total:g}: lower one, to 1 or less together"
         )
-    return None
-
-
-def _curriculum(config: TrainConfig) -> str | None:
-    before = 0
     for until, least, largest in config.curriculum:
         stage = f"curriculum: the stage {until}:{least}-{largest}"
         if least < 1 or largest < least:
-            return f"{stage} holds no distance; write the smaller one first, from 1"
+            yield f"{stage} holds no distance; write the smaller one first, from 1"
         if until <= before:
-            return f"{stage} holds no epoch, since the one before ends at {before}; order them"
-        if config.depth_cap and least > config.depth_cap:
-            return (
-                f"{stage} holds no pair, since depth_cap = {config.depth_cap}; raise depth_cap or "
-                "leave the stage out"
-            )
+            yield f"{stage} holds no epoch, since the one before ends at {before}; order them"
+        if 0 < config.depth_cap < least:
+            yield f"{stage} holds no pair, since depth_cap = {config.depth_cap}; leave one out"
         before = until
-    return None
 
 
-def _schedule(config: TrainConfig) -> str | None:
+def _of_the_steps(config: TrainConfig) -> Iterator[str]:
     before = -1
     for epoch, weight in config.lambda_schedule:
         step = f"lambda_schedule: the step {epoch}:{weight:g}"
         if weight < 0:
-            return f"{step} is negative; a weight must be 0 or more"
+            yield f"{step} is negative; a weight must be 0 or more"
         if epoch <= before:
-            return f"{step} does not come after epoch {before}; order the steps, from 0"
+            yield f"{step} must come after epoch {before}; order the steps, from 0"
         before = epoch
-    return None
-
-
-def _epochs(config: TrainConfig) -> str | None:
     if config.burn_in and config.burn_in >= config.epochs:
-        return (
+        yield (
             f"burn_in = {config.burn_in} leaves none of epochs = {config.epochs} at the full "
             "learning rate; lower burn_in or raise epochs"
         )
-    return None
-
-
-def _machine(config: TrainConfig) -> str | None:
     if config.backend == "numba" and config.device != "cpu":
-        return (
+        yield (
             f"device = {config.device!r}: the kernel of backend = 'numba' runs on the CPU; set "
             "backend to torch"
         )
-    return None
