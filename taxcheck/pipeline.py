@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from dataclasses import fields, replace
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, fields, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from taxcheck.annotate import annotate
 from taxcheck.clock import Clock, created
 from taxcheck.evidence import Evidence, of_mapping, of_pairs
 from taxcheck.failures import FailureWriter
-from taxcheck.intake import DERIVED_NOTE, read_mapping, read_pairs
+from taxcheck.intake import DERIVED_NOTE, Intake, read_mapping, read_pairs
 from taxcheck.pictures import draw
 from taxcheck.registry import load_rules
 from taxcheck.report import InputSummary, Pictures, Report
@@ -20,15 +21,32 @@ from taxcheck.request import Progress, Request, open_sources, open_tables, table
 from taxcheck.rule import Rule
 from taxcheck.runner import Unavailable, known, run_rules
 from taxcheck.sources.taxdump import open_taxonomy
+from taxcheck.sources.taxonomy import Taxonomy
+from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.samples import Sink
+from taxcheck.statistics.values import MappingStatistics
 from taxcheck.summary import summarize
 
 if TYPE_CHECKING:
     from taxcheck.audit.examination import Examined
+    from taxcheck.sources.checkpoints.value import Checkpoint
 
 # Parameters of rules that ask for a trained table: the fields of ``audit.examination.Audit``.
 AUDITED = frozenset({"embedding", "coverage", "scores", "training"})
 _PACKAGES = ("numpy", "pandas", "pandera", "pyarrow", "scipy")
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What the data of a run says, as long as its spool is open."""
+
+    evidence: Evidence
+    inputs: tuple[InputSummary, ...]
+    mapping: MappingStatistics | None
+    intake: Intake | None  # of the pairs
+    graph: Graph | None
+    taxonomy: Taxonomy | None
+    sink: Sink | None
 
 
 def check(request: Request, progress: Progress | None = None, sink: Sink | None = None) -> Report:
@@ -36,8 +54,20 @@ def check(request: Request, progress: Progress | None = None, sink: Sink | None 
 
     ``sink`` receives every offending row, as ``--failures`` writes them.
     """
-    rules, clock, workers = _asked(request), Clock(), request.workers
-    dataset = request.policy.dataset
+    clock = Clock()
+    with gather(request, clock, progress, sink) as (data, tables):
+        return judge(request, data, tables, clock)
+
+
+@contextmanager
+def gather(
+    request: Request, clock: Clock, progress: Progress | None = None, sink: Sink | None = None
+) -> Iterator[tuple[Gathered, dict[str, Checkpoint]]]:
+    """Read the data once, and fold it into all that is known of it; tables are only opened.
+
+    Inside, ``judge`` may be called more than once: training does it before and after.
+    """
+    workers = request.workers
     with ExitStack() as resources:
         if request.failures is not None:
             sink = resources.enter_context(FailureWriter(request.failures))
@@ -48,37 +78,50 @@ def check(request: Request, progress: Progress | None = None, sink: Sink | None 
         with clock("mapping"):
             given = sources.get("mapping")
             mapping = read_mapping(given, workers, sink) if given else None
-        evidence, graph, spool = Evidence(), None, None
+        evidence, graph, intake = Evidence(), None, None
         if "pairs" in sources:
             with clock("pairs"):
                 intake = read_pairs(
                     sources["pairs"], sources.get("held-out"), mapping, workers, sink, resources
                 )
             mapping = intake.mapping
-            evidence, graph = of_pairs(intake, taxonomy, dataset, workers, sink, clock)
-            spool = intake.training.spool
+            evidence, graph = of_pairs(
+                intake, taxonomy, request.policy.dataset, workers, sink, clock
+            )
         elif mapping is not None:
             evidence = of_mapping(mapping, taxonomy, sink)
-        examined: Examined | None = None
-        if tables:
-            from taxcheck.audit.examination import Data, audit  # a gate does not need it
-
-            data = Data(mapping, known(evidence.pairs), graph, spool, taxonomy)
-            examined = audit(tables, data, request.seed, workers, sink, clock)
-        with clock("rules"):
-            parts = (evidence, examined.evidence) if examined else (evidence,)
-            inputs = {f.name: getattr(part, f.name) for part in parts for f in fields(part)}
-            results = run_rules(rules, inputs, request.policy)
-            results = annotate(results, mapping.identifiers if mapping else None, taxonomy)
         derived = mapping is not None and mapping.derived
-        summaries = [_noted(source.summary(), derived) for source in sources.values()]
+        inputs = [_noted(source.summary(), derived) for source in sources.values()]
         if taxonomy is not None:
-            summaries.append(taxonomy.summary())
-        lost = {"embeddings": examined.unmatched} if examined else {}
-        summaries += [table_summary(r, table, lost.get(r, 0)) for r, table in tables.items()]
-        with clock("pictures"):
-            drawn = examined.pictures(request.projected) if examined and request.drawn else None
+            inputs.append(taxonomy.summary())
+        yield Gathered(evidence, tuple(inputs), mapping, intake, graph, taxonomy, sink), tables
+
+
+def judge(
+    request: Request, data: Gathered, tables: Mapping[str, Checkpoint], clock: Clock
+) -> Report:
+    """Hold what was gathered, and the tables if there are any, to every rule that applies."""
+    rules, evidence, mapping = _asked(request), data.evidence, data.mapping
     pairs, tree, closure = known(evidence.pairs), known(evidence.tree), known(evidence.closure)
+    examined: Examined | None = None
+    if tables:
+        from taxcheck.audit.examination import Data, audit  # a gate does not need it
+
+        spool = None if data.intake is None else data.intake.training.spool
+        joined = Data(mapping, pairs, data.graph, spool, data.taxonomy)
+        examined = audit(tables, joined, request.seed, request.workers, data.sink, clock)
+    with clock("rules"):
+        parts = (evidence, examined.evidence) if examined else (evidence,)
+        inputs = {f.name: getattr(part, f.name) for part in parts for f in fields(part)}
+        results = run_rules(rules, inputs, request.policy)
+        results = annotate(results, mapping.identifiers if mapping else None, data.taxonomy)
+    lost = {"embeddings": examined.unmatched} if examined else {}
+    opened = (table_summary(r, table, lost.get(r, 0)) for r, table in tables.items())
+    with clock("pictures"):
+        drawn = examined.pictures(request.projected) if examined and request.drawn else None
+        pictures = (
+            Pictures() if mapping is None else draw(mapping, pairs, tree, request.policy.dataset)
+        )
     date, timed = created()
     return Report(
         title=request.title
@@ -86,11 +129,11 @@ def check(request: Request, progress: Progress | None = None, sink: Sink | None 
         version=version("taxcheck"),
         created=date,
         command=request.command,
-        inputs=tuple(summaries),
+        inputs=(*data.inputs, *opened),
         results=results,
         statistics=summarize(mapping, pairs, tree, closure)
         | (examined.summary() if examined else {}),
-        pictures=Pictures() if mapping is None else draw(mapping, pairs, tree, dataset),
+        pictures=pictures,
         policy_source=request.policy.source,
         policy_differences=request.policy.differences(rules),
         proof=_proof(evidence),
