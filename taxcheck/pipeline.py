@@ -20,6 +20,7 @@ from taxcheck.report import InputSummary, Pictures, Report
 from taxcheck.request import Progress, Request, open_sources, open_tables, table_summary
 from taxcheck.rule import Rule
 from taxcheck.runner import Unavailable, known, run_rules
+from taxcheck.sources.inputs import TableSource
 from taxcheck.sources.taxdump import open_taxonomy
 from taxcheck.sources.taxonomy import Taxonomy
 from taxcheck.statistics.hierarchy.graph import Graph
@@ -42,6 +43,7 @@ class Gathered:
 
     evidence: Evidence
     inputs: tuple[InputSummary, ...]
+    sources: Mapping[str, TableSource]  # by role
     mapping: MappingStatistics | None
     intake: Intake | None  # of the pairs
     graph: Graph | None
@@ -94,7 +96,10 @@ def gather(
         inputs = [_noted(source.summary(), derived) for source in sources.values()]
         if taxonomy is not None:
             inputs.append(taxonomy.summary())
-        yield Gathered(evidence, tuple(inputs), mapping, intake, graph, taxonomy, sink), tables
+        yield (
+            Gathered(evidence, tuple(inputs), sources, mapping, intake, graph, taxonomy, sink),
+            tables,
+        )
 
 
 def judge(

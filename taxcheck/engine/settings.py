@@ -226,6 +226,11 @@ def _of_the_space(config: TrainConfig) -> Iterator[str]:
             f"cone_radius = {config.cone_radius:g} is beyond {room}, a radius of {limit:.3g}: "
             f"set it to {math.floor(10 * limit) / 10:g} or less"
         )
+    if config.geometry == "lorentz" and config.optimizer == "adam":
+        yield (
+            "optimizer = 'adam' adds coordinates, which geometry = 'lorentz' cannot do; set "
+            "optimizer to rsgd or adagrad, or geometry to tangent"
+        )
     if config.init == "uniform" and clip and config.init_scale * config.dim**0.5 > config.max_norm:
         yield f"init_scale = {config.init_scale:g} starts rows beyond {room}: set it to 0.001"
 
