@@ -114,7 +114,10 @@ def test_options_are_named_as_they_are_typed() -> None:
         ),
         ({"init": "depth-aware", "init_min": 0.9}, ["init_min = 0.9", "init_max = 0.85"]),
         ({"cone_radius": 15.0}, ["cone_radius = 15", "max_radius = 14", "14 or less"]),
-        ({"geometry": "ball", "cone_radius": 5.0}, ["cone_radius = 5", "a radius of 4.6", "4.5 or less"]),
+        (
+            {"geometry": "ball", "cone_radius": 5.0},
+            ["cone_radius = 5", "a radius of 4.6", "4.5 or less"],
+        ),
         ({"geometry": "ball", "init": "uniform", "init_scale": 0.5}, ["init_scale = 0.5"]),
         ({"optimizer": "adam"}, ["optimizer = 'adam'", "tangent"]),
         ({"degree_share": 0.6, "hard_share": 0.6}, ["degree_share", "hard_share", "1.2"]),
