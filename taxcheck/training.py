@@ -1,1 +1,274 @@
 """`taxcheck train`: the gate, the training, the audit, and the record of all three."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from taxcheck.clock import Clock, created
+from taxcheck.engine.config import TrainConfig
+from taxcheck.engine.presets import find
+from taxcheck.engine.run_folder import RunFolder
+from taxcheck.engine.settings import apply, changed, check, plain
+from taxcheck.errors import InputError, OutputError, TaxcheckError, UsageError
+from taxcheck.output import write_text
+from taxcheck.pipeline import Gathered, gather, judge
+from taxcheck.registry import load_renderers
+from taxcheck.report import RenderOptions, Report
+from taxcheck.request import Request, open_tables
+from taxcheck.rule import Outcome
+from taxcheck.runner import known
+
+if TYPE_CHECKING:
+    from taxcheck.engine.progress import Progress, Trained
+    from taxcheck.engine.values import TrainingData
+
+_PACKAGES = ("blake3", "numba", "numpy", "pyarrow", "safetensors", "scipy", "taxcheck", "torch")
+
+
+class Watcher:
+    """Sees what a run does while it does it; this one says nothing."""
+
+    def reading(self, stage: str, done: int, whole: int) -> None:
+        """So many bytes of an input are read."""
+
+    def judged(self, stage: str, report: Report, page: Path) -> None:
+        """The "gate" or the "audit" came to its verdict, which is written out."""
+
+    def trained(self, progress: Progress) -> None:
+        """A step or an epoch is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The end of a run that was not broken off; what is None was not come to."""
+
+    folder: RunFolder
+    gate: Report
+    trained: Trained | None = None
+    audit: Report | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """That of the audit; where the data was refused, that of the gate."""
+        return (self.audit or self.gate).exit_code
+
+    @property
+    def headline(self) -> str:
+        """What the report that decides says first."""
+        return (self.audit or self.gate).headline
+
+
+def run(
+    request: Request,
+    out: str | Path,
+    config: TrainConfig | None = None,
+    *,
+    preset: str = "default",
+    force: bool = False,
+    resume: bool = False,
+    watcher: Watcher | None = None,
+) -> Finished:
+    """Check the data, train on it, audit the best table; all three leave their reports in ``out``.
+
+    ``config`` is that of the preset where it is not given, or of the run that is resumed. Data that
+    the gate fails is trained on with ``force`` alone, or under a preset that implies it. Raises
+    TaxcheckError, one line, for everything that a user can mend; run.json then says so too.
+    """
+    folder, see = RunFolder(Path(out)), watcher or Watcher()
+    if request.pairs is None or request.embeddings is not None:
+        raise UsageError("training takes --pairs, and makes the --embeddings itself")
+    before = _read(folder) if resume else {}
+    if config is None:
+        config = recorded_config(out) if resume else find(preset).config
+    check(config)
+    preset = before.get("preset", preset)
+    force = force or find(preset).forced or bool(before.get("forced"))
+    folder.begin(resume=resume)
+    record = _Record(folder, request, config, preset)
+    clock = Clock()
+    with gather(request, clock, see.reading) as (data, _):
+        gate = judge(request, data, {}, clock)
+        see.judged("gate", gate, _write(gate, folder, "gate"))
+        record.judged("gate", gate)
+        if gate.exit_code and not force:
+            record.end("refused")
+            return Finished(folder, gate)
+        record.keep(forced=bool(gate.exit_code), state="training")
+        try:
+            trained = _train(data, config, folder, see, resume=resume)
+            record.keep(training=_summary(trained, folder))
+            audit = _audit(request, data, folder)
+            see.judged("audit", audit, _write(audit, folder, "audit"))
+        except (TaxcheckError, KeyboardInterrupt) as error:
+            record.end("stopped", why=str(error) or "interrupted")
+            raise
+        record.judged("audit", audit)
+        record.end("finished")
+    return Finished(folder, gate, trained, audit)
+
+
+def recorded_config(out: str | Path, keys: Mapping[str, object] | None = None) -> TrainConfig:
+    """The config of the run in a folder, with ``keys`` in the place of its own; to resume it.
+
+    UsageError where there is no run, or a key cannot be.
+    """
+    folder = RunFolder(Path(out))
+    config = apply(TrainConfig(), _read(folder).get("config", {}), str(folder.record))
+    return check(apply(config, keys or {}, "options"))
+
+
+def _train(
+    data: Gathered, config: TrainConfig, folder: RunFolder, see: Watcher, *, resume: bool
+) -> Trained:
+    from taxcheck.engine.trainer import train  # a refused run needs no engine
+
+    inputs = {summary.role: summary.fingerprint for summary in data.inputs}
+    return train(
+        _training_data(data, config),
+        config,
+        folder,
+        observe=see.trained,
+        resume=resume,
+        inputs=inputs,
+    )
+
+
+def _training_data(data: Gathered, config: TrainConfig) -> TrainingData:
+    """What the gate has read, grouped for training; of the file only weights are read again."""
+    from taxcheck.engine.dataset import from_spool, weights_of
+
+    pairs = known(data.evidence.pairs)
+    assert data.intake is not None and data.mapping is not None and pairs is not None  # noqa: PT018
+    spool = data.intake.training.spool
+    if not len(spool):
+        raise InputError("no pair is left to train on; gate.html says what is wrong with them")
+    weights = weights_of(data.sources["pairs"], spool) if data.intake.has_weights else None
+    rows = pairs.table_size if config.table_from == "pairs" else data.mapping.n_nodes
+    return from_spool(spool, rows, weights=weights)
+
+
+def _audit(request: Request, data: Gathered, folder: RunFolder) -> Report:
+    asked = replace(
+        request,
+        embeddings=str(folder.best),
+        initial=str(folder.initial) if folder.initial.is_file() else None,
+    )
+    return judge(asked, data, open_tables(asked), Clock())
+
+
+def _write(report: Report, folder: RunFolder, name: str) -> Path:
+    """Write a report for people and for machines; the page's path."""
+    renderers = load_renderers()
+    for kind in ("json", "html"):
+        path = folder.path / f"{name}.{kind}"
+        write_text(str(path), renderers[kind](report, RenderOptions()))
+    return path
+
+
+class _Record:
+    """run.json: written whole after every stage, so that it tells how far a lost run came."""
+
+    def __init__(
+        self, folder: RunFolder, request: Request, config: TrainConfig, preset: str
+    ) -> None:
+        self._path, self._clock = str(folder.record), Clock()
+        date, self._timed = created()
+        self._said: dict[str, Any] = {
+            "state": "gate",
+            "began": date,
+            "command": request.command,
+            "preset": preset,
+            "forced": False,
+            "seed": config.seed,
+            "config": plain(config),
+            "beyond_preset": changed(config, find(preset).config),
+            "versions": {"python": platform.python_version()} | _versions(),
+            "policy": request.policy.source,
+        }
+        self.keep()
+
+    def keep(self, **said: object) -> None:
+        """Add what is new, and write all of it."""
+        self._said |= said
+        write_text(self._path, json.dumps(self._said, indent=2) + "\n")
+
+    def judged(self, stage: str, report: Report) -> None:
+        """Add what a report says first, and the files as they were given."""
+        found = {
+            outcome.value: [r.rule.id for r in report.results if r.outcome is outcome]
+            for outcome in (Outcome.ERROR, Outcome.FAIL, Outcome.WARN)
+        }
+        said = {
+            "verdict": report.verdict.value,
+            "headline": report.headline,
+            "exit_code": report.exit_code,
+            "rules": found,
+        }
+        if stage == "gate":
+            self._said["inputs"] = [
+                {
+                    "role": given.role,
+                    "file": given.path,
+                    "bytes": given.bytes,
+                    "rows": given.rows,
+                    "fingerprint": given.fingerprint,
+                }
+                for given in report.inputs
+            ]
+        self.keep(**{stage: said})
+
+    def end(self, state: str, **said: object) -> None:
+        """Say how it ended: "refused", "stopped" or "finished"."""
+        seconds = {"seconds": round(self._clock.seconds()["total"], 3)} if self._timed else {}
+        self.keep(state=state, ended=created()[0], **seconds, **said)
+
+
+def _summary(trained: Trained, folder: RunFolder) -> dict[str, object]:
+    last = trained.history[-1] if trained.history else {}
+    return {
+        "epochs": trained.epoch,
+        "seconds": round(trained.seconds, 3),
+        "stopped_early": trained.stopped_early,
+        "best_map": trained.best_map,
+        "best_epoch": trained.best_epoch,
+        "last": {name: value for name, value in last.items() if value == value},
+        "table": folder.best.name,
+    }
+
+
+def _read(folder: RunFolder) -> dict[str, Any]:
+    try:
+        said = json.loads(folder.record.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(
+            f"{folder.path}: holds no run to continue; start one without --resume"
+        ) from None
+    except OSError as error:
+        raise OutputError(f"{folder.record}: cannot be read: {error.strerror}") from None
+    except ValueError:
+        said = None
+    if not isinstance(said, dict) or not isinstance(said.get("config"), dict):
+        raise UsageError(f"{folder.record}: is no record of a run; start a new one elsewhere")
+    return said
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def workers_of(config: TrainConfig) -> int:
+    """Threads that fold the data, where the config leaves them open."""
+    return min(config.workers or os.cpu_count() or 1, 64 if config.workers else 8)

@@ -6,8 +6,9 @@ from taxcheck.cli.catalogue import explain, rules, schema
 from taxcheck.cli.group import cli, main
 from taxcheck.cli.run import run
 from taxcheck.cli.table import evaluate, inspect, why
+from taxcheck.cli.train import train
 
-for _command in (run, inspect, why, evaluate, rules, explain, schema):
+for _command in (run, train, inspect, why, evaluate, rules, explain, schema):
     cli.add_command(_command)
 
 __all__ = ["cli", "main"]
