@@ -7,6 +7,7 @@ import json
 import math
 import re
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 import numpy.typing as npt
@@ -104,8 +105,11 @@ def _count(number: int) -> str:
     return f"{number:,}" if number < 1 << 62 else "far more"
 
 
-def _value(text: str) -> int | float | bool | str:
-    """The number or truth value that a text of safetensors' metadata was made from."""
+def _value(text: str) -> object:
+    """What a text of safetensors' metadata was made from: a number, a truth value, an object."""
+    if text.startswith("{"):
+        with suppress(ValueError, RecursionError):
+            return json.loads(text)
     if re.fullmatch(r"[+-]?\d{1,15}", text):
         return int(text)
     if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?", text[:40], re.I):

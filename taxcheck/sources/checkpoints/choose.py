@@ -43,7 +43,7 @@ def choose(flat: Flat, contents: Contents, key: str | None, shown: str) -> tuple
     tables = {
         name: array
         for name, array in flat.arrays.items()
-        if array.is_table and name.rsplit(".", 1)[-1] not in _OPTIMIZER
+        if array.is_table and not _of_optimizer(name)
     }
     for name in contents.keys:
         if name in tables:
@@ -70,7 +70,7 @@ def other_tables(flat: Flat, key: str, chosen: Stored) -> str:
     others = {
         name: array
         for name, array in flat.arrays.items()
-        if name != key and array.is_table and name.rsplit(".", 1)[-1] not in _OPTIMIZER
+        if name != key and array.is_table and not _of_optimizer(name)
     }
     head = chosen.array()[:_COMPARED]
     return _listed(
@@ -81,6 +81,11 @@ def other_tables(flat: Flat, key: str, chosen: Stored) -> str:
             or not np.array_equal(array.array()[:_COMPARED], head, equal_nan=True)
         }
     )
+
+
+def _of_optimizer(name: str) -> bool:
+    *parents, last = name.split(".")
+    return last in _OPTIMIZER or "optimizer" in parents
 
 
 def _alike(named: Mapping[str, Stored]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -54,6 +55,7 @@ _SECOND_MOMENTS = ("exp_avg_sq", "square_avg", "sum", "exp_avg", "momentum_buffe
 # Parts of a file that say nothing about the training, one value for every row or event of it.
 _NOISE = {"param_groups", "lifecycle_events", *LABEL_MAPS}
 _RECORDED_LIMIT = 500  # values
+_RECORDS_LIMIT = 1_000_000  # of a history
 _CHUNK = 1 << 16  # rows
 
 
@@ -165,13 +167,22 @@ def _history(flat: Flat) -> Iterator[Mapping[str, float]]:
         if (named or last in _LOSSES) and values and all(type(v) in (int, float) for v in values):
             name = "loss" if last in _LOSSES else _metric(last)
             columns.setdefault(name, [float(v) for v in values])  # type: ignore[arg-type]
+    for path, array in flat.arrays.items():
+        *parents, last = path.lower().split(".")
+        if parents and parents[-1] in _HISTORIES and len(array.shape) == 1:
+            column = array.array()[:_RECORDS_LIMIT]
+            if column.dtype.kind in "fiu":
+                columns.setdefault(_metric(last), column.astype(np.float64).tolist())
     if columns:
         epochs = columns.pop("epoch", None)
         for number in range(max(map(len, columns.values()), default=0)):
             known = epochs is not None and number < len(epochs)
             row: dict[str, float] = {"epoch": epochs[number] if epochs and known else float(number)}
+            # Columns have a gap, NaN, where a metric was not taken; a loss always is.
             row |= {
-                name: column[number] for name, column in columns.items() if number < len(column)
+                name: column[number]
+                for name, column in columns.items()
+                if number < len(column) and (name == "loss" or not math.isnan(column[number]))
             }
             yield row
 

@@ -31,6 +31,11 @@ def layout_of(flat: Flat, contents: Contents) -> Layout:
     """The engine that wrote these contents; a plain layout where none is recognised."""
     is_torch = contents.format.startswith("torch")
     legacy = ", legacy" if "legacy" in contents.format else ""
+    if "embeddings" in flat.arrays and any(
+        path.rsplit(".", 1)[-1] == "writer" and str(value).startswith("taxcheck ")
+        for path, value in flat.values.items()
+    ):
+        return Layout("taxcheck checkpoint", ("embeddings",))
     arrays, top = flat.arrays, {path.split(".")[0] for path in _paths(flat)}
     if contents.format.startswith("gensim"):
         ball = Geometry.BALL if "Poincare" in contents.format else None

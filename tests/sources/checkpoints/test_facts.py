@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from taxcheck.sources.checkpoints import Facts, open_checkpoint
 
@@ -91,6 +93,48 @@ def test_history_as_rows_and_as_columns(tmp_path: Path) -> None:
         {"epoch": 0.0, "loss": 0.5},
         {"epoch": 1.0, "loss": 0.25},
     )
+
+
+def test_history_as_arrays_with_gaps(tmp_path: Path) -> None:
+    gap = float("nan")
+    columns = {
+        "history": {
+            "epoch": np.array([1, 2, 3]),
+            "train_loss": np.array([0.5, gap, 0.25], np.float32),
+            "map": np.array([gap, 0.125, gap]),
+            "pictures": np.zeros((3, 2, 2)),
+        }
+    }
+    first, second, third = facts(tmp_path, **columns).history
+    assert first == {"epoch": 1.0, "loss": 0.5}
+    assert second.keys() == {"epoch", "loss", "map"}
+    assert np.isnan(second["loss"]), "a loss that is no number is something that happened"
+    assert second["map"] == 0.125
+    assert third == {"epoch": 3.0, "loss": 0.25}
+
+
+def test_tables_of_the_optimizer_are_no_embeddings(tmp_path: Path) -> None:
+    moments = np.ones((9, 9))
+    tree = {"embeddings": TABLE, "optimizer": {"moments": moments}}
+    (path := tmp_path / "a.pkl").write_bytes(pickle.dumps(tree))
+    found = open_checkpoint(str(path))
+    assert (found.key, found.notes) == ("embeddings", ())
+
+
+def test_words_of_safetensors_that_are_objects(tmp_path: Path) -> None:
+    save = pytest.importorskip("safetensors.numpy").save_file
+    path = tmp_path / "a.safetensors"
+    words = {
+        "training": json.dumps({"config": {"lambda_reg": 0.5, "seed": 3}, "epoch": 4}),
+        "broken": '{"a": ',
+        "deep": '{"a":' * 100_000,
+    }
+    save({"embeddings": TABLE}, path, words)
+    found = open_checkpoint(str(path)).facts
+    assert found.config == {"lambda_reg": 0.5, "seed": 3}
+    assert found.epoch == 4
+    assert found.recorded["metadata.broken"] == '{"a":'
+    assert str(found.recorded["metadata.deep"]).startswith('{"a":{"a":')
 
 
 def test_hostile_values_are_shown_safely(tmp_path: Path) -> None:
