@@ -1,0 +1,239 @@
+"""Checkpoints of a run: written whole, refused where data or settings are others, continued."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from blake3 import blake3
+
+from taxcheck import __version__
+from taxcheck.engine.config import TrainConfig
+from taxcheck.engine.quality import norms
+from taxcheck.engine.run_folder import RunFolder, whole
+from taxcheck.engine.settings import plain
+from taxcheck.engine.standing import Standing, columns
+from taxcheck.engine.steppers import backend_of
+from taxcheck.engine.stops import DivergedError
+from taxcheck.engine.tensors import read_tensors, write_tensors, write_torch
+from taxcheck.engine.values import Floats, Stepper, TrainingData
+from taxcheck.errors import InputError, OutputError, UsageError
+from taxcheck.geometry.space import Space
+
+_EVERY = 30.0  # seconds between checkpoints where evaluations are farther apart
+_TABLE, _UPDATES, _STATE, _HISTORY = "embeddings", "updates", "optimizer.", "history."
+# What may change when a run is continued, for its table follows the same path.
+_FREE = {"early_stopping", "min_delta", "evaluate_every", "keep_last", "workers"}
+_LENGTH = {"epochs", "max_seconds"}  # free where the learning rate does not depend on them
+
+
+class Checkpoints:
+    """Those of one run: the newest, the best, and the last few under numbers.
+
+    Everything is in the one safetensors file, so that nothing can mismatch: the table, how often
+    each row was updated, the optimizer's state and the generators', the history as columns, and
+    words as JSON. The .json beside it is a copy of the words for people.
+    """
+
+    def __init__(
+        self, run: RunFolder, data: TrainingData, config: TrainConfig, inputs: Mapping[str, str]
+    ) -> None:
+        self._run, self._data, self._config = run, data, config
+        self._known = {"data": data_fingerprint(data), **inputs}
+        self._settings: dict[str, object] = {}
+        self._written = time.monotonic()
+
+    def begin(self, stepper: Stepper, at: Standing, *, resume: bool) -> Standing:
+        """Continue where the newest checkpoint stands, or keep the beginning as the first one.
+
+        UsageError where the folder holds another run, or this one must not be continued so.
+        """
+        continued = self._run.begin(resume=resume)
+        self._settings = _settings(self._config, stepper.table)
+        if not continued:
+            self._run.write_initial(stepper.table)
+            self.save(stepper, at)
+            return at
+        arrays, words = read_tensors(self._run.checkpoint)
+        self._check(words)
+        state = {name.removeprefix(_STATE): array for name, array in arrays.items()}
+        state |= {"table": arrays[_TABLE], "updates": arrays[_UPDATES]}
+        try:
+            stepper.restore(state)
+            found = {k.removeprefix(_HISTORY): v for k, v in arrays.items() if _HISTORY in k}
+            return Standing.of(words["standing"], found)  # type: ignore[arg-type]
+        except (ValueError, KeyError, TypeError) as error:
+            raise UsageError(
+                f"{self._run.path}: cannot be continued here ({error}); give the same workers and "
+                "device as before"
+            ) from None
+
+    @property
+    def overdue(self) -> bool:
+        """Whether the newest checkpoint is so old that another one is worth its time."""
+        return time.monotonic() - self._written > _EVERY
+
+    def save(self, stepper: Stepper, at: Standing) -> None:
+        """Write the newest checkpoint, in the place of the one before.
+
+        DivergedError where the table holds a NaN, OutputError where there is no space: then the
+        one before stays.
+        """
+        self._refuse_nan(stepper.table, at)
+        state = {
+            _STATE + name: array
+            for name, array in stepper.state().items()
+            if name not in ("table", "updates")
+        }
+        words = self._words(at)
+        try:
+            write_tensors(self._run.checkpoint, self._arrays(stepper, at) | state, words)
+            with whole(self._run.checkpoint.with_suffix(".json")) as file:
+                file.write(json.dumps(words, indent=2).encode() + b"\n")
+        except OutputError as error:
+            raise OutputError(
+                f"{error}; the last checkpoint is whole: make room and continue with --resume"
+            ) from None
+        if at.epoch:
+            self._run.keep(at.epoch, self._config.keep_last)
+        self._written = time.monotonic()
+
+    def save_best(self, stepper: Stepper, at: Standing) -> None:
+        """Write the table as the best so far, without what only a continued run needs."""
+        self._refuse_nan(stepper.table, at)
+        write_tensors(self._run.best, self._arrays(stepper, at), self._words(at))
+
+    def finish(self, stepper: Stepper, at: Standing) -> None:
+        """Give the best table the history of the whole run, and write it for torch too.
+
+        The last table is the best where none was ranked.
+        """
+        if not self._run.best.is_file():
+            self.save_best(stepper, at)
+        arrays, words = read_tensors(self._run.best)
+        arrays |= _history(at)
+        words["stopped_early"] = at.stopped_early
+        write_tensors(self._run.best, arrays, words)
+        write_torch(self._run.best_torch, arrays, words)
+
+    def _arrays(self, stepper: Stepper, at: Standing) -> dict[str, Any]:
+        return {_TABLE: stepper.table, _UPDATES: stepper.updates, **_history(at)}
+
+    def _words(self, at: Standing) -> dict[str, Any]:
+        return {
+            "writer": f"taxcheck {__version__}",
+            "epoch": at.epoch,
+            "geometry": self._config.geometry,
+            "n_nodes": self._data.n_nodes,
+            "max_depth": int(self._data.depth.max(initial=0)),
+            "stopped_early": at.stopped_early,
+            "history_file": self._run.metrics.name,
+            "settings": self._settings,
+            "config": _meant(self._config),
+            "inputs": self._known,
+            "standing": at.words(),
+        }
+
+    def _refuse_nan(self, table: Floats, at: Standing) -> None:
+        broken = np.flatnonzero(~np.isfinite(table).all(axis=1))
+        if len(broken):
+            raise DivergedError(
+                f"epoch {at.epoch}: {len(broken):,} rows are no numbers, first idx {broken[0]}; "
+                f"the last checkpoint in {self._run.path} stays; start a new run with half of lr = "
+                f"{self._config.lr:g}"
+            )
+
+    def _check(self, words: Mapping[str, Any]) -> None:
+        """Raise UsageError where the checkpoint was made from other data or other settings."""
+        path = self._run.path
+        for name, before in words.get("inputs", {}).items():
+            now = self._known.get(name, before)
+            if now != before:
+                what = "pairs or another hierarchy" if name == "data" else name
+                raise UsageError(
+                    f"{path}: was begun with other {what} ({_short(before)} then, {_short(now)} "
+                    "now); give the same files, or start a new run in another folder"
+                )
+        then = words.get("config", {})
+        linear = self._config.lr_schedule == "linear"
+        for key, now in _meant(self._config).items():
+            before = then.get(key)
+            if before == now or key in _FREE or (key in _LENGTH and not linear):
+                continue
+            why = "another folder"
+            if key in _LENGTH:
+                why = (
+                    "another folder: its linear learning rate falls to 0 by then; only "
+                    "lr_schedule = constant can be extended"
+                )
+            raise UsageError(
+                f"{path}: was begun with {key} = {before}, not {now}; give the same, or start a "
+                f"new run in {why}"
+            )
+
+
+def checkpoint_config(run: RunFolder) -> dict[str, object]:
+    """The keys of TrainConfig that the newest checkpoint was written under; see ``settings.apply``.
+
+    InputError where there is none.
+    """
+    if not run.checkpoint.is_file():
+        raise InputError(f"{run.path}: holds no checkpoint to continue from")
+    config: dict[str, object] = read_tensors(run.checkpoint)[1]["config"]
+    return config
+
+
+def data_fingerprint(data: TrainingData) -> str:
+    """``blake3:<hex>`` of the pairs and the rows, whatever file they came from."""
+    hasher = blake3(np.int64(data.n_nodes).tobytes(), max_threads=blake3.AUTO)
+    parts = data.starts, data.ancestors, data.distances, data.weights
+    for part in parts:
+        if part is not None:
+            hasher.update(np.ascontiguousarray(part).view(np.uint8).data)
+    return f"blake3:{hasher.hexdigest()}"
+
+
+def _history(at: Standing) -> dict[str, Any]:
+    return {_HISTORY + name: column for name, column in columns(at.history).items()}
+
+
+def _short(fingerprint: str) -> str:
+    return fingerprint[:19]
+
+
+def _meant(config: TrainConfig) -> dict[str, object]:
+    """The keys of a config that say something under the others, as plain values."""
+    unused = set()
+    if config.geometry != "ball":
+        unused.add("max_norm")
+    if config.geometry not in ("tangent", "lorentz"):
+        unused.add("max_radius")
+    if config.loss != "margin":
+        unused.add("margin")
+    if config.init != "uniform":
+        unused.add("init_scale")
+    if config.init != "cones":
+        unused |= {"cone_step", "cone_growth", "cone_radius"}
+    values: dict[str, object] = {k: v for k, v in plain(config).items() if k not in unused}
+    return values | {"backend": backend_of(config)}
+
+
+def _settings(config: TrainConfig, initial: Floats) -> dict[str, object]:
+    """What an audit understands, where it differs from the keys of the config.
+
+    The strongest weight of the regulariser in its schedule; the clip as a norm in the ball; the
+    largest norm of an initialisation whose directions are random.
+    """
+    weights = [config.lambda_reg, *(weight for _, weight in config.lambda_schedule)]
+    found: dict[str, object] = {"best_by": "map", "lambda_reg": max(weights)}
+    if config.geometry in ("tangent", "lorentz"):
+        found["max_norm"] = math.tanh(config.max_radius / 2)
+    if config.geometry != "euclidean":
+        found["curvature"] = 1.0
+    if config.init != "cones":
+        found["init_max_radius"] = norms(Space.of(initial, config.geometry))["norm_max"]
+    return found

@@ -1,0 +1,52 @@
+"""Which way to step a run takes: the kernel on the CPU, or torch on any device."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Literal
+
+from taxcheck.engine.config import TrainConfig
+from taxcheck.engine.values import Floats, Stepper, TrainingData
+from taxcheck.errors import UsageError
+
+_INSTALL = "pip install 'taxcheck[torch]'"
+_CHUNK = 1 << 17  # pairs that the kernel walks through between two looks at the clock
+_BATCHES = 16  # of torch: only the last of them is cut short
+
+
+def backend_of(config: TrainConfig) -> Literal["numba", "torch"]:
+    """The backend of a run; "auto" is numba on the CPU, where it is installed, else torch.
+
+    UsageError, with the command that installs it, where the package is missing.
+    """
+    name = config.backend
+    if name == "auto":
+        name = "numba" if config.device == "cpu" and find_spec("numba") else "torch"
+    if find_spec(name) is None:
+        raise UsageError(f"training needs {name}, which is not installed: {_INSTALL}")
+    return name
+
+
+def chunk_pairs(config: TrainConfig) -> int:
+    """Pairs that one call of ``step`` is given: about as much as it does in a second or less."""
+    return _CHUNK if backend_of(config) == "numba" else min(_BATCHES * config.batch_size, _CHUNK)
+
+
+def make_stepper(data: TrainingData, config: TrainConfig, table: Floats) -> Stepper:
+    """A stepper for a table (n, width), which it may change in place.
+
+    UsageError where a package is missing, or the config asks for what the backend cannot do.
+    """
+    backend = backend_of(config)
+    try:
+        if backend == "numba":
+            from taxcheck.engine.kernel_stepper import KernelStepper
+
+            return KernelStepper(data, config, table)
+        from taxcheck.engine.torch_stepper import TorchStepper
+
+        return TorchStepper(data, config, table)
+    except ImportError as error:
+        raise UsageError(f"{backend} cannot be imported ({error}): {_INSTALL}") from None
+    except ValueError as error:
+        raise UsageError(str(error)) from None
