@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -16,6 +16,7 @@ from taxcheck.engine.config import TrainConfig
 from taxcheck.engine.presets import find
 from taxcheck.engine.run_folder import RunFolder
 from taxcheck.engine.settings import apply, changed, check, plain
+from taxcheck.engine.stops import StoppedError
 from taxcheck.errors import InputError, OutputError, TaxcheckError, UsageError
 from taxcheck.output import write_text
 from taxcheck.pipeline import Gathered, gather, judge
@@ -92,6 +93,31 @@ def run(
     force = force or find(preset).forced or bool(before.get("forced"))
     folder.begin(resume=resume)
     record = _Record(folder, request, config, preset)
+    try:
+        return _run(request, folder, config, record, see, force=force, resume=resume)
+    except KeyboardInterrupt:
+        record.end("stopped", why="interrupted")
+        raise StoppedError(
+            f"interrupted; {folder.record} says how far it came", signal.SIGINT
+        ) from None
+    except TaxcheckError as error:
+        if resume and isinstance(error, UsageError):
+            record.put_back(before)  # a command that is wrong changes nothing
+        else:
+            record.end("stopped", why=str(error))
+        raise
+
+
+def _run(
+    request: Request,
+    folder: RunFolder,
+    config: TrainConfig,
+    record: _Record,
+    see: Watcher,
+    *,
+    force: bool,
+    resume: bool,
+) -> Finished:
     clock = Clock()
     with gather(request, clock, see.reading) as (data, _):
         gate = judge(request, data, {}, clock)
@@ -101,14 +127,11 @@ def run(
             record.end("refused")
             return Finished(folder, gate)
         record.keep(forced=bool(gate.exit_code), state="training")
-        try:
-            trained = _train(data, config, folder, see, resume=resume)
-            record.keep(training=_summary(trained, folder))
-            audit = _audit(request, data, folder)
-            see.judged("audit", audit, _write(audit, folder, "audit"))
-        except (TaxcheckError, KeyboardInterrupt) as error:
-            record.end("stopped", why=str(error) or "interrupted")
-            raise
+        trained = _train(data, config, folder, see, resume=resume)
+        record.keep(training=_summary(trained, folder), state="audit")
+        asked = replace(request, embeddings=str(folder.best), initial=str(folder.initial))
+        audit = judge(asked, data, open_tables(asked), Clock())
+        see.judged("audit", audit, _write(audit, folder, "audit"))
         record.judged("audit", audit)
         record.end("finished")
     return Finished(folder, gate, trained, audit)
@@ -154,15 +177,6 @@ def _training_data(data: Gathered, config: TrainConfig) -> TrainingData:
     return from_spool(spool, rows, weights=weights)
 
 
-def _audit(request: Request, data: Gathered, folder: RunFolder) -> Report:
-    asked = replace(
-        request,
-        embeddings=str(folder.best),
-        initial=str(folder.initial) if folder.initial.is_file() else None,
-    )
-    return judge(asked, data, open_tables(asked), Clock())
-
-
 def _write(report: Report, folder: RunFolder, name: str) -> Path:
     """Write a report for people and for machines; the page's path."""
     renderers = load_renderers()
@@ -198,6 +212,11 @@ class _Record:
         """Add what is new, and write all of it."""
         self._said |= said
         write_text(self._path, json.dumps(self._said, indent=2) + "\n")
+
+    def put_back(self, said: Mapping[str, Any]) -> None:
+        """Have the file say again what it said before."""
+        self._said = dict(said)
+        self.keep()
 
     def judged(self, stage: str, report: Report) -> None:
         """Add what a report says first, and the files as they were given."""
@@ -267,8 +286,3 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def workers_of(config: TrainConfig) -> int:
-    """Threads that fold the data, where the config leaves them open."""
-    return min(config.workers or os.cpu_count() or 1, 64 if config.workers else 8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Callable
@@ -105,7 +106,7 @@ def train(
     from taxcheck.errors import UsageError
     from taxcheck.registry import load_rules
     from taxcheck.request import Request
-    from taxcheck.training import recorded_config, run, workers_of
+    from taxcheck.training import recorded_config, run
 
     given = {key: value for key, value in keys.items() if value is not None}
     if resume and (preset or config):
@@ -122,7 +123,7 @@ def train(
         mapping_columns=mapping_columns,
         pair_columns=pair_columns,
         policy=load_policy(policy, load_rules()),
-        workers=workers_of(settings),
+        workers=min(settings.workers or min(os.cpu_count() or 1, 8), 64),
         seed=settings.seed,
         command=shlex.join(["taxcheck", *sys.argv[1:]]),
         title=title or out.name,
@@ -137,4 +138,6 @@ def train(
             resume=resume,
             watcher=watcher,
         )
+    if outcome.trained is None and not quiet:
+        click.echo("Not trained: mend the data, or give --force and have the record say so.")
     sys.exit(outcome.exit_code)

@@ -28,6 +28,7 @@ class Preset:
         return apply(TrainConfig(), self.keys, f"preset {self.name}")
 
 
+# What the incident's own account leaves open is chosen: optimizer, negatives, numbers, patience.
 _FIXED = {
     "geometry": "ball",
     "dtype": "float32",
@@ -41,7 +42,7 @@ _FIXED = {
     "lambda_reg": 0.01,
     "grouping": "pairs",
     "negatives": 10,
-    "optimizer": "rsgd",
+    "optimizer": "adam",
     "lr": 0.005,
     "lr_schedule": "constant",
     "batch_size": 64,
