@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from taxcheck.audit.curve import smoothed
 from taxcheck.audit.values import EmbeddingStatistics, FloatArray, TrainingRecord
 from taxcheck.rule import Finding, Observed, Sample, Scalar, Skip, Threshold, rule
 
@@ -23,14 +24,8 @@ def series(history: Sequence[Mapping[str, float]], key: str) -> FloatArray:
 
 
 def _radius(norm: float) -> float:
-    """Hyperbolic radius of a norm in the unit ball; infinite from the boundary on."""
-    return float(np.log1p(norm) - np.log1p(-norm)) if norm < 1 else float("inf")
-
-
-def _smooth(values: FloatArray) -> FloatArray:
-    """Medians of a window of a tenth of the curve, so that single epochs do not decide."""
-    width = max(len(values) // 10, 1)
-    return np.array([np.median(values[max(k - width + 1, 0) : k + 1]) for k in range(len(values))])
+    """Hyperbolic radius of a norm in the unit ball; infinite from the boundary on, NaN of NaN."""
+    return float("inf") if norm >= 1 else float(np.log1p(norm) - np.log1p(-norm))
 
 
 @rule(
@@ -96,7 +91,7 @@ def unhealthy_curve(
     told: list[str] = []
     observed: dict[str, Observed] = {"records": len(history), "clip": clip}
     if len(finite) >= _SHORTEST:
-        told += _loss_told(_smooth(finite), threshold, observed)
+        told += _loss_told(smoothed(finite), threshold, observed)
     if len(p90) and clip is not None:
         reached = np.array([_radius(norm) for norm in p90]) >= AT_CLIP * _radius(clip)
         observed["records with norms at the clip"] = int(reached.sum())

@@ -170,6 +170,14 @@ def test_the_incidents_90th_percentile_had_not_reached_its_clip() -> None:
     assert judge("TRAIN009", training=curve(4, 3, 2, 1, 1, norm_p90=0.9997)).outcome == "pass"
 
 
+def test_norms_that_are_no_numbers_reached_nothing() -> None:
+    result = judge("TRAIN009", training=curve(4, 3, 2, 1, 1, norm_p90=float("nan")))
+    assert result.outcome == "pass"
+    assert result.observed["records with norms at the clip"] == 0
+    beyond = judge("TRAIN009", training=curve(4, 3, 2, 1, 1, norm_p90=1.5))
+    assert beyond.observed["records with norms at the clip"] == 5
+
+
 def test_two_records_are_no_curve() -> None:
     assert judge("TRAIN009", training=curve(2.0, 2.0)).outcome == "skipped"
     assert judge("TRAIN009", training=training(history=())).outcome == "skipped"
