@@ -72,9 +72,9 @@ def radius_scores(
             low=worst,
             high=best,
             nulls={"radii dealt at random": _dealt(space, graph, rng, share)},
-            protocol="edges whose child lies farther from the centre, all edges",
+            protocol="edges whose child lies farther from the centre, all edges between points",
             sources=edges.edges,
-            total=edges.edges,
+            total=edges.edges + edges.lost,
             trained_only=_monotone_among(space, graph, trained),
         )
         if edges.edges

@@ -78,10 +78,11 @@ def radius_depth(space: Space, depth: Ints, root: int | None = None) -> RadiusDe
 class MonotoneEdges:
     """Edges whose child is no farther from the centre than its parent."""
 
-    edges: int
+    edges: int  # that were compared
     inverted: int
     by_depth: tuple[tuple[int, int, int], ...]  # (depth of the child, edges, inverted)
     which: IntArray  # (inverted,) positions of the edges
+    lost: int = 0  # edges left out, as an end of theirs has no radius
 
     @property
     def share(self) -> float:
@@ -92,16 +93,20 @@ class MonotoneEdges:
 def monotone_edges(radii: Floats, parents: Ints, children: Ints, depth: Ints) -> MonotoneEdges:
     """Compare both ends of edges (edges,) by radii (n,), stored or ``Space.from_row`` of a root.
 
-    An equal radius counts as inverted, and so does one that does not exist: NaN tells no order.
+    An equal radius counts as inverted. An edge to or from a row that is no point (NaN) has no order
+    and is left out.
     """
-    inverted = ~(radii[children] > radii[parents])
-    level = np.asarray(depth)[children]
+    above, below = radii[parents], radii[children]
+    ordered = np.flatnonzero(np.isfinite(above) & np.isfinite(below))
+    inverted = ~(below[ordered] > above[ordered])
+    level = np.asarray(depth)[np.asarray(children)[ordered]]
     levels, of = np.unique(level, return_inverse=True)
     total = np.bincount(of, minlength=len(levels))
     wrong = np.bincount(of[inverted], minlength=len(levels))
     return MonotoneEdges(
-        edges=len(inverted),
+        edges=len(ordered),
         inverted=int(inverted.sum()),
         by_depth=tuple(zip(levels.tolist(), total.tolist(), wrong.tolist(), strict=True)),
-        which=np.flatnonzero(inverted),
+        which=ordered[inverted],
+        lost=len(above) - len(ordered),
     )

@@ -61,31 +61,3 @@ def sampled_distances(
     rows, place = np.unique(np.concatenate([u, v]), return_inverse=True)
     distances = points(rows).distance(place[: len(u)], place[len(u) :])
     return np.asarray(distances[np.isfinite(distances)])
-
-
-@dataclass(frozen=True, slots=True)
-class CeilingShare:
-    """Sampled pairs whose distance is about the largest that the clip allows."""
-
-    share: float
-    pairs: int  # with a distance
-    ceiling: float
-    largest: float  # the largest distance seen
-
-
-def ceiling_share(
-    space: Space,
-    ceiling: float,
-    rng: np.random.Generator,
-    *,
-    pairs: int = _PAIRS,
-    within: float = 0.02,
-) -> CeilingShare:
-    """Share of random pairs within 2 % of the largest distance that the engine allows, or beyond.
-
-    ``ceiling``: ``distance_ceiling(max_norm)`` of a clip, twice the largest radius of a capped
-    Lorentz table, or the engine's own clamp; a length, as ``Space.distance`` gives it.
-    """
-    distances = sampled_distances(space.take, space.n, rng, pairs)
-    share = float((distances >= (1 - within) * ceiling).mean()) if len(distances) else float("nan")
-    return CeilingShare(share, len(distances), ceiling, float(distances.max(initial=0)))

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 from scipy.stats import skew, spearmanr
 
-from taxcheck.geometry.precision import distance_ceiling
 from taxcheck.geometry.space import Space
 from taxcheck.metrics.depth import ceiling_under_ties, monotone_edges, radius_depth, spearman
 from taxcheck.metrics.hubness import hubness
-from taxcheck.metrics.precision import ceiling_share, precision_loss
+from taxcheck.metrics.precision import precision_loss
 from taxcheck.metrics.spectrum import of_directions, of_log_map, spectrum
 
 
@@ -44,14 +43,14 @@ def test_radius_and_depth_off_centre():
 
 
 def test_monotone_edges_by_depth():
-    """Edges 0-1 out, 0-2 equal, 1-3 in, 1-4 of NaN: one of two at depth 1, both at depth 2."""
+    """Edges 0-1 out, 0-2 equal, 1-3 in, 1-4 of NaN: one of two at depth 1, the one left at 2."""
     radii = np.array([1.0, 2.0, 1.0, 1.5, np.nan])
     got = monotone_edges(
         radii, np.array([0, 0, 1, 1]), np.array([1, 2, 3, 4]), np.array([0, 1, 1, 2, 2])
     )
-    assert got.by_depth == ((1, 2, 1), (2, 2, 2))
-    assert (got.edges, got.inverted, got.share) == (4, 3, 0.75)
-    assert got.which.tolist() == [1, 2, 3]
+    assert got.by_depth == ((1, 2, 1), (2, 1, 1))
+    assert (got.edges, got.inverted, got.share, got.lost) == (3, 2, 2 / 3, 1)
+    assert got.which.tolist() == [1, 2]
 
 
 def test_spectrum_by_hand():
@@ -118,13 +117,3 @@ def test_precision_loss_by_dtype():
     assert (got.above, got.rows) == (1, 2)
     assert got.largest == pytest.approx(39.7, abs=0.1)
     assert got.reach == pytest.approx(8.3, abs=0.06)
-
-
-def test_pairs_at_the_ceiling():
-    """Rows at both ends of the clip: pairs of opposite ends are at 2 rho, others at 0: 4 of 6."""
-    x = np.array([[0.98, 0], [0.98, 0], [-0.98, 0], [-0.98, 0]])
-    got = ceiling_share(Space.of(x, "ball"), distance_ceiling(0.98), np.random.default_rng(0))
-    assert (got.share, got.pairs) == (4 / 6, 6)
-    assert got.largest == pytest.approx(got.ceiling)
-    inner = ceiling_share(Space.of(x / 2, "ball"), got.ceiling, np.random.default_rng(0))
-    assert inner.share == 0
