@@ -11,7 +11,6 @@ import numpy as np
 from taxcheck.audit.values import EmbeddingStatistics, HierarchyScores
 from taxcheck.rule import Finding, Observed, Severity, Skip, Threshold, rule
 
-from .hierarchy_ranking import perfect_null
 from .scoring import strong
 from .wording import percent
 
@@ -50,12 +49,6 @@ def saturation_of(embedding: EmbeddingStatistics) -> Saturation:
         at_clip=float((radii >= AT_CLIP * clip).mean()) if clip and np.isfinite(clip) else None,
         error=embedding.unit_roundoff * (math.exp(p90) / 2 if stored_in_ball(embedding) else p90),
     )
-
-
-def ranks_well(scores: HierarchyScores | None) -> bool | None:
-    """Whether MAP exceeds every null; None where that is not known, or where nothing could."""
-    closed = scores is not None and scores.map is not None and perfect_null(scores.map)
-    return None if closed else strong(scores)
 
 
 def stored_in_ball(embedding: EmbeddingStatistics) -> bool:
@@ -162,7 +155,7 @@ def boundary_saturation(
         or (levels or 0.0) > threshold["saturated_levels"]
         or seen.error > threshold["radius_error"]
     )
-    ranks = ranks_well(scores)
+    ranks = strong(scores)
     found = crowded or lost
     severity = Severity.FAIL
     if crowded != lost and (ranks or (ranks is None and crowded)):

@@ -29,7 +29,7 @@ _PARENT_CAUSES = (
 )
 
 
-@rule("HIER003", "fail", caused_by=SCORE_CAUSES)
+@rule("HIER003", "fail", caused_by=(*SCORE_CAUSES, "EMB005"))
 def weak_reconstruction(scores: HierarchyScores) -> Finding:
     """The ancestors of a node are not found among its nearest rows better than without learning.
 
@@ -38,7 +38,8 @@ def weak_reconstruction(scores: HierarchyScores) -> Finding:
     table's score minus the null's on the same nodes, exceeds every null: radii by depth with random
     directions, labels shuffled within depth, a collapsed table, and popularity (candidates ranked
     by their number of descendants). Whatever its value, a score that a null reaches is a failure,
-    but for a null that is perfect itself: no table can exceed it, so the score is not judged.
+    but for two cases: a null that is perfect itself cannot be exceeded, so that the score is not
+    judged, and a table that is perfect passes however near the nulls come to it.
 
     Why it matters:
     This is what the table is for. Loss, the correlation of radius and depth, and the separation of
@@ -73,7 +74,7 @@ def weak_reconstruction(scores: HierarchyScores) -> Finding:
     }
     if not judged:
         raise Skip("no ranking was computed for this table")
-    finding = _exceeds(
+    finding = against_nulls(
         judged,
         "sources",
         impact="The table does not hold the hierarchy: its neighbours are no better than those "
@@ -95,7 +96,8 @@ def parent_not_found(scores: HierarchyScores) -> Finding:
     """The parent of a node is not among its nearest rows more often than without learning.
 
     Hits@1, 5 and 10 of any parent, among all rows but the node itself, its descendants and its
-    other ancestors. Each k passes when the lower bound of the paired bootstrap exceeds every null.
+    other ancestors. Each k passes when the lower bound of the paired bootstrap exceeds every null,
+    or where every parent is found.
     Descendants are left out because in a perfect tree metric a node with c children ties them with
     its parent, so that unfiltered hits@1 could be no more than 1 / (1 + c).
 
@@ -127,7 +129,7 @@ def parent_not_found(scores: HierarchyScores) -> Finding:
     }
     if not judged:
         raise Skip("no parent was ranked for this table")
-    return _exceeds(
+    return against_nulls(
         judged,
         "nodes",
         impact="Parents are not found among the nearest rows: the local structure is missing.",
@@ -194,36 +196,3 @@ def hubness(scores: HierarchyScores, threshold: Mapping[str, float]) -> Finding:
         if found
         else None,
     )
-
-
-PERFECT = 1.0  # MAP, hits@k, and mean rank, as ancestors do not count against each other
-_ROUNDING = 1e-9
-
-
-def _exceeds(scores: dict[str, Score], noun: str, *, impact: str, fix: str) -> Finding:
-    """Hold scores against their nulls, but for those with a null that nothing can exceed."""
-    closed = {name: score for name, score in scores.items() if perfect_null(score)}
-    told = "; ".join(
-        f"the null {perfect_null(score)} has {name} {number(PERFECT)}, which no table can exceed"
-        for name, score in closed.items()
-    )
-    if len(closed) == len(scores):
-        own = ", ".join(f"{name} {number(score.value)}" for name, score in scores.items())
-        raise Skip(f"{told}; this table: {own}")
-    judged = {
-        name: replace(score, nulls={}) if name in closed else score
-        for name, score in scores.items()
-    }
-    finding = against_nulls(
-        judged, noun, impact=impact, fix=fix, unit=f"; not judged: {told}" if told else ""
-    )
-    full: dict[str, Observed] = {}
-    for name, score in closed.items():
-        full |= prefixed(name, observed_of(score))
-    return replace(finding, observed={**finding.observed, **full})
-
-
-def perfect_null(score: Score) -> str | None:
-    """The null that is at the optimum, so that no table could score higher; None for none."""
-    nulls = score.nulls.items()
-    return next((name for name, null in nulls if abs(null.value - PERFECT) <= _ROUNDING), None)

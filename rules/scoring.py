@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from taxcheck.audit.values import HierarchyScores, Score
 from taxcheck.rule import Finding, Observed, Sample, Scalar, Skip
 
@@ -82,20 +84,43 @@ def beaten_by(scores: dict[str, Score]) -> list[str]:
     judged = {name: score for name, score in scores.items() if score.nulls}
     if not judged:
         raise Skip("no null was computed to hold the score against")
-    return [name for name, score in judged.items() if not score.beats_every_null]
+    return [name for name, score in judged.items() if not passes(score)]
+
+
+def passes(score: Score) -> bool:
+    """Whether a score exceeds every null, or is the best there is.
+
+    At the optimum a null that is high itself leaves no margin for the bootstrap to tell from a tie,
+    and no table could do more.
+    """
+    return score.beats_every_null or score.at_optimum
 
 
 def against_nulls(
     scores: dict[str, Score], noun: str, *, impact: str, fix: str, unit: str = ""
 ) -> Finding:
-    """Give the finding of a rule that passes when every score exceeds every one of its nulls."""
-    weak = beaten_by(scores)
+    """Give the finding of a rule that passes when every score exceeds every one of its nulls.
+
+    Scores with a null that no table can exceed are shown and not judged; see ``passes``.
+    """
+    closed = {name: high for name, score in scores.items() if (high := score.perfect_null)}
+    unjudged = "; ".join(
+        f"the null {high} has {name} {number(scores[name].nulls[high].value)}, which no table can "
+        "exceed"
+        for name, high in closed.items()
+    )
+    if len(closed) == len(scores):
+        values = ", ".join(f"{name} {number(score.value)}" for name, score in scores.items())
+        raise Skip(f"{unjudged}; this table: {values}")
+    weak = beaten_by({name: score for name, score in scores.items() if name not in closed})
     told = []
     for name, score in scores.items():
-        text = worded(name, score, noun)
+        text = worded(name, replace(score, nulls={}) if name in closed else score, noun)
         if name in weak:
             null = score.nulls[best_null(score)]
             text += f", not exceeded (margin from {number(null.margin_low)})"
+        elif name not in closed and score.nulls and not score.beats_every_null:
+            text += ", and nothing could be better"
         told.append(text)
     observed: dict[str, Observed] = {}
     for name, score in scores.items():
@@ -104,7 +129,7 @@ def against_nulls(
     found = bool(weak)
     return Finding(
         found=found,
-        message="; ".join(told) + unit,
+        message="; ".join(told) + unit + (f"; not judged: {unjudged}" if unjudged else ""),
         count=len(weak),
         total=len(scores),
         observed=observed,
@@ -122,10 +147,10 @@ def needed(score: Score | None, what: str) -> Score:
 
 
 def strong(scores: HierarchyScores | None) -> bool | None:
-    """Whether the ranking exceeds every null; None where there is no ranking to tell."""
-    if scores is None or scores.map is None or not scores.map.nulls:
+    """Whether the ranking exceeds every null; None where that is not known, or nothing could."""
+    if scores is None or scores.map is None or not scores.map.nulls or scores.map.perfect_null:
         return None
-    return scores.map.beats_every_null
+    return passes(scores.map)
 
 
 def _sample(name: str, score: Score) -> Sample:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from taxcheck.audit.values import EmbeddingStatistics, HierarchyScores, TrainingRecord
 from taxcheck.rule import Finding, Sample, Skip, Threshold, rule
 
-from .embedding_saturation import AT_CLIP, ranks_well, saturation_of
+from .embedding_saturation import AT_CLIP, saturation_of
+from .scoring import strong
 from .wording import percent
 
 _INCIDENT_REPAIR = "the incident: {0} crowded the boundary, its repair took {1}"
@@ -151,7 +152,7 @@ def clip_too_near(
     seen = saturation_of(embedding)
     near = clip > threshold["max_norm"]
     crowded = seen.above > threshold["norm_share"] or seen.p90 > threshold["norm_percentile"]
-    harmless = bool(ranks_well(scores)) and (seen.at_clip or 0.0) <= threshold["clip_share"]
+    harmless = bool(strong(scores)) and (seen.at_clip or 0.0) <= threshold["clip_share"]
     found = near and crowded and not harmless
     return Finding(
         found=found,

@@ -22,7 +22,6 @@ class Clades:
 
     level: str  # "rank class", "subtrees at depth 3"
     of: IntArray  # (n,) number of the clade, -1 for none
-    heads: IntArray  # (clades,) idx of each clade's top node, -1 where it is not mapped
     labels: tuple[str, ...]
 
     @property
@@ -52,10 +51,8 @@ def by_rank(taxonomy: Taxonomy, identifiers: IntArray) -> Clades | None:
         if FEWEST <= len(taxa) <= MOST and np.bincount(numbers).max() >= SMALLEST:
             of = np.full(len(identifiers), -1, dtype=np.int64)
             of[of_node >= 0] = numbers
-            idx_of = np.full(len(taxonomy.taxids), -1, dtype=np.int64)
-            idx_of[position[known]] = np.flatnonzero(known)
             labels = tuple(taxonomy.name_of(int(t)) or str(int(t)) for t in taxonomy.taxids[taxa])
-            return Clades(f"rank {rank}", of, idx_of[taxa], labels)
+            return Clades(f"rank {rank}", of, labels)
     return None
 
 
@@ -73,5 +70,5 @@ def by_depth(graph: Graph, identifiers: Identifiers) -> Clades | None:
             for below in forest.levels[depth + 1 :]:
                 number[below] = np.maximum(number[below], number[forest.parent[below]])
             labels = tuple(str(identifiers.of(int(head))) for head in heads)
-            return Clades(f"subtrees at depth {depth}", number, heads, labels)
+            return Clades(f"subtrees at depth {depth}", number, labels)
     return None

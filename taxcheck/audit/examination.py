@@ -12,6 +12,7 @@ from taxcheck.audit.alignment import Aligned, align
 from taxcheck.audit.clade_assignment import Clades, by_depth, by_rank
 from taxcheck.audit.coverage import Known, coverage_of_training
 from taxcheck.audit.embeddings import embedding_statistics
+from taxcheck.audit.nested_clades import nested_clades
 from taxcheck.audit.pictures import draw_audit
 from taxcheck.audit.projection import Labels, project, sample
 from taxcheck.audit.scores import Subject, score_hierarchy
@@ -175,6 +176,9 @@ def audit(
                 clades=clades,
                 seed=seed,
                 workers=workers,
+                nested=nested_clades(
+                    data.graph, data.mapping.identifiers if data.mapping else None, data.taxonomy
+                ),
             )
             scores = score_hierarchy(subject)
     training = TrainingRecord(

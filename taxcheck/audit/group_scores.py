@@ -6,7 +6,8 @@ from typing import TypedDict
 
 import numpy as np
 
-from taxcheck.audit.clade_assignment import SMALLEST, Clades
+from taxcheck.audit.clade_assignment import Clades
+from taxcheck.audit.nested_clades import NestedClades
 from taxcheck.audit.values import CladeSpread, FloatArray, Hubs, NullScore, Score
 from taxcheck.geometry.space import Space
 from taxcheck.metrics.clades import clade_spread
@@ -17,7 +18,7 @@ from taxcheck.metrics.lists import Lists
 from taxcheck.metrics.retrieval import sibling_retrieval
 from taxcheck.metrics.separation import class_separation, successors_separation
 from taxcheck.statistics.hierarchy.graph import Graph
-from taxcheck.statistics.values import BoolArray, IntArray
+from taxcheck.statistics.values import BoolArray
 
 _SAMPLED = 20_000  # pairs for distances and distortion
 _BANDS = (5, 25, 50, 75, 95)
@@ -36,18 +37,24 @@ class GroupScores(TypedDict):
     distortion: dict[str, float]
     separation: Score | None
     separation_successors: float | None
-    clades: tuple[CladeSpread, ...]
     clade_level: str
+    clades: tuple[CladeSpread, ...]
+    spread_level: str
 
 
 def group_scores(
     space: Space,
     graph: Graph,
     clades: Clades | None,
+    nested: NestedClades | None,
     trained: BoolArray,
     rng: np.random.Generator,
 ) -> GroupScores:
-    """Compare siblings, clades and random nodes, on seeded samples."""
+    """Compare siblings, clades and random nodes, on seeded samples.
+
+    ``clades`` divide the nodes and are held apart from each other; the spread is that of
+    ``nested``, each for itself.
+    """
     parents = Lists.from_csr(graph.parents_of.starts, graph.parents_of.targets)
     hubs = hubness(space, rng)
     return {
@@ -58,8 +65,9 @@ def group_scores(
         "distortion": _distortion(space, graph, rng),
         "separation": _separation(space, clades, trained, rng) if clades else None,
         "separation_successors": successors_separation(space, clades.of, rng) if clades else None,
-        "clades": _spread(space, graph, clades, trained, rng) if clades else (),
         "clade_level": clades.level if clades else "no clades",
+        "clades": _spread(space, graph, nested, trained, rng) if nested else (),
+        "spread_level": nested.level if nested else "no clades",
     }
 
 
@@ -84,6 +92,7 @@ def _siblings(
         sources=len(result.sources),
         total=int(np.count_nonzero(graph.parent_counts)),
         trained_only=_finite(alone),
+        optimum=1.0,
     )
 
 
@@ -176,31 +185,31 @@ def _separation(
 
 
 def _spread(
-    space: Space, graph: Graph, clades: Clades, trained: BoolArray, rng: np.random.Generator
+    space: Space,
+    graph: Graph,
+    clades: NestedClades,
+    trained: BoolArray,
+    rng: np.random.Generator,
 ) -> tuple[CladeSpread, ...]:
-    """Every clade of some size with a mapped head, by how far it is from what is expected."""
-    members: IntArray = np.argsort(clades.of, kind="stable")
-    ends = np.searchsorted(clades.of[members], np.arange(len(clades.labels) + 1))
-    large = np.flatnonzero((clades.sizes >= SMALLEST) & (clades.heads >= 0))
-    if not len(large):
+    """Every clade that has a spread, by how far it is from what is expected."""
+    if not len(clades.heads):
         return ()
     found = clade_spread(
-        space, clades.heads[large], ends[large], ends[large + 1], members, graph.depths, rng
+        space, clades.heads, clades.begin, clades.end, clades.members, graph.depths, rng
     )
-    out = []
-    for k, clade in enumerate(large):
-        if np.isfinite(found.z[k]):
-            own = members[ends[clade] : ends[clade + 1]]
-            out.append(
-                CladeSpread(
-                    idx=int(clades.heads[clade]),
-                    label=clades.labels[clade],
-                    size=int(found.size[k]),
-                    depth=int(graph.depths[clades.heads[clade]]),
-                    spread=float(found.spread[k]),
-                    expected=float(found.expected[k]),
-                    z=float(found.z[k]),
-                    never_trained=float(1 - trained[own].mean()),
-                )
-            )
-    return tuple(sorted(out, key=lambda clade: -abs(clade.z)))
+    before = np.r_[0, np.cumsum(~trained[clades.members])]
+    untrained = (before[clades.end] - before[clades.begin]) / clades.sizes
+    judged = np.flatnonzero(np.isfinite(found.z))
+    return tuple(
+        CladeSpread(
+            idx=int(clades.heads[k]),
+            label=clades.labels[k],
+            size=int(clades.sizes[k]),
+            depth=int(graph.depths[clades.heads[k]]),
+            spread=float(found.spread[k]),
+            expected=float(found.expected[k]),
+            z=float(found.z[k]),
+            never_trained=float(untrained[k]),
+        )
+        for k in judged[np.argsort(-np.abs(found.z[judged]), kind="stable")]
+    )

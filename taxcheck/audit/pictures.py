@@ -62,7 +62,7 @@ def draw_audit(
     coverage: CoverageOfTraining | None = None,
     scores: HierarchyScores | None = None,
     projection: Projection | None = None,
-    outlier: float = 3.5,
+    outlier: float = 6.0,
     training: TrainingRecord | None = None,
     names: Namer = by_idx,
 ) -> AuditPictures:
@@ -181,7 +181,7 @@ def _clades(scores: HierarchyScores, outlier: float) -> Clades | None:
     counts, edges = np.histogram(z, bins=_Z_BINS, range=(-edge, edge))
     named = sorted(clades, key=lambda clade: (-abs(clade.z), clade.idx))[:_NAMED]
     return Clades(
-        level=scores.clade_level,
+        level=scores.spread_level,
         total=len(clades),
         threshold=outlier,
         outliers=int(np.count_nonzero(np.abs(z) > outlier)),

@@ -13,6 +13,7 @@ from taxcheck.audit import kinship
 from taxcheck.audit.alignment import Aligned
 from taxcheck.audit.clade_assignment import Clades
 from taxcheck.audit.group_scores import group_scores
+from taxcheck.audit.nested_clades import NestedClades
 from taxcheck.audit.radius_scores import radius_scores
 from taxcheck.audit.values import HierarchyScores, NullScore, Score
 from taxcheck.geometry.space import Space
@@ -33,6 +34,9 @@ FEWER = 250
 NULL_INIT, NULL_SHUFFLED = "depth-aware init", "shuffled within depth"
 NULL_COLLAPSED, NULL_POPULAR = "collapsed table", "popularity"
 
+# Of MAP, hits@k and an AUC; and of the mean rank, as ancestors do not count against each other.
+OPTIMUM = 1.0
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -48,6 +52,7 @@ class Subject:
     clades: Clades | None
     seed: int
     workers: int
+    nested: NestedClades | None = None  # those whose spread is judged
 
 
 def score_hierarchy(subject: Subject) -> HierarchyScores:
@@ -66,7 +71,9 @@ def score_hierarchy(subject: Subject) -> HierarchyScores:
         **radius_scores(
             subject.space, subject.graph, subject.table.checkpoint.reading, subject.trained, rng
         ),
-        **group_scores(subject.space, subject.graph, subject.clades, subject.trained, rng),
+        **group_scores(
+            subject.space, subject.graph, subject.clades, subject.nested, subject.trained, rng
+        ),
     )
 
 
@@ -233,4 +240,5 @@ def as_score(
         euclidean=euclidean,
         higher_is_better=higher,
         compared=compared,
+        optimum=OPTIMUM,
     )

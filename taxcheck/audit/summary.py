@@ -110,6 +110,7 @@ def _quality(scores: HierarchyScores) -> dict[str, object]:
         ],
         "saturated_levels": scores.saturated_levels,
         "clade_level": scores.clade_level,
+        "spread_level": scores.spread_level,
     }
 
 

@@ -18,6 +18,7 @@ from taxcheck.statistics.values import BoolArray, IntArray
 FloatArray = npt.NDArray[np.float64]
 
 PERCENTILES = (0, 10, 25, 50, 75, 90, 99, 100)
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,20 @@ class Score:
     ceiling: float | None = None  # the best that ties allow
     higher_is_better: bool = True
     compared: int | None = None  # sources of nulls, trained_only and euclidean; None: all of them
+    optimum: float | None = None  # the best value there is; None: no bound, or none that counts
+
+    @property
+    def at_optimum(self) -> bool:
+        """Whether no table could score better."""
+        return self._best(self.value)
+
+    @property
+    def perfect_null(self) -> str | None:
+        """The null that is at the optimum, so that no table could exceed it; None for none."""
+        return next((name for name, null in self.nulls.items() if self._best(null.value)), None)
+
+    def _best(self, value: float) -> bool:
+        return self.optimum is not None and abs(value - self.optimum) <= _ROUNDING
 
     @property
     def beats_every_null(self) -> bool:
@@ -157,7 +172,7 @@ class HierarchyScores:
     separation: Score | None  # mean inter-class over mean intra-class distance, all pairs
     separation_successors: float | None  # their order-dependent form, for comparison
     clades: tuple[CladeSpread, ...]  # by |z|, descending
-    clade_level: str  # which clades: "rank class", "subtrees at depth 3"
+    clade_level: str  # which classes are separated: "rank class", "subtrees at depth 3"
     hubness: float | None  # skew of the k-occurrence
     distortion: Mapping[str, float] = field(default_factory=dict)  # average, worst, scale ...
     root: tuple[int, float, int] | None = None  # (idx, its radius, rows nearer the origin)
@@ -168,6 +183,7 @@ class HierarchyScores:
         default_factory=dict
     )  # "parent-child", "sibling", "random": 5th, 25th, 50th, 75th, 95th percentile
     hubs: Hubs | None = None  # what ``hubness`` is the skew of
+    spread_level: str = ""  # which ``clades`` these are, or why there are none
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
-"""Which clade a node belongs to: by a rank, or by the subtrees of one depth."""
+"""Which clade a node belongs to, by a rank or by the subtrees of one depth; nested subtrees."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from taxcheck.audit.clade_assignment import by_depth, by_rank
+from taxcheck.audit.nested_clades import nested_clades
 from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.values import Identifiers
 from tests.statistics.small_taxonomy import small_taxonomy
@@ -26,7 +27,6 @@ def test_members_of_the_first_rank_that_divides():
     assert clades.level == "rank class"
     assert clades.labels == ("Asteroidea", "20")
     assert clades.of.tolist() == [0, -1, 0, -1, 1, -1, -1, *[0] * 11, 1]
-    assert clades.heads.tolist() == [2, -1], "20 itself is not mapped"
     assert clades.sizes.tolist() == [13, 2]
 
 
@@ -60,7 +60,6 @@ def test_subtrees_of_the_shallowest_depth_that_has_several_large_ones():
     graph = tree([10, 12, 3, 10])
     clades = by_depth(graph, identifiers(graph.n))
     assert clades.level == "subtrees at depth 1"
-    assert clades.heads.tolist() == [1, 11, 26]
     assert clades.labels == ("1001", "1011", "1026")
     assert clades.of.tolist() == [-1, *[0] * 10, *[1] * 12, -1, -1, -1, *[2] * 10]
     assert clades.sizes.tolist() == [10, 12, 10]
@@ -70,3 +69,45 @@ def test_no_subtrees_in_a_flat_tree_or_in_a_dag():
     assert by_depth(tree([1] * 30), identifiers(31)) is None
     dag = Graph.from_edges(np.array([0, 0, 1]), np.array([1, 2, 2]), np.ones(3, dtype=bool))
     assert by_depth(dag, identifiers(3)) is None
+
+
+def members(clades):
+    pairs = zip(clades.heads.tolist(), clades.begin, clades.end, strict=True)
+    return {head: sorted(clades.members[a:b].tolist()) for head, a, b in pairs}
+
+
+def test_nested_subtrees_are_all_that_are_large_enough():
+    graph = tree([12, 3, 10])
+    clades = nested_clades(graph, identifiers(graph.n))
+    # The root, three heads along the path of twelve nodes, one of the path of ten.
+    assert members(clades) == {
+        0: list(range(26)),
+        1: list(range(1, 13)),
+        2: list(range(2, 13)),
+        3: list(range(3, 13)),
+        16: list(range(16, 26)),
+    }
+    assert clades.sizes.tolist() == [26, 12, 11, 10, 10]
+    assert clades.labels == ("1000", "1001", "1002", "1003", "1016")
+    assert clades.level == "subtrees of 10 nodes or more"
+
+
+def test_of_too_many_the_largest_are_taken_and_named_ranks_first():
+    graph = tree([12, 3, 10])
+    largest = nested_clades(graph, identifiers(graph.n), most=3)
+    assert largest.heads.tolist() == [0, 1, 2]
+    assert largest.level == "3 of the 5 subtrees of 10 nodes or more, the largest"
+    parents = {1: 1} | dict.fromkeys(range(1000, 1026), 1)
+    ranks = {1003: "genus", 1016: "family", 1001: "clade"}
+    taxonomy = small_taxonomy(parents, ranks, names={1016: "Asteriidae"})
+    ranked = nested_clades(graph, identifiers(graph.n), taxonomy, most=3)
+    assert ranked.heads.tolist() == [0, 3, 16], "two of a main rank, and the largest of the others"
+    assert ranked.labels == ("1000", "1003", "Asteriidae")
+    assert ranked.level.endswith(", main ranks first, then by size")
+
+
+def test_no_nested_clades_where_nodes_have_several_parents():
+    dag = Graph.from_edges(np.array([0, 0, 1]), np.array([1, 2, 2]), np.ones(3, dtype=bool))
+    clades = nested_clades(dag, identifiers(3))
+    assert (len(clades.heads), len(clades.labels)) == (0, 0)
+    assert clades.level.startswith("nodes with several parents")

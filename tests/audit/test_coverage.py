@@ -148,7 +148,7 @@ def test_all_rows_go_to_the_sink_and_twenty_to_the_samples():
 def test_by_clade_and_by_depth():
     n = 24
     of = np.r_[np.zeros(10, int), np.ones(12, int), -1, -1]
-    clades = Clades("rank class", of, builders.ints(0, 10), ("Asteroidea", "Crinoidea"))
+    clades = Clades("rank class", of, ("Asteroidea", "Crinoidea"))
     mapping = builders.mapping(np.arange(100, 100 + n))
     counts = np.full(n, 4)
     counts[[0, 1, 10, 11, 12, 23]] = 0

@@ -85,6 +85,10 @@ def test_what_only_a_tree_has_is_skipped_with_its_reason(report, quality):
     reasons = {rule["id"]: rule["skipped_reason"] for rule in report["rules"]}
     assert reasons["HIER007"] == "2 roots: no single one belongs at the centre"
     assert {outcomes(report)[key] for key in ("HIER005", "HIER006")} == {"skipped"}
+    assert reasons["HIER005"] == (
+        "no clade was judged (nodes with several parents, or cycles: size and depth predict no "
+        "spread there)"
+    )
     assert (quality["root"], quality["spearman_recentred"]) == (None, None)
     assert (quality["distortion"], quality["separation"]) == ({}, None)
 

@@ -11,6 +11,7 @@ from sklearn.metrics import average_precision_score
 from taxcheck.audit import scores
 from taxcheck.audit.alignment import align
 from taxcheck.audit.clade_assignment import by_depth
+from taxcheck.audit.nested_clades import nested_clades
 from taxcheck.audit.scores import Subject, score_hierarchy
 from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.spool import PairSpool
@@ -58,6 +59,7 @@ def subject():
         clades=by_depth(graph, Identifiers(np.arange(N), None)),
         seed=0,
         workers=1,
+        nested=nested_clades(graph, Identifiers(np.arange(N), None)),
     )
     spool.close()
 
@@ -132,6 +134,18 @@ def test_trained_rows_alone(subject):
     assert got.mean_rank.trained_only < got.mean_rank.value, "fewer candidates"
     nobody = score_hierarchy(replace(subject, trained=np.arange(N) == 0))
     assert nobody.map.trained_only is None
+
+
+def test_the_spread_is_that_of_nested_clades_with_their_untrained_rows(subject, found):
+    # Subtrees of 127, 63, 31 and 15 nodes: those of 7 are too small.
+    assert sorted(clade.size for clade in found.clades) == [15] * 8 + [31] * 4 + [63] * 2 + [127]
+    assert found.spread_level == "subtrees of 10 nodes or more"
+    assert found.clade_level == "subtrees at depth 2"
+    trained = np.ones(N, dtype=bool)
+    trained[[7, 15, 16]] = False  # below 3, below 1, below 0
+    got = score_hierarchy(replace(subject, trained=trained))
+    share = {clade.idx: clade.never_trained for clade in got.clades if clade.never_trained}
+    assert share == pytest.approx({7: 3 / 15, 3: 3 / 31, 1: 3 / 63, 0: 3 / 127})
 
 
 def test_the_seed_decides_and_nothing_else(subject, found):

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy import special
 
 from taxcheck.geometry.space import Space
-from taxcheck.metrics.clades import clade_spread, huber
+from taxcheck.metrics.clades import as_normal, clade_spread, huber
 from taxcheck.metrics.lists import Lists
 from taxcheck.metrics.retrieval import kin, parent_retrieval, sibling_retrieval
 from taxcheck.metrics.separation import class_separation, groups_of, successors_separation
@@ -110,6 +111,15 @@ def test_the_scattered_clade_is_named():
     lost = clade_spread(Space.of(table, "euclidean"), *args, np.random.default_rng(1))
     assert np.isnan(lost.z[0])
     assert lost.scattered().tolist() == [39]
+
+
+@pytest.mark.parametrize("free", [6, 10, 300])
+def test_students_t_as_the_normal_deviate_of_its_probability(free):
+    t = np.array([0.0, 1.0, -3.0, 12.0, -30.0])
+    got = as_normal(t, free)
+    size = -special.ndtri(special.stdtr(free, -np.abs(t)))
+    assert got == pytest.approx(np.copysign(size, t), abs=0.1)
+    assert np.isfinite(as_normal(np.array([1e9]), free)).all()
 
 
 def test_huber_does_not_follow_the_outliers():

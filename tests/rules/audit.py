@@ -98,6 +98,7 @@ def score(value: float = 0.8, null: float | None = 0.2, **changes: Any) -> Any:
         protocol="nickel",
         sources=2_000,
         total=82_114,
+        optimum=1.0,
     )
     return replace(known, **changes)
 
@@ -122,10 +123,11 @@ def scores(**changes: Any) -> Any:
         monotone_edges=score(0.995, None, sources=3, total=3),
         monotone_by_depth=((1, 2, 1.0), (2, 1, 0.99)),
         siblings=score(0.9, 0.5),
-        separation=score(1.7, 1.0),
+        separation=score(1.7, 1.0, optimum=None),
         separation_successors=1.68,
         clades=tuple(clade(f"class {k}", z=2 - k / 5) for k in range(10)),
         clade_level="rank class",
+        spread_level="subtrees of 10 nodes or more",
         hubness=27.0,
         root=(0, 0.0, 0),
         radius_by_depth=((0, 0.0, 0.0, 0.0, 0.0, 0.0), (1, 1.0, 1.1, 1.2, 1.3, 1.4)),

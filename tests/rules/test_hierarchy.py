@@ -24,7 +24,7 @@ UNTRAINED = scores(
     monotone_edges=score(1.0, None),
     monotone_by_depth=((1, 2, 1.0), (2, 1, 1.0)),
     siblings=score(0.5, 0.5),
-    separation=score(1.0, 1.0),
+    separation=score(1.0, 1.0, optimum=None),
 )
 
 
@@ -133,11 +133,20 @@ def test_edges_the_wrong_way_round() -> None:
     result = judge("HIER002", scores=scores(monotone_edges=edges, monotone_by_depth=depths))
     assert result.outcome == "warn"
     assert result.message == (
-        "10.9 % of 7,111 children are nearer the centre than their parent (95 % 10.2 % to 11.6 %); "
-        "most of them at depth 9: 20.0 % of 3,000 edges"
+        "10.9 % of 7,111 children are nearer the centre than their parent, or as near (95 % 10.2 % "
+        "to 11.6 %); most of them at depth 9: 20.0 % of 3,000 edges"
     )
     assert result.finding is not None
     assert result.finding.count == 775
+
+
+def test_edges_of_rows_that_are_no_points_are_told_and_not_counted() -> None:
+    edges = score(0.9, None, low=0.89, high=0.91, sources=100, total=120)
+    result = judge("HIER002", scores=scores(monotone_edges=edges))
+    assert result.finding is not None
+    assert (result.finding.count, result.finding.total) == (10, 100)
+    assert result.message.startswith("10.0 % of 100 children")
+    assert result.message.endswith("; left out: 20 edges to or from a row that is no point")
 
 
 FLAT = {"popularity": NullScore(1.0, -0.4), "collapsed": NullScore(0.001, 0.59)}
@@ -173,18 +182,43 @@ def test_a_perfect_null_leaves_the_other_scores_to_judge_by() -> None:
     assert weak.finding.count == 1
 
 
+@pytest.mark.parametrize(
+    ("id", "part"), [("HIER003", "map"), ("HIER003", "mean_rank"), ("HIER009", "siblings")]
+)
+def test_a_perfect_score_passes_beside_a_null_that_is_nearly_so(id: str, part: str) -> None:
+    near = {"popularity": NullScore(0.99, 0.0)}
+    result = judge(id, scores=scores(**{part: score(1.0, nulls=near)}))
+    assert result.outcome == "pass"
+    assert "best null popularity .990, and nothing could be better" in result.message
+    almost = score(0.999, nulls=near)
+    assert judge(id, scores=scores(**{part: almost})).outcome != "pass"
+
+
+def test_perfect_hits_of_the_parent_pass_and_a_separation_of_one_does_not() -> None:
+    near = {"popularity": NullScore(0.99, 0.0)}
+    hits = {1: score(0.9), 10: score(1.0, nulls=near)}
+    assert judge("HIER004", scores=scores(parent_hits=hits)).outcome == "pass"
+    one = score(1.0, nulls=near, optimum=None)
+    assert judge("HIER006", scores=scores(separation=one)).outcome == "warn"
+
+
+def test_where_no_clade_was_judged_the_reason_is_told() -> None:
+    result = judge("HIER005", scores=scores(clades=(), spread_level="several parents"))
+    assert (result.outcome, result.reason) == ("skipped", "no clade was judged (several parents)")
+
+
 def test_scattered_and_tight_clades_are_named() -> None:
     odd = (
         clade("Asteriidae", 7.2, spread=14.1, expected=8.2, never_trained=0.96),
-        clade("Crinoidea", -5.5, spread=0.2, idx=7),
+        clade("Crinoidea", -6.5, spread=0.2, idx=7),
     )
     rest = tuple(clade(f"class {k}", 1.0) for k in range(10))
     result = judge("HIER005", scores=scores(clades=odd + rest))
     assert result.outcome == "warn"
     assert result.message == (
-        "2 of 12 clades (16.7 %), by rank class, spread otherwise than size and depth predict: 1 "
-        "scattered, 1 tight; first: Asteriidae (412 nodes), spread 14.10 against 8.20, 96.0 % "
-        "never trained"
+        "2 of 12 clades (16.7 %) spread otherwise than size and depth predict (subtrees of 10 "
+        "nodes or more): 1 scattered, 1 tight; first: Asteriidae (412 nodes), spread 14.10 against "
+        "8.20, 96.0 % never trained"
     )
     assert result.finding is not None
     assert [sample.node for sample in result.finding.samples] == [2, 7]
