@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from taxcheck.audit_bins import Clade, Clades
 from taxcheck.report import Report
 
 from .svg import NARROW, WIDE, Drawing, Picture, Shape, dot, line, rect, round1, text
 from .text import clip, number, percent, plural
 
+_RULE = "HIER005"
 _STRIP = 64.0
 _ON_A_PHONE = 8
 
@@ -37,7 +40,7 @@ def _strip(clades: Clades, width: int) -> list[Shape]:
             )
             x, tip = at(start), f"z {start:.1f} to {end:.1f}: {plural(n, 'clade')}"
             shapes.append(rect(x + 0.5, base - tall, at(end) - x - 1, tall, kind, tip))
-    for z in (-clades.threshold, clades.threshold):
+    for z in (-clades.threshold, clades.threshold) if clades.threshold <= high else ():
         shapes.append(line(at(z), top - 4, at(z), base, "mark"))
         shapes.append(text(at(z), base + 18, f"z {z:+.1f}", "tick", "middle"))
     if at(clades.threshold) - at(0) > 90:
@@ -94,11 +97,26 @@ def _drawing(clades: Clades, width: int) -> Drawing:
     return Drawing(width, float(round1(bottom + 4)), (*strip, *named))
 
 
+def _as_judged(clades: Clades, report: Report) -> Clades:
+    """The clades by the threshold in force, with the numbers that their rule tells."""
+    for result in report.results:
+        if result.rule.id == _RULE and result.finding and "z" in result.threshold:
+            count, wider = result.finding.count, result.observed.get("scattered")
+            return replace(
+                clades,
+                threshold=result.threshold["z"],
+                outliers=count,
+                wider=wider if isinstance(wider, int) else clades.wider,
+            )
+    return clades
+
+
 def clade_spread(report: Report) -> Picture | None:
     """Clades whose members lie farther apart, or closer, than their depth and size predict."""
     clades = report.audit.clades if report.audit else None
     if clades is None or not clades.named:
         return None
+    clades = _as_judged(clades, report)
     wider = [c for c in clades.named if _outlier(clades, c) and c.z > 0]
     level = clip(clades.level, 60)
     if clades.outliers:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from taxcheck.audit_bins import Untrained
 from taxcheck.report import Report
@@ -12,8 +12,13 @@ from .labels import lanes
 from .svg import NARROW, WIDE, Drawing, Picture, Shape, line, rect, text, text_width
 from .text import clip, number, percent
 
+_RULE, _BOX = "EMB006", "inside the init box"
 _SHADES = 4
 _BAR = 34.0
+_NOT_COUNTED = (
+    "Rows whose only evidence is the init box count where they are many: a root belongs near the "
+    "origin."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +52,34 @@ def _before(report: Report) -> _Row | None:
     return _Row("Before training: nodes of the mapping", parts)
 
 
-def _after(found: Untrained) -> _Row:
-    parts = (
-        ("trained", found.rows - found.never, "role0"),
-        ("never trained", found.never, "role3"),
+def _counted(found: Untrained, report: Report) -> Untrained:
+    """The rows that the rule counts: those in the init box alone are none where they are few."""
+    judged = next((r.finding for r in report.results if r.rule.id == _RULE and r.finding), None)
+    if judged is None or judged.count == found.never:
+        return found
+    embeddings = report.statistics.get("embeddings")
+    known = embeddings.get("never_trained") if isinstance(embeddings, Mapping) else None
+    both = known.get("by_both", {}) if isinstance(known, Mapping) else {}
+    explanations = [
+        (said, rows - (both[said].get(_BOX, 0) if said in both else 0))
+        for said, rows in found.explanations
+    ]
+    return replace(
+        found,
+        never=judged.count,
+        evidence=tuple(item for item in found.evidence if item[0] != _BOX),
+        explanations=tuple(item for item in explanations if item[1] > 0),
     )
-    return _Row("After training: rows of the table", parts)
+
+
+def _after(found: Untrained, left_out: int) -> _Row:
+    parts = [
+        ("trained", found.rows - found.never - left_out, "role0"),
+        ("never trained", found.never, "role3"),
+    ]
+    if left_out:
+        parts.insert(1, ("near the origin, not counted", left_out, "role1"))
+    return _Row("After training: rows of the table", tuple(parts))
 
 
 def _bar(row: _Row, y: float, width: float) -> tuple[list[Shape], float]:
@@ -90,7 +117,7 @@ def _wide(rows: Sequence[_Row], parts: Sequence[_Row]) -> Drawing:
         y += 12
     if parts:
         # what was never trained is spread over the whole width
-        start = rows[-1].parts[0][1] / rows[-1].total * WIDE
+        start = (1 - rows[-1].parts[-1][1] / rows[-1].total) * WIDE
         shapes.append(line(start, y - 10, 0, y + 34, "leader"))
         shapes.append(line(WIDE, y - 10, WIDE, y + 34, "leader"))
         y += 34
@@ -124,8 +151,10 @@ def untrained(report: Report) -> Picture | None:
     found = report.audit.untrained if report.audit else None
     if found is None or not found.rows:
         return None
+    every, found = found.never, _counted(found, report)
+    left_out = every - found.never
     before = _before(report)
-    rows = [row for row in (before, _after(found)) if row is not None]
+    rows = [row for row in (before, _after(found, left_out)) if row is not None]
     parts: list[_Row] = []
     if found.never and found.explanations:
         parts.append(_shaded("Never trained: what in the data explains it", found.explanations))
@@ -137,17 +166,23 @@ def untrained(report: Report) -> Picture | None:
     )
     return Picture(
         "untrained",
-        _title(found, before),
+        _title(found, before, left_out),
         f"Bars of the rows before and after training. {told}.",
         _wide(rows, parts),
         _narrow([*rows, *parts]),
-        notes=("A row counts once: under its strongest evidence, and under one explanation.",)
-        if parts
-        else (),
+        notes=(
+            *(
+                ["A row counts once: under its strongest evidence, and under one explanation."]
+                * bool(parts)
+            ),
+            *([_NOT_COUNTED] * bool(left_out)),
+        ),
     )
 
 
-def _title(found: Untrained, before: _Row | None) -> str:
+def _title(found: Untrained, before: _Row | None, left_out: int) -> str:
+    if not found.never and left_out:
+        return f"No sign that any of {number(found.rows)} rows was left untrained"
     if not found.never:
         return f"All {number(found.rows)} rows were trained"
     told = (

@@ -149,6 +149,7 @@ def _results() -> list:
             threshold={"z": 3.5},
             count=5,
             total=165,
+            observed={"scattered": 4, "tight": 1},
         ),
         result(
             "TRAIN009",

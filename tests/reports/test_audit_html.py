@@ -16,6 +16,8 @@ from tests.reports.tables import training
 
 labels = import_module("taxcheck_reports.labels")
 norms = import_module("taxcheck_reports.norms")
+clade_spread = import_module("taxcheck_reports.clades").clade_spread
+untrained = import_module("taxcheck_reports.untrained").untrained
 
 
 def html(report) -> str:
@@ -75,7 +77,8 @@ def test_scores_are_told_against_their_nulls():
     page = html(audited_incident())
     assert "MAP 0.360: 6 of 8 scores are better than every null" in page
     assert "not better than depth-aware init" in page
-    assert "4 of 165 clades (rank genus) are wider than depth and size predict, 1 tighter" in page
+    level = "subtrees of 10 nodes or more"
+    assert f"4 of 165 clades ({level}) are wider than depth and size predict, 1 tighter" in page
     assert "At 27.0 % of the depths the median row is within 2 % of the clip" in page
 
 
@@ -165,6 +168,59 @@ def test_rows_that_the_rule_leaves_out_are_told_apart():
     assert "EMB006 counts 29,000 of them: rows whose only evidence is the init box" in page
     quiet = tuple(r for r in report.results if r.rule.id != "EMB006")
     assert "samples cross" not in html(replace(report, results=quiet))
+
+
+def with_finding(report, id, threshold=None, **changes):
+    results = tuple(
+        replace(r, finding=replace(r.finding, **changes), threshold=threshold or r.threshold)
+        if r.rule.id == id
+        else r
+        for r in report.results
+    )
+    return replace(report, results=results)
+
+
+def in_the_box(never, box):
+    """A table of 1,000 rows of which some lie in the init box and the others are in no pair."""
+    evidence = {"in no pair": never - box, "inside the init box": box}
+    because = {"in no pair": never - box, "unexplained": box}
+    both = {"in no pair": {"in no pair": never - box}, "unexplained": {"inside the init box": box}}
+    report = audited_incident()
+    drawn = Untrained(1000, never, tuple(because.items()), tuple(evidence.items()), ())
+    known = report.statistics["embeddings"]["never_trained"] | {"by_both": both}
+    embeddings = report.statistics["embeddings"] | {"never_trained": known}
+    return replace(
+        report,
+        audit=replace(report.audit, untrained=drawn),
+        statistics={**report.statistics, "embeddings": embeddings},
+        pictures=replace(report.pictures, roles=None),
+    )
+
+
+def test_the_picture_of_untrained_rows_counts_what_its_rule_counts():
+    few = untrained(with_finding(in_the_box(7, 2), "EMB006", count=5))
+    assert few.title == "5 of 1,000 rows (0.5 %) were never trained"
+    assert "trained 993, near the origin, not counted 2, never trained 5" in few.description
+    assert "explains it: in no pair 5;" in few.description
+    assert few.description.endswith("how it is known: in no pair 5.")
+    many = untrained(with_finding(in_the_box(7, 2), "EMB006", count=7))
+    assert many.title == "7 of 1,000 rows (0.7 %) were never trained"
+    assert "not counted" not in many.description
+    root = untrained(with_finding(in_the_box(1, 1), "EMB006", found=False, count=0))
+    assert root.title == "No sign that any of 1,000 rows was left untrained"
+    assert len(root.notes) == 1
+
+
+def test_the_picture_of_clades_has_the_numbers_and_the_threshold_of_its_rule():
+    report = audited_incident()
+    assert "; Streptomyces most of all" in clade_spread(report).title
+    lax = with_finding(report, "HIER005", {"z": 6.0}, count=3, observed={"scattered": 3})
+    picture = clade_spread(lax)
+    assert picture.title.startswith(
+        "3 of 165 clades (subtrees of 10 nodes or more) are wider than depth and size predict, 0 "
+    )
+    none = with_finding(report, "HIER005", {"z": 12.0}, count=0, observed={"scattered": 0})
+    assert clade_spread(none).title.startswith("All 165 clades (subtrees of 10 nodes or more)")
 
 
 def with_curve(loss, threshold=None, **settings):

@@ -130,7 +130,8 @@ def test_clades_are_counted_on_either_side():
     z = [9.0, -4.0, 3.6, 3.4, 0.0, 0.1]
     found = tuple(CladeSpread(i, f"c{i}", 10, 3, 2.0, 1.0, v, 0.5) for i, v in enumerate(z))
     table = embeddings(np.array([0.1]), 2, HALF)
-    clades = draw_audit(table, scores=replace(scores(good=True), clades=found)).clades
+    judged = replace(scores(good=True), clades=found)
+    clades = draw_audit(table, scores=judged, outlier=3.5).clades
     assert clades is not None
     assert (clades.total, clades.outliers, clades.wider) == (6, 3, 2)
     assert [clade.label for clade in clades.named] == ["c0", "c1", "c2", "c3", "c5", "c4"]
