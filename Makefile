@@ -3,7 +3,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help install demo test test-all check check-static format bench-gate bench-audit rule-fixtures clean
+.PHONY: help install demo demo-train test test-all check check-static format bench-gate bench-audit rule-fixtures clean
 
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -24,6 +24,13 @@ demo: $(READY)  ## run the gate on a healthy clade (passes) and on the incident 
 	@$(BIN)/taxcheck run --mapping demo/incident/mapping.tsv --pairs demo/incident/pairs.parquet \
 	  --taxonomy demo/incident/taxdump --title incident --html demo/incident.html; test $$? -eq 1
 	@echo; echo "Open demo/healthy.html and demo/incident.html in a browser."
+
+demo-train: $(READY)  ## check, train and audit Echinodermata: about a minute
+	@rm -rf demo/train
+	@$(BIN)/taxcheck train --mapping fixtures/healthy/mapping.tsv --pairs fixtures/healthy/pairs.parquet \
+	  --taxonomy fixtures/healthy/taxdump --title Echinodermata --epochs 40 --workers 1 --out demo/train
+	@echo; echo "Open demo/train/gate.html and demo/train/audit.html in a browser; the table is"
+	@echo "demo/train/best.safetensors, the record of the run demo/train/run.json."
 
 test: $(READY)  ## the tests that need minutes at most
 	$(BIN)/pytest -n auto

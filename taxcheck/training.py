@@ -16,6 +16,7 @@ from taxcheck.engine.config import TrainConfig
 from taxcheck.engine.presets import find
 from taxcheck.engine.run_folder import RunFolder
 from taxcheck.engine.settings import apply, changed, check, plain
+from taxcheck.engine.steppers import backend_of
 from taxcheck.engine.stops import StoppedError
 from taxcheck.errors import InputError, OutputError, TaxcheckError, UsageError
 from taxcheck.output import write_text
@@ -88,7 +89,7 @@ def run(
     before = _read(folder) if resume else {}
     if config is None:
         config = recorded_config(out) if resume else find(preset).config
-    check(config)
+    backend_of(check(config))  # a package that is missing shows before anything is read
     preset = before.get("preset", preset)
     force = force or find(preset).forced or bool(before.get("forced"))
     folder.begin(resume=resume)

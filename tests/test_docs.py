@@ -8,11 +8,16 @@ from pathlib import Path
 import pytest
 
 from taxcheck.cli import cli
+from taxcheck.cli.train_keys import GROUPS
 from taxcheck.config import parse_policy
+from taxcheck.engine.config import TrainConfig
+from taxcheck.engine.presets import PRESETS
+from taxcheck.engine.settings import BOUNDS, apply, check, choices, plain
 from taxcheck.registry import load_rules
 from taxcheck.sources.aliases import MAPPING_ALIASES, MAPPING_BARE, PAIR_ALIASES, PAIR_BARE
 
 README = Path("README.md").read_text(encoding="utf-8")
+TRAINING = Path("docs/training.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("command", sorted(cli.commands))
@@ -30,6 +35,41 @@ def test_every_column_name_is_in_the_readme():
     assert set(MAPPING_BARE) == table["either, whichever is left"]
     for role, names in PAIR_BARE.items():
         assert set(names) == table[f"`{role}` with a mapping, else `{role}_taxid`"]
+
+
+def test_every_key_of_a_run_is_documented():
+    """The table in docs/training.md is what the code says, row by row."""
+    defaults = plain(TrainConfig())
+    rows = re.findall(
+        r"^\| ([^|]+) \| `(\w+)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", TRAINING, re.M
+    )
+    assert [row[1] for row in rows] == list(defaults)
+    expected = [
+        (
+            group,
+            key,
+            "none" if defaults[key] == "" else str(defaults[key]),
+            ", ".join(choices(key)) or BOUNDS.get(key, "text"),
+            meaning,
+        )
+        for group, keys in GROUPS.items()
+        for key, meaning in keys.items()
+    ]
+    assert rows == expected
+
+
+def test_every_preset_is_documented():
+    rows = dict(re.findall(r"^\| `([\w:]+)` \| ([^|]+) \|$", TRAINING, re.M))
+    assert {name: rows[name] for name in PRESETS} == {
+        name: preset.description for name, preset in PRESETS.items()
+    }
+
+
+def test_the_settings_in_the_documentation_can_be():
+    import tomllib
+
+    (text,) = re.findall(r"```toml\n(.*?)```", TRAINING, re.S)
+    assert check(apply(TrainConfig(), tomllib.loads(text))).epochs == 60
 
 
 def test_the_policy_in_the_readme_is_valid():

@@ -16,10 +16,10 @@ _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @click.group(context_settings=_CONTEXT)
 @click.version_option(__version__, message="taxcheck %(version)s")
 def cli() -> None:
-    """Prove that the training data of a hierarchical embedding is sound, or say what is wrong.
+    """Prove that the training data of a hierarchical embedding is sound, train on it, audit it.
 
     Exit codes: 0 passed or warned, 1 a rule failed, 2 usage or policy, 3 an input cannot be read
-    or nothing could be judged, 4 a rule or renderer broke.
+    or nothing could be judged, 4 a rule or renderer broke, 130 interrupted.
     """
 
 
