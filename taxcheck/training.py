@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from taxcheck.clock import Clock, created
 from taxcheck.engine.config import TrainConfig
 from taxcheck.engine.presets import find
-from taxcheck.engine.run_folder import RunFolder
+from taxcheck.engine.run_folder import RunFolder, whole
 from taxcheck.engine.settings import apply, changed, check, plain
 from taxcheck.engine.steppers import backend_of
 from taxcheck.engine.stops import StoppedError
@@ -128,6 +128,7 @@ def _run(
             record.end("refused")
             return Finished(folder, gate)
         record.keep(forced=bool(gate.exit_code), state="training")
+        data = _numbered(data, folder)
         trained = _train(data, config, folder, see, resume=resume)
         record.keep(training=_summary(trained, folder), state="audit")
         asked = replace(request, embeddings=str(folder.best), initial=str(folder.initial))
@@ -146,6 +147,20 @@ def recorded_config(out: str | Path, keys: Mapping[str, object] | None = None) -
     folder = RunFolder(Path(out))
     config = apply(TrainConfig(), _read(folder).get("config", {}), str(folder.record))
     return check(apply(config, keys or {}, "options"))
+
+
+def _numbered(data: Gathered, folder: RunFolder) -> Gathered:
+    """Where rows were numbered by the pairs' labels, the table is only known with that mapping."""
+    mapping = data.mapping
+    if mapping is None or not mapping.derived:
+        return data
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    labels = [mapping.identifiers.of(idx) for idx in range(mapping.n_nodes)]
+    with whole(folder.path / "mapping.parquet") as file:
+        pq.write_table(pa.table({"label": labels, "idx": range(mapping.n_nodes)}), file)
+    return replace(data, mapping=replace(mapping, derived=False))
 
 
 def _train(

@@ -276,6 +276,21 @@ def test_five_lines_of_python(tree: Path, tmp_path: Path) -> None:
     assert seen[-1] == 3
 
 
+def test_labels_and_weights_without_a_mapping(
+    tree: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [line.split("\t") for line in (tree / "pairs.tsv").read_text().splitlines()[1:]]
+    closure, out = tmp_path / "closure.csv", tmp_path / "run"
+    text = "".join(f"x{d},x{a},{1 + int(k)}\n" for a, d, k in rows)
+    closure.write_text("id1,id2,weight\n" + text)
+    assert train("train", "--pairs", closure, "--out", out, *FAST, "-q") == 0
+    table = ["--embeddings", out / "best.safetensors", "--pairs", closure]
+    assert train("run", *table, "--mapping", out / "mapping.parquet") == 0
+    capsys.readouterr()
+    main(["why", "x7", *map(str, table), "--mapping", str(out / "mapping.parquet")])
+    assert "x2" in capsys.readouterr().out, "(7 - 1) // 3 is its parent"
+
+
 def progress(**more: object) -> Progress:
     values = {"epoch": 3, "epochs": 10, "share": 0.5, "seconds": 50.0, "loss": 2.5, "lr": 0.1}
     return Progress(**values | more)  # type: ignore[arg-type]
