@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from taxcheck.audit.curve import smoothed
+from taxcheck.arrays import smoothed
 from taxcheck.audit.values import EmbeddingStatistics, FloatArray, TrainingRecord
 from taxcheck.rule import Finding, Observed, Sample, Scalar, Skip, Threshold, rule
 

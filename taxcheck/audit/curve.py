@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from taxcheck.arrays import smoothed
 from taxcheck.audit.radius_scores import NEAR_CLIP
 from taxcheck.audit.values import FloatArray, TrainingRecord
 from taxcheck.audit_bins import Curve
@@ -18,12 +19,6 @@ _POINTS = 200
 _BROKEN = 50
 
 Points = tuple[tuple[float, float], ...]
-
-
-def smoothed(values: FloatArray) -> FloatArray:
-    """Medians of a window of a tenth of the curve, (records,): single epochs do not decide."""
-    width = max(len(values) // 10, 1)
-    return np.array([np.median(values[max(k - width + 1, 0) : k + 1]) for k in range(len(values))])
 
 
 def curve_of(training: TrainingRecord, clip: float | None) -> Curve | None:

@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from taxcheck.audit.curve import curve_of, smoothed
+from taxcheck.arrays import smoothed
+from taxcheck.audit.curve import curve_of
 from taxcheck.audit.values import TrainingRecord
 from taxcheck.sources.checkpoints.value import Facts
 from tests.rules import audit
