@@ -226,14 +226,18 @@ def _settings(config: TrainConfig, initial: Floats) -> dict[str, object]:
     """What an audit understands, where it differs from the keys of the config.
 
     The strongest weight of the regulariser in its schedule; the clip as a norm in the ball; the
-    largest norm of an initialisation whose directions are random.
+    largest norm of an initialisation whose directions are random. That of a start by depth is what
+    was asked, since a row of it may be longer by the rounding of the dtype.
     """
     weights = [config.lambda_reg, *(weight for _, weight in config.lambda_schedule)]
     found: dict[str, object] = {"best_by": "map", "lambda_reg": max(weights)}
     if config.geometry in ("tangent", "lorentz"):
         found["max_norm"] = math.tanh(config.max_radius / 2)
-    if config.geometry != "euclidean":
-        found["curvature"] = 1.0
-    if config.init != "cones":
+    if config.geometry == "euclidean":
+        return found
+    found["curvature"] = 1.0
+    if config.init == "depth-aware":
+        found["init_max_radius"] = config.init_max
+    elif config.init == "uniform":
         found["init_max_radius"] = norms(Space.of(initial, config.geometry))["norm_max"]
     return found

@@ -86,8 +86,16 @@ def test_other_geometries_state_their_own_limits(tmp_path: Path) -> None:
     train(tree(), config, RunFolder(tmp_path / "b"), make=Unmoved)
     found = open_checkpoint(str(tmp_path / "b/best.safetensors"))
     assert (found.reading.geometry, found.reading.confidence) == (Geometry.EUCLIDEAN, "certain")
-    assert not {"max_norm", "curvature"} & set(found.facts.config)
+    assert not {"max_norm", "curvature", "init_max_radius"} & set(found.facts.config)
     assert found.facts.config["lambda_reg"] == 0.3, "the strongest of the schedule"
+
+
+def test_a_start_by_depth_states_what_was_asked(tmp_path: Path) -> None:
+    config = replace(CONFIG, init="depth-aware", dtype="float32", epochs=1)
+    run = RunFolder(tmp_path / "run1")
+    train(tree(), config, run, make=Tiny)
+    found = open_checkpoint(str(run.best)).facts.config
+    assert found["init_max_radius"] == 0.85, "not a float32 beside it"
 
 
 def test_torch_opens_the_best_table(folder: RunFolder) -> None:
