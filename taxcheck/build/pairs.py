@@ -1,0 +1,130 @@
+"""Pairs of a hierarchy, batch by batch: each descendant with its ancestors, nearest first.
+
+A batch holds whole descendants, so memory is bounded by the batch and not by the closure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from taxcheck.arrays import distinct
+from taxcheck.statistics.hierarchy.forest import Forest
+from taxcheck.statistics.hierarchy.graph import Graph
+from taxcheck.statistics.values import Int32Array, IntArray
+
+PAIR_SCHEMA = pa.schema(
+    [
+        (name, pa.int32())
+        for name in (
+            "ancestor_idx",
+            "descendant_idx",
+            "depth_diff",
+            "ancestor_depth",
+            "descendant_depth",
+        )
+    ]
+)
+BATCH_ROWS = 1 << 20
+_DAG_NODES = 1 << 13
+_DAG_KEYS = 1 << 23  # keys of one block; beyond, the block is halved
+
+Pairs = tuple[Int32Array, Int32Array, Int32Array]  # ancestor, descendant, distance
+
+
+def closure_batches(
+    graph: Graph, cap: int | None = None, rows: int = BATCH_ROWS
+) -> Iterator[pa.RecordBatch]:
+    """Every (ancestor, descendant) pair of an acyclic graph once, with its distance and depths.
+
+    Ordered by descendant, then distance, then ancestor. ``cap`` keeps pairs at most so many levels
+    apart (1: the edges). In a graph that is no forest the distance is the shortest, and a depth is
+    the shortest way from any root. Batches hold about ``rows`` rows.
+    """
+    forest = graph.forest
+    depth = (graph.depths if forest is None else forest.depth).astype(np.int32)
+    blocks = _dag_pairs(graph, cap) if forest is None else _forest_pairs(forest, depth, cap, rows)
+    for ancestor, descendant, distance in blocks:
+        for first in range(0, len(ancestor), rows):
+            a, d, k = (column[first : first + rows] for column in (ancestor, descendant, distance))
+            yield pa.record_batch([a, d, k, depth[a], depth[d]], schema=PAIR_SCHEMA)
+
+
+def count_pairs(forest: Forest, cap: int | None = None) -> int:
+    """How many pairs ``closure_batches`` will give for a forest."""
+    depth = forest.depth if cap is None else np.minimum(forest.depth, cap)
+    return int(depth.sum(dtype=np.int64))
+
+
+def _forest_pairs(forest: Forest, depth: Int32Array, cap: int | None, rows: int) -> Iterator[Pairs]:
+    """A node has one ancestor at each distance, so the place of every pair is arithmetic."""
+    owned = depth if cap is None else np.minimum(depth, cap)
+    end = np.cumsum(owned, dtype=np.int64)
+    first = 0
+    while first < len(end):
+        done = int(end[first - 1]) if first else 0
+        last = max(int(np.searchsorted(end, done + rows, side="right")), first + 1)
+        node = np.arange(first, last, dtype=np.int32)
+        count = owned[first:last]
+        place = end[first:last] - count - done
+        ancestor = np.empty(int(end[last - 1]) - done, dtype=np.int32)
+        distance = np.empty_like(ancestor)
+        above, left = node, count
+        step = 0
+        while len(above):
+            alive = left > step
+            if not alive.all():
+                above, left, place = above[alive], left[alive], place[alive]
+            above = forest.parent[above]
+            ancestor[place] = above
+            step += 1
+            distance[place] = step
+            place = place + 1
+        yield ancestor, np.repeat(node, count), distance
+        first = last
+
+
+def _dag_pairs(graph: Graph, cap: int | None) -> Iterator[Pairs]:
+    nodes = np.flatnonzero(graph.parent_counts > 0)
+    blocks = [nodes[k : k + _DAG_NODES] for k in range(0, len(nodes), _DAG_NODES)][::-1]
+    while blocks:
+        block = blocks.pop()
+        pairs = _ancestors(graph, block, cap)
+        if pairs is None:
+            middle = len(block) // 2
+            blocks += [block[middle:], block[:middle]]
+        else:
+            yield pairs
+
+
+def _ancestors(graph: Graph, nodes: IntArray, cap: int | None) -> Pairs | None:
+    """All ancestors of a block of nodes, level by level; None where they are too many to hold."""
+    n = max(graph.n, 1)
+    known = np.empty(0, np.int64)  # keys (position in nodes) * n + ancestor, sorted
+    found: list[IntArray] = []
+    row, reached = np.arange(len(nodes)), nodes
+    while len(reached) and (cap is None or len(found) < cap):
+        position, parent = graph.parents_of.expand(reached)
+        level = distinct(row[position] * n + parent)
+        if len(known):
+            where = np.minimum(np.searchsorted(known, level), len(known) - 1)
+            level = level[known[where] != level]
+        found.append(level)
+        known = np.sort(np.concatenate([known, level]), kind="stable")
+        if len(known) > _DAG_KEYS and len(nodes) > 1:
+            return None
+        row, reached = np.divmod(level, n)
+    keys = np.concatenate(found)
+    distance = np.repeat(
+        np.arange(1, len(found) + 1, dtype=np.int32), [len(level) for level in found]
+    )
+    row, ancestor = np.divmod(keys, n)
+    order = np.argsort(row, kind="stable")  # levels are in order, and sorted within
+    return _int32(ancestor[order]), _int32(nodes[row[order]]), distance[order]
+
+
+def _int32(values: IntArray) -> npt.NDArray[np.int32]:
+    return values.astype(np.int32)

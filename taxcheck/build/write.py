@@ -1,0 +1,93 @@
+"""The files of a dataset, each whole or not there: mapping, pairs, policy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import fields
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from taxcheck.build.pairs import PAIR_SCHEMA, closure_batches
+from taxcheck.build.whole import whole_file
+from taxcheck.config import Dataset
+
+__all__ = ["closure_batches", "write_mapping", "write_pairs", "write_policy", "write_table"]
+
+
+def write_mapping(path: Path, identifiers: pa.Array) -> None:
+    """Identifiers and their positions as idx; Parquet where the path ends so, else TSV.
+
+    The column is called taxid where the identifiers are integers, identifier otherwise. Raises
+    OutputError where the file cannot be written.
+    """
+    name = "taxid" if pa.types.is_integer(identifiers.type) else "identifier"
+    idx = pa.array(range(len(identifiers)), pa.int64())
+    write_table(path, pa.table({name: identifiers, "idx": idx}))
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """A small table; Parquet where the path ends so, else TSV with a header."""
+    with whole_file(path) as partial:
+        if path.suffix == ".parquet":
+            pq.write_table(table, partial)
+        else:
+            options = pacsv.WriteOptions(
+                delimiter="\t", quoting_style="needed", quoting_header="none"
+            )
+            pacsv.write_csv(table, partial, options)
+
+
+def write_pairs(
+    path: Path, batches: Iterable[pa.RecordBatch], schema: pa.Schema = PAIR_SCHEMA
+) -> int:
+    """Stream batches into one Parquet file while the next is computed; the number of rows."""
+    rows = 0
+    with (
+        whole_file(path) as partial,
+        pq.ParquetWriter(partial, schema, compression="snappy") as writer,
+    ):
+        for batch in _ahead(iter(batches)):
+            writer.write_batch(batch)
+            rows += batch.num_rows
+    return rows
+
+
+def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same batches, each computed while its predecessor is used."""
+    with ThreadPoolExecutor(1) as pool:
+        coming: Future[pa.RecordBatch | None] = pool.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = pool.submit(next, batches, None)
+            yield batch
+
+
+def write_policy(
+    path: Path,
+    dataset: Dataset,
+    comments: Sequence[str] = (),
+    notes: Mapping[str, str] | None = None,
+) -> None:
+    """taxcheck.toml with what the data means to be.
+
+    ``comments`` are lines for its head; ``notes`` say after a key of [dataset] why it is so.
+    """
+    lines = [f"# {one}".rstrip() for text in comments for one in text.splitlines()]
+    lines += [""] * bool(lines) + ["[dataset]"]
+    for field in fields(dataset):
+        note = " ".join((notes or {}).get(field.name, "").split())
+        line = f"{field.name} = {_toml(getattr(dataset, field.name))}"
+        lines.append(f"{line}  # {note}" if note else line)
+    with whole_file(path) as partial:
+        partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _toml(value: object) -> str:
+    # JSON's texts are TOML's basic strings, but for DEL, which TOML wants escaped.
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(map(_toml, value))}]"
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
