@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from taxcheck.engine.agreement import radius_limit
 from taxcheck.engine.config import TrainConfig
-from taxcheck.engine.settings import radius_limit
 from taxcheck.engine.values import Floats, TrainingData
 from taxcheck.geometry.precision import largest_radius
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from functools import cache
 from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
+from taxcheck.engine.agreement import disagreements
 from taxcheck.engine.config import TrainConfig
 from taxcheck.errors import UsageError
 
@@ -65,9 +66,8 @@ def check(config: TrainConfig) -> TrainConfig:
     for field in fields(config):
         value = getattr(config, field.name)
         _bounded(field.name, _converted(field.name, value, ""), "")
-    for disagreements in (_of_the_space, _of_the_draws, _of_the_steps):
-        for found in disagreements(config):
-            raise UsageError(found)
+    for found in disagreements(config):
+        raise UsageError(found)
     return config
 
 
@@ -184,91 +184,3 @@ def _bounded(key: str, value: Any, where: str) -> Any:
         if not next(holds for words, holds in within.items() if words in part):
             _refuse(key, value, where, f"must be {BOUNDS[key]}")
     return value
-
-
-def radius_limit(config: TrainConfig) -> float:
-    """The largest hyperbolic radius that rows may have under this config."""
-    if config.geometry == "ball":
-        return 2 * math.atanh(config.max_norm)
-    return math.inf if config.geometry == "euclidean" else config.max_radius
-
-
-def _of_the_space(config: TrainConfig) -> Iterator[str]:
-    from taxcheck.geometry.precision import largest_radius
-
-    limit, clip = radius_limit(config), config.geometry == "ball"
-    wider = " or dtype to float64" if config.dtype == "float32" else ""
-    held = largest_radius(config.dtype, "lorentz" if config.geometry == "lorentz" else "ball")
-    if clip and limit > held:
-        digits = math.ceil(-math.log10(1 - math.tanh(held / 2))) - 1
-        yield (
-            f"max_norm = {config.max_norm}: {config.dtype} cannot tell it from 1; set max_norm to "
-            f"1 - 1e-{digits} or less{wider}"
-        )
-    elif held < limit < math.inf:
-        yield (
-            f"max_radius = {limit:g}: {config.dtype} {config.geometry} rows hold {held:.1f} at "
-            f"most; set max_radius to {math.floor(held)}{wider}"
-        )
-    room = f"max_norm = {config.max_norm:g}" if clip else f"max_radius = {config.max_radius:g}"
-    if config.init == "depth-aware" and config.init_min > config.init_max:
-        yield (
-            f"init_min = {config.init_min:g} is more than init_max = {config.init_max:g}: the "
-            "roots start nearest the origin, so give the smaller one as init_min"
-        )
-    if config.init == "depth-aware" and 2 * math.atanh(config.init_max) > limit:
-        yield (
-            f"init_max = {config.init_max:g} is beyond {room}: set it to "
-            f"{math.floor(1000 * math.tanh(limit / 2)) / 1000:g} or less"
-        )
-    if config.init == "cones" and config.cone_radius > limit:
-        yield (
-            f"cone_radius = {config.cone_radius:g} is beyond {room}, a radius of {limit:.3g}: "
-            f"set it to {math.floor(10 * limit) / 10:g} or less"
-        )
-    if config.geometry == "lorentz" and config.optimizer == "adam":
-        yield (
-            "optimizer = 'adam' adds coordinates, which geometry = 'lorentz' cannot do; set "
-            "optimizer to rsgd or adagrad, or geometry to tangent"
-        )
-    if config.init == "uniform" and clip and config.init_scale * config.dim**0.5 > config.max_norm:
-        yield f"init_scale = {config.init_scale:g} starts rows beyond {room}: set it to 0.001"
-
-
-def _of_the_draws(config: TrainConfig) -> Iterator[str]:
-    total, before = config.degree_share + config.hard_share, 0
-    if total > 1:
-        yield (
-            f"degree_share = {config.degree_share:g} and hard_share = {config.hard_share:g} are "
-            f"shares of the same negatives and sum to {total:g}: lower one, to 1 or less together"
-        )
-    for until, least, largest in config.curriculum:
-        stage = f"curriculum: the stage {until}:{least}-{largest}"
-        if least < 1 or largest < least:
-            yield f"{stage} holds no distance; write the smaller one first, from 1"
-        if until <= before:
-            yield f"{stage} holds no epoch, since the one before ends at {before}; order them"
-        if 0 < config.depth_cap < least:
-            yield f"{stage} holds no pair, since depth_cap = {config.depth_cap}; leave one out"
-        before = until
-
-
-def _of_the_steps(config: TrainConfig) -> Iterator[str]:
-    before = -1
-    for epoch, weight in config.lambda_schedule:
-        step = f"lambda_schedule: the step {epoch}:{weight:g}"
-        if weight < 0:
-            yield f"{step} is negative; a weight must be 0 or more"
-        if epoch <= before:
-            yield f"{step} must come after epoch {before}; order the steps, from 0"
-        before = epoch
-    if config.burn_in and config.burn_in >= config.epochs:
-        yield (
-            f"burn_in = {config.burn_in} leaves none of epochs = {config.epochs} at the full "
-            "learning rate; lower burn_in or raise epochs"
-        )
-    if config.backend == "numba" and config.device != "cpu":
-        yield (
-            f"device = {config.device!r}: the kernel of backend = 'numba' runs on the CPU; set "
-            "backend to torch"
-        )
