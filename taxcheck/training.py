@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-import json
-import platform
 import signal
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from taxcheck.clock import Clock, created
+from taxcheck.clock import Clock
 from taxcheck.engine.config import TrainConfig
 from taxcheck.engine.presets import find
 from taxcheck.engine.run_folder import RunFolder, whole
-from taxcheck.engine.settings import apply, changed, check, plain
+from taxcheck.engine.settings import check
 from taxcheck.engine.steppers import backend_of
 from taxcheck.engine.stops import StoppedError
-from taxcheck.errors import InputError, OutputError, TaxcheckError, UsageError
+from taxcheck.errors import InputError, TaxcheckError, UsageError
 from taxcheck.output import write_text
 from taxcheck.pipeline import Gathered, gather, judge
 from taxcheck.registry import load_renderers
 from taxcheck.report import RenderOptions, Report
 from taxcheck.request import Request, open_tables
-from taxcheck.rule import Outcome
 from taxcheck.runner import known
+from taxcheck.training_record import RunRecord, read_record, recorded_config, summary_of
 
 if TYPE_CHECKING:
     from taxcheck.engine.progress import Progress, Trained
     from taxcheck.engine.values import TrainingData
-
-_PACKAGES = ("blake3", "numba", "numpy", "pyarrow", "safetensors", "scipy", "taxcheck", "torch")
 
 
 class Watcher:
@@ -86,14 +80,14 @@ def run(
     folder, see = RunFolder(Path(out)), watcher or Watcher()
     if request.pairs is None or request.embeddings is not None:
         raise UsageError("training takes --pairs, and makes the --embeddings itself")
-    before = _read(folder) if resume else {}
+    before = read_record(folder) if resume else {}
     if config is None:
         config = recorded_config(out) if resume else find(preset).config
     backend_of(check(config))  # a package that is missing shows before anything is read
     preset = before.get("preset", preset)
     force = force or find(preset).forced or bool(before.get("forced"))
     folder.begin(resume=resume)
-    record = _Record(folder, request, config, preset)
+    record = RunRecord(folder, request, config, preset)
     try:
         return _run(request, folder, config, record, see, force=force, resume=resume)
     except KeyboardInterrupt:
@@ -113,7 +107,7 @@ def _run(
     request: Request,
     folder: RunFolder,
     config: TrainConfig,
-    record: _Record,
+    record: RunRecord,
     see: Watcher,
     *,
     force: bool,
@@ -130,23 +124,13 @@ def _run(
         record.keep(forced=bool(gate.exit_code), state="training")
         data = _numbered(data, folder)
         trained = _train(data, config, folder, see, resume=resume)
-        record.keep(training=_summary(trained, folder), state="audit")
+        record.keep(training=summary_of(trained, folder), state="audit")
         asked = replace(request, embeddings=str(folder.best), initial=str(folder.initial))
         audit = judge(asked, data, open_tables(asked), Clock())
         see.judged("audit", audit, _write(audit, folder, "audit"))
         record.judged("audit", audit)
         record.end("finished")
     return Finished(folder, gate, trained, audit)
-
-
-def recorded_config(out: str | Path, keys: Mapping[str, object] | None = None) -> TrainConfig:
-    """The config of the run in a folder, with ``keys`` in the place of its own; to resume it.
-
-    UsageError where there is no run, or a key cannot be.
-    """
-    folder = RunFolder(Path(out))
-    config = apply(TrainConfig(), _read(folder).get("config", {}), str(folder.record))
-    return check(apply(config, keys or {}, "options"))
 
 
 def _numbered(data: Gathered, folder: RunFolder) -> Gathered:
@@ -200,105 +184,3 @@ def _write(report: Report, folder: RunFolder, name: str) -> Path:
         path = folder.path / f"{name}.{kind}"
         write_text(str(path), renderers[kind](report, RenderOptions()))
     return path
-
-
-class _Record:
-    """run.json: written whole after every stage, so that it tells how far a lost run came."""
-
-    def __init__(
-        self, folder: RunFolder, request: Request, config: TrainConfig, preset: str
-    ) -> None:
-        self._path, self._clock = str(folder.record), Clock()
-        date, self._timed = created()
-        self._said: dict[str, Any] = {
-            "state": "gate",
-            "began": date,
-            "command": request.command,
-            "preset": preset,
-            "forced": False,
-            "seed": config.seed,
-            "config": plain(config),
-            "beyond_preset": changed(config, find(preset).config),
-            "versions": {"python": platform.python_version()} | _versions(),
-            "policy": request.policy.source,
-        }
-        self.keep()
-
-    def keep(self, **said: object) -> None:
-        """Add what is new, and write all of it."""
-        self._said |= said
-        write_text(self._path, json.dumps(self._said, indent=2) + "\n")
-
-    def put_back(self, said: Mapping[str, Any]) -> None:
-        """Have the file say again what it said before."""
-        self._said = dict(said)
-        self.keep()
-
-    def judged(self, stage: str, report: Report) -> None:
-        """Add what a report says first, and the files as they were given."""
-        found = {
-            outcome.value: [r.rule.id for r in report.results if r.outcome is outcome]
-            for outcome in (Outcome.ERROR, Outcome.FAIL, Outcome.WARN)
-        }
-        said = {
-            "verdict": report.verdict.value,
-            "headline": report.headline,
-            "exit_code": report.exit_code,
-            "rules": found,
-        }
-        if stage == "gate":
-            self._said["inputs"] = [
-                {
-                    "role": given.role,
-                    "file": given.path,
-                    "bytes": given.bytes,
-                    "rows": given.rows,
-                    "fingerprint": given.fingerprint,
-                }
-                for given in report.inputs
-            ]
-        self.keep(**{stage: said})
-
-    def end(self, state: str, **said: object) -> None:
-        """Say how it ended: "refused", "stopped" or "finished"."""
-        seconds = {"seconds": round(self._clock.seconds()["total"], 3)} if self._timed else {}
-        self.keep(state=state, ended=created()[0], **seconds, **said)
-
-
-def _summary(trained: Trained, folder: RunFolder) -> dict[str, object]:
-    last = trained.history[-1] if trained.history else {}
-    return {
-        "epochs": trained.epoch,
-        "seconds": round(trained.seconds, 3),
-        "stopped_early": trained.stopped_early,
-        "best_map": trained.best_map,
-        "best_epoch": trained.best_epoch,
-        "last": {name: value for name, value in last.items() if value == value},
-        "table": folder.best.name,
-    }
-
-
-def _read(folder: RunFolder) -> dict[str, Any]:
-    try:
-        said = json.loads(folder.record.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(
-            f"{folder.path}: holds no run to continue; start one without --resume"
-        ) from None
-    except OSError as error:
-        raise OutputError(f"{folder.record}: cannot be read: {error.strerror}") from None
-    except ValueError:
-        said = None
-    if not isinstance(said, dict) or not isinstance(said.get("config"), dict):
-        raise UsageError(f"{folder.record}: is no record of a run; start a new one elsewhere")
-    return said
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -106,7 +106,8 @@ def train(
     from taxcheck.errors import UsageError
     from taxcheck.registry import load_rules
     from taxcheck.request import Request
-    from taxcheck.training import recorded_config, run
+    from taxcheck.training import run
+    from taxcheck.training_record import recorded_config
 
     given = {key: value for key, value in keys.items() if value is not None}
     if resume and (preset or config):

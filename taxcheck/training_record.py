@@ -1,0 +1,140 @@
+"""run.json: what a run was asked, how far it came, and what gate and audit said."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from taxcheck.clock import Clock, created
+from taxcheck.engine.config import TrainConfig
+from taxcheck.engine.presets import find
+from taxcheck.engine.run_folder import RunFolder
+from taxcheck.engine.settings import apply, changed, check, plain
+from taxcheck.errors import OutputError, UsageError
+from taxcheck.output import write_text
+from taxcheck.report import Report
+from taxcheck.request import Request
+from taxcheck.rule import Outcome
+
+if TYPE_CHECKING:
+    from taxcheck.engine.progress import Trained
+
+_PACKAGES = ("blake3", "numba", "numpy", "pyarrow", "safetensors", "scipy", "taxcheck", "torch")
+
+
+class RunRecord:
+    """Written whole after every stage, so that it tells how far a lost run came."""
+
+    def __init__(
+        self, folder: RunFolder, request: Request, config: TrainConfig, preset: str
+    ) -> None:
+        self._path, self._clock = str(folder.record), Clock()
+        date, self._timed = created()
+        self._said: dict[str, Any] = {
+            "state": "gate",
+            "began": date,
+            "command": request.command,
+            "preset": preset,
+            "forced": False,
+            "seed": config.seed,
+            "config": plain(config),
+            "beyond_preset": changed(config, find(preset).config),
+            "versions": {"python": platform.python_version()} | _versions(),
+            "policy": request.policy.source,
+        }
+        self.keep()
+
+    def keep(self, **said: object) -> None:
+        """Add what is new, and write all of it."""
+        self._said |= said
+        write_text(self._path, json.dumps(self._said, indent=2) + "\n")
+
+    def put_back(self, said: Mapping[str, Any]) -> None:
+        """Have the file say again what it said before."""
+        self._said = dict(said)
+        self.keep()
+
+    def judged(self, stage: str, report: Report) -> None:
+        """Add what a report says first, and the files as they were given."""
+        found = {
+            outcome.value: [r.rule.id for r in report.results if r.outcome is outcome]
+            for outcome in (Outcome.ERROR, Outcome.FAIL, Outcome.WARN)
+        }
+        said = {
+            "verdict": report.verdict.value,
+            "headline": report.headline,
+            "exit_code": report.exit_code,
+            "rules": found,
+        }
+        if stage == "gate":
+            self._said["inputs"] = [
+                {
+                    "role": given.role,
+                    "file": given.path,
+                    "bytes": given.bytes,
+                    "rows": given.rows,
+                    "fingerprint": given.fingerprint,
+                }
+                for given in report.inputs
+            ]
+        self.keep(**{stage: said})
+
+    def end(self, state: str, **said: object) -> None:
+        """Say how it ended: "refused", "stopped" or "finished"."""
+        seconds = {"seconds": round(self._clock.seconds()["total"], 3)} if self._timed else {}
+        self.keep(state=state, ended=created()[0], **seconds, **said)
+
+
+def recorded_config(out: str | Path, keys: Mapping[str, object] | None = None) -> TrainConfig:
+    """The config of the run in a folder, with ``keys`` in the place of its own; to resume it.
+
+    UsageError where there is no run, or a key cannot be.
+    """
+    folder = RunFolder(Path(out))
+    config = apply(TrainConfig(), read_record(folder).get("config", {}), str(folder.record))
+    return check(apply(config, keys or {}, "options"))
+
+
+def summary_of(trained: Trained, folder: RunFolder) -> dict[str, object]:
+    """What the record says of the training."""
+    last = trained.history[-1] if trained.history else {}
+    return {
+        "epochs": trained.epoch,
+        "seconds": round(trained.seconds, 3),
+        "stopped_early": trained.stopped_early,
+        "best_map": trained.best_map,
+        "best_epoch": trained.best_epoch,
+        "last": {name: value for name, value in last.items() if value == value},
+        "table": folder.best.name,
+    }
+
+
+def read_record(folder: RunFolder) -> dict[str, Any]:
+    """What the run.json of a folder says; UsageError where there is none, or it says nothing."""
+    try:
+        said = json.loads(folder.record.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(
+            f"{folder.path}: holds no run to continue; start one without --resume"
+        ) from None
+    except OSError as error:
+        raise OutputError(f"{folder.record}: cannot be read: {error.strerror}") from None
+    except ValueError:
+        said = None
+    if not isinstance(said, dict) or not isinstance(said.get("config"), dict):
+        raise UsageError(f"{folder.record}: is no record of a run; start a new one elsewhere")
+    return said
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
