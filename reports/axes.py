@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from taxcheck.report import Bar, Report
+from taxcheck.data_bins import Bar
+from taxcheck.report import Report
 
 from .svg import (
     NARROW,

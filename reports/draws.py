@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from taxcheck.report import Draws, Report
+from taxcheck.data_bins import Draws
+from taxcheck.report import Report
 
 from .histograms import BUCKETS
 from .svg import NARROW, WIDE, Drawing, Picture, Shape, rect, text

@@ -7,8 +7,10 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from taxcheck.changes import Baseline, Change, ScoreChange
 from taxcheck.report import SCHEMA_VERSION, InputSummary, RenderOptions, Report, RuleResult
 from taxcheck.rule import Outcome, Sample
+from taxcheck.waivers import WaiverStatus
 
 from .text import bare
 
@@ -54,12 +56,15 @@ def _sample(sample: Sample) -> dict[str, object]:
 def _rule(result: RuleResult) -> dict[str, object]:
     finding = result.finding
     judged = result.outcome in (Outcome.FAIL, Outcome.WARN, Outcome.INFO)
+    weight = result.outcome.value if judged else result.rule.severity.value
+    if result.outcome is Outcome.WAIVED and finding and finding.severity:
+        weight = finding.severity.value
     return {
         "id": result.rule.id,
         "name": result.rule.name,
         "family": result.rule.family,
         "outcome": result.outcome.value,
-        "severity": result.outcome.value if judged else result.rule.severity.value,
+        "severity": weight,
         "count": finding.count if finding else None,
         "total": finding.total if finding else None,
         "share": finding.share if finding else None,
@@ -71,6 +76,7 @@ def _rule(result: RuleResult) -> dict[str, object]:
         "fix": bare(finding.fix) if finding and finding.fix else None,
         "samples": [_sample(sample) for sample in finding.samples] if finding else [],
         "skipped_reason": result.reason if result.outcome is Outcome.SKIPPED else None,
+        "change": result.change.value if result.change else None,
     }
 
 
@@ -84,6 +90,50 @@ def _input(source: InputSummary) -> dict[str, object]:
         "fingerprint": source.fingerprint,
         "columns": source.columns,
         "notes": source.notes,
+    }
+
+
+def _waiver(status: WaiverStatus) -> dict[str, object]:
+    waiver = status.waiver
+    return {
+        "rule": waiver.rule,
+        "state": status.state.value,
+        "fails": status.fails,
+        "message": status.message,
+        "owner": waiver.owner,
+        "reason": waiver.reason,
+        "expires": waiver.expires.isoformat(),
+        "max_count": waiver.max_count,
+        "fingerprint": waiver.fingerprint,
+        "taxid": waiver.taxid,
+        "idx": waiver.idx,
+    }
+
+
+def _baseline(baseline: Baseline) -> dict[str, object]:
+    return {
+        "path": baseline.path,
+        "state": baseline.state.value,
+        "reasons": baseline.reasons,
+        "created": baseline.created or None,
+        "tolerance": baseline.tolerance,
+        "summary": baseline.summary,
+        "fixed": [rule.id for rule in baseline.of(Change.FIXED)],
+        "scores": [score_change(score) for score in baseline.scores],
+    }
+
+
+def score_change(score: ScoreChange) -> dict[str, object]:
+    """One score before and after."""
+    return {
+        "score": score.label,
+        "change": score.change.value,
+        "before": score.before,
+        "after": score.after,
+        "before_ci": score.before_interval,
+        "after_ci": score.after_interval,
+        "higher_is_better": score.higher_is_better,
+        "note": score.note,
     }
 
 
@@ -103,6 +153,8 @@ def render(report: Report, options: RenderOptions) -> str:  # noqa: ARG001 - the
         "statistics": report.statistics,
         "policy": {"source": report.policy_source, "differences": report.policy_differences},
         "proof": report.proof,
+        "waivers": [_waiver(status) for status in report.waivers],
+        "baseline": _baseline(report.baseline) if report.baseline else None,
         "timings": report.timings,
     }
     if report.timings is None:

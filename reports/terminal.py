@@ -22,6 +22,7 @@ _STYLES = {
     Outcome.ERROR: "bold magenta",
     Outcome.FAIL: "bold red",
     Outcome.WARN: "bold yellow",
+    Outcome.WAIVED: "cyan",
     Outcome.INFO: "blue",
     Outcome.PASS: "green",
     Outcome.SKIPPED: "bright_black",
@@ -35,9 +36,16 @@ _VERDICTS = {
     Outcome.SKIPPED: "bold black on white",
 }
 # colour is never the only sign
-_MARKS = {Outcome.ERROR: "E", Outcome.FAIL: "×", Outcome.WARN: "!", Outcome.INFO: "i"}
+_MARKS = {
+    Outcome.ERROR: "E",
+    Outcome.FAIL: "×",
+    Outcome.WARN: "!",
+    Outcome.WAIVED: "~",
+    Outcome.INFO: "i",
+}
 _NAMES_WIDTH = 40
 _COMMAND_LINES = 5
+_STANDING = 5  # lines on the baseline and the waivers
 
 
 def _one_line(text: object) -> str:
@@ -147,9 +155,12 @@ def _first_screen(report: Report, width: int) -> list[Text]:
     if report.verdict is not Outcome.PASS:  # the passes are counted below
         head += _wrapped(view.explanation(report), width, 2)
     foot = list(_action(report, width))
+    foot += _standing(report, width)
     if not rows:
         rows = [("", result) for result in infos]
+        rows += [("", result) for result in view.of_outcome(report, Outcome.WAIVED)]
     else:
+        rows += [("", result) for result in view.of_outcome(report, Outcome.WAIVED)]
         foot += _folded(f"Worth knowing, {plural(len(infos), 'observation')}", infos, width)
     if not rows and report.verdict is Outcome.SKIPPED:
         for reason, results in view.reasons(report)[:6]:
@@ -159,6 +170,15 @@ def _first_screen(report: Report, width: int) -> list[Text]:
     room = LINES - len(head) - len(foot)
     entries = _entries(rows, room, width)
     return [*head, *entries, *_joined(report, room - len(entries), width), *foot]
+
+
+def _standing(report: Report, width: int) -> Iterator[Text]:
+    """The baseline and the waivers; those that fail come first, and a screen holds a few."""
+    told = view.standing(report)
+    for said, fails in told[:_STANDING]:
+        yield from _wrapped(said, width, 2, "bold" if fails else "")
+    if len(told) > _STANDING:
+        yield Text(f"… and {plural(len(told) - _STANDING, 'more waiver')}; --json lists all")
 
 
 def _joined(report: Report, room: int, width: int) -> list[Text]:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from taxcheck.changes import ScoreChange
 from taxcheck.report import InputSummary, Report, RuleResult
 from taxcheck.rule import Outcome
 
@@ -15,12 +16,13 @@ WORDS = {
     Outcome.ERROR: "ERROR",
     Outcome.FAIL: "FAIL",
     Outcome.WARN: "WARN",
+    Outcome.WAIVED: "WAIVED",
     Outcome.INFO: "INFO",
     Outcome.PASS: "PASS",
     Outcome.SKIPPED: "SKIPPED",
 }
 _TABLES = ("checkpoint", "embeddings")
-FOUND = (Outcome.ERROR, Outcome.FAIL, Outcome.WARN, Outcome.INFO)
+FOUND = (Outcome.ERROR, Outcome.FAIL, Outcome.WARN, Outcome.WAIVED, Outcome.INFO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,10 @@ def first_sentence(said: str) -> str:
 
 def explanation(report: Report) -> str:
     """The defect behind the headline, in the words of its rule's document; empty on a pass."""
-    for cause, _ in report.causes:
-        said = first_sentence(cause.rule.document.summary)
-        return "" if said == report.headline else said
+    for cause, consequences in report.causes:
+        if any(result.counts for result in (cause, *consequences)):
+            said = first_sentence(cause.rule.document.summary)
+            return "" if said == report.headline else said
     if report.verdict is Outcome.ERROR:
         return "A rule broke: this is a fault of the rule, and says nothing about the data."
     if report.verdict is Outcome.SKIPPED:
@@ -71,6 +74,8 @@ def explanation(report: Report) -> str:
     told = [f"{plural(report.count(Outcome.PASS), 'rule')} passed"]
     if skipped := report.count(Outcome.SKIPPED):
         told.append(f"{skipped:,} skipped")
+    if waived := report.count(Outcome.WAIVED):
+        told.append(f"{plural(waived, 'finding')} waived")
     if noted := report.count(Outcome.INFO):
         told.append(f"{plural(noted, 'observation')} worth knowing")
     return f"{', '.join(told)}."
@@ -107,6 +112,22 @@ def action(report: Report) -> Action | None:
                 return Action(code or advice(result.finding.fix), code is not None)
         return Action(advice(cause.rule.document.fix.strip().split("\n\n")[0]), False)
     return None
+
+
+def standing(report: Report) -> tuple[tuple[str, bool], ...]:
+    """What the baseline and the waivers say, each with whether it fails or weakens the run."""
+    said: list[tuple[str, bool]] = []
+    if report.baseline is not None:
+        said.append((report.baseline.summary, not report.baseline.compared))
+        said += [(_worse(score), True) for score in report.baseline.worse_scores]
+    for status in sorted(report.waivers, key=lambda status: not status.fails):
+        said.append((f"Waiver {status.state.value}: {status.message}", status.fails))
+    return tuple(said)
+
+
+def _worse(score: ScoreChange) -> str:
+    note = f" ({score.note})" if score.note else ""
+    return f"{score.label} is worse than before: {score.before:.4g}, then {score.after:.4g}{note}."
 
 
 def file_name(source: InputSummary) -> str:

@@ -15,10 +15,12 @@ from pathlib import Path
 
 from taxcheck.errors import UsageError
 from taxcheck.rule import Rule, Severity
+from taxcheck.waivers import KEYS, Waiver, parse_waivers
 
 INTENTS = ("closure", "edges", "sampled")
 KINDS = ("auto", "tree", "dag")
 DUPLICATES = ("forbid", "weights")
+_TABLES = ("dataset", "rules", "waiver")
 SAMPLERS = ("unknown", "uniform", "balanced", "same-depth", "same-depth-filtered")
 
 
@@ -75,6 +77,7 @@ class Policy:
     dataset: Dataset = Dataset()
     rules: Mapping[str, RulePolicy] = field(default_factory=dict)
     source: str | None = None
+    waivers: tuple[Waiver, ...] = ()
 
     def of(self, rule: Rule) -> RulePolicy:
         """What the policy says of a rule, the defaults where it is silent."""
@@ -159,8 +162,8 @@ def parse_policy(raw: Mapping[str, object], rules: Iterable[Rule], source: str |
     """Check a policy's tables against the rules that exist; UsageError names the wrong key."""
     by_id = {rule.id: rule for rule in rules}
     for key in raw:
-        if key not in {"dataset", "rules"}:
-            raise _unknown("the policy", key, ["dataset", "rules"])
+        if key not in _TABLES:
+            raise _unknown("the policy", key, _TABLES)
     chosen = _table(raw.get("rules", {}), "[rules]")
     for key in chosen:
         if key not in by_id:
@@ -172,6 +175,11 @@ def parse_policy(raw: Mapping[str, object], rules: Iterable[Rule], source: str |
             for key, value in chosen.items()
         },
         source=source,
+        waivers=parse_waivers(
+            raw.get("waiver", []),
+            {text: rule.id for rule in by_id.values() for text in (rule.id, rule.name)},
+            lambda where, key: _unknown(where, key, KEYS),
+        ),
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taxcheck.config import Dataset
-from taxcheck.report import Bar, Draws, Pictures
+from taxcheck.data_bins import Bar, Draws, Pictures
 from taxcheck.statistics.values import (
     BoolArray,
     DepthStatistics,

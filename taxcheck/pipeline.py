@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields, replace
@@ -11,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from taxcheck.annotate import annotate
 from taxcheck.clock import Clock, created
+from taxcheck.data_bins import Pictures
 from taxcheck.evidence import Evidence, of_mapping, of_pairs
 from taxcheck.failures import FailureWriter
 from taxcheck.intake import DERIVED_NOTE, Intake, read_mapping, read_pairs
 from taxcheck.pictures import draw
 from taxcheck.registry import load_rules
-from taxcheck.report import InputSummary, Pictures, Report
+from taxcheck.report import InputSummary, Report
 from taxcheck.request import Progress, Request, open_sources, open_tables, table_summary
 from taxcheck.rule import Rule
 from taxcheck.runner import Unavailable, known, run_rules
@@ -27,6 +29,7 @@ from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.samples import Sink
 from taxcheck.statistics.values import MappingStatistics
 from taxcheck.summary import summarize
+from taxcheck.waiving import waive
 
 if TYPE_CHECKING:
     from taxcheck.audit.examination import Examined
@@ -128,13 +131,20 @@ def judge(
             Pictures() if mapping is None else draw(mapping, pairs, tree, request.policy.dataset)
         )
     date, timed = created()
+    shown = (*data.inputs, *opened)
+    results, waivers = waive(
+        results,
+        request.policy.waivers,
+        {source.fingerprint for source in shown},
+        datetime.date.fromisoformat(date[:10]),
+    )
     return Report(
         title=request.title
         or Path(request.embeddings or request.pairs or request.mapping or "").stem,
         version=version("taxcheck"),
         created=date,
         command=request.command,
-        inputs=(*data.inputs, *opened),
+        inputs=shown,
         results=results,
         statistics=summarize(mapping, pairs, tree, closure)
         | (examined.summary() if examined else {}),
@@ -146,6 +156,7 @@ def judge(
         packages={name: version(name) for name in _PACKAGES},
         fail_on=request.fail_on,
         audit=drawn,
+        waivers=waivers,
     )
 
 

@@ -7,16 +7,20 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from taxcheck.audit_bins import AuditPictures
+from taxcheck.changes import REGRESSIONS, Baseline, Change
+from taxcheck.data_bins import Pictures
 from taxcheck.rule import Finding, Observed, Outcome, Rule
+from taxcheck.waivers import Waiver, WaiverStatus
 
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.3"
 _RANK = {
     Outcome.ERROR: 0,
     Outcome.FAIL: 1,
     Outcome.WARN: 2,
-    Outcome.INFO: 3,
-    Outcome.PASS: 4,
-    Outcome.SKIPPED: 5,
+    Outcome.WAIVED: 3,
+    Outcome.INFO: 4,
+    Outcome.PASS: 5,
+    Outcome.SKIPPED: 6,
 }
 
 
@@ -44,6 +48,13 @@ class RuleResult:
     threshold: Mapping[str, float] = field(default_factory=dict)
     caused_by: tuple[str, ...] = ()  # ids of the findings in this report that explain it
     reason: str | None = None  # of a skip, or of an error
+    waiver: Waiver | None = None  # where the outcome is WAIVED
+    change: Change | None = None  # since the baseline, where there is one to compare with
+
+    @property
+    def counts(self) -> bool:
+        """Whether a finding decides the verdict: with a baseline, what is new or worse."""
+        return self.change is None or self.change in REGRESSIONS
 
     @property
     def message(self) -> str:
@@ -57,42 +68,6 @@ class RuleResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """One bar or segment of a picture, already counted."""
-
-    label: str
-    value: float
-
-
-@dataclass(frozen=True, slots=True)
-class Draws:
-    """What one way of drawing training pairs yields: parts of the draws, which sum to 1."""
-
-    label: str
-    shares: tuple[float, float, float]  # at depth 1, at depth 2 to 5, deeper
-    declared: bool = False  # the policy says that training draws so
-
-
-@dataclass(frozen=True, slots=True)
-class Pictures:
-    """Binned values for the report's pictures; None where there is nothing to draw."""
-
-    roles: tuple[Bar, ...] | None = None  # both, only descendant, only ancestor, never
-    depths: tuple[tuple[int, int], ...] | None = None  # (depth_diff, pairs)
-    closure_depths: tuple[tuple[int, int], ...] | None = None  # what the complete closure has
-    draws: tuple[Draws, ...] | None = None
-    id_axis: tuple[tuple[float, float, float], ...] | None = None
-    # ^ bins along idx: shares (mapped and in pairs, mapped and in none, hole), each 0 to 1
-    taxid_cut: tuple[float, float, float, float] | None = None
-    # ^ (taxid = n_nodes as a share of the taxid-ordered axis, its taxid, share covered below it,
-    #    share covered from it on); shares are 0 to 1
-    taxid_axis: tuple[float, ...] | None = None  # bins of nodes in taxid order: share covered
-    table_size: int | None = None
-    n_nodes: int | None = None
-    pairs_per_node: tuple[tuple[int, int, int], ...] | None = None  # (lowest, highest, nodes)
-
-
-@dataclass(frozen=True, slots=True)
 class Report:
     """The outcome of one command. ``statistics`` and ``timings`` are JSON-ready."""
 
@@ -103,7 +78,7 @@ class Report:
     inputs: tuple[InputSummary, ...]
     results: tuple[RuleResult, ...]  # in the order of their ids
     statistics: Mapping[str, object]
-    pictures: Pictures = Pictures()
+    pictures: Pictures = field(default_factory=Pictures)
     policy_source: str | None = None
     policy_differences: Mapping[str, str] = field(default_factory=dict)
     proof: str | None = None  # which path proved the closure, and of what it is a proof
@@ -111,18 +86,40 @@ class Report:
     packages: Mapping[str, str] = field(default_factory=dict)  # name -> version
     fail_on: Outcome = Outcome.FAIL
     audit: AuditPictures | None = None  # where an embedding table was audited
+    waivers: tuple[WaiverStatus, ...] = ()  # what became of every waiver of the policy
+    baseline: Baseline | None = None  # what the run was held against
 
     def count(self, outcome: Outcome) -> int:
         """How many rules ended so."""
         return sum(result.outcome is outcome for result in self.results)
 
     @property
+    def failing_waivers(self) -> tuple[WaiverStatus, ...]:
+        """Waivers that have expired, or have nothing left to waive."""
+        return tuple(status for status in self.waivers if status.fails)
+
+    def decided_by(self, outcome: Outcome) -> bool:
+        """Whether a rule that ended so counts towards the verdict."""
+        return any(result.outcome is outcome and result.counts for result in self.results)
+
+    @property
+    def _regressed(self) -> bool:
+        return self.baseline is not None and bool(self.baseline.worse_scores)
+
+    @property
     def verdict(self) -> Outcome:
-        """ERROR, FAIL, WARN or PASS; SKIPPED where no rule could be evaluated."""
-        for outcome in (Outcome.ERROR, Outcome.FAIL, Outcome.WARN):
-            if self.count(outcome):
-                return outcome
-        evaluated = self.count(Outcome.PASS) + self.count(Outcome.INFO)
+        """ERROR, FAIL, WARN or PASS; SKIPPED where no rule could be evaluated.
+
+        A waiver that has expired or waives nothing fails; against a baseline only what is new or
+        worse does, and what remains warns.
+        """
+        if self.count(Outcome.ERROR):
+            return Outcome.ERROR
+        if self.decided_by(Outcome.FAIL) or self.failing_waivers or self._regressed:
+            return Outcome.FAIL
+        if self.count(Outcome.FAIL) or self.count(Outcome.WARN):
+            return Outcome.WARN
+        evaluated = sum(self.count(o) for o in (Outcome.PASS, Outcome.INFO, Outcome.WAIVED))
         return Outcome.PASS if evaluated else Outcome.SKIPPED
 
     @property
@@ -132,8 +129,8 @@ class Report:
             return 4
         if self.verdict is Outcome.SKIPPED:
             return 3
-        failing = {Outcome.FAIL} | ({Outcome.WARN} if self.fail_on is Outcome.WARN else set())
-        return int(self.verdict in failing)
+        strict = self.fail_on is Outcome.WARN and self.decided_by(Outcome.WARN)
+        return int(self.verdict is Outcome.FAIL or strict)
 
     @property
     def by_outcome(self) -> tuple[RuleResult, ...]:
@@ -144,7 +141,8 @@ class Report:
     def causes(self) -> tuple[tuple[RuleResult, tuple[RuleResult, ...]], ...]:
         """Failures and warnings as (cause, consequences), the widest-reaching cause first."""
         found = [r for r in self.by_outcome if r.outcome in (Outcome.FAIL, Outcome.WARN)]
-        above = {r.rule.id: r.caused_by[0] for r in found if r.caused_by}
+        ids = {r.rule.id for r in found}  # a cause that is waived leads nothing
+        above = {r.rule.id: c for r in found for c in r.caused_by[::-1] if c in ids}
 
         def root(rule: str) -> str:
             while rule in above:
@@ -167,11 +165,14 @@ class Report:
     @property
     def headline(self) -> str:
         """One sentence with the number that matters."""
+        if said := self._by_exception:
+            return said
         for cause, consequences in self.causes:
             for result in (cause, *consequences):
-                if result.finding and result.finding.impact:
+                if result.finding and result.finding.impact and result.counts:
                     return result.finding.impact
-            return cause.message
+            if any(result.counts for result in (cause, *consequences)):
+                return next(r for r in (cause, *consequences) if r.counts).message
         if self.verdict is Outcome.ERROR:
             broken = [r for r in self.results if r.outcome is Outcome.ERROR]
             return f"{broken[0].rule.id} broke: {broken[0].reason}"
@@ -182,6 +183,28 @@ class Report:
             judged = len(self.results) - skipped
             return f"Nothing is wrong as far as {judged} of {len(self.results)} rules could judge."
         return "The data is sound."
+
+    @property
+    def _by_exception(self) -> str:
+        """The headline where waivers or a baseline decide, and no finding of this run does."""
+        if self.count(Outcome.ERROR) or any(
+            self.decided_by(outcome) for outcome in (Outcome.FAIL, Outcome.WARN)
+        ):
+            return ""
+        if self.failing_waivers:
+            return self.failing_waivers[0].message
+        if self.baseline is not None and self._regressed:
+            score = self.baseline.worse_scores[0]
+            return f"{score.label} is worse than before: {score.before:.4g} then {score.after:.4g}."
+        left = self.count(Outcome.FAIL) + self.count(Outcome.WARN)
+        if left:
+            return (
+                f"Nothing is new or worse than in the baseline; {left} known "
+                f"finding{'s remain' if left > 1 else ' remains'}."
+            )
+        if waived := self.count(Outcome.WAIVED):
+            return f"Nothing is wrong beyond {waived} waived finding{'s' if waived > 1 else ''}."
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,11 +27,15 @@ class Severity(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What became of one rule; ``error`` means that the rule itself broke."""
+    """What became of one rule; ``error`` means that the rule itself broke.
+
+    ``waived`` is a failure or a warning that the policy waives: seen, and not counted.
+    """
 
     ERROR = "error"
     FAIL = "fail"
     WARN = "warn"
+    WAIVED = "waived"
     INFO = "info"
     PASS = "pass"
     SKIPPED = "skipped"

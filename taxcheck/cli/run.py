@@ -42,6 +42,19 @@ from taxcheck.cli.output import progress_bar, render
 @click.option("--json", "json_", metavar="FILE", help="Write the report for machines; - prints it.")
 @click.option("--failures", metavar="FOLDER", type=Path, help="Write all offending rows (Parquet).")
 @click.option(
+    "--baseline",
+    metavar="FILE",
+    help="JSON report of an earlier run: only what is new or worse than it fails.",
+)
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(0),
+    default=0.01,
+    show_default=True,
+    metavar="PART",
+    help="With --baseline: by which part of its earlier value something may be worse.",
+)
+@click.option(
     "--fail-on",
     type=click.Choice(["fail", "warn"]),
     default="fail",
@@ -75,6 +88,8 @@ def run(
     projection: str | None,
     json_: str | None,
     failures: Path | None,
+    baseline: str | None,
+    tolerance: float,
     fail_on: str,
     workers: int,
     seed: int,
@@ -117,6 +132,10 @@ def run(
     )
     with progress_bar() as progress:
         report = check(request, progress)
+    if baseline is not None:
+        from taxcheck.comparison.baseline import against
+
+        report = against(report, baseline, tolerance)
     outputs = {"html": html, "projection": projection, "json": json_}
     quiet = "-" in outputs.values()
     render(report, outputs, terminal=not quiet, verbose=verbose)

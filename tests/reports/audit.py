@@ -12,8 +12,9 @@ from taxcheck.audit.projection import Labels, project, sample
 from taxcheck.audit.summary import summarize_audit
 from taxcheck.audit.values import Copies, CoverageOfTraining
 from taxcheck.audit_bins import Projection
+from taxcheck.data_bins import Bar, Pictures
 from taxcheck.geometry.space import Space
-from taxcheck.report import Bar, InputSummary, Pictures, Report
+from taxcheck.report import InputSummary, Report
 from taxcheck.rule import Defect, Outcome, Sample
 
 from .build import complete, result

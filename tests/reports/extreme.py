@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from taxcheck.audit_bins import AuditPictures, Clade, Clades, Projection, Untrained
-from taxcheck.report import Bar, Report
+from taxcheck.data_bins import Bar
+from taxcheck.report import Report
 from taxcheck.rule import Document, Finding, Outcome, Sample, Severity
 
 from .audit import audited_incident

@@ -3,7 +3,8 @@ and TREE004: there no pair that the depth-1 pairs imply is missing, and the find
 a consequence that has two causes.
 """
 
-from taxcheck.report import Bar, Draws, InputSummary, Pictures, Report
+from taxcheck.data_bins import Bar, Draws, Pictures
+from taxcheck.report import InputSummary, Report
 from taxcheck.rule import Outcome, Sample
 
 from .build import complete, result

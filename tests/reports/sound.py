@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from taxcheck.report import Bar, Pictures, Report
+from taxcheck.data_bins import Bar, Pictures
+from taxcheck.report import Report
 from taxcheck.rule import Outcome
 
 from .build import complete, result

@@ -8,8 +8,9 @@ import pytest
 
 from taxcheck.audit.curve import curve_of
 from taxcheck.audit_bins import AuditPictures, Untrained
+from taxcheck.data_bins import Bar, Pictures
 from taxcheck.registry import load_renderers
-from taxcheck.report import Bar, Pictures, RenderOptions
+from taxcheck.report import RenderOptions
 from tests.reports.audit import audited_healthy, audited_incident
 from tests.reports.incident import incident
 from tests.reports.tables import training

@@ -6,8 +6,9 @@ from html.parser import HTMLParser
 
 import pytest
 
+from taxcheck.data_bins import Bar, Draws, Pictures
 from taxcheck.registry import load_renderers
-from taxcheck.report import Bar, Draws, Pictures, RenderOptions
+from taxcheck.report import RenderOptions
 from tests.reports.extreme import crowded
 from tests.reports.incident import incident
 from tests.reports.sample import REPORTS
