@@ -1,0 +1,152 @@
+"""Which hierarchy the repaired pairs are the closure of: a taxonomy's, or the pairs' own."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from taxcheck.arrays import within
+from taxcheck.fixing.numbering import Numbering
+from taxcheck.fixing.plan import Findings, Lacking
+from taxcheck.fixing.taxa import Taxa
+from taxcheck.pipeline import Gathered
+from taxcheck.rule import Skip
+from taxcheck.statistics.hierarchy.closure import Closure, ForestClosure, closure_of
+from taxcheck.statistics.hierarchy.graph import Graph
+from taxcheck.statistics.spool import PairSpool
+from taxcheck.statistics.values import (
+    BoolArray,
+    HierarchyStatistics,
+    IntArray,
+    Kind,
+    PairStatistics,
+)
+
+_TAXONOMY = "--taxonomy with the taxdump that the data was made from"
+
+
+def from_taxonomy(data: Gathered, numbering: Numbering, taxa: Taxa) -> Graph:
+    """The taxonomy among the mapped nodes; what it does not know keeps the parent that pairs say.
+
+    So does a node without a mapped ancestor there, where its parent is one that it does not know.
+    """
+    positions = numbering.positions(taxa)
+    parents, children = taxa.edges(positions)
+    if data.graph is not None:
+        own_parents, own_children = _renumbered(data.graph, numbering)
+        placed = np.zeros(len(positions), dtype=bool)
+        placed[children] = True
+        alone = positions < 0
+        used = alone[own_children] | (~placed[own_children] & alone[own_parents])
+        parents = np.concatenate([parents, own_parents[used]])
+        children = np.concatenate([children, own_children[used]])
+    return Graph.from_edges(parents, children, numbering.nodes)
+
+
+def from_pairs(
+    data: Gathered,
+    numbering: Numbering,
+    findings: Findings,
+    tree: HierarchyStatistics,
+    pairs: PairStatistics,
+) -> tuple[Graph | None, list[Lacking]]:
+    """The hierarchy that the pairs themselves prove, or what keeps them from it."""
+    assert data.intake is not None
+    assert data.graph is not None
+    spool = data.intake.training.spool
+    graph = None
+    if tree.kind is not Kind.DAG and "PAIR014" not in findings:
+        graph = _closed_forest(spool, pairs, data.graph)
+    lacking: list[Lacking] = []
+    if graph is None:
+        graph = data.graph
+        lacking = _broken(spool, graph, findings, tree)
+    parents, children = _renumbered(graph, numbering)
+    return (
+        None if any(one.blocking for one in lacking)
+        else Graph.from_edges(parents, children, numbering.nodes),
+        lacking,
+    )  # fmt: skip
+
+
+def _renumbered(graph: Graph, numbering: Numbering) -> tuple[IntArray, IntArray]:
+    parents = numbering.old_to_new[graph.parents]
+    children = numbering.old_to_new[graph.children]
+    kept = (parents >= 0) & (children >= 0)
+    return parents[kept], children[kept]
+
+
+def _closed_forest(spool: PairSpool, pairs: PairStatistics, graph: Graph) -> Graph | None:
+    """The forest whose closure the pairs are exactly, though some state another distance.
+
+    In such a closure a node has as many ancestors as it is deep, so that its parent is the one
+    with one ancestor fewer; the closure of those edges proves the guess. The closure of a tree
+    that lost a node whole is one as well: so each edge has to be stated as one, unless all
+    distances are off by the same number.
+    """
+    above = pairs.as_descendant
+    parents, children = [], []
+    for batch in spool.batches():
+        direct = above[batch.ancestor] == above[batch.descendant] - 1
+        parents.append(batch.ancestor[direct])
+        children.append(batch.descendant[direct])
+    if not parents:
+        return None
+    guess = Graph.from_edges(np.concatenate(parents), np.concatenate(children), graph.present)
+    if guess.forest is None or (guess.forest.depth != np.where(graph.present, above, 0)).any():
+        return None
+    closure = ForestClosure(guess.forest)
+    offsets: set[int] = set()
+    for batch in spool.batches():
+        slot, distance = closure.find(batch.ancestor, batch.descendant)
+        if (slot < 0).any():
+            return None
+        if batch.depth_diff is not None and len(offsets) < 2:
+            off = batch.depth_diff - distance
+            offsets |= {int(off.min()), int(off.max())}
+    n = max(graph.n, 1)
+    stated = within(graph.children * n + graph.parents, guess.children * n + guess.parents)
+    return guess if stated.all() or len(offsets) == 1 else None
+
+
+def _broken(
+    spool: PairSpool, graph: Graph, findings: Findings, tree: HierarchyStatistics
+) -> list[Lacking]:
+    """What keeps the depth-1 pairs from being a hierarchy that can be trusted."""
+    if "PAIR014" in findings:
+        why = "the nodes that were thrown away are in no pair, so nothing here says whose they are"
+        return [Lacking("PAIR014", why, _TAXONOMY, True)]
+    if tree.cycles.count:
+        why = f"{tree.cycles.count:,} nodes are on cycles, and no pair says which edge is false"
+        return [Lacking("TREE001", why, _TAXONOMY, True)]
+    try:
+        closure = closure_of(graph)
+    except Skip as skip:
+        return [Lacking("TREE004", str(skip), "a smaller data set, or pairs as edges", True)]
+    lost = int(np.count_nonzero(_without_parent(spool, graph, closure)))
+    if lost:
+        why = f"{lost:,} nodes have ancestors but no parent, and no pair says which it is"
+        return [Lacking("TREE007", why, _TAXONOMY, True)]
+    if tree.several_parents.count and tree.kind is not Kind.DAG:
+        why = f"{tree.several_parents.count:,} nodes have several parents, one of them false or not"
+        give = f'{_TAXONOMY}; or a policy with [dataset] kind = "dag", if they are meant'
+        blocking = findings.blocks("TREE002") or bool(
+            findings.among("TREE004", "TREE005", "PAIR008")
+        )
+        return [Lacking("TREE002", why, give, blocking)]
+    if findings.blocks("TREE002"):
+        why = f"the policy declares a tree, and {tree.several_parents.count:,} nodes say otherwise"
+        return [Lacking("TREE002", why, 'a policy with [dataset] kind = "dag"', True)]
+    return []
+
+
+def _without_parent(spool: PairSpool, graph: Graph, closure: Closure) -> BoolArray:
+    """Nodes that pairs call a descendant and no edge a child, (n,).
+
+    A pair whose reverse follows from the edges says nothing of the kind: it is the false one.
+    """
+    called = np.zeros(graph.n, dtype=bool)
+    for batch in spool.batches():
+        reverse, _ = closure.find(batch.descendant, batch.ancestor)
+        called[batch.descendant[reverse < 0]] = True
+    lost: BoolArray = called & (graph.parent_counts == 0)
+    return lost
