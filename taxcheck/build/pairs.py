@@ -44,13 +44,31 @@ def closure_batches(
     apart (1: the edges). In a graph that is no forest the distance is the shortest, and a depth is
     the shortest way from any root. Batches hold about ``rows`` rows.
     """
+    depth = depths_of(graph)
+    for pairs in closure_blocks(graph, cap, rows):
+        yield from as_batches(pairs, depth, rows)
+
+
+def closure_blocks(graph: Graph, cap: int | None = None, rows: int = BATCH_ROWS) -> Iterator[Pairs]:
+    """The same pairs as arrays; a block holds all pairs of its descendants."""
     forest = graph.forest
-    depth = (graph.depths if forest is None else forest.depth).astype(np.int32)
-    blocks = _dag_pairs(graph, cap) if forest is None else _forest_pairs(forest, depth, cap, rows)
-    for ancestor, descendant, distance in blocks:
-        for first in range(0, len(ancestor), rows):
-            a, d, k = (column[first : first + rows] for column in (ancestor, descendant, distance))
-            yield pa.record_batch([a, d, k, depth[a], depth[d]], schema=PAIR_SCHEMA)
+    if forest is None:
+        yield from _dag_pairs(graph, cap)
+    else:
+        yield from _forest_pairs(forest, cap, rows)
+
+
+def as_batches(pairs: Pairs, depth: Int32Array, rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
+    """A block of pairs as the columns of the file."""
+    for first in range(0, len(pairs[0]), rows):
+        a, d, k = (column[first : first + rows] for column in pairs)
+        yield pa.record_batch([a, d, k, depth[a], depth[d]], schema=PAIR_SCHEMA)
+
+
+def depths_of(graph: Graph) -> Int32Array:
+    """(n,) the shortest way from any root."""
+    forest = graph.forest
+    return (graph.depths if forest is None else forest.depth).astype(np.int32)
 
 
 def count_pairs(forest: Forest, cap: int | None = None) -> int:
@@ -59,9 +77,9 @@ def count_pairs(forest: Forest, cap: int | None = None) -> int:
     return int(depth.sum(dtype=np.int64))
 
 
-def _forest_pairs(forest: Forest, depth: Int32Array, cap: int | None, rows: int) -> Iterator[Pairs]:
+def _forest_pairs(forest: Forest, cap: int | None, rows: int) -> Iterator[Pairs]:
     """A node has one ancestor at each distance, so the place of every pair is arithmetic."""
-    owned = depth if cap is None else np.minimum(depth, cap)
+    owned = forest.depth if cap is None else np.minimum(forest.depth, cap)
     end = np.cumsum(owned, dtype=np.int64)
     first = 0
     while first < len(end):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import fields
 from pathlib import Path
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
@@ -17,6 +19,8 @@ from taxcheck.build.whole import whole_file
 from taxcheck.config import Dataset
 
 __all__ = ["closure_batches", "write_mapping", "write_pairs", "write_policy", "write_table"]
+
+Item = TypeVar("Item")
 
 
 def write_mapping(path: Path, identifiers: pa.Array) -> None:
@@ -46,21 +50,35 @@ def write_pairs(
     path: Path, batches: Iterable[pa.RecordBatch], schema: pa.Schema = PAIR_SCHEMA
 ) -> int:
     """Stream batches into one Parquet file while the next is computed; the number of rows."""
-    rows = 0
-    with (
-        whole_file(path) as partial,
-        pq.ParquetWriter(partial, schema, compression="snappy") as writer,
-    ):
-        for batch in _ahead(iter(batches)):
-            writer.write_batch(batch)
-            rows += batch.num_rows
+    return write_streams([path], ((batch,) for batch in batches), schema)[0]
+
+
+def write_streams(
+    paths: Sequence[Path],
+    batches: Iterable[Sequence[pa.RecordBatch]],
+    schema: pa.Schema = PAIR_SCHEMA,
+) -> list[int]:
+    """The same for several files at once: each item of ``batches`` has one batch a file."""
+    rows = [0] * len(paths)
+    with ExitStack() as files:
+        writers = []
+        for path in paths:
+            partial = files.enter_context(whole_file(path))
+            writers.append(
+                files.enter_context(pq.ParquetWriter(partial, schema, compression="snappy"))
+            )
+        for together in _ahead(iter(batches)):
+            for k, batch in enumerate(together):
+                if batch.num_rows:
+                    writers[k].write_batch(batch)
+                    rows[k] += batch.num_rows
     return rows
 
 
-def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _ahead(batches: Iterator[Item]) -> Iterator[Item]:
     """The same batches, each computed while its predecessor is used."""
     with ThreadPoolExecutor(1) as pool:
-        coming: Future[pa.RecordBatch | None] = pool.submit(next, batches, None)
+        coming: Future[Item | None] = pool.submit(next, batches, None)
         while (batch := coming.result()) is not None:
             coming = pool.submit(next, batches, None)
             yield batch

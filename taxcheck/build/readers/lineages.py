@@ -1,0 +1,194 @@
+"""Hierarchies stated by whole lineages: GTDB's taxonomy files, and tables of one column a rank."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import pyarrow as pa
+
+from taxcheck.build.hierarchy import SHOWN, Hierarchy, Origin
+from taxcheck.build.readers.grow import Growing
+from taxcheck.build.readers.lines import TextFile
+from taxcheck.errors import InputError, UsageError
+from taxcheck.sources.aliases import normalise
+from taxcheck.sources.sniff import SAMPLE_BYTES, shape_of
+from taxcheck.sources.tables import open_table
+
+_GTDB_RANKS = {
+    "d": "domain",
+    "p": "phylum",
+    "c": "class",
+    "o": "order",
+    "f": "family",
+    "g": "genus",
+    "s": "species",
+}
+RANKS = (
+    "life", "realm", "domain", "superkingdom", "kingdom", "subkingdom", "superphylum", "phylum",
+    "division", "subphylum", "superclass", "class", "subclass", "infraclass", "superorder", "order",
+    "suborder", "infraorder", "superfamily", "family", "subfamily", "tribe", "subtribe", "genus",
+    "subgenus", "section", "species", "subspecies", "variety", "form", "strain",
+)  # fmt: skip
+_ABSENT = frozenset({"", "na", "n/a", "nan", "null", "none", "-"})
+_SEPARATOR = ";"
+
+
+def read_gtdb(path: str) -> Hierarchy:
+    """Taxa of a GTDB taxonomy file (accession, tab, d__...;p__...;...;s__...).
+
+    Genomes are counted and are no nodes. A taxon has one place: InputError where it has two.
+    """
+    source, growing = TextFile(path), Growing()
+    above: dict[int, int] = {}
+    seen: set[str] = set()
+    genomes = 0
+    for number, line in source.lines():
+        if not line.strip():
+            continue
+        cells = line.rstrip("\n").split("\t")
+        lineage = cells[-1].strip()
+        genomes += 1
+        if lineage in seen:
+            continue
+        seen.add(lineage)
+        parent, last = -1, -1
+        for taxon in (part.strip() for part in lineage.split(_SEPARATOR)):
+            prefix, _, name = taxon.partition("__")
+            level = list(_GTDB_RANKS).index(prefix) if prefix in _GTDB_RANKS else -1
+            if len(cells) != 2 or "__" not in taxon or level <= last:
+                raise InputError(
+                    f"{source.path}: line {number:,} is no 'accession, tab, d__...;p__...;...;"
+                    f"s__...': {taxon[:40]!r}; the file may be truncated or of another kind"
+                )
+            last = level
+            if not name:
+                continue
+            node = growing.node(taxon, name, _GTDB_RANKS[prefix])
+            if above.setdefault(node, parent) != parent:
+                one, two = (
+                    "no taxon" if p < 0 else list(growing.place)[p] for p in (above[node], parent)
+                )
+                raise InputError(
+                    f"{source.path}: line {number:,}: {taxon} is under {two}, and before it was "
+                    f"under {one}; a taxon of GTDB has one place"
+                )
+            parent = node
+    if not growing.place:
+        raise InputError(f"{source.path}: holds no lineage")
+    for child, parent in above.items():
+        if parent >= 0:
+            growing.edge(parent, child)
+    notes = (f"{genomes:,} genomes in the file; its taxa are the nodes, genomes are not",)
+    return _hierarchy(growing, growing.identifiers(), source.origin("GTDB", _release(path)), notes)
+
+
+def _release(path: str) -> str | None:
+    found = re.search(r"_r(\d{2,3}(?:\.\d+)?)|\br(\d{2,3})\b", path)
+    return f"r{found[1] or found[2]}" if found else None
+
+
+def read_lineage(path: str, columns: str | None) -> Hierarchy:
+    """A table with one column a rank, the highest first; rows are lineages, gaps are left out.
+
+    ``columns`` names the rank columns in order, else they are known by their names. A name is the
+    identifier where it stands in one place only; where several taxa share it, as some genera of
+    plants and animals do, each is called by its whole lineage.
+    """
+    table = open_table(path)
+    if not table.header:
+        first = columns.split(",") if columns else rank_cells(path)
+        table.expect_names({cell.strip() for cell in first})
+    chosen = _rank_columns(table.column_names, table.header, columns, table.path)
+    growing = Growing()
+    paths: dict[tuple[int, str, str], int] = {}
+    uses: list[tuple[int, str]] = []  # parent and name of every node
+    for batch in table.batches({f"rank {k}": name for k, name in enumerate(chosen)}):
+        cells = [batch.columns[f"rank {k}"].cast(pa.string()) for k in range(len(chosen))]
+        rows = pa.table(cells, names=list(map(str, range(len(cells)))))
+        rows = rows.group_by(rows.column_names, use_threads=False).aggregate([])
+        for row in zip(*(column.to_pylist() for column in rows.columns), strict=True):
+            parent = -1
+            for rank, cell in zip(chosen, row, strict=True):
+                name = (cell or "").strip()
+                if name.lower() in _ABSENT:
+                    continue
+                key = (parent, rank, name)
+                node = paths.setdefault(key, len(paths))
+                if node == len(uses):
+                    uses.append((parent, name))
+                    growing.names.append(name)
+                    growing.ranks.append(normalise(rank))
+                    growing.place[str(node)] = node
+                    if parent >= 0:
+                        growing.edge(parent, node)
+                parent = node
+    if not uses:
+        raise InputError(f"{table.path}: no lineage in its columns {', '.join(chosen)}")
+    identifiers, homonyms = _identifiers(uses)
+    unused = len(table.column_names) - len(chosen)
+    notes = [f"ranks are the columns {', '.join(chosen)}"]
+    notes += [f"{unused:,} further columns are not read"] if unused else []
+    notes += (
+        [
+            f"{len(homonyms):,} names stand in several places; those nodes are called by their "
+            f"whole lineage ({', '.join(homonyms[:SHOWN])})"
+        ]
+        if homonyms
+        else []
+    )
+    origin = Origin("lineage table", table.path, None, table.bytes, table.fingerprint())
+    return _hierarchy(growing, pa.array(identifiers, pa.string()), origin, tuple(notes))
+
+
+def rank_cells(path: str) -> list[str]:
+    """Cells of a text table's first line that are called like ranks."""
+    source = TextFile(path)
+    head = source.head(SAMPLE_BYTES)
+    shape = shape_of(head, source.path, whole=len(head) < SAMPLE_BYTES)
+    return [cell.strip() for cell in shape.first_cells if normalise(cell) in RANKS]
+
+
+def _identifiers(uses: Sequence[tuple[int, str]]) -> tuple[list[str], list[str]]:
+    count = Counter(name for _, name in uses)
+    whole: list[str] = []
+    for parent, name in uses:  # a parent comes before its children
+        whole.append(name if parent < 0 else f"{whole[parent]}{_SEPARATOR}{name}")
+    identifiers = [
+        name if count[name] == 1 else path for (_, name), path in zip(uses, whole, strict=True)
+    ]
+    if len(set(identifiers)) < len(identifiers):  # the same path through other ranks
+        twice = Counter(identifiers)
+        identifiers = [i if twice[i] == 1 else f"{i} #{k}" for k, i in enumerate(identifiers)]
+    return identifiers, [name for name, times in count.items() if times > 1]
+
+
+def _rank_columns(names: Sequence[str], header: bool, columns: str | None, shown: str) -> list[str]:
+    if columns:
+        wanted = [column.strip() for column in columns.split(",")]
+        missing = [column for column in wanted if column not in names]
+        if missing:
+            raise UsageError(f"--columns {missing[0]}: {shown} has {', '.join(names[:12])}")
+        return wanted
+    known = {normalise(name): name for name in names} if header else {}
+    found = [known[rank] for rank in RANKS if rank in known]
+    if len(found) < 2:
+        raise InputError(
+            f"{shown}: has no two columns that are called like ranks; name them from the highest "
+            "to the lowest with --columns kingdom,phylum,..."
+        )
+    return found
+
+
+def _hierarchy(
+    growing: Growing, identifiers: pa.Array, origin: Origin, notes: Iterable[str]
+) -> Hierarchy:
+    return Hierarchy(
+        origin,
+        identifiers,
+        *growing.edges(),
+        names=pa.array(growing.names, pa.string()),
+        ranks=pa.array(growing.ranks, pa.string()),
+        notes=tuple(notes),
+    )
