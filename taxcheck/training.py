@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taxcheck.clock import Clock
 from taxcheck.engine.config import TrainConfig
+from taxcheck.engine.peers import LostError, Peers, joined
 from taxcheck.engine.presets import find
 from taxcheck.engine.run_folder import RunFolder, whole
 from taxcheck.engine.settings import check
 from taxcheck.engine.steppers import backend_of
-from taxcheck.engine.stops import StoppedError
+from taxcheck.engine.stops import DivergedError, StoppedError
 from taxcheck.errors import InputError, TaxcheckError, UsageError
 from taxcheck.output import write_text
 from taxcheck.pipeline import Gathered, gather, judge
@@ -26,6 +29,8 @@ from taxcheck.training_record import RunRecord, read_record, recorded_config, su
 if TYPE_CHECKING:
     from taxcheck.engine.progress import Progress, Trained
     from taxcheck.engine.values import TrainingData
+
+_LAST_WORDS = 1.0  # seconds
 
 
 class Watcher:
@@ -76,6 +81,8 @@ def run(
     ``config`` is that of the preset where it is not given, or of the run that is resumed. Data that
     the gate fails is trained on with ``force`` alone, or under a preset that implies it. Raises
     TaxcheckError, one line, for everything that a user can mend; run.json then says so too.
+
+    Of the processes that ``torchrun`` started the first calls this, and the others ``follow``.
     """
     folder, see = RunFolder(Path(out)), watcher or Watcher()
     if request.pairs is None or request.embeddings is not None:
@@ -86,25 +93,58 @@ def run(
     backend_of(check(config))  # a package that is missing shows before anything is read
     preset = before.get("preset", preset)
     force = force or find(preset).forced or bool(before.get("forced"))
-    folder.begin(resume=resume)
-    record = RunRecord(folder, request, config, preset)
-    try:
-        return _run(request, folder, config, record, see, force=force, resume=resume)
-    except KeyboardInterrupt:
-        record.end("stopped", why="interrupted")
-        raise StoppedError(
-            f"interrupted; {folder.record} says how far it came", signal.SIGINT
-        ) from None
-    except TaxcheckError as error:
-        if resume and isinstance(error, UsageError):
-            record.put_back(before)  # a command that is wrong changes nothing
-        else:
-            record.end("stopped", why=str(error))
-        raise
+    with joined(config) as peers:
+        folder.begin(resume=resume)
+        record = RunRecord(folder, request, config, preset)
+        try:
+            return _run(request, peers, folder, config, record, see, force=force, resume=resume)
+        except KeyboardInterrupt:
+            record.end("stopped", why="interrupted")
+            raise StoppedError(
+                f"interrupted; {folder.record} says how far it came", signal.SIGINT
+            ) from None
+        except TaxcheckError as error:
+            if resume and isinstance(error, UsageError):
+                record.put_back(before)  # a command that is wrong changes nothing
+            else:
+                record.end("stopped", why=str(error))
+            raise
+
+
+def follow(config: TrainConfig) -> int:
+    """Take part in a run as another process than its first; the exit code is that of the first.
+
+    It trains on what the first hands out, under the config of the first; ``config`` says where. It
+    reads and writes nothing, and returns as soon as the first is done.
+    """
+    backend_of(check(config))
+    with joined(config) as peers:
+        handed: tuple[TrainingData, TrainConfig] | int = peers.share(0)
+        try:
+            if isinstance(handed, int):
+                return _until_left(peers, handed)
+            from taxcheck.engine.trainer import train
+
+            train(*handed)
+        except (DivergedError, StoppedError) as error:
+            return _until_left(peers, error.exit_code)
+        return peers.share(0)
+
+
+def _until_left(peers: Peers, code: int) -> int:
+    """The same code, when the first process has written and said all.
+
+    Torchrun ends every process as soon as one ends with a code that is not 0.
+    """
+    with contextlib.suppress(LostError):
+        peers.share(code)
+    time.sleep(_LAST_WORDS)
+    return code
 
 
 def _run(
     request: Request,
+    peers: Peers,
     folder: RunFolder,
     config: TrainConfig,
     record: RunRecord,
@@ -120,16 +160,20 @@ def _run(
         record.judged("gate", gate)
         if gate.exit_code and not force:
             record.end("refused")
+            peers.share(gate.exit_code)
             return Finished(folder, gate)
         record.keep(forced=bool(gate.exit_code), state="training")
         data = _numbered(data, folder)
-        trained = _train(data, config, folder, see, resume=resume)
+        work = _training_data(data, config)
+        peers.share((work, config))
+        trained = _train(data, work, config, folder, see, resume=resume)
         record.keep(training=summary_of(trained, folder), state="audit")
         asked = replace(request, embeddings=str(folder.best), initial=str(folder.initial))
         audit = judge(asked, data, open_tables(asked), Clock())
         see.judged("audit", audit, _write(audit, folder, "audit"))
         record.judged("audit", audit)
         record.end("finished")
+    peers.share(audit.exit_code)
     return Finished(folder, gate, trained, audit)
 
 
@@ -148,19 +192,18 @@ def _numbered(data: Gathered, folder: RunFolder) -> Gathered:
 
 
 def _train(
-    data: Gathered, config: TrainConfig, folder: RunFolder, see: Watcher, *, resume: bool
+    data: Gathered,
+    work: TrainingData,
+    config: TrainConfig,
+    folder: RunFolder,
+    see: Watcher,
+    *,
+    resume: bool,
 ) -> Trained:
     from taxcheck.engine.trainer import train  # a refused run needs no engine
 
     inputs = {summary.role: summary.fingerprint for summary in data.inputs}
-    return train(
-        _training_data(data, config),
-        config,
-        folder,
-        observe=see.trained,
-        resume=resume,
-        inputs=inputs,
-    )
+    return train(work, config, folder, observe=see.trained, resume=resume, inputs=inputs)
 
 
 def _training_data(data: Gathered, config: TrainConfig) -> TrainingData:

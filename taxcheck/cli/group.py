@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 import click
 
 from taxcheck import __version__
+from taxcheck.engine.peers import placed
 from taxcheck.errors import TaxcheckError
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+_PATIENCE = 5.0  # seconds
 
 
 @click.group(context_settings=_CONTEXT)
@@ -63,5 +66,9 @@ def _one_line(error: object) -> str:
 
 
 def _complain(message: str, hint: str = "") -> None:
+    if placed()[0]:
+        # What the first process is told as well it says, and torchrun then ends the others. One
+        # that is still here has a trouble of its own.
+        time.sleep(_PATIENCE)
     text = _one_line(message).rstrip(".")
     click.echo(f"taxcheck: {text}{'; ' + hint if hint else ''}", err=True)

@@ -102,11 +102,12 @@ def train(
     """
     from taxcheck.cli.live import Live
     from taxcheck.config import load_policy
+    from taxcheck.engine.peers import placed
     from taxcheck.engine.presets import find, resolve
     from taxcheck.errors import UsageError
     from taxcheck.registry import load_rules
     from taxcheck.request import Request
-    from taxcheck.training import run
+    from taxcheck.training import follow, run
     from taxcheck.training_record import recorded_config
 
     given = {key: value for key, value in keys.items() if value is not None}
@@ -117,6 +118,8 @@ def train(
         )
     chosen = find(preset or "default")
     settings = recorded_config(out, given) if resume else resolve(chosen.name, config, given)
+    if placed()[0]:  # one of the others that torchrun started
+        sys.exit(follow(settings))
     request = Request(
         mapping=mapping,
         pairs=pairs,

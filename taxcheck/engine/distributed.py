@@ -5,14 +5,19 @@ same seed; of each batch it differentiates its share of the sources, and gathers
 gradients of all others. Sums are taken in the order of ranks, so the tables stay equal bit for bit,
 and equal to those of one process up to the order of additions. Start with ``torchrun``:
 
-    torchrun --nproc-per-node 2 ...
+    torchrun --nproc-per-node 2 -m taxcheck train ...
+
+The first process judges the data, hands it to all others, and alone writes, measures and shows.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -20,8 +25,12 @@ import torch.distributed as dist
 from torch import Tensor
 
 from taxcheck.engine.config import TrainConfig
+from taxcheck.engine.peers import LostError, placed
 from taxcheck.engine.values import Int32Array, Work
 from taxcheck.errors import UsageError
+
+T = TypeVar("T")
+_LONGEST = timedelta(days=7)  # the others wait while the first judges the data and the table
 
 
 def share(count: int, rank: int, world: int) -> slice:
@@ -107,6 +116,23 @@ class Exchange:
         """Whether this process is the one that writes files."""
         return self.rank == 0
 
+    def share(self, value: T) -> T:
+        """What the first process gives, on all of them; see ``peers.Peers``."""
+        if self.world == 1:
+            return value
+        box = [value if self.writes else None]
+        with _waiting():
+            dist.broadcast_object_list(box, src=0)
+        return box[0]  # type: ignore[return-value]
+
+    def agree(self, seconds: float, signal: int) -> tuple[float, int]:
+        """The seconds of the first process, and the largest signal; see ``peers.Peers``."""
+        if self.world == 1:
+            return seconds, signal
+        own = torch.tensor([seconds, signal], dtype=torch.float64)
+        found = self.gather(own.cuda() if _on_cuda() else own, [2] * self.world)
+        return float(found[0][0]), max(int(numbers[1]) for numbers in found)
+
     def gather(self, tensor: Tensor, lengths: Sequence[int] | None = None) -> list[Tensor]:
         """The tensor of every rank, in their order; first dimensions may differ, (k, ...).
 
@@ -115,14 +141,15 @@ class Exchange:
         """
         if self.world == 1:
             return [tensor]
-        device = tensor.device if dist.get_backend() == "nccl" else torch.device("cpu")
+        device = tensor.device if _on_cuda() else torch.device("cpu")
         if lengths is None:
             own = torch.tensor([len(tensor)], dtype=torch.int64, device=device)
             lengths = torch.cat(self.gather(own, [1] * self.world)).tolist()
         padded = torch.zeros((max(lengths), *tensor.shape[1:]), dtype=tensor.dtype, device=device)
         padded[: len(tensor)] = tensor
         gathered = [torch.empty_like(padded) for _ in lengths]
-        dist.all_gather(gathered, padded)
+        with _waiting():
+            dist.all_gather(gathered, padded)
         return [
             found[:length].to(tensor.device)
             for found, length in zip(gathered, lengths, strict=True)
@@ -155,11 +182,12 @@ def from_environment(device: torch.device) -> Exchange:
 
     NCCL where each process has a CUDA device, gloo everywhere else. Leave with ``leave``.
     """
-    world = int(os.environ.get("WORLD_SIZE", "1"))
-    if world == 1 or "RANK" not in os.environ:
+    if placed()[1] == 1:
         return Exchange()
     if not dist.is_initialized():
-        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        if device.type == "cuda":
+            torch.cuda.set_device(device)
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=_LONGEST)
     return Exchange(dist.get_rank(), dist.get_world_size())
 
 
@@ -167,3 +195,20 @@ def leave() -> None:
     """Part from the other processes, where there are any."""
     if dist.is_available() and dist.is_initialized():
         dist.destroy_process_group()
+
+
+def _on_cuda() -> bool:
+    """Whether numbers are exchanged between CUDA devices, else between processors."""
+    return bool(dist.get_backend() == "nccl")
+
+
+@contextlib.contextmanager
+def _waiting() -> Iterator[None]:
+    """Another process that ends meanwhile is one line, not a trace of the transport."""
+    try:
+        yield
+    except RuntimeError:
+        raise LostError(
+            "another process of this run ended, see its own line; the last checkpoint is whole: "
+            "continue with the same command and --resume"
+        ) from None

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from typing import Literal
 
 from taxcheck.engine.config import TrainConfig
+from taxcheck.engine.peers import placed
 from taxcheck.engine.values import Floats, Stepper, TrainingData
 from taxcheck.errors import UsageError
 
@@ -17,11 +18,18 @@ _BATCHES = 16  # of torch: only the last of them is cut short
 def backend_of(config: TrainConfig) -> Literal["numba", "torch"]:
     """The backend of a run; "auto" is numba on the CPU, where it is installed, else torch.
 
-    UsageError, with the command that installs it, where the package is missing.
+    In several processes it is torch. UsageError where the package is missing, with the command
+    that installs it, or where several processes are to share a table of numba.
     """
-    name = config.backend
+    name, several = config.backend, placed()[1] > 1
     if name == "auto":
-        name = "numba" if config.device == "cpu" and find_spec("numba") else "torch"
+        fits = config.device == "cpu" and not several
+        name = "numba" if fits and find_spec("numba") else "torch"
+    if name == "numba" and several:
+        raise UsageError(
+            "backend = 'numba' trains in one process, on as many threads as --workers says: start "
+            "it without torchrun, or set backend to torch"
+        )
     if find_spec(name) is None:
         raise UsageError(f"training needs {name}, which is not installed: {_INSTALL}")
     return name

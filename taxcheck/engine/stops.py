@@ -32,11 +32,6 @@ class Interrupt:
 
     number: int = 0
 
-    @property
-    def name(self) -> str:
-        """SIGINT or SIGTERM."""
-        return signal.Signals(self.number).name
-
 
 @contextlib.contextmanager
 def interruptions() -> Iterator[Interrupt]:

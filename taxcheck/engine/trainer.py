@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
+from signal import Signals
 from typing import NoReturn
 
 import numpy as np
@@ -14,6 +15,7 @@ from taxcheck.engine.config import TrainConfig
 from taxcheck.engine.draws import Draws
 from taxcheck.engine.initial import initial_table
 from taxcheck.engine.negatives import negatives
+from taxcheck.engine.peers import join
 from taxcheck.engine.progress import Progress, Trained
 from taxcheck.engine.quality import Quality
 from taxcheck.engine.run_folder import RunFolder
@@ -25,7 +27,7 @@ from taxcheck.engine.schedule import (
 )
 from taxcheck.engine.standing import Standing
 from taxcheck.engine.steppers import chunk_pairs, make_stepper
-from taxcheck.engine.stops import DivergedError, Interrupt, StoppedError, interruptions
+from taxcheck.engine.stops import DivergedError, StoppedError, interruptions
 from taxcheck.engine.tracker import MetricsTracker
 from taxcheck.engine.values import Floats, Negatives, Stepper, TrainingData, Work
 from taxcheck.errors import UsageError
@@ -48,6 +50,7 @@ def train(
     ``observe`` is called after every step and every epoch. With ``resume`` a run that its folder
     holds goes on where its newest checkpoint stands, to the same numbers on one worker. ``inputs``
     are fingerprints by name, such as that of the mapping, which must then be the same again.
+    Under ``torchrun`` all processes call it, with the same data; only the first needs a folder.
 
     UsageError where a run is in the way or cannot be continued so; DivergedError at the first
     NaN; StoppedError after SIGINT or SIGTERM, with a checkpoint of that very step; OutputError
@@ -56,11 +59,15 @@ def train(
     tell = observe or (lambda _: None)
     draws, others = _planned(data, config)
     quality = Quality(data, config)
+    peers = join(config)
     stepper = make(data, config, initial_table(data, config, np.random.default_rng(config.seed)))
     kept = Checkpoints(run, data, config, inputs or {}) if run else None
     at = Standing(chunk_pairs(config))
     if kept:
         at = kept.begin(stepper, at, resume=resume)
+    state, at = peers.share((stepper.state(), at))
+    if not peers.writes:
+        stepper.restore(state)
     tracker = MetricsTracker(run.metrics, at.history) if run else None
 
     with interruptions() as asked:
@@ -73,10 +80,11 @@ def train(
                 result = stepper.step(work, lr, weight, others)
                 if not (result.finite and math.isfinite(result.loss)):
                     _diverged(work, result.pairs, at, lr, run, tracker)
-                at.step(result, time.perf_counter() - began)
+                seconds, signal = peers.agree(time.perf_counter() - began, asked.number)
+                at.step(result, seconds)
                 tell(_progress(draws, config, at, lr))
-                if asked.number:
-                    _stopped(asked, stepper, at, kept, run)
+                if signal:
+                    _stopped(signal, stepper, at, kept, run)
                 if out_of_time(config, at.seconds):
                     break
 
@@ -84,7 +92,7 @@ def train(
             record, best = at.close_epoch(lr, weight), False
             evaluated = at.epoch % config.evaluate_every == 0 or _done(at, config)
             if evaluated:
-                record |= quality.measure(stepper.table)
+                record |= peers.share(quality.measure(stepper.table) if peers.writes else {})
                 best = at.judge(record["map"], config.min_delta)
                 at.stopped_early = out_of_patience(config, at.waited) and at.epoch < config.epochs
             if tracker:
@@ -94,8 +102,9 @@ def train(
             if kept and (evaluated or kept.overdue):
                 kept.save(stepper, at)
             tell(_progress(draws, config, at, lr, record=record, improved=best))
-            if asked.number and not _done(at, config):
-                _stopped(asked, stepper, at, kept, run)
+            _, signal = peers.agree(0.0, asked.number)
+            if signal and not _done(at, config):
+                _stopped(signal, stepper, at, kept, run)
 
     if kept:
         kept.finish(stepper, at)
@@ -174,18 +183,18 @@ def _diverged(
 
 
 def _stopped(
-    asked: Interrupt,
+    signal: int,
     stepper: Stepper,
     at: Standing,
     kept: Checkpoints | None,
     run: RunFolder | None,
 ) -> NoReturn:
-    when = f"{asked.name} in epoch {at.epoch + 1}"
+    when = f"{Signals(signal).name} in epoch {at.epoch + 1}"
     if not kept or not run:
-        raise StoppedError(f"stopped by {when}; nothing was written", asked.number)
+        raise StoppedError(f"stopped by {when}; nothing was written", signal)
     kept.save(stepper, at)
     raise StoppedError(
         f"stopped by {when}; {run.checkpoint} holds all of it: continue with the same command and "
         "--resume",
-        asked.number,
+        signal,
     )
