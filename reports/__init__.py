@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from taxcheck.report import Renderer
+from taxcheck.comparison.value import Comparison
+from taxcheck.report import Renderer, RenderOptions
 
-from . import html, machine, projection, terminal
+from . import (
+    comparison_html,
+    comparison_machine,
+    comparison_terminal,
+    html,
+    machine,
+    projection,
+    terminal,
+)
 
 RENDERERS: Mapping[str, Renderer] = {
     "html": html.render,
     "json": machine.render,
     "projection": projection.render,
     "terminal": terminal.render,
+}
+
+COMPARISONS: Mapping[str, Callable[[Comparison, RenderOptions], str]] = {
+    "html": comparison_html.render,
+    "json": comparison_machine.render,
+    "terminal": comparison_terminal.render,
 }

@@ -7,6 +7,7 @@ renderer), or one renderer, which then goes by the entry point's name.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
@@ -54,6 +55,15 @@ def find_rule(wanted: str) -> Rule:
     )
     hint = f"did you mean {near[0]}?" if near else "`taxcheck rules` lists them"
     raise UsageError(f"no rule {wanted!r}; {hint}")
+
+
+@cache
+def load_comparison_renderers() -> dict[str, Callable[..., str]]:
+    """All installed renderers of comparisons by name; a module has them as ``COMPARISONS``."""
+    renderers: dict[str, Callable[..., str]] = {}
+    for entry in entry_points(group="taxcheck.renderers"):
+        renderers.update(getattr(_load(entry), "COMPARISONS", {}))
+    return renderers
 
 
 @cache

@@ -4,27 +4,48 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from taxcheck.comparison.value import Comparison
     from taxcheck.report import Report
     from taxcheck.request import Progress
 
 
 def render(report: Report, outputs: dict[str, str | None], terminal: bool, verbose: bool) -> None:
     """Write every report that was asked for; BrokenError where a renderer fails."""
+    from taxcheck.registry import load_renderers
+
+    _render(report, load_renderers(), outputs, terminal, verbose)
+
+
+def render_comparison(
+    comparison: Comparison, outputs: dict[str, str | None], verbose: bool
+) -> None:
+    """The same for two reports; on the terminal unless one of the outputs is standard output."""
+    from taxcheck.registry import load_comparison_renderers
+
+    terminal = "-" not in outputs.values()
+    _render(comparison, load_comparison_renderers(), outputs, terminal, verbose)
+
+
+def _render(
+    value: object,
+    renderers: Mapping[str, Callable[..., str]],
+    outputs: dict[str, str | None],
+    terminal: bool,
+    verbose: bool,
+) -> None:
     import shutil
 
     from taxcheck.errors import BrokenError
     from taxcheck.output import write_text
-    from taxcheck.registry import load_renderers
     from taxcheck.report import RenderOptions
 
-    renderers = load_renderers()
     options = RenderOptions(
         color=sys.stdout.isatty() and "NO_COLOR" not in os.environ,
         width=min(shutil.get_terminal_size((100, 25)).columns, 120),
@@ -35,7 +56,7 @@ def render(report: Report, outputs: dict[str, str | None], terminal: bool, verbo
         wanted = {"terminal": "-"} | wanted
     for name, path in wanted.items():
         try:
-            text = renderers[name](report, options)
+            text = renderers[name](value, options)
         except Exception as error:
             raise BrokenError(
                 f"the {name} renderer broke ({type(error).__name__}: {error}); "

@@ -1,0 +1,170 @@
+"""Two reports of the gate beside each other, as files, pages and exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from taxcheck.changes import Change
+from taxcheck.comparison.compare import Asked, compare
+from taxcheck.comparison.value import Comparison, Direction
+from taxcheck.errors import InputError
+from taxcheck.pipeline import check
+from taxcheck.registry import load_comparison_renderers, load_renderers
+from taxcheck.report import RenderOptions
+from taxcheck.request import Request
+
+RULES = Path("fixtures/rules")
+
+
+def written(folder: Path, rule: str, kind: str) -> str:
+    """The JSON report of one fixture, with its table where it has one."""
+    fixture = RULES / rule / kind
+    table = fixture / "checkpoint.safetensors"
+    request = Request(
+        mapping=str(fixture / "mapping.tsv"),
+        pairs=str(fixture / "pairs.tsv"),
+        embeddings=str(table) if table.exists() else None,
+        drawn=False,
+        title=f"{rule} {kind}",
+    )
+    path = folder / f"{kind}.json"
+    path.write_text(load_renderers()["json"](check(request), RenderOptions()))
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def repaired(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
+    """The incident in small, and the same once it was mended."""
+    folder = tmp_path_factory.mktemp("incident")
+    before, after = (written(folder, "PAIR014", kind) for kind in ("bad", "ok"))
+    return compare(Asked(before, after, data=True, command="taxcheck compare a.json b.json"))
+
+
+@pytest.fixture(scope="module")
+def retrained(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
+    folder = tmp_path_factory.mktemp("table")
+    return compare(Asked(*(written(folder, "EMB004", kind) for kind in ("bad", "ok"))))
+
+
+def test_every_finding_of_the_incident_is_fixed(repaired: Comparison):
+    found = {r.id for r in repaired.rules if r.before and r.before.outcome in ("fail", "warn")}
+    assert found == {"PAIR003", "PAIR004", "PAIR014"}
+    assert {r.id for r in repaired.of(Change.FIXED)} == found
+    assert (repaired.direction, repaired.exit_code) == (Direction.BETTER, 0)
+    assert repaired.headline.startswith("Findings: 3 fixed.")
+
+
+def test_the_other_way_round_every_finding_is_new(tmp_path):
+    after, before = (written(tmp_path, "PAIR014", kind) for kind in ("bad", "ok"))
+    comparison = compare(Asked(before, after))
+    assert {r.id for r in comparison.of(Change.NEW)} == {"PAIR003", "PAIR004", "PAIR014"}
+    assert (comparison.direction, comparison.exit_code) == (Direction.WORSE, 1)
+
+
+def test_the_pictures_tell_what_the_diagnosis_asked(repaired: Comparison):
+    """202 nodes of which 101 in no pair; then the fifteen carnivores, all in pairs."""
+    never = repaired.pictures.coverage[-1]
+    assert (never.label, never.before, never.after) == ("in no pair", 101, 0)
+    needed, sized = repaired.pictures.rows
+    assert (needed.before, needed.after) == (202, 15)
+    assert (sized.before, sized.after) == (101, 15)
+    # of the closure of fifteen carnivores, 14 of 34 pairs are parent and child
+    assert repaired.pictures.depths[0][2] == pytest.approx(14 / 34)
+    page = load_comparison_renderers()["html"](repaired, RenderOptions())
+    assert "Nodes in no pair, which no training reaches: 101 before, 0 after" in page
+    assert "Rows of a table sized from the pairs: 101 before, 15 after." in page
+
+
+def test_the_norms_and_scores_of_two_tables(retrained: Comparison):
+    assert {r.id for r in retrained.of(Change.FIXED)} == {"EMB004", "EMB010", "TRAIN002"}
+    assert retrained.pictures.norms[5][0] == 90
+    assert retrained.pictures.norms[5][1] > 0.999 > 0.9 > retrained.pictures.norms[5][2]
+    labels = [score.label for score in retrained.scores]
+    assert labels[:2] == ["MAP", "hits@1"]
+    assert all(s.before_interval and s.after_interval for s in retrained.scores)
+    page = load_comparison_renderers()["html"](retrained, RenderOptions())
+    assert "The 90th percentile of the norms: 1 - 1e-5 before, 0.8929 after" in page
+    text = load_comparison_renderers()["terminal"](retrained, RenderOptions())
+    assert "fixed            EMB004 boundary_saturation  FAIL 125 of 177 → PASS" in text
+
+
+def test_every_statistic_stands_side_by_side(repaired: Comparison):
+    found = {(n.section, n.name): (n.before, n.after) for n in repaired.numbers}
+    assert found["mapping", "nodes"] == (202, 15)
+    assert found["pairs", "depth shares 1"] == (1.0, pytest.approx(14 / 34))
+    assert found["tree", "missing pairs"] == (0, 0)
+
+
+def test_the_json_follows_its_schema(repaired: Comparison, retrained: Comparison):
+    schema = json.loads(Path("reports/comparison.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    for comparison in (repaired, retrained):
+        text = load_comparison_renderers()["json"](comparison, RenderOptions())
+        jsonschema.validate(json.loads(text), schema)
+    assert json.loads(text)["direction"] == "better"
+
+
+def test_the_page_holds_no_address_and_escapes_what_it_is_given(repaired: Comparison):
+    from dataclasses import replace
+
+    bad = replace(repaired.before, title="<script>alert(1)</script>")
+    page = load_comparison_renderers()["html"](replace(repaired, before=bad), RenderOptions())
+    assert "<script>alert" not in page
+    assert "http://" not in page
+    assert "https://" not in page
+    assert len(page.encode()) < 1_000_000
+
+
+def test_runs_of_another_kind_are_said(tmp_path):
+    before, after = (written(tmp_path, "PAIR014", kind) for kind in ("bad", "ok"))
+    content = json.loads(Path(before).read_text())
+    content["tool"]["version"] = "0.0.1"
+    Path(before).write_text(json.dumps(content))
+    (note,) = compare(Asked(before, after)).notes
+    assert "written by taxcheck 0.0.1" in note
+
+
+def test_the_same_files_are_said(tmp_path):
+    before = written(tmp_path, "PAIR014", "bad")
+    comparison = compare(Asked(before, before))
+    assert comparison.notes == ("Both reports are of the same files, byte by byte.",)
+    assert (comparison.direction, comparison.exit_code) == (Direction.UNCHANGED, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "is no JSON"),
+        ("{}", "is no report of `taxcheck run --json`"),
+        ('{"schema_version": "2.0"}', "has report schema 2.0, which cannot be compared"),
+        ('{"schema_version": "1.3"}', "is no whole report, it lacks verdict"),
+    ],
+)
+def test_what_cannot_be_compared_is_said(tmp_path, text, said):
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(InputError, match=said):
+        compare(Asked(str(tmp_path / "a.json"), str(tmp_path / "a.json")))
+
+
+def test_a_report_that_is_not_there(tmp_path):
+    with pytest.raises(InputError, match="cannot be read"):
+        compare(Asked(str(tmp_path / "a.json"), str(tmp_path / "a.json")))
+
+
+def test_a_finding_that_is_no_longer_judged_is_not_fixed(tmp_path):
+    before = written(tmp_path, "PAIR014", "bad")
+    content = json.loads(Path(before).read_text())
+    for rule in content["rules"]:
+        if rule["id"] in ("PAIR003", "PAIR004"):
+            rule |= {"outcome": "skipped", "count": None, "total": None, "share": None}
+        if rule["id"] == "PAIR014":
+            rule |= {"outcome": "pass", "count": 0, "share": 0.0}
+    (tmp_path / "after.json").write_text(json.dumps(content))
+    comparison = compare(Asked(before, str(tmp_path / "after.json")))
+    assert [rule.id for rule in comparison.lost] == ["PAIR003", "PAIR004"]
+    assert comparison.direction is Direction.MIXED
+    assert comparison.headline == "Findings: 1 fixed, 2 no longer judged."
