@@ -19,7 +19,7 @@ FORMATS = (
 ONTOLOGIES = ("obo", "obograph")
 _SYNSET = re.compile(rb"(?m)^\d{8} \d\d [nvasr] ")
 _GTDB = re.compile(rb"[^\t\n]+\t *[dk]__")
-_NEWICK = re.compile(rb"\s*(?:\[[^\]]*\]\s*)*\(")
+_NEWICK = re.compile(rb"\s*[(\[]")  # a tree, or a comment before it
 
 
 def read_source(
