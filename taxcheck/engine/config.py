@@ -36,7 +36,7 @@ class TrainConfig:
     lambda_reg: float = 0.01
     lambda_schedule: tuple[tuple[int, float], ...] = ()  # (from epoch, value), overrides lambda_reg
     depth_weight: float = 0.0  # a pair's loss is weighted by depth_diff ** -this
-    source_weight: Literal["pairs", "sources"] = "pairs"  # "sources": all sources weigh the same
+    source_weight: Literal["pairs", "sources"] = "sources"  # "sources": all sources weigh the same
 
     # Which pairs are drawn, and against what
     grouping: Literal["sources", "pairs"] = "sources"  # do positives of a source share negatives
@@ -45,9 +45,16 @@ class TrainConfig:
     balance_temperature: float = 2.0  # temperature: share of a distance ~ count ** (1 / this)
     depth_cap: int = 0  # pairs of a larger distance are left out; 0: none
     curriculum: tuple[tuple[int, int, int], ...] = ()  # (until epoch, least, largest distance)
-    negatives: int = 200
+    negatives: int = 100
     degree_share: float = 0.0  # share of the negatives drawn by degree
     hard_share: float = 0.0  # share of the negatives drawn at the source's depth, never related
+
+    # The end of a run, in which the nearest candidates join the negatives
+    refine: float = 0.4  # share of the epochs, or of max_seconds; 0: never
+    refine_lr: float = 0.01  # falls to 0 as lr does before
+    refine_temperature: float = 0.3
+    refine_nearest: int = 300  # at most so many candidates ...
+    refine_window: float = 1.5  # ... this many temperatures beyond the farthest positive
 
     # Optimizer
     optimizer: Literal["rsgd", "adam", "adagrad"] = "rsgd"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_matrix
 
 from taxcheck.engine.agreement import radius_limit
 from taxcheck.engine.config import TrainConfig
@@ -47,7 +48,7 @@ def _limit(config: TrainConfig) -> float:
 def cones(
     data: TrainingData, config: TrainConfig, rng: np.random.Generator
 ) -> tuple[_Doubles, _Doubles]:
-    """Every child one hyperbolic step from its deepest parent: directions (n, d), radii (n,).
+    """Every child one hyperbolic step from its parents' midpoint: directions (n, d), radii (n,).
 
     A step to depth k is min(8, cone_step * cone_growth ** (min(k, 12) - 8)), in a direction drawn
     evenly over the sphere: most of it is outwards in the end, because hyperbolic room is, and a
@@ -68,16 +69,45 @@ def cones(
     roots = np.flatnonzero(top & paired)
     if len(roots) == 1:
         radii[roots] = 0.0
+    edges = _edges(data)
+    several = np.diff(edges.indptr) > 1
     order = np.argsort(depth, kind="stable")
     bounds = np.cumsum(np.bincount(depth, minlength=len(steps)))
     for k in range(1, len(steps)):
         level = order[bounds[k - 1] : bounds[k]]
         level = level[parent[level] >= 0]
-        above = parent[level]
-        directions[level], radii[level] = _step(
-            directions[above], radii[above], steps[k], directions[level]
-        )
+        outward, radius = directions[parent[level]], radii[parent[level]]
+        shared = several[level]
+        if shared.any():
+            outward[shared], radius[shared] = _midpoints(
+                edges[level[shared]], directions, np.minimum(radii, _LARGEST)
+            )
+        directions[level], radii[level] = _step(outward, radius, steps[k], directions[level])
     return directions, radii
+
+
+def _edges(data: TrainingData) -> csr_matrix:
+    """The pairs at distance 1 of every node, (n, n) with a 1 for each."""
+    close = data.distances == 1
+    starts = np.concatenate([[0], np.cumsum(close, dtype=np.int64)])[data.starts]
+    ones = np.ones(int(starts[-1]))
+    return csr_matrix((ones, data.ancestors[close], starts), shape=(data.n_nodes, data.n_nodes))
+
+
+def _midpoints(
+    edges: csr_matrix, directions: _Doubles, radii: _Doubles
+) -> tuple[_Doubles, _Doubles]:
+    """Directions (k, d) and radii (k,) of the midpoints of the nodes that each row (k, n) names.
+
+    The Lorentz centroid, the sum of points scaled back onto the sheet (Law et al. 2019): a node
+    with parents in two branches starts between them, not in one, from where it would hardly leave.
+    """
+    used = np.flatnonzero(np.bincount(edges.indices, minlength=edges.shape[1]))
+    sums = edges[:, used] @ (np.sinh(radii[used])[:, None] * directions[used])
+    length = np.linalg.norm(sums, axis=1)
+    time = edges[:, used] @ np.cosh(radii[used])
+    radius = np.arctanh(np.minimum(length / time, 1 - 2.0**-53))
+    return sums / np.maximum(length, 1e-300)[:, None], radius
 
 
 def _step(

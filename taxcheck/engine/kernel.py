@@ -16,15 +16,18 @@ from taxcheck.engine.kernel_draws import advance, below, is_above
 from taxcheck.engine.kernel_geometry import (
     FAST,
     gradients,
-    half_chord,
+    half_chords,
     nearness,
     pull,
+    separation,
     update,
 )
 from taxcheck.engine.values import Floats, Int32Array, IntArray
 
 SOFTMAX, MARGIN = 0, 1
 LOSSES = {"softmax": SOFTMAX, "margin": MARGIN}
+LEAST = 1e-3  # dL/dd of a row that is not worth a step
+_BLOCK = 1024  # candidates whose separations are computed at once
 
 
 @njit(fastmath=FAST, cache=True)
@@ -34,10 +37,13 @@ def loss_weights(
     weights: npt.NDArray[np.float32],
     positives: int,
     count: int,
+    others: int,
     temperature: float,
     margin: float,
 ) -> float:
     """Turn e^-d of ``positives`` and then negatives into dL/dd, in place; the loss.
+
+    ``count`` includes those negatives that matter, ``others`` is the number of all of them.
 
     Softmax: -log(e^(-d/T) / (e^(-d/T) + sum of e^(-d/T) over negatives)), of each positive.
     Margin: the mean over negatives of max(0, margin + d - d_negative), of each positive.
@@ -61,7 +67,7 @@ def loss_weights(
         return total
     for j in range(count):
         near[j] = -math.log(max(near[j], 1e-300))
-    each = 1 / max(count - positives, 1)
+    each = 1 / others
     pushed = np.zeros(count)
     for j in range(positives):
         weight, violated = weights[j] * each, 0
@@ -76,44 +82,81 @@ def loss_weights(
     return total
 
 
+@njit(fastmath=FAST, inline="always", cache=True)
+def nearest(
+    left: Floats,  # (w,) of the source
+    right: Floats,  # (w, m) of all candidates
+    ids: Int32Array,  # (m,)
+    largest: float,
+    first: int,
+    rows: IntArray,
+    k: int,
+    most: int,
+) -> int:
+    """Append to ``rows`` from k the candidates whose separation is below ``largest``; the new k.
+
+    Separations are products of the factors that ``Space.left`` and ``Space.right`` make. The walk
+    starts at block ``first`` and ends when ``most`` are found.
+    """
+    m, found = right.shape[1], 0
+    blocks = (m + _BLOCK - 1) // _BLOCK
+    apart = np.empty(_BLOCK)
+    for turn in range(blocks):
+        begin = (turn + first) % blocks * _BLOCK
+        length = min(_BLOCK, m - begin)
+        for j in range(length):
+            apart[j] = left[0] * right[0, begin + j]
+        for i in range(1, left.shape[0]):
+            factor = left[i]
+            for j in range(length):
+                apart[j] += factor * right[i, begin + j]
+        for j in range(length):
+            if apart[j] < largest:
+                rows[k] = ids[begin + j]
+                k, found = k + 1, found + 1
+                if found == most:
+                    return k
+    return k
+
+
 @njit(fastmath=FAST, parallel=True, nogil=True, cache=True)
 def train(
     x: Floats,  # (n, width), changed
-    sources: Int32Array,
-    starts: IntArray,
-    positives: Int32Array,
-    weights: npt.NDArray[np.float32],
-    entry: Int32Array,
-    size: Int32Array,
-    above_starts: IntArray,
-    above: Int32Array,
-    popular: Int32Array,  # ancestors of all pairs: a draw by degree
-    pool: Int32Array,
-    by_depth: Int32Array,
-    depth_starts: IntArray,
-    depth: Int32Array,
-    counts: tuple[int, int, int],  # uniform, degree, hard
+    work: tuple[Int32Array, IntArray, Int32Array, npt.NDArray[np.float32]],
+    related: tuple[Int32Array, Int32Array, IntArray, Int32Array],
+    pools: tuple[Int32Array, Int32Array, Int32Array, IntArray, Int32Array],
+    scan: tuple[Floats, Floats, Int32Array],
+    counts: tuple[int, int, int, int],  # uniform, degree, hard, and at most so many nearest
     targets: Floats,  # (n,) of the radial regulariser
-    first_moment: Floats,
-    second_moment: Floats,
-    steps: Floats,
+    moments: tuple[Floats, Floats, Floats],
     states: npt.NDArray[np.uint64],  # (workers,), changed
     codes: tuple[int, int, int],  # geometry, loss, optimizer
     numbers: tuple[float, float, float, float, float, float],
 ) -> tuple[float, float]:
-    """(sum of the loss, sum of the regulariser). ``numbers``: lr, lambda, limit, temperature,
-    margin, and the gradient below which a negative is left alone.
+    """(sum of the loss, sum of the regulariser).
 
-    With several workers rows are changed without locks (Hogwild, arXiv:1106.5730).
+    ``work``: sources, starts, positives, weights. ``related``: the fields of ``values.Related``.
+    ``pools``: candidates of uniform draws, of draws by degree, by depth with its starts, depths.
+    ``scan``: left factors of the sources, right factors of the candidates, their rows.
+    ``numbers``: lr, lambda, limit, temperature, margin, window.
+
+    Candidates so far away that their dL/dd is below ``LEAST`` are left alone, in the margin loss
+    those that violate nothing. With several workers rows are changed without locks (Hogwild,
+    arXiv:1106.5730).
     """
+    sources, starts, positives, weights = work
+    entry, size, above_starts, above = related
+    pool, popular, by_depth, depth_starts, depth = pools
+    lefts, right, ids = scan
+    first_moment, second_moment, steps = moments
     geometry, loss, optimizer = codes
-    lr, strength, limit, temperature, margin, least = numbers
+    lr, strength, limit, temperature, margin, window = numbers
     width, workers = x.shape[1], states.shape[0]
     losses, pulls = np.zeros(workers), np.zeros(workers)
-    most = 0
+    drawn = counts[0] + counts[1] + counts[2]
+    most = drawn + counts[3] + 1
     for s in range(sources.shape[0]):
-        most = max(most, starts[s + 1] - starts[s])
-    most += counts[0] + counts[1] + counts[2]
+        most = max(most, starts[s + 1] - starts[s] + drawn + counts[3] + 1)
     for worker in prange(workers):
         state = states[worker]
         rows, near, q = np.empty(most, np.int64), np.empty(most), np.empty(most)
@@ -121,44 +164,67 @@ def train(
         low = worker * sources.shape[0] // workers
         high = (worker + 1) * sources.shape[0] // workers
         for s in range(low, high):
-            source = sources[s]
-            begin, k = starts[s], 0
-            for j in range(begin, starts[s + 1]):
-                rows[k] = positives[j]
-                k += 1
-            own = k
-            level = depth[source]
-            first_peer = depth_starts[level]
-            peers = depth_starts[level + 1] - first_peer
-            for j in range(counts[0] + counts[1] + counts[2]):
-                state = advance(state)
-                if j < counts[0]:
-                    v = pool[below(state, pool.shape[0])]
-                elif j < counts[0] + counts[1]:
-                    v = popular[below(state, popular.shape[0])]
-                else:
-                    v = by_depth[first_peer + below(state, peers)]
-                    if is_above(entry, size, above_starts, above, source, v):
-                        continue
-                if v == source or is_above(entry, size, above_starts, above, v, source):
-                    continue
-                rows[k] = v
-                k += 1
-            if k == own:
-                continue
+            source, begin = sources[s], starts[s]
+            own = starts[s + 1] - begin
+            for j in range(own):
+                rows[j] = positives[begin + j]
             for i in range(width):
                 u[i] = x[source, i]
                 whole[i] = 0.0
-            for j in range(k):
-                q[j] = half_chord(geometry, x, u, rows[j])
+            half_chords(geometry, x, u, rows, 0, own, q)
+            farthest = 0.0
+            for j in range(own):
                 near[j] = nearness(geometry, q[j])
+                farthest = max(farthest, q[j])
+            k = own
+            if counts[3]:
+                state = advance(state)
+                largest = separation(geometry, farthest, window)
+                first = below(state, right.shape[1] // _BLOCK + 1)
+                k = nearest(lefts[s], right, ids, largest, first, rows, k, counts[3])
+            level = depth[source]
+            first_peer = depth_starts[level]
+            peers = depth_starts[level + 1] - first_peer
+            hard = k + counts[0] + counts[1]
+            for _ in range(counts[0]):
+                state = advance(state)
+                rows[k] = pool[below(state, pool.shape[0])]
+                k += 1
+            for _ in range(counts[1]):
+                state = advance(state)
+                rows[k] = popular[below(state, popular.shape[0])]
+                k += 1
+            for _ in range(counts[2]):
+                state = advance(state)
+                rows[k] = by_depth[first_peer + below(state, peers)]
+                k += 1
+            half_chords(geometry, x, u, rows, own, k, q)
+            floor = nearness(geometry, farthest)
+            floor *= LEAST**temperature if loss == SOFTMAX else math.exp(-margin)
+            kept, others = own, k - own
+            for j in range(own, k):
+                closeness = nearness(geometry, q[j])
+                if closeness < floor:
+                    continue
+                v = rows[j]
+                if (
+                    v == source
+                    or is_above(entry, size, above_starts, above, v, source)
+                    or (j >= hard and is_above(entry, size, above_starts, above, source, v))
+                ):
+                    others -= 1
+                    continue
+                rows[kept], q[kept], near[kept] = v, q[j], closeness
+                kept += 1
+            if others == 0:
+                continue
             losses[worker] += loss_weights(
-                loss, near, weights[begin:], own, k, temperature, margin
+                loss, near, weights[begin:], own, kept, others, temperature, margin
             )
             along = 0.0
-            for j in range(k):
+            for j in range(kept):
                 f, v = near[j], rows[j]
-                if abs(f) < least:
+                if abs(f) < LEAST and (strength == 0 or j >= own):
                     continue
                 a, b, c, e = gradients(geometry, x, u, v, q[j])
                 along += f * a
@@ -167,9 +233,7 @@ def train(
                     g[i] = f * (c * x[v, i] + e * u[i])
                 if strength > 0 and j < own:
                     pulls[worker] += pull(geometry, x, v, targets[v], strength, g)
-                update(
-                    geometry, optimizer, x, v, g, lr, limit, first_moment, second_moment, steps
-                )
+                update(geometry, optimizer, x, v, g, lr, limit, first_moment, second_moment, steps)
             for i in range(width):
                 whole[i] += along * u[i]
             if strength > 0:

@@ -23,7 +23,7 @@ def advance(state: np.uint64) -> np.uint64:
 @njit(inline="always", cache=True)
 def below(state: np.uint64, limit: int) -> int:
     """An integer in [0, limit) of a state, limit at most 2**31; the bias is below limit / 2**32."""
-    return np.int64(((state * _MULTIPLIER) >> np.uint64(32)) * np.uint64(limit) >> np.uint64(32))
+    return int(((state * _MULTIPLIER) >> np.uint64(32)) * np.uint64(limit) >> np.uint64(32))
 
 
 @njit(inline="always", cache=True)
@@ -32,7 +32,7 @@ def is_above(
 ) -> bool:
     """Whether a is an ancestor of d; see ``values.Related``."""
     if entry.shape[0]:
-        return entry[a] < entry[d] < entry[a] + size[a]
+        return bool(entry[a] < entry[d] < entry[a] + size[a])
     low, high = starts[d], starts[d + 1]
     while low < high:
         middle = (low + high) >> 1
@@ -40,7 +40,7 @@ def is_above(
             low = middle + 1
         else:
             high = middle
-    return low < starts[d + 1] and ancestors[low] == a
+    return bool(low < starts[d + 1] and ancestors[low] == a)
 
 
 @njit(inline="always", cache=True)

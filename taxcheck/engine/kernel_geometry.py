@@ -11,7 +11,7 @@ import math
 
 from numba import njit
 
-from taxcheck.engine.values import Floats
+from taxcheck.engine.values import Floats, IntArray
 
 BALL, TANGENT, LORENTZ, EUCLIDEAN = 0, 1, 2, 3
 GEOMETRIES = {"ball": BALL, "tangent": TANGENT, "lorentz": LORENTZ, "euclidean": EUCLIDEAN}
@@ -26,40 +26,62 @@ _LONGEST = 0.5  # hyperbolic length of one step of a row
 
 
 @njit(fastmath=FAST, inline="always", cache=True)
-def half_chord(geometry: int, x: Floats, u: Floats, v: int) -> float:
-    """q = sinh^2(d/2) of the point u (width,) and row v of x; in flat space d itself."""
+def half_chords(
+    geometry: int, x: Floats, u: Floats, rows: IntArray, first: int, end: int, q: Floats
+) -> None:
+    """Fill q = sinh^2(d/2) of the point u (width,) and rows [first, end) of x; in flat space d.
+
+    The model is looked at once and not for each row, so that its loop stays tight.
+    """
     width = u.shape[0]
     if geometry == LORENTZ:
-        square = 0.0
-        for i in range(1, width):
-            square += (u[i] - x[v, i]) ** 2
-        return max((square - (u[0] - x[v, 0]) ** 2) / 4, 0.0)
-    if geometry == TANGENT:
-        a = b = 0.0
-        for i in range(width):
-            a += u[i] * u[i]
-            b += x[v, i] * x[v, i]
-        a, b = math.sqrt(a) + 1e-300, math.sqrt(b) + 1e-300
-        apart = 0.0
-        for i in range(width):
-            apart += (u[i] / a - x[v, i] / b) ** 2
-        return math.sinh((a - b) / 2) ** 2 + math.sinh(a) * math.sinh(b) * apart / 4
-    square = a = b = 0.0
+        for j in range(first, end):
+            v, square = rows[j], 0.0
+            for i in range(1, width):
+                square += (u[i] - x[v, i]) ** 2
+            q[j] = max((square - (u[0] - x[v, 0]) ** 2) / 4, 0.0)
+        return
+    own = 0.0
     for i in range(width):
-        square += (u[i] - x[v, i]) ** 2
-        a += u[i] * u[i]
-        b += x[v, i] * x[v, i]
-    if geometry == EUCLIDEAN:
-        return math.sqrt(square)
-    return square / ((1 - a) * (1 - b))
+        own += u[i] * u[i]
+    if geometry == TANGENT:
+        a = math.sqrt(own) + 1e-300
+        for j in range(first, end):
+            v, b = rows[j], 0.0
+            for i in range(width):
+                b += x[v, i] * x[v, i]
+            b = math.sqrt(b) + 1e-300
+            apart = 0.0
+            for i in range(width):
+                apart += (u[i] / a - x[v, i] / b) ** 2
+            q[j] = math.sinh((a - b) / 2) ** 2 + math.sinh(a) * math.sinh(b) * apart / 4
+        return
+    for j in range(first, end):
+        v = rows[j]
+        square = b = 0.0
+        for i in range(width):
+            square += (u[i] - x[v, i]) ** 2
+            b += x[v, i] * x[v, i]
+        if geometry == EUCLIDEAN:
+            q[j] = math.sqrt(square)
+        else:
+            q[j] = square / ((1 - own) * (1 - b))
 
 
 @njit(fastmath=FAST, inline="always", cache=True)
 def nearness(geometry: int, q: float) -> float:
-    """e^-d of what ``half_chord`` gave."""
+    """e^-d of what ``half_chords`` gave."""
     if geometry == EUCLIDEAN:
         return math.exp(-q)
     return 1 / (1 + 2 * q + 2 * math.sqrt(q * (1 + q)))
+
+
+@njit(fastmath=FAST, inline="always", cache=True)
+def separation(geometry: int, q: float, window: float) -> float:
+    """What ``Space.separation`` is at a distance ``window`` beyond that of q."""
+    if geometry == EUCLIDEAN:
+        return (q + window) ** 2
+    return 2 * math.sinh(math.asinh(math.sqrt(q)) + window / 2) ** 2
 
 
 @njit(fastmath=FAST, inline="always", cache=True)

@@ -13,10 +13,17 @@ from taxcheck.engine import kernel
 from taxcheck.engine.config import TrainConfig
 from taxcheck.engine.kernel_draws import seeds
 from taxcheck.engine.kernel_geometry import ADAGRAD, ADAM, GEOMETRIES, LORENTZ, OPTIMIZERS, RSGD
+from taxcheck.engine.nearest import Snapshot
 from taxcheck.engine.targets import radial_limit, radial_targets
-from taxcheck.engine.values import Floats, IntArray, Negatives, StepResult, TrainingData, Work
-
-_LEAST = 1e-4  # a negative whose dL/dd is smaller is left alone
+from taxcheck.engine.values import (
+    Floats,
+    Int32Array,
+    IntArray,
+    Negatives,
+    StepResult,
+    TrainingData,
+    Work,
+)
 
 
 class KernelStepper:
@@ -46,7 +53,9 @@ class KernelStepper:
 
     @property
     def table(self) -> Floats:
-        """The rows (n, width)."""
+        """The rows (n, width); on the sheet, where several workers may have written one at once."""
+        if self._codes[0] == LORENTZ and len(self._states) > 1:
+            self._table[:, 0] = np.sqrt(1 + np.sum(self._table[:, 1:] ** 2, axis=1))
         return self._table
 
     @property
@@ -54,43 +63,54 @@ class KernelStepper:
         """How often each row was a source or a positive, (n,)."""
         return self._updates
 
-    def step(self, work: Work, lr: float, lambda_reg: float, negatives: Negatives) -> StepResult:
+    def step(
+        self,
+        work: Work,
+        lr: float,
+        lambda_reg: float,
+        negatives: Negatives,
+        temperature: float | None = None,
+    ) -> StepResult:
         """Walk through all sources of ``work``, in order, split evenly over the workers."""
-        data, config = self._data, self._config
+        data, config, related = self._data, self._config, self._data.related
         set_num_threads(min(len(self._states), os.cpu_count() or 1))
+        heat = config.temperature if temperature is None else temperature
         loss, pulls = kernel.train(
             self._table,
-            work.sources,
-            work.starts,
-            work.positives,
-            work.weights,
-            data.related.entry,
-            data.related.size,
-            data.related.starts,
-            data.related.ancestors,
-            data.ancestors,
-            negatives.pool,
-            negatives.by_depth,
-            negatives.depth_starts,
-            data.depth,
-            (negatives.uniform, negatives.degree, negatives.hard),
+            (work.sources, work.starts, work.positives, work.weights),
+            (related.entry, related.size, related.starts, related.ancestors),
+            (
+                negatives.pool,
+                data.ancestors,
+                negatives.by_depth,
+                negatives.depth_starts,
+                data.depth,
+            ),
+            self._scan(work, negatives),
+            (negatives.uniform, negatives.degree, negatives.hard, negatives.nearest),
             self._targets,
-            self._first,
-            self._second,
-            self._steps,
+            (self._first, self._second, self._steps),
             self._states,
             self._codes,
-            (lr, lambda_reg, self._limit, config.temperature, config.margin, _LEAST),
+            (lr, lambda_reg, self._limit, heat, config.margin, negatives.window),
         )
         np.add.at(self._updates, work.sources, 1)
         np.add.at(self._updates, work.positives, 1)
         finite = bool(np.isfinite(loss) and np.isfinite(self._table[work.sources]).all())
         return StepResult(float(loss), float(pulls), len(work.positives), finite)
 
+    def _scan(self, work: Work, negatives: Negatives) -> tuple[Floats, Floats, Int32Array]:
+        """Factors whose products are separations, of the sources and of the candidates."""
+        if not negatives.nearest:
+            return np.zeros((1, 1)), np.zeros((1, 1)), np.zeros(1, dtype=np.int32)
+        rng = np.random.default_rng(self._states)
+        snapshot = Snapshot.of(self._table, self._config, negatives.pool, rng)
+        return snapshot.space.left(work.sources), snapshot.right, snapshot.ids
+
     def state(self) -> Mapping[str, npt.NDArray[np.generic]]:
         """Everything that a continued run needs for the same numbers."""
         return {
-            "table": self._table,
+            "table": self.table,
             "updates": self._updates,
             "random": self._states,
             "first_moment": self._first,
@@ -104,4 +124,4 @@ class KernelStepper:
             if name not in state or state[name].shape != own.shape:
                 found = state[name].shape if name in state else "nothing"
                 raise ValueError(f"{name}: the state has {found}, the run needs {own.shape}")
-            own[...] = state[name]  # type: ignore[index]
+            own[...] = state[name]

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from taxcheck.engine.config import TrainConfig
 
 
-def learning_rate(config: TrainConfig, epoch: int, seconds: float = 0.0) -> float:
-    """The rate in an epoch, counted from 0, after so many seconds of training.
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """How one epoch is trained."""
+
+    lr: float
+    refining: bool  # against the nearest candidates, at the temperature of refinement
+
+
+def phase(config: TrainConfig, epoch: int, seconds: float = 0.0) -> Phase:
+    """The plan of an epoch, counted from 0, after so many seconds of training.
 
     ``lr * burn_in_factor`` for the epochs of burn-in. Then ``lr``, or where it is linear, ``lr``
-    falling to 0 over the epochs that are left, or over max_seconds if those are spent earlier.
+    falling to 0 over what is left before refinement: of the epochs, or of max_seconds where those
+    are spent earlier. Refinement starts again at ``refine_lr``.
     """
     if epoch < config.burn_in:
-        return config.lr * config.burn_in_factor
-    if config.lr_schedule == "constant":
-        return config.lr
-    left = 1 - (epoch - config.burn_in) / max(config.epochs - config.burn_in, 1)
+        return Phase(config.lr * config.burn_in_factor, False)
+    done = (epoch - config.burn_in) / max(config.epochs - config.burn_in, 1)
     if config.max_seconds:
-        left = min(left, 1 - seconds / config.max_seconds)
-    return config.lr * max(left, 0.0)
+        done = max(done, seconds / config.max_seconds)
+    before = 1 - config.refine
+    refining = config.refine > 0 and done >= before
+    lr = config.refine_lr if refining else config.lr
+    if config.lr_schedule == "constant":
+        return Phase(lr, refining)
+    left = (1 - done) / config.refine if refining else 1 - done / before
+    return Phase(lr * min(max(left, 0.0), 1.0), refining)
 
 
 def regularizer_weight(config: TrainConfig, epoch: int) -> float:

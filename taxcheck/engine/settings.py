@@ -21,15 +21,15 @@ Steps = tuple[tuple[int, float], ...]
 _STAGES = "stages such as 20:1-2,50:1-5 (until epoch 20 distances 1 to 2, until 50 1 to 5)"
 _STEPS = "steps such as 0:0,50:0.01 (0 from the start, 0.01 from epoch 50)"
 _BOUNDS = {  # in the words of the message -> the keys
-    "1 or more": "dim depth1_factor negatives batch_size epochs evaluate_every evaluate_sources "
-    "keep_last",
-    "0 or more": "margin lambda_reg depth_weight depth_cap burn_in max_seconds early_stopping "
-    "min_delta workers seed",
+    "1 or more": "dim depth1_factor negatives refine_nearest batch_size epochs evaluate_every "
+    "evaluate_sources keep_last",
+    "0 or more": "margin lambda_reg depth_weight depth_cap refine_window burn_in max_seconds "
+    "early_stopping min_delta workers seed",
     "more than 0": "max_radius init_scale cone_step cone_growth cone_radius temperature "
-    "balance_temperature lr",
+    "balance_temperature lr refine_lr refine_temperature",
     "more than 0 and less than 1": "max_norm init_max",
     "0 or more and less than 1": "init_min",
-    "0 or more and 1 or less": "degree_share hard_share",
+    "0 or more and 1 or less": "degree_share hard_share refine",
     "more than 0 and 1 or less": "burn_in_factor",
 }
 BOUNDS = {key: words for words, keys in _BOUNDS.items() for key in keys.split()}

@@ -20,6 +20,7 @@ from taxcheck.engine.distributed import (
     shard,
     share,
 )
+from taxcheck.engine.nearest import Snapshot
 from taxcheck.engine.negatives import draw
 from taxcheck.engine.targets import radial_targets
 from taxcheck.engine.torch_geometry import GEOMETRIES
@@ -97,16 +98,30 @@ class TorchStepper:
         """How often each row was a source or a positive, (n,)."""
         return self._updates
 
-    def step(self, work: Work, lr: float, lambda_reg: float, negatives: Negatives) -> StepResult:
+    def step(
+        self,
+        work: Work,
+        lr: float,
+        lambda_reg: float,
+        negatives: Negatives,
+        temperature: float | None = None,
+    ) -> StepResult:
         """Train on all of ``work``, batch by batch.
 
         It ends at a batch whose loss or new rows are not finite; the table is as before that batch.
         """
         loss = regularizer = 0.0
         pairs, finite = 0, True
+        heat = self._config.temperature if temperature is None else temperature
+        snapshot = None
+        if negatives.nearest:
+            snapshot = Snapshot.of(self.table, self._config, negatives.pool, self._rng)
         for batch in batches(work, self._config.batch_size):
             drawn = draw(negatives, self._data, batch, self._rng)  # (s, K)
-            rows, gradient, sums = self._differentiate(batch, drawn, lambda_reg)
+            if snapshot:
+                near = snapshot.nearest(self._data, batch, negatives)
+                drawn = np.concatenate([drawn, near], axis=1)
+            rows, gradient, sums = self._differentiate(batch, drawn, lambda_reg, heat)
             loss, regularizer = loss + sums[0], regularizer + sums[1]
             pairs += len(batch.positives)
             finite = bool(np.isfinite(sums).all()) and self._move(rows, gradient, lr)
@@ -151,7 +166,7 @@ class TorchStepper:
         return torch.from_numpy(rows).to(self._device)
 
     def _differentiate(
-        self, batch: Work, drawn: Int32Array, lambda_reg: float
+        self, batch: Work, drawn: Int32Array, lambda_reg: float, temperature: float
     ) -> tuple[Tensor, Tensor, list[float]]:
         """Distinct rows (r,), the gradient of each (r, width), and the sums of both terms."""
         rank, world = self._exchange.rank, self._exchange.world
@@ -179,7 +194,7 @@ class TorchStepper:
         d_neg = distance(u[:, None], w.view(*held.shape, leaf.shape[1]))  # (s, K)
         terms = (d_pos, d_neg, self._index(drawn) >= 0, self._tensor(own.weights), owner)
         if self._config.loss == "softmax":
-            loss = softmax_ranking_loss(*terms, self._config.temperature)
+            loss = softmax_ranking_loss(*terms, temperature)
         else:
             loss = ranking_loss_with_margin(*terms, self._config.margin)
         pull = radial_regularizer(

@@ -14,17 +14,13 @@ from taxcheck.engine.checkpoint import Checkpoints
 from taxcheck.engine.config import TrainConfig
 from taxcheck.engine.draws import Draws
 from taxcheck.engine.initial import initial_table
+from taxcheck.engine.nearest import refined
 from taxcheck.engine.negatives import negatives
 from taxcheck.engine.peers import join
 from taxcheck.engine.progress import Progress, Trained
 from taxcheck.engine.quality import Quality
 from taxcheck.engine.run_folder import RunFolder
-from taxcheck.engine.schedule import (
-    learning_rate,
-    out_of_patience,
-    out_of_time,
-    regularizer_weight,
-)
+from taxcheck.engine.schedule import out_of_patience, out_of_time, phase, regularizer_weight
 from taxcheck.engine.standing import Standing
 from taxcheck.engine.steppers import chunk_pairs, make_stepper
 from taxcheck.engine.stops import DivergedError, StoppedError, interruptions
@@ -58,6 +54,7 @@ def train(
     """
     tell = observe or (lambda _: None)
     draws, others = _planned(data, config)
+    nearest = refined(others, config)
     quality = Quality(data, config)
     peers = join(config)
     stepper = make(data, config, initial_table(data, config, np.random.default_rng(config.seed)))
@@ -76,8 +73,12 @@ def train(
             for number, work in enumerate(draws.epoch(at.epoch, at.chunk_pairs)):
                 if number < at.works:
                     continue  # trained before the run was stopped
-                began, lr = time.perf_counter(), learning_rate(config, at.epoch, at.seconds)
-                result = stepper.step(work, lr, weight, others)
+                began, plan = time.perf_counter(), phase(config, at.epoch, at.seconds)
+                lr = plan.lr
+                if plan.refining:
+                    result = stepper.step(work, lr, weight, nearest, config.refine_temperature)
+                else:
+                    result = stepper.step(work, lr, weight, others)
                 if not (result.finite and math.isfinite(result.loss)):
                     _diverged(work, result.pairs, at, lr, run, tracker)
                 seconds, signal = peers.agree(time.perf_counter() - began, asked.number)
@@ -88,7 +89,7 @@ def train(
                 if out_of_time(config, at.seconds):
                     break
 
-            lr = learning_rate(config, at.epoch, at.seconds)
+            lr = phase(config, at.epoch, at.seconds).lr
             record, best = at.close_epoch(lr, weight), False
             evaluated = at.epoch % config.evaluate_every == 0 or _done(at, config)
             if evaluated:

@@ -68,15 +68,19 @@ class Negatives:
 
     None is ever the source, or one of the nodes that it is trained to be near; a hard one shares
     the source's depth and is neither its ancestor nor its descendant; a degree one is drawn as
-    often as it is an ancestor in the pairs. ``pool`` are the candidates of uniform draws.
+    often as it is an ancestor in the pairs. ``pool`` are the candidates of uniform draws. Where
+    ``nearest`` is not 0, up to so many candidates join that are hardly farther away than the
+    farthest positive: by ``window`` at most.
     """
 
     uniform: int
     degree: int
     hard: int
     pool: Int32Array  # (candidates,)
-    by_depth: Int32Array  # (n,) nodes sorted by depth
+    by_depth: Int32Array  # (candidates,) nodes sorted by depth
     depth_starts: IntArray  # (depths + 1,) into by_depth
+    nearest: int = 0
+    window: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +104,15 @@ class Stepper(Protocol):
     def updates(self) -> IntArray:
         """How often each row was a source or a positive, (n,)."""
 
-    def step(self, work: Work, lr: float, lambda_reg: float, negatives: Negatives) -> StepResult:
-        """Train on all of ``work``."""
+    def step(
+        self,
+        work: Work,
+        lr: float,
+        lambda_reg: float,
+        negatives: Negatives,
+        temperature: float | None = None,
+    ) -> StepResult:
+        """Train on all of ``work``; None: the temperature of the config."""
 
     def state(self) -> Mapping[str, npt.NDArray[np.generic]]:
         """Everything that a continued run needs for the same numbers: table, updates, moments."""

@@ -69,9 +69,9 @@ def test_other_geometries_state_their_own_limits(tmp_path: Path) -> None:
     config = replace(CONFIG, geometry="lorentz", init="cones", max_radius=4.0, epochs=1)
 
     class Unmoved(Tiny):
-        def step(self, work, lr, lambda_reg, negatives):  # type: ignore[no-untyped-def]
+        def step(self, work, lr, lambda_reg, negatives, temperature=None):  # type: ignore[no-untyped-def]
             before = self._table.copy()
-            result = super().step(work, lr, lambda_reg, negatives)
+            result = super().step(work, lr, lambda_reg, negatives, temperature)
             self._table[:] = before
             return result
 

@@ -139,11 +139,11 @@ def test_a_full_disk_under_the_metrics(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run1")
 
     class Cramped(Tiny):
-        def step(self, work, lr, lambda_reg, negatives):  # type: ignore[no-untyped-def]
+        def step(self, work, lr, lambda_reg, negatives, temperature=None):  # type: ignore[no-untyped-def]
             before = resource.getrlimit(resource.RLIMIT_FSIZE)
             resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
             limits.append(before)
-            return super().step(work, lr, lambda_reg, negatives)
+            return super().step(work, lr, lambda_reg, negatives, temperature)
 
     limits: list[tuple[int, int]] = []
     try:
@@ -212,8 +212,8 @@ def test_nan_stops_at_once(spoil: object, tmp_path: Path) -> None:
 
 def test_a_row_that_is_no_number_never_enters_a_checkpoint(tmp_path: Path) -> None:
     class Unseen(Tiny):
-        def step(self, work, lr, lambda_reg, negatives):  # type: ignore[no-untyped-def]
-            result = super().step(work, lr, lambda_reg, negatives)
+        def step(self, work, lr, lambda_reg, negatives, temperature=None):  # type: ignore[no-untyped-def]
+            result = super().step(work, lr, lambda_reg, negatives, temperature)
             self._table[31] = np.nan if self._drawn[0] > 17 else 0
             return StepResult(result.loss, result.regularizer, result.pairs, finite=True)
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from taxcheck.engine.config import TrainConfig
 from taxcheck.engine.progress import Progress
 from taxcheck.engine.quality import Quality, norms
 from taxcheck.engine.run_folder import RunFolder
-from taxcheck.engine.schedule import learning_rate, out_of_patience, regularizer_weight
+from taxcheck.engine.schedule import out_of_patience, phase, regularizer_weight
 from taxcheck.engine.standing import Standing
 from taxcheck.engine.trainer import train
 from taxcheck.errors import UsageError
@@ -23,6 +24,9 @@ pytestmark = pytest.mark.usefixtures("no_fsync")
 
 
 def test_learning_rates() -> None:
+    def learning_rate(config: TrainConfig, *at: float) -> float:
+        return phase(config, *at).lr
+
     linear = replace(CONFIG, lr=1.0, epochs=10, burn_in=2, burn_in_factor=0.01)
     assert [learning_rate(linear, k) for k in (0, 1)] == [0.01, 0.01]
     assert [learning_rate(linear, k) for k in (2, 6, 9)] == [1.0, 0.5, 0.125]
@@ -30,6 +34,10 @@ def test_learning_rates() -> None:
     assert learning_rate(timed, 2, 75.0) == 0.25
     assert learning_rate(timed, 9, 1.0) == 0.125
     assert learning_rate(timed, 9, 101.0) == 0.0
+    ends = replace(linear, refine=0.5, refine_lr=0.1)
+    assert [learning_rate(ends, k) for k in (0, 2, 4)] == [0.01, 1.0, 0.5]
+    assert [learning_rate(ends, k) for k in (6, 8)] == [0.1, 0.05]
+    assert [phase(ends, k).refining for k in (0, 5, 6, 9)] == [False, False, True, True]
     constant = replace(linear, lr_schedule="constant")
     assert [learning_rate(constant, k) for k in (0, 2, 9)] == [0.01, 1.0, 1.0]
 
@@ -89,8 +97,8 @@ def test_without_a_folder_nothing_is_written(
 class Still(Tiny):
     """Learns nothing, so that no evaluation is better than the one before."""
 
-    def step(self, work, _, lambda_reg, negatives):  # type: ignore[no-untyped-def]
-        return super().step(work, 0.0, lambda_reg, negatives)
+    def step(self, work, _, lambda_reg, negatives, temperature=None):  # type: ignore[no-untyped-def]
+        return super().step(work, 0.0, lambda_reg, negatives, temperature)
 
 
 @pytest.mark.parametrize(("patience", "epochs"), [(0, 12), (1, 6), (2, 9), (3, 12), (9, 12)])

@@ -21,7 +21,7 @@ from taxcheck.engine.values import Floats, IntArray, Negatives, StepResult, Trai
 
 CONFIG = TrainConfig(
     dim=3, geometry="ball", init="uniform", epochs=12, negatives=3, evaluate_every=3, lr=0.3,
-    backend="torch", batch_size=2, workers=1,
+    backend="torch", batch_size=2, workers=1, refine=0.0, source_weight="pairs",
 )  # fmt: skip
 
 
@@ -56,7 +56,14 @@ class Tiny:
     def updates(self) -> IntArray:
         return self._updates
 
-    def step(self, work: Work, lr: float, lambda_reg: float, negatives: Negatives) -> StepResult:
+    def step(
+        self,
+        work: Work,
+        lr: float,
+        lambda_reg: float,
+        negatives: Negatives,
+        temperature: float | None = None,  # noqa: ARG002 - this stepper has no softmax
+    ) -> StepResult:
         self._drawn += 1
         rng = np.random.default_rng(self._drawn)
         loss, x = 0.0, self._table
@@ -88,8 +95,15 @@ class Spoiling(Tiny):
         super().__init__(data, config, table)
         self.steps = 0
 
-    def step(self, work: Work, lr: float, lambda_reg: float, negatives: Negatives) -> StepResult:
-        result = super().step(work, lr, lambda_reg, negatives)
+    def step(
+        self,
+        work: Work,
+        lr: float,
+        lambda_reg: float,
+        negatives: Negatives,
+        temperature: float | None = None,  # noqa: ARG002 - this stepper has no softmax
+    ) -> StepResult:
+        result = super().step(work, lr, lambda_reg, negatives, temperature)
         self.steps += 1
         return self.spoil(result) if self.steps == self.at else result
 
@@ -120,9 +134,16 @@ def sends(number: signal.Signals) -> Callable[[StepResult], StepResult]:
 class Slow(Tiny):
     """Tiny with time to be killed in."""
 
-    def step(self, work: Work, lr: float, lambda_reg: float, negatives: Negatives) -> StepResult:
+    def step(
+        self,
+        work: Work,
+        lr: float,
+        lambda_reg: float,
+        negatives: Negatives,
+        temperature: float | None = None,  # noqa: ARG002 - this stepper has no softmax
+    ) -> StepResult:
         time.sleep(0.01)
-        return super().step(work, lr, lambda_reg, negatives)
+        return super().step(work, lr, lambda_reg, negatives, temperature)
 
 
 if __name__ == "__main__":  # a run that is to be killed from outside
