@@ -101,7 +101,7 @@ class Spoiling(Tiny):
         lr: float,
         lambda_reg: float,
         negatives: Negatives,
-        temperature: float | None = None,  # noqa: ARG002 - this stepper has no softmax
+        temperature: float | None = None,
     ) -> StepResult:
         result = super().step(work, lr, lambda_reg, negatives, temperature)
         self.steps += 1
@@ -140,7 +140,7 @@ class Slow(Tiny):
         lr: float,
         lambda_reg: float,
         negatives: Negatives,
-        temperature: float | None = None,  # noqa: ARG002 - this stepper has no softmax
+        temperature: float | None = None,
     ) -> StepResult:
         time.sleep(0.01)
         return super().step(work, lr, lambda_reg, negatives, temperature)
