@@ -63,7 +63,8 @@ def index_hole(mapping: MappingStatistics) -> Finding:
         impact=f"{part(mapping.holes, mapping.n_nodes, 'table rows')} will stand for no taxon."
         if found
         else None,
-        fix='``mapping["idx"] = range(len(mapping))``, then build the pairs again'
+        fix="``taxcheck fix ... --out fixed/`` numbers mapping and pairs again and carries a "
+        'table along; or ``mapping["idx"] = range(len(mapping))``, then build the pairs again'
         if found
         else None,
     )
@@ -143,7 +144,8 @@ def swapped_columns(mapping: MappingStatistics, threshold: Mapping[str, float]) 
         if found
         else None,
         fix='exchange the two names where the file is read: ``names=["idx", "taxid"]`` for '
-        '``names=["taxid", "idx"]``, or the reverse; here with ``--mapping-columns idx,taxid``'
+        '``names=["taxid", "idx"]``, or the reverse; here with ``--mapping-columns idx,taxid``; '
+        "``taxcheck fix ... --out fixed/`` writes the file the right way round"
         if found
         else None,
     )
@@ -222,7 +224,8 @@ def taxid_as_index(mapping: MappingStatistics, threshold: Mapping[str, float]) -
         f"{mapping.rows:,} nodes."
         if found
         else None,
-        fix='``mapping["idx"] = range(len(mapping))``, then build the pairs with '
+        fix="``taxcheck fix ... --out fixed/`` numbers mapping and pairs again; or "
+        '``mapping["idx"] = range(len(mapping))``, then build the pairs with '
         '``index_of = dict(zip(mapping["taxid"], mapping["idx"]))``'
         if found
         else None,

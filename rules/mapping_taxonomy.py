@@ -167,7 +167,8 @@ def not_ancestor_closed(taxonomy: TaxonomyStatistics, dataset: Dataset) -> Findi
             "cut off": percent(outside.share),
         },
         samples=outside.samples if found else (),
-        fix="close the set of taxids upwards before numbering it: "
+        fix="``taxcheck fix ... --taxonomy taxdump/ --out fixed/`` adds them at the end, "
+        "and no old idx changes; or close the set of taxids upwards before numbering it: "
         "``while missing := {parent[t] for t in taxids} - taxids: taxids |= missing``"
         if found
         else None,

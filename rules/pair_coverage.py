@@ -111,7 +111,8 @@ def coverage_gap(mapping: MappingStatistics, pairs: PairStatistics, dataset: Dat
         impact=f"{gap} will never be trained." if found else None,
         fix='``mapping[~mapping["idx"].isin(set(pairs["ancestor_idx"]) | '
         'set(pairs["descendant_idx"]))]`` lists them; look between taxonomy and pairs for the '
-        "filter or inner join that drops them, often a test of taxids against idx (PAIR014)"
+        "filter or inner join that drops them, often a test of taxids against idx (PAIR014); "
+        "``taxcheck fix ... --taxonomy taxdump/ --out fixed/`` pairs them with their ancestors"
         if found
         else None,
     )

@@ -51,7 +51,8 @@ def reversed_pair(closure: ClosureStatistics) -> Finding:
         impact=f"{part(bad.count, bad.total, 'pairs')} teach that each node descends from the "
         "other.",
         fix="add ``--failures out/`` to this command: it writes all of them; drop the direction "
-        "that the taxonomy does not hold, which TREE009 names with ``--taxonomy``",
+        "that the taxonomy does not hold, which TREE009 names with ``--taxonomy``; "
+        "``taxcheck fix ... --out fixed/`` keeps the one that chains of parents hold",
     )
 
 
@@ -100,7 +101,8 @@ def depth_mismatch(pairs: PairStatistics, tree: HierarchyStatistics) -> Finding:
         observed={"columns judged": ["depth_diff", *depth.judged_columns]},
         impact=f"{part(bad.count, bad.total, 'pairs')} state a wrong distance.",
         fix='in a tree ``pairs["depth_diff"] = pairs["descendant_depth"] - '
-        'pairs["ancestor_depth"]`` after every filter on nodes; in a DAG the shortest distance',
+        'pairs["ancestor_depth"]`` after every filter on nodes; in a DAG the shortest distance; '
+        "``taxcheck fix ... --out fixed/`` counts them along the edges",
     )
 
 
@@ -184,7 +186,7 @@ def swapped_pair_columns(
         if found
         else None,
         fix='``pairs = pairs.rename(columns={"ancestor_idx": "descendant_idx", '
-        '"descendant_idx": "ancestor_idx"})``'
+        '"descendant_idx": "ancestor_idx"})``, or ``taxcheck fix ... --out fixed/``'
         if found
         else None,
     )

@@ -165,7 +165,8 @@ def index_range_as_taxids(
         ),
         impact=f"{part(lost, mapping.nodes, 'nodes')} will never be trained." if found else None,
         fix='read the mapping with ``pd.read_csv(path, sep="\\t", names=["taxid", "idx"])``, test '
-        'against ``valid = set(mapping["taxid"])``, then build the pairs again'
+        'against ``valid = set(mapping["taxid"])``, then build the pairs again; or have '
+        "``taxcheck fix ... --taxonomy taxdump/ --out fixed/`` build them, and idx stay"
         if found
         else None,
     )

@@ -127,7 +127,8 @@ def self_pair(pairs: PairStatistics) -> Finding:
         f"none of {bad.total:,} rows pairs a node with itself",
         impact=f"{part(bad.count, bad.total, 'pairs')} teach nothing: their distance is 0 by "
         "definition.",
-        fix='``pairs = pairs[pairs["ancestor_idx"] != pairs["descendant_idx"]]``',
+        fix='``pairs = pairs[pairs["ancestor_idx"] != pairs["descendant_idx"]]``, or '
+        "``taxcheck fix ... --out fixed/``",
     )
 
 
@@ -175,7 +176,8 @@ def duplicate_pair(pairs: PairStatistics, closure: ClosureStatistics, dataset: D
         observed={"distinct pairs": closure.distinct, "weights column": pairs.has_weights},
         impact=f"{part(bad.count, bad.total, 'training pairs')} are repetitions, drawn more often "
         "than the rest.",
-        fix='``pairs = pairs.drop_duplicates(["ancestor_idx", "descendant_idx"])``',
+        fix='``pairs = pairs.drop_duplicates(["ancestor_idx", "descendant_idx"])``, or '
+        "``taxcheck fix ... --out fixed/``",
     )
     if not weights_lost:
         return finding

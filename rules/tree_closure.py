@@ -89,7 +89,8 @@ def missing_ancestor_pair(
         },
         samples=samples if found else (),
         impact=f"{missing} will be drawn as negatives, though true." if found else None,
-        fix="build the pairs again, one for every ancestor on the walk from a node to its root; "
+        fix="``taxcheck fix ... --out fixed/`` adds them from the edges, or build the pairs again, "
+        "one for every ancestor on the walk from a node to its root; "
         'or, if they are not meant to be complete, declare ``[dataset] pairs = "sampled"``, or '
         '``"depth<=5"`` with the cap that is meant'
         if found
@@ -213,5 +214,6 @@ def missing_parent(tree: HierarchyStatistics, dataset: Dataset) -> Finding:
         impact=f"{lost} will be trained on distant ancestors only.",
         fix='``pairs[~pairs["descendant_idx"].isin(pairs.loc[pairs["depth_diff"] == 1, '
         '"descendant_idx"])]`` lists their pairs; find the filter that removed the parents, and '
-        "build the pairs again without it",
+        "build the pairs again without it, or have "
+        "``taxcheck fix ... --taxonomy taxdump/ --out fixed/`` restore them",
     )

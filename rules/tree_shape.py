@@ -54,7 +54,8 @@ def cycle(tree: HierarchyStatistics, mapping: MappingStatistics) -> Finding:
         observed={"edges from": tree.edges_from, "edges": tree.edges},
         impact=f"{part(bad.count, bad.total, 'nodes')} have no depth and no place in a hierarchy.",
         fix="drop the edge that the taxonomy does not hold from the cycle printed here (often a "
-        "reversed one, PAIR007, or two taxa on one idx, MAP003), and build the pairs again",
+        "reversed one, PAIR007, or two taxa on one idx, MAP003), build the pairs again, or have "
+        "``taxcheck fix ... --taxonomy taxdump/ --out fixed/`` do so",
     )
 
 

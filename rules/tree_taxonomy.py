@@ -47,7 +47,8 @@ def inconsistent_depth(depth: DepthStatistics) -> Finding:
         f"each of {bad.total:,} nodes has one depth",
         impact=f"{part(bad.count, bad.total, 'nodes')} are asked to be at two radii.",
         fix='``pairs["descendant_depth"] = pairs["descendant_idx"].map(depth_of)``, and likewise '
-        'ancestor_depth, from one table: ``depth_of = dict(zip(nodes["idx"], nodes["depth"]))``',
+        'ancestor_depth, from one table: ``depth_of = dict(zip(nodes["idx"], nodes["depth"]))``; '
+        "``taxcheck fix ... --out fixed/`` does so",
     )
 
 
@@ -148,7 +149,8 @@ def disagrees_with_taxonomy(taxonomy: TaxonomyStatistics, dataset: Dataset) -> F
         if found
         else None,
         fix="give ``--taxonomy`` the dump of the day on which the data was built; if it is that "
-        "one, build the pairs again from it, one walk from every mapped node to its root"
+        "one, ``taxcheck fix ... --taxonomy taxdump/ --out fixed/`` builds the pairs again, "
+        "one walk from every mapped node to its root"
         if found
         else None,
     )

@@ -58,6 +58,12 @@ def test_every_key_of_a_run_is_documented():
     assert rows == expected
 
 
+def test_every_option_of_a_repair_is_documented():
+    page = Path("docs/fix.md").read_text(encoding="utf-8")
+    for option in cli.commands["fix"].params:
+        assert f"{option.opts[0]}" in page
+
+
 def test_every_preset_is_documented():
     rows = dict(re.findall(r"^\| `([\w:]+)` \| ([^|]+) \|$", TRAINING, re.M))
     assert {name: rows[name] for name in PRESETS} == {
