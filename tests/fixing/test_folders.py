@@ -1,0 +1,82 @@
+"""The bad folder of every rule of the data: repaired, or what to give is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from taxcheck.fixing.repair import fix
+from tests.fixing.repaired import request_of, steps
+
+RULES = sorted(
+    p.name for p in Path("fixtures/rules").iterdir() if p.name[:3] in {"MAP", "PAI", "TRE"}
+)
+# Rows by rule: those of the case, or of what it takes.
+REPAIRED = {
+    "MAP001": {"MAP001": 2},
+    "MAP004": {"MAP004": 14},
+    "MAP005": {"MAP005": 15},
+    "MAP007": {"MAP004": 15},
+    # Canidae comes back: it and its five mapped descendants' pairs, two genera and four species
+    # of which change their distance to Carnivora.
+    "MAP009": {"MAP009": 1, "correct": 6, "add": 7},
+    "PAIR001": {"PAIR001": 3},
+    "PAIR002": {"PAIR002": 2},
+    "PAIR005": {"PAIR005": 2},
+    "PAIR006": {"PAIR006": 3},
+    "PAIR007": {"PAIR007": 1},
+    "PAIR008": {"PAIR008": 2},
+    "PAIR010": {"PAIR010": 2},
+    "PAIR015": {"PAIR015": 34},
+    "TREE004": {"TREE004": 3},
+    "TREE005": {"TREE005": 2},
+    "TREE006": {"TREE006": 2},
+    "TREE009": {"TREE009": 2},
+}
+# The finding that nothing in the folder mends.
+REFUSED = {
+    "MAP002": "MAP002",
+    "MAP003": "MAP003",
+    "PAIR003": "PAIR003",
+    "PAIR004": "PAIR003",
+    "PAIR012": "TREE007",  # without its held-out part a parent is missing
+    "PAIR014": "PAIR014",
+    "TREE001": "TREE001",
+    "TREE002": "TREE002",
+    "TREE007": "TREE007",
+}
+TOLD = {"MAP006", "PAIR009", "PAIR013", "TREE003", "TREE008"}  # a warning that is not of rows
+SOUND = {"MAP008", "PAIR011"}
+
+
+def test_every_rule_is_in_one_of_the_lists():
+    assert sorted([*REPAIRED, *REFUSED, *TOLD, *SOUND]) == RULES
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_bad_folder(rule, tmp_path):
+    fixed = fix(request_of(Path("fixtures/rules") / rule / "bad"), tmp_path / "fixed")
+    lacking = [one.rule for one in fixed.plan.lacking]
+    if rule in REPAIRED:
+        assert (steps(fixed), fixed.exit_code, lacking) == (REPAIRED[rule], 0, [])
+        assert fixed.after.exit_code == 0
+        assert {"mapping.tsv", "pairs.parquet", "plan.json"} <= set(fixed.written)
+        return
+    assert not (tmp_path / "fixed").exists()
+    if rule in REFUSED:
+        assert lacking[0] == REFUSED[rule]
+        assert (fixed.plan.possible, fixed.exit_code) == (False, 1)
+        assert all(one.why and one.give for one in fixed.plan.lacking)
+    else:
+        assert (fixed.plan.steps, fixed.exit_code) == ((), 0)
+        assert lacking == ([rule] if rule in TOLD else [])
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_ok_folder_stays_as_it_is(rule, tmp_path):
+    if rule == "PAIR012":
+        return  # its training part alone lacks what is held out
+    fixed = fix(request_of(Path("fixtures/rules") / rule / "ok"), tmp_path / "fixed")
+    assert (fixed.plan.steps, fixed.plan.lacking, fixed.exit_code) == ((), (), 0)
+    assert not (tmp_path / "fixed").exists()
