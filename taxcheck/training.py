@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import signal
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from taxcheck.clock import Clock
 from taxcheck.engine.config import TrainConfig
@@ -24,7 +25,13 @@ from taxcheck.registry import load_renderers
 from taxcheck.report import RenderOptions, Report
 from taxcheck.request import Request, open_tables
 from taxcheck.runner import known
-from taxcheck.training_record import RunRecord, read_record, recorded_config, summary_of
+from taxcheck.training_record import (
+    RunRecord,
+    read_record,
+    recorded_config,
+    refuse_others,
+    summary_of,
+)
 
 if TYPE_CHECKING:
     from taxcheck.engine.progress import Progress, Trained
@@ -97,7 +104,9 @@ def run(
         folder.begin(resume=resume)
         record = RunRecord(folder, request, config, preset)
         try:
-            return _run(request, peers, folder, config, record, see, force=force, resume=resume)
+            return _run(
+                request, peers, folder, config, record, see, before, force=force, resume=resume
+            )
         except KeyboardInterrupt:
             record.end("stopped", why="interrupted")
             raise StoppedError(
@@ -149,12 +158,14 @@ def _run(
     config: TrainConfig,
     record: RunRecord,
     see: Watcher,
+    before: Mapping[str, Any],
     *,
     force: bool,
     resume: bool,
 ) -> Finished:
     clock = Clock()
     with gather(request, clock, see.reading) as (data, _):
+        refuse_others(before, data.inputs, folder)
         gate = judge(request, data, {}, clock)
         see.judged("gate", gate, _write(gate, folder, "gate"))
         record.judged("gate", gate)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from taxcheck.engine.run_folder import RunFolder
 from taxcheck.engine.settings import apply, changed, check, plain
 from taxcheck.errors import OutputError, UsageError
 from taxcheck.output import write_text
-from taxcheck.report import Report
+from taxcheck.report import InputSummary, Report
 from taxcheck.request import Request
 from taxcheck.rule import Outcome
 
@@ -97,6 +97,23 @@ def recorded_config(out: str | Path, keys: Mapping[str, object] | None = None) -
     folder = RunFolder(Path(out))
     config = apply(TrainConfig(), read_record(folder).get("config", {}), str(folder.record))
     return check(apply(config, keys or {}, "options"))
+
+
+def refuse_others(
+    before: Mapping[str, Any], inputs: Iterable[InputSummary], folder: RunFolder
+) -> None:
+    """UsageError where an input is another than the record ``before`` tells, by its fingerprint.
+
+    So nothing that a run has left is overwritten by a report on other data.
+    """
+    began = before.get("inputs", ()) if folder.checkpoint.is_file() else ()
+    then = {given["role"]: given["fingerprint"] for given in began}
+    for given in inputs:
+        if then.get(given.role, given.fingerprint) != given.fingerprint:
+            raise UsageError(
+                f"{folder.path}: was begun with other {given.role} than {given.path}; give the "
+                "same files, or start a new run in another folder"
+            )
 
 
 def summary_of(trained: Trained, folder: RunFolder) -> dict[str, object]:

@@ -58,7 +58,12 @@ class Checkpoints:
             self._run.write_initial(stepper.table)
             self.save(stepper, at)
             return at
-        arrays, words = read_tensors(self._run.checkpoint)
+        try:
+            arrays, words = read_tensors(self._run.checkpoint)
+        except InputError as error:
+            raise InputError(
+                f"{error}; or copy an older checkpoint-*.safetensors of the run over it"
+            ) from None
         self._check(words)
         state = {name.removeprefix(_STATE): array for name, array in arrays.items()}
         state |= {"table": arrays[_TABLE], "updates": arrays[_UPDATES]}

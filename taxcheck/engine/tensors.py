@@ -85,5 +85,8 @@ def write_torch(path: Path, arrays: Arrays, words: Mapping[str, Any]) -> bool:
         place = tree.setdefault(group, {}) if group else tree
         place[last] = torch.from_numpy(np.array(array))
     with whole(path) as file:
-        torch.save(tree, file)
+        try:
+            torch.save(tree, file)
+        except RuntimeError:  # where a write fails, its writer says nothing of why
+            raise OSError("torch could not write all of it; is the disk full?") from None
     return True
