@@ -43,11 +43,12 @@ _FIXED = {
     "grouping": "pairs",
     "source_weight": "pairs",
     "refine": 0.0,
-    "negatives": 10,
+    "negatives": 50,
     "optimizer": "adam",
     "lr": 0.005,
     "lr_schedule": "constant",
     "batch_size": 64,
+    "epochs": 300,
     "early_stopping": 0,
 }
 # Each wrong way of the incident: what it is called, what went wrong, the keys that repeat it.
