@@ -115,6 +115,11 @@ class Findings:
         """Whether the gate fails for this rule."""
         return rule in self and self[rule].outcome is Outcome.FAIL
 
+    def would_fail(self, rule: str) -> bool:
+        """Whether the gate fails where this rule finds something that it does not find yet."""
+        soft = (Outcome.WARN, Outcome.INFO, Outcome.WAIVED)
+        return not any(r.rule.id == rule and r.outcome in soft for r in self.report.results)
+
     def lacking(self, rule: str, why: str, give: str) -> Lacking:
         """What cannot be repaired: it blocks where the rule is a failure."""
         return Lacking(rule, why, give, self.blocks(rule))

@@ -147,8 +147,7 @@ def _unrelated(
             shown = next(name for name in names if name not in roots)
             why = f"{len(alone):,} nodes are in no pair, and nothing relates them; first: {shown}"
             give = "--taxonomy that knows them, or a mapping without them"
-            blocking = "PAIR003" not in findings or findings.blocks("PAIR003")
-            return [Lacking("PAIR003", why, give, blocking)]
+            return [Lacking("PAIR003", why, give, findings.would_fail("PAIR003"))]
     return []
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from taxcheck.build.write import write_policy
@@ -15,14 +15,24 @@ REPEATED = "PAIR006"  # the rule that has to know of repetition that is meant
 
 
 def write_intent(
-    path: Path, dataset: Dataset, source: str | None, comments: Sequence[str], *, repeated: bool
+    path: Path,
+    dataset: Dataset,
+    source: str | None,
+    comments: Sequence[str],
+    *,
+    repeated: bool,
+    done: Collection[int] = (),
 ) -> None:
     """Write what the data means to be, then every other table of the policy that was given.
 
-    Rows that are ``repeated`` on purpose are declared by the severity of their rule.
+    Rows that are ``repeated`` on purpose are declared by the severity of their rule. Waivers that
+    are ``done``, by number, have nothing left to waive and stay behind.
     """
     write_policy(path, dataset, comments)
     rest = _others(source)
+    if done:
+        waivers = list(rest.pop("waiver"))
+        rest |= {"waiver": [w for k, w in enumerate(waivers) if k not in done]}  # type: ignore[dict-item]
     if repeated:
         rules = dict(rest.get("rules") or {})
         rules[REPEATED] = {**(rules.get(REPEATED) or {}), "severity": "info"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +26,7 @@ from taxcheck.pipeline import Gathered, check, gather, judge
 from taxcheck.registry import load_renderers, load_rules
 from taxcheck.report import RenderOptions, Report
 from taxcheck.request import Progress, Request, open_tables
+from taxcheck.waivers import WaiverState
 
 if TYPE_CHECKING:
     from taxcheck.sources.checkpoints.value import Checkpoint
@@ -132,8 +133,13 @@ def _carry_out(
     after: Report | None = None
     try:
         with whole_folder(out) as folder:
-            _write(folder, request, replace(repair, plan=plan), carried)
+            _write(folder, replace(repair, plan=plan), carried)
+            _declare(folder, request, repair)
             after = _judged(folder, out, request)
+            done = [k for k, one in enumerate(after.waivers) if one.state is WaiverState.STALE]
+            if done:
+                _declare(folder, request, repair, done)
+                after = _judged(folder, out, request)
             if after.exit_code:
                 raise _RefusedError
             names = sorted(path.name for path in folder.iterdir())
@@ -153,7 +159,7 @@ def _carried(request: Request, data: Gathered, numbering: Numbering) -> _Carried
     return _Carried(table, rows_before(table, data.mapping))
 
 
-def _write(folder: Path, request: Request, repair: Repair, carried: _Carried | None) -> None:
+def _write(folder: Path, repair: Repair, carried: _Carried | None) -> None:
     numbering, target = repair.numbering, repair.target
     assert numbering is not None
     assert target is not None
@@ -163,15 +169,6 @@ def _write(folder: Path, request: Request, repair: Repair, carried: _Carried | N
     name = "taxid" if pa.types.is_integer(identifiers.type) else "identifier"
     write_table(folder / "mapping.tsv", pa.table({name: identifiers, "idx": idx}))
     write_pairs(folder / "pairs.parquet", target.batches(), target.schema)
-    comments = ["Written by taxcheck fix; plan.json says what was done and why."]
-    repeated = target.materialize and target.factor != 1
-    if repeated:
-        comments.append(
-            "Rows of parent-child pairs are repeated on purpose, for engines that know no "
-            "weights; PAIR006 counts them and does not fail for it."
-        )
-    intent, source = repair.plan.dataset, request.policy.source
-    write_intent(folder / "taxcheck.toml", intent, source, comments, repeated=repeated)
     text = json.dumps(repair.plan.record(), indent=2, ensure_ascii=False)
     (folder / "plan.json").write_text(text + "\n", encoding="utf-8")
     if numbering.renumbered:
@@ -182,6 +179,26 @@ def _write(folder: Path, request: Request, repair: Repair, carried: _Carried | N
         from taxcheck.fixing.table import write_table as write_vectors
 
         write_vectors(folder / "embeddings.npy", carried.table, carried.row_of, numbering)
+
+
+def _declare(folder: Path, request: Request, repair: Repair, done: Collection[int] = ()) -> None:
+    """Write the policy; waivers that are ``done`` have nothing left to waive."""
+    assert repair.target is not None
+    comments = ["Written by taxcheck fix; plan.json says what was done and why."]
+    repeated = repair.target.materialize and repair.target.factor != 1
+    if repeated:
+        comments.append(
+            "Rows of parent-child pairs are repeated on purpose, for engines that know no "
+            "weights; PAIR006 counts them and does not fail for it."
+        )
+    write_intent(
+        folder / "taxcheck.toml",
+        repair.plan.dataset,
+        request.policy.source,
+        comments,
+        repeated=repeated,
+        done=done,
+    )
 
 
 def _judged(folder: Path, out: Path, request: Request) -> Report:

@@ -99,3 +99,25 @@ def test_the_policy_is_carried_along(tmp_path):
     assert policy.rules["PAIR014"].thresholds == {"group": 7}
     assert not policy.rules["MAP008"].enabled
     assert policy.rules["PAIR006"].severity == "info"
+
+
+WAIVER = """
+[[waiver]]
+rule = "{rule}"
+owner = "somebody"
+reason = "known"
+expires = 2999-12-31
+max_count = 9
+"""
+
+
+def test_a_waiver_goes_along_while_there_is_something_to_waive(tmp_path):
+    """Two nodes are in no pair and nobody can place them; the missing pair is repaired."""
+    folder = Folder()
+    folder.pairs = [row for row in folder.pairs if row[1] not in (8, 10)]
+    folder.drop((0, 9))
+    folder.policy = WAIVER.format(rule="PAIR003") + WAIVER.format(rule="TREE004")
+    folder.pairs += folder.pairs[:1]
+    fixed = repair(folder, tmp_path)
+    assert (fixed.exit_code, steps(fixed)["PAIR006"]) == (0, 1)
+    assert [one.rule for one in declared(tmp_path).waivers] == ["PAIR003"]
