@@ -37,6 +37,14 @@ def test_every_column_name_is_in_the_readme():
         assert set(names) == table[f"`{role}` with a mapping, else `{role}_taxid`"]
 
 
+def test_every_option_of_build_is_documented():
+    page = Path("docs/build.md").read_text(encoding="utf-8")
+    for parameter in cli.commands["build"].params:
+        for option in parameter.opts:
+            if option not in ("--force", "-q", "--quiet", "source"):
+                assert option in page, option
+
+
 def test_every_key_of_a_run_is_documented():
     """The table in docs/training.md is what the code says, row by row."""
     defaults = plain(TrainConfig())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import gzip
 import os
 import shutil
@@ -72,6 +73,8 @@ def _unzip(path: str, folder: Path) -> None:
             if (name := _wanted(member.filename, path)) and not member.is_dir():
                 with archive.open(member) as stream:
                     _copy(stream, folder / name, path, packed)
+                seconds = calendar.timegm((*member.date_time, 0, 0, 0))
+                os.utime(folder / name, (seconds, seconds))
 
 
 def _untar(path: str, folder: Path) -> None:
