@@ -27,7 +27,8 @@ from taxcheck.engine.values import Floats, Int32Array, IntArray
 SOFTMAX, MARGIN = 0, 1
 LOSSES = {"softmax": SOFTMAX, "margin": MARGIN}
 LEAST = 1e-3  # dL/dd of a row that is not worth a step
-_BLOCK = 1024  # candidates whose separations are computed at once
+_BLOCK = 512  # candidates whose separations are computed at once ...
+_TOGETHER = 32  # ... for so many sources
 
 
 @njit(fastmath=FAST, cache=True)
@@ -82,41 +83,32 @@ def loss_weights(
     return total
 
 
-@njit(fastmath=FAST, inline="always", cache=True)
+@njit(fastmath=FAST, cache=True)
 def nearest(
-    left: Floats,  # (w,) of the source
-    right: Floats,  # (w, m) of all candidates
+    lefts: Floats,  # (s, w) of the sources
+    rights: Floats,  # (m, w) of all candidates
     ids: Int32Array,  # (m,)
-    largest: float,
+    largest: Floats,  # (s,)
     first: int,
-    rows: IntArray,
-    k: int,
-    most: int,
-) -> int:
-    """Append to ``rows`` from k the candidates whose separation is below ``largest``; the new k.
+    rows: Int32Array,  # (s, most), filled
+    found: IntArray,  # (s,), filled
+) -> None:
+    """List for each source candidates whose separation from it is below ``largest``.
 
     Separations are products of the factors that ``Space.left`` and ``Space.right`` make. The walk
-    starts at block ``first`` and ends when ``most`` are found.
+    starts at block ``first`` and ends for a source when its list is full.
     """
-    m, found = right.shape[1], 0
+    m, most = rights.shape[0], rows.shape[1]
     blocks = (m + _BLOCK - 1) // _BLOCK
-    apart = np.empty(_BLOCK)
+    found[:] = 0
     for turn in range(blocks):
         begin = (turn + first) % blocks * _BLOCK
-        length = min(_BLOCK, m - begin)
-        for j in range(length):
-            apart[j] = left[0] * right[0, begin + j]
-        for i in range(1, left.shape[0]):
-            factor = left[i]
-            for j in range(length):
-                apart[j] += factor * right[i, begin + j]
-        for j in range(length):
-            if apart[j] < largest:
-                rows[k] = ids[begin + j]
-                k, found = k + 1, found + 1
-                if found == most:
-                    return k
-    return k
+        apart = np.dot(lefts, rights[begin : min(begin + _BLOCK, m)].T)
+        for s in range(lefts.shape[0]):
+            for j in range(apart.shape[1]):
+                if apart[s, j] < largest[s] and found[s] < most:
+                    rows[s, found[s]] = ids[begin + j]
+                    found[s] += 1
 
 
 @njit(fastmath=FAST, parallel=True, nogil=True, cache=True)
@@ -147,7 +139,7 @@ def train(
     sources, starts, positives, weights = work
     entry, size, above_starts, above = related
     pool, popular, by_depth, depth_starts, depth = pools
-    lefts, right, ids = scan
+    lefts, rights, ids = scan
     first_moment, second_moment, steps = moments
     geometry, loss, optimizer = codes
     lr, strength, limit, temperature, margin, window = numbers
@@ -163,8 +155,21 @@ def train(
         u, whole, g = np.empty(width), np.empty(width), np.empty(width)
         low = worker * sources.shape[0] // workers
         high = (worker + 1) * sources.shape[0] // workers
+        close = np.empty((_TOGETHER, counts[3]), np.int32)
+        found, largest = np.zeros(_TOGETHER, np.int64), np.zeros(_TOGETHER)
         for s in range(low, high):
             source, begin = sources[s], starts[s]
+            if counts[3] and (s - low) % _TOGETHER == 0:
+                end = min(s + _TOGETHER, high)
+                for t in range(s, end):
+                    own = starts[t + 1] - starts[t]
+                    for j in range(own):
+                        rows[j] = positives[starts[t] + j]
+                    half_chords(geometry, x, x[sources[t]], rows, 0, own, q)
+                    largest[t - s] = separation(geometry, q[:own].max(), window) if own else 0.0
+                state = advance(state)
+                block = below(state, rights.shape[0] // _BLOCK + 1)
+                nearest(lefts[s:end], rights, ids, largest, block, close, found)
             own = starts[s + 1] - begin
             for j in range(own):
                 rows[j] = positives[begin + j]
@@ -177,11 +182,9 @@ def train(
                 near[j] = nearness(geometry, q[j])
                 farthest = max(farthest, q[j])
             k = own
-            if counts[3]:
-                state = advance(state)
-                largest = separation(geometry, farthest, window)
-                first = below(state, right.shape[1] // _BLOCK + 1)
-                k = nearest(lefts[s], right, ids, largest, first, rows, k, counts[3])
+            for j in range(found[(s - low) % _TOGETHER]):
+                rows[k] = close[(s - low) % _TOGETHER, j]
+                k += 1
             level = depth[source]
             first_peer = depth_starts[level]
             peers = depth_starts[level + 1] - first_peer

@@ -158,7 +158,10 @@ def update(
     second_moment: Floats,
     steps: Floats,
 ) -> None:
-    """Move one row against its gradient g (width,), then back inside ``limit``."""
+    """Move one row against its gradient g (width,), then back inside.
+
+    ``limit`` is the largest square of its norm; on the Lorentz sheet, of its spatial part.
+    """
     width = x.shape[1]
     if geometry == LORENTZ:
         _along_the_sheet(optimizer, x, row, g, lr, limit, second_moment)
@@ -205,8 +208,8 @@ def update(
     square = 0.0
     for i in range(width):
         square += x[row, i] ** 2
-    if square > limit * limit:
-        f = limit / math.sqrt(square)
+    if square > limit:
+        f = math.sqrt(limit / square)
         for i in range(width):
             x[row, i] *= f
 
@@ -233,10 +236,9 @@ def _along_the_sheet(
     for i in range(1, width):
         x[row, i] = ch * x[row, i] - t * g[i]
         square += x[row, i] ** 2
-    largest = math.sinh(limit) ** 2
-    if square > largest:
-        f = math.sqrt(largest / square)
+    if square > limit:
+        f = math.sqrt(limit / square)
         for i in range(1, width):
             x[row, i] *= f
-        square = largest
+        square = limit
     x[row, 0] = math.sqrt(1 + square)

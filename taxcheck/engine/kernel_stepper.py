@@ -49,7 +49,8 @@ class KernelStepper:
         self._steps = np.zeros(n if optimizer != RSGD else 1)
         self._targets = radial_targets(data, config)
         self._codes = geometry, kernel.LOSSES[config.loss], optimizer
-        self._limit = radial_limit(config)
+        limit = radial_limit(config)
+        self._limit = (np.sinh(limit) if geometry == LORENTZ else limit) ** 2
 
     @property
     def table(self) -> Floats:
@@ -105,7 +106,7 @@ class KernelStepper:
             return np.zeros((1, 1)), np.zeros((1, 1)), np.zeros(1, dtype=np.int32)
         rng = np.random.default_rng(self._states)
         snapshot = Snapshot.of(self._table, self._config, negatives.pool, rng)
-        return snapshot.space.left(work.sources), snapshot.right, snapshot.ids
+        return snapshot.space.left(work.sources), snapshot.rights, snapshot.ids
 
     def state(self) -> Mapping[str, npt.NDArray[np.generic]]:
         """Everything that a continued run needs for the same numbers."""

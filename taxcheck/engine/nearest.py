@@ -26,7 +26,7 @@ class Snapshot:
 
     space: Space
     ids: Int32Array  # (m,)
-    right: Floats  # (w, m)
+    rights: Floats  # (m, w)
 
     @classmethod
     def of(
@@ -36,7 +36,7 @@ class Snapshot:
         if len(pool) > _SCANNED:
             pool = np.sort(rng.choice(pool, _SCANNED, replace=False))
         space = Space.of(table, config.geometry)
-        return cls(space, pool, np.ascontiguousarray(space.right(pool).T))
+        return cls(space, pool, space.right(pool))
 
     def nearest(self, data: TrainingData, work: Work, negatives: Negatives) -> Int32Array:
         """Up to ``negatives.nearest`` candidates of every source, (s, nearest), nearest first.
@@ -49,7 +49,7 @@ class Snapshot:
         np.maximum.at(far, owner, self.space.distance(work.sources[owner], work.positives))
         reach = far + negatives.window
         largest = 2 * np.sinh(reach / 2) ** 2 if self.space.hyperbolic else reach**2
-        apart = self.space.left(work.sources) @ self.right  # (s, m)
+        apart = self.space.left(work.sources) @ self.rights.T  # (s, m)
         most = min(negatives.nearest, len(self.ids))
         at = np.argpartition(apart, most - 1, axis=1)[:, :most]
         values = np.take_along_axis(apart, at, axis=1)
