@@ -3,7 +3,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help install demo demo-train test test-all check check-static format bench-gate bench-audit bench-build rule-fixtures clean
+.PHONY: help install demo demo-train test test-all check check-static format bench-gate bench-audit bench-engine bench-build rule-fixtures clean
 
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -61,6 +61,9 @@ bench-audit: $(READY)  ## measure the audit on WordNet and on all of NCBI
 bench-build: $(READY)  ## build all of NCBI beside the bare closure and write
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m benchmarks.build
+
+bench-engine: $(READY)  ## measure the engine: speed, and quality by seconds of training (an hour)
+	$(BIN)/python -m benchmarks.engine
 
 rule-fixtures: $(READY)  ## write fixtures/rules again
 	$(BIN)/python -m fixtures.makers.make_rule_fixtures
