@@ -26,6 +26,7 @@ class Numbering:
     steps: list[Step] = field(default_factory=list)
     lacking: list[Lacking] = field(default_factory=list)
     added: int = 0
+    dropped: int = 0  # old idx that nobody owns any more
 
     @property
     def nodes(self) -> BoolArray:
@@ -35,7 +36,8 @@ class Numbering:
     @property
     def renumbered(self) -> bool:
         """Whether an old idx has another number now, or none."""
-        return bool((self.old_to_new != np.arange(len(self.old_to_new))).any())
+        kept = np.flatnonzero(self.old_to_new >= 0)
+        return self.dropped > 0 or bool((self.old_to_new[kept] != kept).any())
 
     def positions(self, taxa: Taxa) -> IntArray:
         """Places of the nodes in a taxonomy, (n,), -1 where it lacks them."""
@@ -60,7 +62,8 @@ def number(
         extra = _settle(data, mapping, findings, taxa, numbering)
     if taxa is not None and "MAP006" in findings:
         _succeed(numbering, findings, taxa)
-    if findings.among("MAP004", "MAP007") or (mapping.mapped & (numbering.old_to_new < 0)).any():
+    numbering.dropped = int(np.count_nonzero(mapping.mapped & (numbering.old_to_new < 0)))
+    if findings.among("MAP004", "MAP007") or numbering.dropped:
         _close_holes(numbering, findings)
     if taxa is not None:
         _extend(numbering, extra, findings, taxa)

@@ -149,13 +149,14 @@ def _carry_out(
 
 
 def _carried(request: Request, data: Gathered, numbering: Numbering) -> _Carried | None:
-    """The table, where idx changed or nodes were added; else it is valid as it is."""
-    if not numbering.renumbered and not numbering.added:
-        return None
+    """The table, where it does not have a row for each idx as it will be; else it stays valid."""
     from taxcheck.fixing.table import rows_before
 
     assert data.mapping is not None
     table = open_tables(request)["embeddings"]
+    changed = numbering.renumbered or numbering.added
+    if not changed and table.rows == len(numbering.identifiers):
+        return None
     return _Carried(table, rows_before(table, data.mapping))
 
 
