@@ -13,9 +13,9 @@ import pytest
 from taxcheck.pipeline import check
 from taxcheck.report import Report
 from tests.corruptions import BASES, CORRUPTIONS, SKIPPED, TABLES, Verdict, base
-from tests.corruptions.hierarchy import Dag, Tree
-from tests.corruptions.judge import dominance, imbalance, negatives
-from tests.corruptions.taxonomy import noisy
+from taxcheck.selftest.corruptions.hierarchy import Dag, Tree
+from taxcheck.selftest.corruptions.judge import dominance, imbalance, negatives
+from taxcheck.selftest.corruptions.taxonomy import noisy
 
 SEED = 20240907
 DATA = (

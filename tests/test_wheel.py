@@ -42,6 +42,11 @@ def test_a_healthy_clade_passes(tmp_path):
     assert json.loads((tmp_path / "r.json").read_text())["verdict"] == "pass"
 
 
+def test_every_corruption_is_found_by_it(tmp_path):
+    done = taxcheck(tmp_path, "selftest", "--quiet")
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+
+
 @pytest.mark.skipif("INCIDENT" not in os.environ, reason="INCIDENT names no folder")
 def test_the_incident_is_refused_for_its_cause(tmp_path):
     folder = Path(os.environ["INCIDENT"])

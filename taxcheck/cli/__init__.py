@@ -8,10 +8,24 @@ from taxcheck.cli.compare import compare
 from taxcheck.cli.fix import fix
 from taxcheck.cli.group import cli, main
 from taxcheck.cli.run import run
+from taxcheck.cli.selftest import selftest
 from taxcheck.cli.table import evaluate, inspect, why
 from taxcheck.cli.train import train
 
-for _command in (build, run, train, fix, compare, inspect, why, evaluate, rules, explain, schema):
+for _command in (
+    build,
+    run,
+    train,
+    fix,
+    compare,
+    selftest,
+    inspect,
+    why,
+    evaluate,
+    rules,
+    explain,
+    schema,
+):
     cli.add_command(_command)
 
 __all__ = ["cli", "main"]

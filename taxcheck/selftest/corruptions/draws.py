@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from tests.corruptions.frame import DatasetFrame
-from tests.corruptions.hierarchy import Tree, one, touching
-from tests.corruptions.pair_rows import deep_rows, gap
-from tests.corruptions.registry import Corrupted, Verdict, corruption
+from taxcheck.selftest.corruptions.frame import DatasetFrame
+from taxcheck.selftest.corruptions.hierarchy import Tree, one, touching
+from taxcheck.selftest.corruptions.pair_rows import deep_rows, gap
+from taxcheck.selftest.corruptions.registry import Corrupted, Verdict, corruption
 
 
 @corruption("PAIR009")

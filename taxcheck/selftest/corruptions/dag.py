@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from tests.corruptions.frame import DatasetFrame
-from tests.corruptions.hierarchy import Dag, one, pick, rows
-from tests.corruptions.mapping import with_cells, with_rows
-from tests.corruptions.pair_rows import deep_rows
-from tests.corruptions.registry import Corrupted, Verdict, corruption
+from taxcheck.selftest.corruptions.frame import DatasetFrame
+from taxcheck.selftest.corruptions.hierarchy import Dag, one, pick, rows
+from taxcheck.selftest.corruptions.mapping import with_cells, with_rows
+from taxcheck.selftest.corruptions.pair_rows import deep_rows
+from taxcheck.selftest.corruptions.registry import Corrupted, Verdict, corruption
 
 
 @corruption("MAP001", "MAP004", "PAIR002", base="DAG")
@@ -41,7 +41,7 @@ def text_identifiers_doubled(frame: DatasetFrame, generator: np.random.Generator
 def dag_rows_repeated(frame: DatasetFrame, generator: np.random.Generator) -> Corrupted:
     """Rows are there twice, some with the length of a longer path."""
     again = frame.pairs.iloc[deep_rows(frame, generator, 60)].copy()
-    again.iloc[:30, again.columns.get_loc("depth_diff")] += 2
+    again["depth_diff"] += 2 * (np.arange(len(again)) < 30)
     return Corrupted(frame.appended(again), {"PAIR006": ("fail", 60)})
 
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from tests.corruptions.frame import DatasetFrame
-from tests.corruptions.hierarchy import Tree, one
-from tests.corruptions.judge import dominance, negatives
-from tests.corruptions.pair_rows import deep_rows
-from tests.corruptions.registry import SKIPPED, Corrupted, Verdict, corruption
+from taxcheck.selftest.corruptions.frame import DatasetFrame
+from taxcheck.selftest.corruptions.hierarchy import Tree, one
+from taxcheck.selftest.corruptions.judge import dominance, negatives
+from taxcheck.selftest.corruptions.pair_rows import deep_rows
+from taxcheck.selftest.corruptions.registry import SKIPPED, Corrupted, Verdict, corruption
 
 _BOTH_WAYS = (("ancestor", "descendant"), ("descendant", "ancestor"))
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from tests.corruptions.frame import DatasetFrame
-from tests.corruptions.hierarchy import Tree, both_ends, pick
-from tests.corruptions.judge import dominance, imbalance, negatives
-from tests.corruptions.registry import Corrupted, Verdict, corruption
+from taxcheck.selftest.corruptions.frame import DatasetFrame
+from taxcheck.selftest.corruptions.hierarchy import Tree, both_ends, pick
+from taxcheck.selftest.corruptions.judge import dominance, imbalance, negatives
+from taxcheck.selftest.corruptions.registry import Corrupted, Verdict, corruption
 
 
 @corruption("PAIR014", "PAIR003", "PAIR004", "TREE003", "TREE007")

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from tests.corruptions.frame import DatasetFrame
-from tests.corruptions.hierarchy import Tree, one, pick, touching
-from tests.corruptions.registry import SKIPPED, Corrupted, Verdict, corruption
+from taxcheck.selftest.corruptions.frame import DatasetFrame
+from taxcheck.selftest.corruptions.hierarchy import Tree, one, pick, touching
+from taxcheck.selftest.corruptions.registry import SKIPPED, Corrupted, Verdict, corruption
 
 
 def deep_rows(
@@ -36,7 +36,8 @@ def gap(frame: DatasetFrame, nodes: list[int]) -> dict[str, Verdict]:
 def damaged_rows_appended(frame: DatasetFrame, generator: np.random.Generator) -> Corrupted:
     """Nothing true is lost: each row beside the sound ones has one cell that is no idx."""
     copies = frame.pairs.iloc[deep_rows(frame, generator, 6)].astype(object)
-    for row, cell in enumerate(("", "NaN", -3, "2.5", 10**18, "ancestor")):
+    cells: tuple[str | int, ...] = ("", "NaN", -3, "2.5", 10**18, "ancestor")
+    for row, cell in enumerate(cells):
         copies.iloc[row, row % 2] = cell
     damaged = frame.appended(copies)
     return Corrupted(damaged, {"PAIR001": ("fail", 6)})
@@ -233,7 +234,7 @@ def taxid_overwritten_under_pairs_that_have_it(
     tree = Tree(frame.pairs)
     leaf, other = pick(generator, tree.leaves(), 2)
     mapping = frame.mapping.copy()
-    mapping.loc[leaf, "taxid"] = mapping.loc[other, "taxid"]
+    mapping["taxid"] = mapping["taxid"].mask(mapping["idx"] == leaf, mapping["taxid"][other])
     damaged = replace(frame, mapping=mapping, pairs=_with_taxids(frame))
     expected: dict[str, Verdict] = {
         "MAP002": ("fail", 1),

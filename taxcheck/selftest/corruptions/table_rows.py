@@ -6,11 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from fixtures.rules.layout import CLIP, radii
-from tests.corruptions.frame import DatasetFrame
-from tests.corruptions.hierarchy import Tree, pick
-from tests.corruptions.registry import Corrupted, Verdict, corruption
-from tests.corruptions.trained import (
+from taxcheck.selftest.corruptions.frame import DatasetFrame
+from taxcheck.selftest.corruptions.hierarchy import Tree, pick
+from taxcheck.selftest.corruptions.registry import Corrupted, Verdict, corruption
+from taxcheck.selftest.corruptions.trained import (
     dimensions_used,
     far_pairs,
     random_rows,
@@ -19,6 +18,7 @@ from tests.corruptions.trained import (
     with_radii,
     with_rows,
 )
+from taxcheck.selftest.layout import CLIP, radii
 
 CLIP_RADIUS = float(np.log((1 + CLIP) / (1 - CLIP)))
 
@@ -108,9 +108,7 @@ def rows_on_and_beyond_the_boundary(
 
 @corruption("EMB004", base="table")
 def a_few_rows_at_the_clip(frame: DatasetFrame, generator: np.random.Generator) -> Corrupted:
-    """12 of 177 are more than 5 % at the clip, and too few to crowd the norms: a warning, as the
-    ranking is strong.
-    """
+    """12 of 177 are more than 5 % at the clip; the ranking is strong, so it is a warning."""
     rows = species(frame, generator, 12)
     return Corrupted(with_radii(frame, rows, CLIP_RADIUS - 0.01), {"EMB004": ("warn", 12)})
 

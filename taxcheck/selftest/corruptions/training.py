@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from tests.corruptions.frame import DatasetFrame
-from tests.corruptions.hierarchy import Tree, pick, touching
-from tests.corruptions.pair_rows import gap
-from tests.corruptions.registry import Corrupted, Verdict, corruption
-from tests.corruptions.table_rows import at_the_clip, cut
-from tests.corruptions.trained import table_of, with_settings, with_updates
+from taxcheck.selftest.corruptions.frame import DatasetFrame
+from taxcheck.selftest.corruptions.hierarchy import Tree, pick, touching
+from taxcheck.selftest.corruptions.pair_rows import gap
+from taxcheck.selftest.corruptions.registry import Corrupted, Verdict, corruption
+from taxcheck.selftest.corruptions.table_rows import at_the_clip, cut
+from taxcheck.selftest.corruptions.trained import table_of, with_settings, with_updates
 
 Record = dict[str, float]
 
@@ -27,11 +27,13 @@ def with_history(frame: DatasetFrame, change: Callable[[int, Record], Record]) -
 
 @corruption("TRAIN001", base="table")
 def strong_regularizer(frame: DatasetFrame, _: np.random.Generator) -> Corrupted:
+    """The regularizer weighs as much as in the incident."""
     return Corrupted(with_settings(frame, lambda_reg=0.1), {"TRAIN001": ("warn", 0)})
 
 
 @corruption("TRAIN003", base="table")
 def initialised_near_the_boundary(frame: DatasetFrame, _: np.random.Generator) -> Corrupted:
+    """The table starts at norms up to .95, as in the incident."""
     return Corrupted(with_settings(frame, init_max_radius=0.95), {"TRAIN003": ("warn", 0)})
 
 
@@ -46,6 +48,7 @@ def the_incidents_settings(frame: DatasetFrame, _: np.random.Generator) -> Corru
 
 @corruption("TRAIN004", base="table")
 def stopped_without_patience(frame: DatasetFrame, _: np.random.Generator) -> Corrupted:
+    """Patience 0 means never, and yet the run stopped early."""
     damaged = with_settings(frame, early_stopping=0, stopped_early=True, epoch=37)
     return Corrupted(damaged, {"TRAIN004": ("fail", 0)})
 
@@ -89,6 +92,8 @@ def more_dimensions_than_the_nodes_need(frame: DatasetFrame, _: np.random.Genera
 
 @corruption("TRAIN008", base="table")
 def chosen_by_loss(frame: DatasetFrame, _: np.random.Generator) -> Corrupted:
+    """The best epoch was chosen by the loss, and no ranking was recorded."""
+
     def without_map(_: int, record: Record) -> Record:
         return {name: value for name, value in record.items() if name != "map"}
 

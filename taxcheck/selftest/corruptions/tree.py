@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from tests.corruptions.frame import DatasetFrame
-from tests.corruptions.hierarchy import Tree, one, touching
-from tests.corruptions.judge import dominance, negatives
-from tests.corruptions.mapping import renumbered
-from tests.corruptions.registry import Corrupted, Verdict, corruption
+from taxcheck.selftest.corruptions.frame import DatasetFrame
+from taxcheck.selftest.corruptions.hierarchy import Tree, one, touching
+from taxcheck.selftest.corruptions.judge import dominance, negatives
+from taxcheck.selftest.corruptions.mapping import renumbered
+from taxcheck.selftest.corruptions.registry import Corrupted, Verdict, corruption
 
 
 def _second_parent(tree: Tree, generator: np.random.Generator, deeper: int) -> tuple[int, int]:

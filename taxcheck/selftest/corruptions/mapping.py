@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from tests.corruptions.frame import DatasetFrame
-from tests.corruptions.hierarchy import Tree, one, pick
-from tests.corruptions.registry import SKIPPED, Corrupted, Verdict, corruption
+from taxcheck.selftest.corruptions.frame import DatasetFrame
+from taxcheck.selftest.corruptions.hierarchy import Tree, one, pick
+from taxcheck.selftest.corruptions.registry import SKIPPED, Corrupted, Verdict, corruption
 
 # Every pair is out of range: what judges pairs, edges or depths has nothing left to judge. PAIR014
 # finds no taxid on one side of its cut.
@@ -23,7 +23,10 @@ NO_PAIR_LEFT: dict[str, Verdict] = dict.fromkeys(
 )  # fmt: skip
 
 
-def with_cells(frame: DatasetFrame, cells: dict[int, dict[str, object]]) -> DatasetFrame:
+Cell = str | int
+
+
+def with_cells(frame: DatasetFrame, cells: dict[int, dict[str, Cell]]) -> DatasetFrame:
     """The dataset with other cells in some rows of its mapping."""
     mapping = frame.mapping.astype(object)
     for row, values in cells.items():
@@ -55,7 +58,7 @@ def _leaves_lost(frame: DatasetFrame, leaves: list[int]) -> dict[str, Verdict]:
 def damaged_mapping_cells(frame: DatasetFrame, generator: np.random.Generator) -> Corrupted:
     """An empty idx, a negative and a fractional one, a word, an empty taxid, a word for a taxid."""
     leaves = pick(generator, Tree(frame.pairs).leaves(), 6)
-    damages = (
+    damages: tuple[dict[str, Cell], ...] = (
         {"idx": ""}, {"idx": -1}, {"idx": "17.5"}, {"idx": "none"}, {"taxid": ""}, {"taxid": "n/a"},
     )  # fmt: skip
     damaged = with_cells(frame, dict(zip(leaves, damages, strict=True)))

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from tests.corruptions.frame import DatasetFrame
-from tests.corruptions.hierarchy import Tree, touching
-from tests.corruptions.pair_rows import gap
-from tests.corruptions.registry import SKIPPED, Corrupted, Verdict, corruption
-from tests.corruptions.table_rows import species
-from tests.corruptions.trained import (
+from taxcheck.selftest.corruptions.frame import DatasetFrame
+from taxcheck.selftest.corruptions.hierarchy import Tree, touching
+from taxcheck.selftest.corruptions.pair_rows import gap
+from taxcheck.selftest.corruptions.registry import SKIPPED, Corrupted, Verdict, corruption
+from taxcheck.selftest.corruptions.table_rows import species
+from taxcheck.selftest.corruptions.trained import (
     random_rows,
     small_family,
     table_of,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tests.corruptions.frame import DatasetFrame
+from taxcheck.selftest.corruptions.frame import DatasetFrame
 
 # (outcome, count); count None where the rule is skipped, or where it only describes.
 Verdict = tuple[str, int | None]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from fixtures.rules.layout import in_ball, radii, unit
-from tests.corruptions.frame import DatasetFrame
-from tests.corruptions.hierarchy import Tree, pick
-from tests.corruptions.registry import Corrupted, Verdict, corruption
-from tests.corruptions.trained import (
+from taxcheck.selftest.corruptions.frame import DatasetFrame
+from taxcheck.selftest.corruptions.hierarchy import Tree, pick
+from taxcheck.selftest.corruptions.registry import Corrupted, Verdict, corruption
+from taxcheck.selftest.corruptions.trained import (
     NOTHING_LEARNT,
     random_rows,
     reconstruction,
@@ -18,13 +17,14 @@ from tests.corruptions.trained import (
     with_rows,
     with_updates,
 )
+from taxcheck.selftest.layout import in_ball, radii, unit
 
 
 @corruption("HIER001", "HIER003", base="table")
 def radii_by_family(frame: DatasetFrame, _: np.random.Generator) -> Corrupted:
-    """Families begin at radii from .4 to 2.6, and each level adds .1: the radius tells the family
-    and not the depth, while every child is farther out than its parent.
+    """Families begin at radii from .4 to 2.6, and each level adds .1.
 
+    The radius tells the family and not the depth, though each child is beyond its parent.
     Rows of the inner families then stand before the ancestors of all others.
     """
     tree = Tree(frame.pairs)

@@ -11,7 +11,7 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
-from tests.corruptions.registry import Verdict
+from taxcheck.selftest.corruptions.registry import Verdict
 
 
 def imbalance(stated: pd.Series, parents: dict[int, int]) -> Verdict:

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from tests.corruptions.frame import DatasetFrame, TaxonomyFrame
-from tests.corruptions.hierarchy import Tree, one, pick, touching
-from tests.corruptions.mapping import NO_PAIR_LEFT, renumbered
-from tests.corruptions.pair_rows import gap
-from tests.corruptions.registry import SKIPPED, Corrupted, Verdict, corruption
+from taxcheck.selftest.corruptions.frame import DatasetFrame, TaxonomyFrame
+from taxcheck.selftest.corruptions.hierarchy import Tree, one, pick, touching
+from taxcheck.selftest.corruptions.mapping import NO_PAIR_LEFT, renumbered
+from taxcheck.selftest.corruptions.pair_rows import gap
+from taxcheck.selftest.corruptions.registry import SKIPPED, Corrupted, Verdict, corruption
 
 WITH = "tree with taxonomy"
 _MARKS = ("sp.", "cf.", "aff.", "unclassified", "environmental", "uncultured", "unidentified")

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fixtures.rules.table import Table
 from taxcheck.config import parse_policy
 from taxcheck.registry import load_rules
 from taxcheck.request import Request
+from taxcheck.selftest.table import Table
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The trust test of an installation: every known corruption is planted and must be found."""
