@@ -165,10 +165,10 @@ def main() -> None:
         raise SystemExit(f"{NOUNS} is not there: install Debian's wordnet-base")
     WORK.mkdir(parents=True, exist_ok=True)
     kept = WORK / "measured.json"
-    found = json.loads(kept.read_text()) if kept.exists() else {}
     for name in options.only:
-        found[name] = runs[name]()
-        print(name, found[name], flush=True)
+        result = runs[name]()
+        print(name, result, flush=True)
+        found = (json.loads(kept.read_text()) if kept.exists() else {}) | {name: result}
         ordered = {key: found[key] for key in runs if key in found}
         kept.write_text(json.dumps(ordered, indent=2))
         page.write_section("engine", section(ordered))

@@ -40,6 +40,13 @@ GROUPS: dict[str, dict[str, str]] = {
         "degree_share": "Share of them drawn as often as they are ancestors.",
         "hard_share": "Share of them drawn at the source's depth, never related to it.",
     },
+    "Refinement, the end of a run": {
+        "refine": "Share of a run in which the nearest candidates join the negatives; 0: never.",
+        "refine_lr": "Learning rate there, falling as lr does before.",
+        "refine_temperature": "Temperature there.",
+        "refine_nearest": "At most so many candidates of each source.",
+        "refine_window": "So many temperatures beyond its farthest positive.",
+    },
     "Optimizer": {
         "optimizer": "How gradients become steps; rsgd is Riemannian.",
         "lr": "Learning rate.",

@@ -14,7 +14,7 @@ class TrainConfig:
 
     # The table
     dim: int = 10
-    geometry: GeometryName = "lorentz"
+    geometry: GeometryName = "tangent"
     dtype: Literal["float32", "float64"] = "float64"
     max_norm: float = 0.98  # clip of ball rows
     max_radius: float = 14.0  # largest hyperbolic radius of tangent and Lorentz rows
@@ -57,8 +57,8 @@ class TrainConfig:
     refine_window: float = 1.5  # ... this many temperatures beyond the farthest positive
 
     # Optimizer
-    optimizer: Literal["rsgd", "adam", "adagrad"] = "rsgd"
-    lr: float = 0.1
+    optimizer: Literal["rsgd", "adam", "adagrad"] = "adam"
+    lr: float = 0.01
     lr_schedule: Literal["constant", "linear"] = "linear"
     burn_in: int = 0  # epochs at lr * burn_in_factor
     burn_in_factor: float = 0.01

@@ -111,6 +111,70 @@ def nearest(
                     found[s] += 1
 
 
+@njit(fastmath=FAST, inline="always", cache=True)
+def draw(
+    source: int,
+    state: np.uint64,
+    rows: IntArray,
+    k: int,
+    pools: tuple[Int32Array, Int32Array, Int32Array, IntArray, Int32Array],
+    counts: tuple[int, int, int, int],
+) -> np.uint64:
+    """Fill ``rows`` from k on: uniform draws, draws by degree, hard ones; the new random state."""
+    pool, popular, by_depth, depth_starts, depth = pools
+    first = depth_starts[depth[source]]
+    peers = depth_starts[depth[source] + 1] - first
+    for _ in range(counts[0]):
+        state = advance(state)
+        rows[k] = pool[below(state, pool.shape[0])]
+        k += 1
+    for _ in range(counts[1]):
+        state = advance(state)
+        rows[k] = popular[below(state, popular.shape[0])]
+        k += 1
+    for _ in range(counts[2]):
+        state = advance(state)
+        rows[k] = by_depth[first + below(state, peers)]
+        k += 1
+    return state
+
+
+@njit(fastmath=FAST, inline="always", cache=True)
+def keep(
+    geometry: int,
+    source: int,
+    floor: float,
+    own: int,
+    hard: int,
+    k: int,
+    related: tuple[Int32Array, Int32Array, IntArray, Int32Array],
+    rows: IntArray,
+    near: Floats,
+    q: Floats,
+) -> tuple[int, int]:
+    """Close up the candidates [own, k) that matter; (their end, the number of true negatives).
+
+    Left out are those with an e^-d below ``floor``, the source, its ancestors, and from ``hard``
+    on its descendants. The costly question is only asked of those near enough to matter.
+    """
+    entry, size, starts, ancestors = related
+    end, negatives = own, k - own
+    for j in range(own, k):
+        closeness, v = nearness(geometry, q[j]), rows[j]
+        if closeness < floor:
+            continue
+        if (
+            v == source
+            or is_above(entry, size, starts, ancestors, v, source)
+            or (j >= hard and is_above(entry, size, starts, ancestors, source, v))
+        ):
+            negatives -= 1
+            continue
+        rows[end], q[end], near[end] = v, q[j], closeness
+        end += 1
+    return end, negatives
+
+
 @njit(fastmath=FAST, parallel=True, nogil=True, cache=True)
 def train(
     x: Floats,  # (n, width), changed
@@ -137,8 +201,6 @@ def train(
     arXiv:1106.5730).
     """
     sources, starts, positives, weights = work
-    entry, size, above_starts, above = related
-    pool, popular, by_depth, depth_starts, depth = pools
     lefts, rights, ids = scan
     first_moment, second_moment, steps = moments
     geometry, loss, optimizer = codes
@@ -185,40 +247,12 @@ def train(
             for j in range(found[(s - low) % _TOGETHER]):
                 rows[k] = close[(s - low) % _TOGETHER, j]
                 k += 1
-            level = depth[source]
-            first_peer = depth_starts[level]
-            peers = depth_starts[level + 1] - first_peer
-            hard = k + counts[0] + counts[1]
-            for _ in range(counts[0]):
-                state = advance(state)
-                rows[k] = pool[below(state, pool.shape[0])]
-                k += 1
-            for _ in range(counts[1]):
-                state = advance(state)
-                rows[k] = popular[below(state, popular.shape[0])]
-                k += 1
-            for _ in range(counts[2]):
-                state = advance(state)
-                rows[k] = by_depth[first_peer + below(state, peers)]
-                k += 1
+            state = draw(source, state, rows, k, pools, counts)
+            hard, k = k + counts[0] + counts[1], k + drawn
             half_chords(geometry, x, u, rows, own, k, q)
             floor = nearness(geometry, farthest)
             floor *= LEAST**temperature if loss == SOFTMAX else math.exp(-margin)
-            kept, others = own, k - own
-            for j in range(own, k):
-                closeness = nearness(geometry, q[j])
-                if closeness < floor:
-                    continue
-                v = rows[j]
-                if (
-                    v == source
-                    or is_above(entry, size, above_starts, above, v, source)
-                    or (j >= hard and is_above(entry, size, above_starts, above, source, v))
-                ):
-                    others -= 1
-                    continue
-                rows[kept], q[kept], near[kept] = v, q[j], closeness
-                kept += 1
+            kept, others = keep(geometry, source, floor, own, hard, k, related, rows, near, q)
             if others == 0:
                 continue
             losses[worker] += loss_weights(
