@@ -17,6 +17,7 @@ from taxcheck.registry import load_rules
 from taxcheck.sources.aliases import MAPPING_ALIASES, MAPPING_BARE, PAIR_ALIASES, PAIR_BARE
 
 README = Path("README.md").read_text(encoding="utf-8")
+COMPARING = Path("docs/compare.md").read_text(encoding="utf-8")
 TRAINING = Path("docs/training.md").read_text(encoding="utf-8")
 
 
@@ -93,6 +94,23 @@ def test_the_policy_in_the_readme_is_valid():
     policy = parse_policy(tomllib.loads(text), load_rules(), None)
     assert policy.dataset.roots == (7586,)
     assert not policy.rules["MAP009"].enabled
+
+
+def test_the_waiver_in_the_documentation_is_valid():
+    import tomllib
+
+    (text,) = re.findall(r"```toml\n(.*?)```", COMPARING, re.S)
+    (waiver,) = parse_policy(tomllib.loads(text), load_rules(), None).waivers
+    assert (waiver.rule, waiver.taxid) == ("PAIR006", (9606, 9598))
+
+
+@pytest.mark.parametrize("command", ["compare", "init", "selftest"])
+def test_the_options_of_comparing_are_documented(command):
+    """Those that are its own; columns are named as in `taxcheck run`."""
+    for parameter in cli.commands[command].params:
+        option = parameter.opts[-1]
+        if option.startswith("--") and not option.endswith(("-columns", "quiet", "verbose")):
+            assert option in COMPARING, option
 
 
 def test_every_file_in_the_architecture_exists():

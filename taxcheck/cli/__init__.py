@@ -7,12 +7,14 @@ from taxcheck.cli.catalogue import explain, rules, schema
 from taxcheck.cli.compare import compare
 from taxcheck.cli.fix import fix
 from taxcheck.cli.group import cli, main
+from taxcheck.cli.init import init
 from taxcheck.cli.run import run
 from taxcheck.cli.selftest import selftest
 from taxcheck.cli.table import evaluate, inspect, why
 from taxcheck.cli.train import train
 
 for _command in (
+    init,
     build,
     run,
     train,
