@@ -3,7 +3,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help install demo demo-train test test-all check check-static format bench-gate bench-audit bench-engine bench-build rule-fixtures clean
+.PHONY: help install demo demo-train test test-all check check-static format bench-gate bench-audit bench-engine bench-ablations bench-build rule-fixtures clean
 
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -57,6 +57,10 @@ bench-gate: $(READY)  ## build all of NCBI, measure the gate on it (needs the ex
 bench-audit: $(READY)  ## measure the audit on WordNet and on all of NCBI
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m benchmarks.audit
+
+bench-ablations: $(READY)  ## measure each choice of the default preset alone
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/python -m benchmarks.ablations
 
 bench-build: $(READY)  ## build all of NCBI beside the bare closure and write
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
