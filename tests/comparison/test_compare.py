@@ -168,3 +168,20 @@ def test_a_finding_that_is_no_longer_judged_is_not_fixed(tmp_path):
     assert [rule.id for rule in comparison.lost] == ["PAIR003", "PAIR004"]
     assert comparison.direction is Direction.MIXED
     assert comparison.headline == "Findings: 1 fixed, 2 no longer judged."
+
+
+def test_gate_reports_of_a_repair_can_be_compared(tmp_path):
+    """`taxcheck fix` writes the report of its own gate; against it every finding is fixed."""
+    from click.testing import CliRunner
+
+    from taxcheck.cli.fix import fix
+
+    bad = RULES / "PAIR005" / "bad"
+    command = ["--mapping", str(bad / "mapping.tsv"), "--pairs", str(bad / "pairs.tsv")]
+    done = CliRunner().invoke(fix, [*command, "--out", str(tmp_path / "fixed")])
+    assert done.exit_code == 0, done.output
+    before = written(tmp_path, "PAIR005", "bad")
+    comparison = compare(Asked(before, str(tmp_path / "fixed" / "gate.json"), data=True))
+    assert [rule.id for rule in comparison.of(Change.FIXED)] == ["PAIR005"]
+    assert comparison.drift is not None
+    assert comparison.drift.headline == "The data is the same."  # a self pair is no pair
