@@ -177,7 +177,10 @@ def test_a_run_is_neither_overwritten_nor_mixed(
         (["--hard-share", "1.5"], ["--hard-share 1.5"]),
         (["--loss", "hinge"], ["--loss", "softmax"]),
         (["--curriculum", "20"], ["--curriculum 20", "20:1-2,50:1-5"]),
-        (["--dtype", "float32"], ["max_radius = 14", "9.0"]),
+        (
+            ["--geometry", "lorentz", "--optimizer", "rsgd", "--dtype", "float32"],
+            ["max_radius = 14", "9.0"],
+        ),
         (["--preset", "incidnet"], ["--preset incidnet", "did you mean incident"]),
         (["--config", "none.toml"], ["none.toml", "does not exist"]),
         (["--epoch", "3"], ["--epoch", "--help"]),

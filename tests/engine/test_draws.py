@@ -47,7 +47,7 @@ def rows(works: list[Work]) -> list[tuple[int, int, float]]:
 
 
 def drawn(data: TrainingData, epoch: int = 0, chunk: int = 1 << 17, **settings: object) -> list:
-    config = TrainConfig(**settings)  # type: ignore[arg-type]
+    config = TrainConfig(**{"source_weight": "pairs"} | settings)  # type: ignore[arg-type]
     return rows(list(Draws(data, config).epoch(epoch, chunk)))
 
 
@@ -64,7 +64,7 @@ def drawn(data: TrainingData, epoch: int = 0, chunk: int = 1 << 17, **settings: 
 )  # fmt: skip
 def test_shares_of_the_distances(settings: dict[str, object], shares: list[float]) -> None:
     counts = np.array([0, 8, 4, 4, 0, 0, 3, 1])
-    config = TrainConfig(**settings)  # type: ignore[arg-type]
+    config = TrainConfig(**{"source_weight": "pairs"} | settings)  # type: ignore[arg-type]
     assert balance_shares(counts, config) == pytest.approx(np.array(shares))
 
 
@@ -125,7 +125,7 @@ def test_a_source_whose_pairs_all_weigh_0_stays_at_0() -> None:
 @pytest.mark.parametrize("grouping", ["sources", "pairs"])
 def test_seed_and_epoch_alone_decide(uberon: TrainingData, grouping: str) -> None:
     settings = {"grouping": grouping, "balance": "temperature", "depth_cap": 2}
-    draws = Draws(uberon, TrainConfig(**settings))  # type: ignore[arg-type]
+    draws = Draws(uberon, TrainConfig(**{"source_weight": "pairs"} | settings))  # type: ignore[arg-type]
     first = next(w.sources for w in draws.epoch(0))
     third = rows(list(draws.epoch(2)))
     assert third == drawn(uberon, 2, 999, **settings)
@@ -156,7 +156,7 @@ def test_chunks_have_about_the_size_asked_for_and_cut_no_source(uberon: Training
 )
 def test_pairs_are_drawn_by_the_balance(settings: dict[str, object], shares: list[float]) -> None:
     data, counts, total = chain(8), np.zeros((8, 8)), 0
-    draws = Draws(data, TrainConfig(grouping="pairs", **settings))  # type: ignore[arg-type]
+    draws = Draws(data, TrainConfig(grouping="pairs", source_weight="pairs", **settings))  # type: ignore[arg-type]
     for epoch in range(400):
         for work in draws.epoch(epoch):
             assert work.starts.tolist() == list(range(draws.admitted(epoch) + 1))

@@ -41,7 +41,8 @@ def start(geometry: str, data: TrainingData = DATA) -> Doubles:
 
 def configured(geometry: str = "euclidean", **keys: object) -> TrainConfig:
     settings = {"geometry": geometry, "dim": 3, "negatives": 1, "workers": 1, "batch_size": 1}
-    return TrainConfig(**settings | {"margin": 30.0} | keys)  # type: ignore[arg-type]
+    settings |= {"optimizer": "rsgd", "lr": 0.1, "margin": 30.0}
+    return TrainConfig(**settings | keys)  # type: ignore[arg-type]
 
 
 def kernel(config: TrainConfig, data: TrainingData = DATA) -> KernelStepper:

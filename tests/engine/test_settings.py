@@ -93,8 +93,14 @@ def test_options_are_named_as_they_are_typed() -> None:
 @pytest.mark.parametrize(
     ("keys", "words"),
     [
-        ({"dtype": "float32"}, ["max_radius = 14", "hold 9.0", "to 9 or dtype to float64"]),
-        ({"max_radius": 20.0}, ["max_radius = 20", "float64 lorentz", "19.1"]),
+        (
+            {"geometry": "lorentz", "optimizer": "rsgd", "dtype": "float32"},
+            ["max_radius = 14", "hold 9.0", "to 9 or dtype to float64"],
+        ),
+        (
+            {"geometry": "lorentz", "optimizer": "rsgd", "max_radius": 20.0},
+            ["max_radius = 20", "float64 lorentz", "19.1"],
+        ),
         (
             {"geometry": "tangent", "dtype": "float32", "max_radius": 18.0},
             ["max_radius = 18", "17.3"],
@@ -119,7 +125,7 @@ def test_options_are_named_as_they_are_typed() -> None:
             ["cone_radius = 5", "a radius of 4.6", "4.5 or less"],
         ),
         ({"geometry": "ball", "init": "uniform", "init_scale": 0.5}, ["init_scale = 0.5"]),
-        ({"optimizer": "adam"}, ["optimizer = 'adam'", "tangent"]),
+        ({"geometry": "lorentz"}, ["optimizer = 'adam'", "tangent"]),
         ({"degree_share": 0.6, "hard_share": 0.6}, ["degree_share", "hard_share", "1.2"]),
         ({"curriculum": ((20, 3, 2),)}, ["curriculum", "20:3-2", "no distance"]),
         ({"curriculum": ((20, 0, 2),)}, ["curriculum", "20:0-2", "from 1"]),

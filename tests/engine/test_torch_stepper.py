@@ -49,7 +49,16 @@ def start(data, model, dim=5, scale=1e-2):
 
 
 def stepper(data, **settings):
-    config = TrainConfig(**{"geometry": "lorentz", "negatives": 10, "backend": "torch"} | settings)
+    config = TrainConfig(
+        **{
+            "geometry": "lorentz",
+            "optimizer": "rsgd",
+            "lr": 0.1,
+            "negatives": 10,
+            "backend": "torch",
+        }
+        | settings
+    )
     return TorchStepper(data, config, start(data, config.geometry)), negatives(data, config)
 
 
@@ -69,7 +78,11 @@ FLAT_TREE = tree(children=4, levels=1)  # a root and four leaves
 
 def flat(rows, **settings):
     settings = {"geometry": "euclidean", "dim": 2, "negatives": 1, "backend": "torch"} | settings
-    return TorchStepper(FLAT_TREE, TrainConfig(**settings), np.array(rows, dtype=np.float64))
+    return TorchStepper(
+        FLAT_TREE,
+        TrainConfig(**{"optimizer": "rsgd", "lr": 0.1} | settings),
+        np.array(rows, dtype=np.float64),
+    )
 
 
 ROWS = [[0.0, 0], [3, 4], [0, 4], [9, 9], [8, 8]]
@@ -203,7 +216,7 @@ def test_a_state_of_other_shapes_is_refused():
 def test_what_cannot_be_is_refused():
     data = tree(levels=2)
     with pytest.raises(ValueError, match="12 rows for 13 nodes"):
-        TorchStepper(data, TrainConfig(), start(data, "lorentz")[1:])
+        TorchStepper(data, TrainConfig(), start(data, "tangent")[1:])
     with pytest.raises(ValueError, match="optimizer: adam"):
         stepper(data, optimizer="adam")
 

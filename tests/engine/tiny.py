@@ -21,7 +21,7 @@ from taxcheck.engine.values import Floats, IntArray, Negatives, StepResult, Trai
 
 CONFIG = TrainConfig(
     dim=3, geometry="ball", init="uniform", epochs=12, negatives=3, evaluate_every=3, lr=0.3,
-    backend="torch", batch_size=2, workers=1, refine=0.0, source_weight="pairs",
+    backend="torch", batch_size=2, workers=1, refine=0.0, source_weight="pairs", optimizer="rsgd",
 )  # fmt: skip
 
 
