@@ -49,6 +49,7 @@ def choices(epochs: int) -> Iterator[Choice]:
         ("geometry", "max_radius", [8.0]),
         ("optimizer", "optimizer", ["adagrad"]),
         ("optimizer", "lr", [0.03, 0.3]),
+        ("length", "epochs", [2 * epochs]),
     ]
     together: list[tuple[str, dict[str, object]]] = [
         ("start", {"init": "depth-aware"}),
@@ -57,6 +58,10 @@ def choices(epochs: int) -> Iterator[Choice]:
         ("start", {"cone_radius": 6.0}),
         ("regulariser", {"lambda_reg": 0.1, "init_max": 0.5}),
         ("regulariser", {"lambda_reg": 1.0, "init_max": 0.5}),
+        ("length", {"epochs": 2 * epochs, "lambda_reg": 0.1}),
+        ("length", {"epochs": 2 * epochs, "lambda_reg": 1.0}),
+        ("length", {"epochs": 2 * epochs, "refine": 0.0}),
+        ("length", {"epochs": 2 * epochs, "temperature": 0.5}),
         ("geometry", {"geometry": "ball", "max_norm": 1 - 1e-5}),
         ("geometry", {"dtype": "float32", "max_radius": 9.0}),
         ("optimizer", {"geometry": "tangent", "optimizer": "adam", "lr": 0.005}),
@@ -73,6 +78,7 @@ LARGE: tuple[Mapping[str, object], ...] = (
     {"lambda_reg": 0.0},
     {"lambda_reg": 0.1},
     {"lambda_reg": 1.0},
+    {"temperature": 0.5},
     {"refine": 0.0},
     {"init": "uniform"},
 )
