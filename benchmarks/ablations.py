@@ -132,7 +132,8 @@ def write(store: Store) -> None:
             )
         else:
             heading, seeds = title, sorted(len(entries) for entries in found.values())
-            note = f"Seeds: {seeds[0]} to {seeds[-1]}; mean ± half of the range."
+            count = f"{seeds[0]}" if seeds[0] == seeds[-1] else f"{seeds[0]} to {seeds[-1]}"
+            note = f"Seeds: {count}; mean ± half of the range."
             if seeds[-1] == 1:
                 note = "One seed, so small differences mean nothing."
             if title.endswith(" s"):
