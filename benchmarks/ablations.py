@@ -1,4 +1,4 @@
-"""Each choice of the default preset measured alone: ``python -m benchmarks.ablations``.
+"""Each choice of a training run measured alone: ``python -m benchmarks.ablations``.
 
 Figures are kept in a file, so that a run that was ended goes on and a part can be measured again
 (``--only``); docs/ablations.md is written from it after every round of a seed.
@@ -16,13 +16,12 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks.ablations_choices import DEFAULT, choices, large
+from benchmarks.ablations_choices import BASE, DEFAULT, choices, large
 from benchmarks.ablations_subjects import WORKERS, Subject
 from benchmarks.page import table
 from fixtures.makers.dag import write_dag
 from fixtures.makers.make_clade import make_clade
 from fixtures.makers.make_wordnet import NOUNS, read_nouns
-from taxcheck.engine.config import TrainConfig
 from taxcheck.output import write_text
 
 PAGE = Path(__file__).parent.parent / "docs" / "ablations.md"
@@ -59,7 +58,7 @@ def cells(found: list[dict[str, float]], keys: list[str]) -> list[str]:
 
 def small(store: Store, file: Path, epochs: int, seeds: int) -> None:
     """Every choice on Echinodermata, seed by seed."""
-    subject, base = Subject.read("Echinodermata", HEALTHY), TrainConfig(epochs=epochs)
+    subject, base = Subject.read("Echinodermata", HEALTHY), replace(BASE, epochs=epochs)
     subject.trained(replace(base, epochs=2))  # the kernel is compiled
     store["nulls"] = {name: [dict(found)] for name, found in subject.nulls(base).items()}
     kept = store.setdefault(f"Echinodermata, {epochs} epochs", {})
@@ -86,7 +85,7 @@ def larger(store: Store, file: Path, name: str, seconds: float, dim: int) -> Non
             print(f"{name}: not measured, {NOUNS} is not there")
             return
     subject = Subject.read(name, folder)
-    subject.trained(TrainConfig(dim=dim, epochs=2, max_seconds=1.0))
+    subject.trained(replace(BASE, dim=dim, epochs=2, max_seconds=1.0))
     kept = store.setdefault(f"{name}, {dim} dimensions, {seconds:g} s", {})
     for choice, config in large(seconds, dim):
         if choice.name not in kept:
