@@ -12,10 +12,10 @@ import pytest
 
 from taxcheck.pipeline import check
 from taxcheck.report import Report
-from tests.corruptions import BASES, CORRUPTIONS, SKIPPED, TABLES, Verdict, base
 from taxcheck.selftest.corruptions.hierarchy import Dag, Tree
 from taxcheck.selftest.corruptions.judge import dominance, imbalance, negatives
 from taxcheck.selftest.corruptions.taxonomy import noisy
+from tests.corruptions import BASES, CORRUPTIONS, SKIPPED, TABLES, Verdict, base
 
 SEED = 20240907
 DATA = (

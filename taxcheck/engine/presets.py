@@ -64,7 +64,12 @@ _ALL_WRONG = {key: value for _, keys in _WRONG.values() for key, value in keys.i
 PRESETS: dict[str, Preset] = {
     preset.name: preset
     for preset in (
-        Preset("default", "What is recommended: tangent rows laid out as cones, softmax, Adam, refinement at the end.", {}),
+        Preset(
+            "default",
+            "What is recommended: tangent rows laid out as cones, softmax, Adam, "
+            "refinement at the end.",
+            {},
+        ),
         Preset(
             "fixed",
             "The incident's own repair: clip .98, start .05 to .85, lambda .01, a row for every "
