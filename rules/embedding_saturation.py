@@ -125,7 +125,7 @@ def boundary_saturation(
     .9 and 250,000 times at .999: whatever is wrong there stays wrong.
 
     How to fix:
-    First see whether the structure is there: ``taxcheck evaluate --embeddings checkpoint.pt --pairs
+    First see whether the structure is there: ``taxcheck evaluate checkpoint.pt --pairs
     pairs.parquet``. Where it is not, moving the clip inwards moves the crowd with it. Take the
     pressure away instead: burn in with a hundredth of the learning rate for ten epochs, weaken a
     regularizer on the radius, start near the origin, and train in coordinates whose gradients do
@@ -192,7 +192,7 @@ def boundary_saturation(
         + ("depths can no longer be told apart there." if lost else "gradients vanish there.")
         if found
         else None,
-        fix="``taxcheck evaluate --embeddings checkpoint.pt --pairs pairs.parquet`` shows whether "
+        fix="``taxcheck evaluate checkpoint.pt --pairs pairs.parquet`` shows whether "
         "the structure is lost; where it is, burn in with ``lr / 100`` for ten epochs, weaken the "
         "regularizer on the radius and start near the origin: a clip further in only moves the "
         "crowd"

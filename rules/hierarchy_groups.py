@@ -130,7 +130,7 @@ def weak_separation(scores: HierarchyScores) -> Finding:
     See HIER005 for the classes that spread, and EMB006 for members without training. Otherwise more
     negatives from other classes, or more dimensions, move classes apart:
 
-        taxcheck evaluate --embeddings checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet \
+        taxcheck run --embeddings checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet \
             --taxonomy taxdump/
 
     Known exceptions:

@@ -44,7 +44,7 @@ def radius_ignores_depth(scores: HierarchyScores, threshold: Mapping[str, float]
     How to fix:
     See which depths break the order:
 
-        taxcheck evaluate --embeddings checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet
+        taxcheck evaluate checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet
 
     Rows that were never trained lie anywhere, mostly far out (EMB006): repair them first. Swapped
     pair columns (PAIR015) turn the order round. Otherwise burn in longer: the order of radii is
@@ -86,9 +86,8 @@ def radius_ignores_depth(scores: HierarchyScores, threshold: Mapping[str, float]
         observed=observed,
         samples=(Sample({"correlation": best, "ceiling": ceiling}),) if found else (),
         impact="The radius of a node says little or nothing of its depth." if found else None,
-        fix="``taxcheck evaluate --embeddings checkpoint.pt --mapping mapping.tsv --pairs "
-        "pairs.parquet`` shows the radii by depth; repair EMB006 and PAIR015 first, then burn in "
-        "longer"
+        fix="repair EMB006 and PAIR015 first; then start from wider cones at a lower rate, "
+        "``taxcheck train --cone-radius 12 --lr 0.003 --refine-lr 0.003``, or raise ``--lambda-reg``"
         if found
         else None,
     )
@@ -126,7 +125,7 @@ def child_inside_parent(scores: HierarchyScores, threshold: Mapping[str, float])
     exchanged (PAIR015). At the root's children: the root is not at the centre (HIER007). Deep down:
     too little training; go on with a falling learning rate.
 
-        taxcheck evaluate --embeddings checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet
+        taxcheck evaluate checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet
 
     Known exceptions:
     In a DAG a child of two parents can lie between them, inside of one. Where all rows are at the

@@ -52,7 +52,7 @@ def weak_reconstruction(scores: HierarchyScores) -> Finding:
     Repair what the data's rules and EMB001, EMB002 and EMB006 find: no training outlives it. Then
     train with burn-in, ten epochs at a hundredth of the learning rate, and watch MAP, not the loss:
 
-        taxcheck evaluate --embeddings checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet
+        taxcheck evaluate checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet
 
     Published for the closure of WordNet nouns: MAP .823 and mean rank 4.9 in 5 dimensions, .851 and
     4.0 in 10; for mammals .927 and 1.26 in 5.
@@ -168,7 +168,7 @@ def hubness(scores: HierarchyScores, threshold: Mapping[str, float]) -> Finding:
     there, leaves do not. Where leaves are hubs, rank by mutual proximity instead of distance, or
     train with more negatives.
 
-        taxcheck evaluate --embeddings checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet
+        taxcheck evaluate checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet
 
     Known exceptions:
     A star has one hub by nature. No skew exceeds the square root of the number of rows, so that in

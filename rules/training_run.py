@@ -150,7 +150,7 @@ def dimension_for_size(training: TrainingRecord, threshold: Mapping[str, float])
     How to fix:
     Try the neighbouring sizes and compare MAP, not the loss:
 
-        taxcheck evaluate --embeddings checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet
+        taxcheck evaluate checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet
 
     Ten dimensions are a good start for taxonomies of a million nodes and fewer.
 
@@ -195,8 +195,8 @@ def quality_by_proxy(training: TrainingRecord) -> Finding:
     Evaluate some thousand sampled sources every few epochs against all candidates, record it, and
     keep the best by it; afterwards compare what is there:
 
-        taxcheck evaluate --embeddings best.pt --mapping mapping.tsv --pairs pairs.parquet
-        taxcheck evaluate --embeddings last.pt --mapping mapping.tsv --pairs pairs.parquet
+        taxcheck evaluate best.pt --mapping mapping.tsv --pairs pairs.parquet
+        taxcheck evaluate last.pt --mapping mapping.tsv --pairs pairs.parquet
 
     Known exceptions:
     Choosing by loss among runs of one configuration is a fair first cut where MAP is recorded too.
@@ -225,7 +225,7 @@ def quality_by_proxy(training: TrainingRecord) -> Finding:
         observed={"best_by": chosen, "ranking metrics": [*ranked]},
         samples=(Sample({"best_by": chosen}),) if found else (),
         fix="evaluate every few epochs on sampled sources and keep the best by MAP; ``taxcheck "
-        "evaluate --embeddings checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet`` "
+        "evaluate checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet`` "
         "measures what is there"
         if found
         else None,
