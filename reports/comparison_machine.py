@@ -60,6 +60,8 @@ def _drift(drift: Drift) -> dict[str, object]:
         "added": _listed(drift.added),
         "removed": _listed(drift.removed),
         "moved": _listed(drift.moved),
+        "attached": _listed(drift.attached),
+        "detached": _listed(drift.detached),
         "renamed": _listed(drift.renamed),
         "renumbered": drift.renumbered,
         "pairs_added": drift.pairs_added,

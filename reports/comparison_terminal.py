@@ -72,6 +72,8 @@ def _drift(drift: Drift) -> Iterator[Text]:
         f"Nodes {number(drift.nodes[0])} → {number(drift.nodes[1])}: "
         f"{number(drift.added.count)} added, {number(drift.removed.count)} removed, "
         f"{number(drift.moved.count)} moved to other parents, "
+        f"{number(drift.attached.count)} attached to a first parent, "
+        f"{number(drift.detached.count)} detached from all parents, "
         + (f"{number(drift.renamed.count)} renamed, " if drift.renamed else "")
         + f"{number(drift.renumbered)} with another idx"
     )

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from taxcheck.arrays import distinct, within
 from taxcheck.clock import Clock
 from taxcheck.comparison.value import Drift, Listed
 from taxcheck.errors import InputError
@@ -77,8 +78,9 @@ def drift(before: Snapshot, after: Snapshot, notes: tuple[str, ...] = ()) -> Dri
     both = (idx_old >= 0) & (idx_new >= 0)
     edges_old, edges_new = _keys(before.edges, code_old, n), _keys(after.edges, code_new, n)
     changed = np.setxor1d(edges_old, edges_new, assume_unique=True)
-    moved = np.unique(changed // n)
+    moved = distinct(changed // n)
     moved = moved[both[moved]]
+    was_root, is_root = (~within(keys // n, moved) for keys in (edges_old, edges_new))
     pairs_old, pairs_new = _keys(before.pairs, code_old, n), _keys(after.pairs, code_new, n)
     shared = len(np.intersect1d(pairs_old, pairs_new, assume_unique=True))
     name_old, name_new = (_names(side.taxonomy, everyone) for side in (before, after))
@@ -107,7 +109,12 @@ def drift(before: Snapshot, after: Snapshot, notes: tuple[str, ...] = ()) -> Dri
         pairs=(len(pairs_old), len(pairs_new)),
         added=listed(np.flatnonzero((idx_old < 0) & (idx_new >= 0))),
         removed=listed(np.flatnonzero((idx_old >= 0) & (idx_new < 0))),
-        moved=listed(moved, lambda c: f"{parents(edges_old, c)} → {parents(edges_new, c)}"),
+        moved=listed(
+            moved[~was_root & ~is_root],
+            lambda c: f"{parents(edges_old, c)} → {parents(edges_new, c)}",
+        ),
+        attached=listed(moved[was_root], lambda c: f"to {parents(edges_new, c)}"),
+        detached=listed(moved[is_root], lambda c: f"from {parents(edges_old, c)}"),
         renamed=renamed,
         renumbered=int((idx_old[both] != idx_new[both]).sum()),
         pairs_added=len(pairs_new) - shared,
@@ -124,7 +131,7 @@ def _comparable(old: Labels, new: Labels) -> tuple[Labels, Labels]:
 
 def _keys(ends: npt.NDArray[np.integer], codes: IntArray, n: int) -> IntArray:
     """Distinct (lower, upper) as one ascending number each."""
-    return np.unique(codes[ends[:, 0]] * n + codes[ends[:, 1]])
+    return distinct(codes[ends[:, 0]] * n + codes[ends[:, 1]])
 
 
 def _names(taxonomy: Taxonomy | None, everyone: Labels) -> npt.NDArray[np.object_] | None:

@@ -85,7 +85,9 @@ class Drift:
     pairs: tuple[int, int]  # distinct
     added: Listed
     removed: Listed
-    moved: Listed  # to other parents
+    moved: Listed  # from some parents to others
+    attached: Listed  # had no parent, and has one
+    detached: Listed  # had a parent, and has none
     renamed: Listed | None  # None: no names were given on both sides
     renumbered: int  # nodes of both with another idx
     pairs_added: int
@@ -99,6 +101,8 @@ class Drift:
             "added": self.added.count,
             "removed": self.removed.count,
             "moved": self.moved.count,
+            "attached": self.attached.count,
+            "detached": self.detached.count,
             "renamed": self.renamed.count if self.renamed else 0,
             "renumbered": self.renumbered,
         }

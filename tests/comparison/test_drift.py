@@ -81,6 +81,17 @@ def test_nodes_that_came_went_and_moved(tmp_path):
     assert (found.pairs_removed, found.pairs_added) == (3, 4)
 
 
+def test_a_first_parent_attaches_and_a_lost_one_detaches(tmp_path):
+    """2 comes below 1 and 3 leaves it; 4 changes from 2 to 3, which alone is a move."""
+    old: Parents = {1: None, 2: None, 3: 1, 4: 2, 5: 3}
+    new: Parents = {1: None, 2: 1, 3: None, 4: 3, 5: 3}
+    found = between(write(tmp_path / "a", old), write(tmp_path / "b", new))
+    assert (found.moved.count, found.moved.first) == (1, (("4", "", "2 → 3"),))
+    assert (found.attached.count, found.attached.first) == (1, (("2", "", "to 1"),))
+    assert (found.detached.count, found.detached.first) == (1, (("3", "", "from 1"),))
+    assert found.headline.startswith("Nodes: 1 moved, 1 attached, 1 detached;")
+
+
 def test_the_order_of_the_numbering_is_told_and_changes_nothing_else(tmp_path):
     found = between(write(tmp_path / "a", OLD), write(tmp_path / "b", OLD, [2, 1, 3, 4, 5, 6]))
     assert found.renumbered == 2
