@@ -260,6 +260,7 @@ def test_help_loads_no_numbers():
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_interrupted_runs_leave_no_report(tmp_path):
     fifo = tmp_path / "pairs.tsv"
     os.mkfifo(fifo)

@@ -114,6 +114,7 @@ def test_what_is_refused_is_said_once(tree: Path, tmp_path: Path) -> None:  # no
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("interruptible")
 def test_stopped_by_a_signal(tree: Path, tmp_path: Path) -> None:  # noqa: F811
     out = tmp_path / "run"
     process = start(*command(tree, out, *KEYS, "--epochs", 100_000, "--evaluate-every", 50_000))

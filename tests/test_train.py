@@ -211,6 +211,7 @@ def test_an_input_that_is_not_there(
     assert "none.tsv" in str(said["why"])
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_interrupted_and_resumed(tree: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     arguments = command(tree, out, *FAST, "--epochs", 100_000, "--evaluate-every", 50_000)

@@ -162,6 +162,7 @@ def test_the_command_offers_every_format():
     assert ("auto", *FORMATS) == OFFERED
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize(
     ("number", "code", "hidden"), [(signal.SIGTERM, 143, 0), (signal.SIGINT, 130, 0)]
 )

@@ -113,6 +113,7 @@ def test_stopped_twice_and_continued(
     assert_same_run(parted, whole)
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run1")
     with pytest.raises(StoppedError, match="SIGINT in epoch 1;") as stopped:

@@ -57,6 +57,7 @@ def start(path: Path, kind: str, **more: object) -> subprocess.Popen[bytes]:
     )  # fmt: skip
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_killed_while_it_writes(number, tmp_path):
     before = data(tmp_path)
