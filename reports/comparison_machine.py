@@ -12,7 +12,7 @@ from taxcheck.report import RenderOptions
 from .machine import plain, score_change
 
 SCHEMA = Path(__file__).with_name("comparison.schema.json")
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 
 def _run(run: Run) -> dict[str, object]:
