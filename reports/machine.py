@@ -155,9 +155,10 @@ def render(report: Report, options: RenderOptions) -> str:  # noqa: ARG001 - the
         "proof": report.proof,
         "waivers": [_waiver(status) for status in report.waivers],
         "baseline": _baseline(report.baseline) if report.baseline else None,
+        "cached": report.cached,
         "timings": report.timings,
     }
     if report.timings is None:
         # a reproducible report holds nothing that differs from one run to the next
-        del content["timings"], content["created"]
+        del content["timings"], content["created"], content["cached"]
     return json.dumps(plain(content), ensure_ascii=False, allow_nan=False, indent=2) + "\n"

@@ -12,7 +12,7 @@ from taxcheck.data_bins import Pictures
 from taxcheck.rule import Finding, Observed, Outcome, Rule
 from taxcheck.waivers import Waiver, WaiverStatus
 
-SCHEMA_VERSION = "1.3"
+SCHEMA_VERSION = "1.4"
 _RANK = {
     Outcome.ERROR: 0,
     Outcome.FAIL: 1,
@@ -88,6 +88,7 @@ class Report:
     audit: AuditPictures | None = None  # where an embedding table was audited
     waivers: tuple[WaiverStatus, ...] = ()  # what became of every waiver of the policy
     baseline: Baseline | None = None  # what the run was held against
+    cached: bool = False  # kept from an earlier run on equal inputs, on the day that it was created
 
     def count(self, outcome: Outcome) -> int:
         """How many rules ended so."""

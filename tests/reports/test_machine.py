@@ -29,7 +29,7 @@ def _refuse(constant: str) -> None:
 
 def test_the_schema_is_a_schema_of_no_foreign_host():
     Draft202012Validator.check_schema(SCHEMA)
-    assert SCHEMA["$id"] == "urn:taxcheck:report:1.3"
+    assert SCHEMA["$id"] == "urn:taxcheck:report:1.4"
 
 
 def _objects(schema: object, at: str = "") -> Iterator[tuple[str, dict]]:
@@ -123,7 +123,7 @@ def test_a_reproducible_report_holds_no_clock():
 
 def test_an_audited_table_in_figures():
     content = json.loads(render(audited_incident()))
-    assert content["schema_version"] == "1.3"
+    assert content["schema_version"] == "1.4"
     table = content["statistics"]["embeddings"]
     assert (table["rows"], table["dim"], table["geometry"]) == (92290, 10, "ball")
     assert table["norms"]["percentiles"]["90"] == pytest.approx(0.9997, abs=1e-5)
