@@ -28,6 +28,7 @@ from taxcheck.build.write import (
 from taxcheck.config import Dataset, load_policy
 from taxcheck.errors import InputError, TaxcheckError
 from taxcheck.pipeline import check
+from taxcheck.policy_inputs import Inputs
 from taxcheck.registry import load_rules
 from taxcheck.report import Report
 from taxcheck.request import Request
@@ -132,7 +133,14 @@ def _write(place: Path, hierarchy: Hierarchy, dataset: Dataset, plan: Plan) -> d
         files = [place / "pairs.parquet", place / "held_out.parquet"]
         split = choose(graph, cap, plan.split, plan.seed)
         rows, held_out = write_streams(files, split.batches())
-    write_policy(place / "taxcheck.toml", dataset, _head(hierarchy, plan), _notes(hierarchy, plan))
+    inputs = Inputs(
+        mapping=str(place / mapping_name(hierarchy.n)),
+        pairs=str(place / "pairs.parquet"),
+        held_out=None if plan.split is None else str(place / "held_out.parquet"),
+    )
+    write_policy(
+        place / "taxcheck.toml", dataset, _head(hierarchy, plan), _notes(hierarchy, plan), inputs
+    )
     depth = graph.depths
     return {
         "nodes": hierarchy.n,
@@ -174,7 +182,7 @@ def _head(hierarchy: Hierarchy, plan: Plan) -> list[str]:
     return [
         "What this data means to be: taxcheck judges it against these words.",
         f"Made from {origin.kind}{version} by: {plan.command or 'taxcheck build'}",
-        "Give it along: taxcheck run --policy taxcheck.toml ...",
+        "`taxcheck run` here checks it; from elsewhere: taxcheck run --policy FOLDER/taxcheck.toml",
     ]
 
 

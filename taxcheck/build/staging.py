@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from taxcheck.build.hidden import hidden_folder
 from taxcheck.errors import OutputError, UsageError
 
 FILES = (
@@ -34,25 +33,24 @@ def staged(out: Path, force: bool) -> Iterator[Path]:
         if taken and not (force and out.is_dir()):
             raise UsageError(f"--out {out}: is there already; give a new folder, or --force")
         out.parent.mkdir(parents=True, exist_ok=True)
-        place = Path(tempfile.mkdtemp(prefix=f".{out.name}.building-", dir=out.resolve().parent))
+        with hidden_folder(out.resolve(), "building") as place:
+            yield place
+            if taken:
+                _replace_files(place, out)
+            else:
+                place.chmod(0o777 & ~_umask())
+                place.replace(out)
     except OSError as error:
         raise OutputError(f"{out}: cannot be written: {error.strerror or error}") from None
-    try:
-        yield place
-        if taken:
-            (out / "manifest.json").unlink(missing_ok=True)
-            for name in FILES:
-                if (place / name).exists():
-                    (place / name).replace(out / name)
-                else:
-                    (out / name).unlink(missing_ok=True)
+
+
+def _replace_files(place: Path, out: Path) -> None:
+    (out / "manifest.json").unlink(missing_ok=True)
+    for name in FILES:
+        if (place / name).exists():
+            (place / name).replace(out / name)
         else:
-            place.chmod(0o777 & ~_umask())
-            place.replace(out)
-    except OSError as error:
-        raise OutputError(f"{out}: cannot be written: {error.strerror or error}") from None
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
+            (out / name).unlink(missing_ok=True)
 
 
 def _umask() -> int:

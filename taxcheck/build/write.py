@@ -17,10 +17,12 @@ import pyarrow.parquet as pq
 from taxcheck.build.pairs import PAIR_SCHEMA, closure_batches
 from taxcheck.build.whole import whole_file
 from taxcheck.config import Dataset
+from taxcheck.policy_inputs import Inputs, inputs_lines
 
 __all__ = ["closure_batches", "write_mapping", "write_pairs", "write_policy", "write_table"]
 
 Item = TypeVar("Item")
+_NO_INPUTS = Inputs()
 # A dictionary of these takes twice the time of their plain values, and no less room.
 _MANY_VALUES = frozenset({"ancestor_idx", "descendant_idx"})
 
@@ -94,8 +96,9 @@ def write_policy(
     dataset: Dataset,
     comments: Sequence[str] = (),
     notes: Mapping[str, str] | None = None,
+    inputs: Inputs = _NO_INPUTS,
 ) -> None:
-    """taxcheck.toml with what the data means to be.
+    """taxcheck.toml with what the data means to be, and where it is.
 
     ``comments`` are lines for its head; ``notes`` say after a key of [dataset] why it is so.
     """
@@ -105,6 +108,8 @@ def write_policy(
         note = " ".join((notes or {}).get(field.name, "").split())
         line = f"{field.name} = {_toml(getattr(dataset, field.name))}"
         lines.append(f"{line}  # {note}" if note else line)
+    if named := inputs_lines(inputs, path.parent):
+        lines += ["", *named]
     with whole_file(path) as partial:
         partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from taxcheck.build.hidden import hidden_folder
 from taxcheck.errors import OutputError, UsageError
 
 
@@ -29,25 +28,21 @@ def whole_folder(out: Path) -> Iterator[Path]:
     partial: Path | None = None
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-        yield partial
-        for path in (*partial.iterdir(), partial):
-            _sync(path)
-        umask = os.umask(0)
-        os.umask(umask)
-        partial.chmod(0o777 & ~umask)
-        expect_free(out)
-        partial.rename(out)
-        _sync(out.parent)
-    except BaseException as error:
-        if partial is not None:
-            shutil.rmtree(partial, ignore_errors=True)
-        if isinstance(error, OutputError) and partial is not None:
-            raise OutputError(str(error).replace(str(partial), str(out))) from None
-        if isinstance(error, OSError):
-            reason = error.strerror or error
-            raise OutputError(f"{out}: cannot be written: {reason}; nothing was") from None
-        raise
+        with hidden_folder(out, "repairing") as partial:
+            yield partial
+            for path in (*partial.iterdir(), partial):
+                _sync(path)
+            umask = os.umask(0)
+            os.umask(umask)
+            partial.chmod(0o777 & ~umask)
+            expect_free(out)
+            partial.rename(out)
+            _sync(out.parent)
+    except OutputError as error:
+        raise OutputError(str(error).replace(str(partial or out), str(out))) from None
+    except OSError as error:
+        reason = error.strerror or error
+        raise OutputError(f"{out}: cannot be written: {reason}; nothing was") from None
 
 
 def _sync(path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from taxcheck.build.write import write_policy
 from taxcheck.config import Dataset
+from taxcheck.policy_inputs import Inputs
 
 REPEATED = "PAIR006"  # the rule that has to know of repetition that is meant
 
@@ -20,15 +21,16 @@ def write_intent(
     source: str | None,
     comments: Sequence[str],
     *,
+    inputs: Inputs,
     repeated: bool,
     done: Collection[int] = (),
 ) -> None:
-    """Write what the data means to be, then every other table of the policy that was given.
+    """Write what the data means to be and where it is, then what else the given policy says.
 
     Rows that are ``repeated`` on purpose are declared by the severity of their rule. Waivers that
     are ``done``, by number, have nothing left to waive and stay behind.
     """
-    write_policy(path, dataset, comments)
+    write_policy(path, dataset, comments, inputs=inputs)
     rest = _others(source)
     if done:
         waivers = list(rest.pop("waiver"))
@@ -47,7 +49,7 @@ def _others(source: str | None) -> dict[str, dict[str, dict[str, object]]]:
     raw = tomllib.loads(Path(source).read_text(encoding="utf-8"))
     if Path(source).name == "pyproject.toml":
         raw = raw["tool"]["taxcheck"]
-    return {key: value for key, value in raw.items() if key != "dataset"}
+    return {key: value for key, value in raw.items() if key not in ("dataset", "inputs")}
 
 
 def _tables(table: Mapping[str, object], above: tuple[str, ...]) -> Iterator[str]:

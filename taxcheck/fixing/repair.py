@@ -23,6 +23,7 @@ from taxcheck.fixing.planning import Repair, plan_repair
 from taxcheck.fixing.policy import write_intent
 from taxcheck.fixing.reading import better_reading
 from taxcheck.pipeline import Gathered, check, gather, judge
+from taxcheck.policy_inputs import Inputs
 from taxcheck.registry import load_renderers, load_rules
 from taxcheck.report import RenderOptions, Report
 from taxcheck.request import Progress, Request, open_tables
@@ -197,6 +198,11 @@ def _declare(folder: Path, request: Request, repair: Repair, done: Collection[in
         repair.plan.dataset,
         request.policy.source,
         comments,
+        inputs=Inputs(
+            mapping=str(folder / "mapping.tsv"),
+            pairs=str(folder / "pairs.parquet"),
+            taxonomy=request.taxonomy,
+        ),
         repeated=repeated,
         done=done,
     )

@@ -172,9 +172,12 @@ def test_a_build_that_is_stopped_leaves_nothing(tmp_path, number, code, hidden):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_build_that_is_killed_leaves_nothing_under_its_name(tmp_path):
+def test_a_build_that_is_killed_leaves_nothing_under_its_name_and_its_rest_to_the_next(tmp_path):
     assert _stopped(tmp_path, signal.SIGKILL) == -signal.SIGKILL
     assert not (tmp_path / "out").exists()
+    assert len(list(tmp_path.glob(".out.building-*"))) == 1
+    build(Plan(source="fixtures/healthy/taxdump", out=tmp_path / "out"))
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
 def _stopped(folder: Path, number: int) -> int:

@@ -70,12 +70,29 @@ def test_killed_while_it_writes(number, tmp_path):
     left = [p.name for p in tmp_path.iterdir() if p.name.startswith(".fixed")]
     assert contents(tmp_path / "data") == before
     assert not (tmp_path / "fixed").exists()
-    if number == signal.SIGKILL:  # nobody can clean up after it; a further run is not disturbed
+    if number == signal.SIGKILL:  # nobody can clean up after it, but the next run
         assert len(left) == 1
         assert fix(request_of(tmp_path / "data"), tmp_path / "fixed").exit_code == 0
+        assert not (tmp_path / left[0]).exists()
     else:
         assert process.returncode == 128 + number
         assert left == []
+
+
+def test_the_folder_of_a_run_that_lives_is_let_be(tmp_path):
+    data(tmp_path)
+    process = start(tmp_path, "slow")
+    try:
+        while not (tmp_path / "written").exists():
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.02)
+        (theirs,) = tmp_path.glob(".fixed.*")
+        before = contents(theirs)
+        assert fix(request_of(tmp_path / "data"), tmp_path / "fixed").exit_code == 0
+        assert contents(theirs) == before != {}
+    finally:
+        process.kill()
+        process.communicate(timeout=30)
 
 
 def test_no_room_is_one_line_and_leaves_nothing(tmp_path):

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, cast
 
+from taxcheck.build.hidden import hidden_folder
 from taxcheck.build.readers.lines import Limited
 from taxcheck.errors import InputError, OutputError
 from taxcheck.sources.files import one_line
@@ -37,8 +38,8 @@ def unpacked(path: str) -> Iterator[Path]:
 
     InputError where a member leads out of the folder, or the archive expands like a bomb.
     """
-    with tempfile.TemporaryDirectory(prefix="taxcheck-") as place:
-        folder = Path(place) / (Path(path).name.split(".")[0] or "taxdump")
+    with hidden_folder(Path(tempfile.gettempdir()) / "taxcheck", "unpacking") as place:
+        folder = place / (Path(path).name.split(".")[0] or "taxdump")
         folder.mkdir()
         try:
             if zipfile.is_zipfile(path):
