@@ -17,7 +17,7 @@ def write_text(path: str, text: str) -> None:
     behind, where there is no folder, permission or space.
     """
     if path == "-":
-        sys.stdout.write(text)
+        _print(text)
         return
     target = Path(path)
     partial: str | None = None
@@ -43,3 +43,39 @@ def write_text(path: str, text: str) -> None:
         if partial is not None:
             Path(partial).unlink(missing_ok=True)
         raise
+
+
+def _print(text: str) -> None:
+    """The bytes of a file where nobody looks on: a pipe's reader expects UTF-8 everywhere."""
+    try:
+        sys.stdout.flush()
+        if hasattr(sys.stdout, "buffer") and not sys.stdout.isatty():
+            sys.stdout.buffer.write(text.encode("utf-8"))
+        else:
+            sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is buffered still
+        raise OutputError(
+            f"standard output: cannot be written: {error.strerror or error}"
+        ) from None
+
+
+def append_text(path: str, text: str) -> None:
+    """Add to a file that others write to as well; what cannot be added whole is taken back.
+
+    Raises OutputError.
+    """
+    try:
+        with Path(path).open("ab") as file:
+            end = file.tell()
+            try:
+                file.write(text.encode("utf-8"))
+                file.flush()
+            except BaseException:
+                file.truncate(end)
+                raise
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from None

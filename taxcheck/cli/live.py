@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from taxcheck.cli.formats import Targets
 from taxcheck.cli.output import progress_bar, render
 from taxcheck.training import Watcher
 
@@ -77,7 +78,7 @@ class Live(Watcher):
         if stage == "gate" and not report.exit_code:
             click.echo(f"gate: {report.verdict.value.upper()}: {report.headline}")
         else:
-            render(report, {}, terminal=True, verbose=False)
+            render(report, Targets(), verbose=False)
         click.echo(f"{stage}: {page}")
 
     def trained(self, progress: Progress) -> None:

@@ -37,6 +37,22 @@ from taxcheck.cli.output import progress_bar, render
     metavar="ROLES",
     help="Columns of the pairs, in order (ancestor,descendant,depth_diff) or by name.",
 )
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="NAME",
+    help="html, json, sarif, junit, markdown, github, terminal, projection or a plugin's; as often "
+    "as wanted. Printed where no --output belongs to it.",
+)
+@click.option(
+    "--output",
+    "outputs",
+    multiple=True,
+    metavar="FILE",
+    help="Where the n-th --format goes. Alone its suffix tells the format: .html .json .sarif "
+    ".xml (JUnit) .md.",
+)
 @click.option("--html", metavar="FILE", help="Write the report for people.")
 @click.option("--projection", metavar="FILE", help="Write a page that shows the table in a disk.")
 @click.option("--json", "json_", metavar="FILE", help="Write the report for machines; - prints it.")
@@ -84,6 +100,8 @@ def run(
     policy: Path | None,
     mapping_columns: str | None,
     pair_columns: str | None,
+    formats: tuple[str, ...],
+    outputs: tuple[str, ...],
     html: str | None,
     projection: str | None,
     json_: str | None,
@@ -102,12 +120,15 @@ def run(
     are found by name, or given by --mapping-columns and --pair-columns. Pairs that hold labels
     need no mapping.
     """
+    from taxcheck.cli.formats import asked
     from taxcheck.config import load_policy
     from taxcheck.pipeline import check
-    from taxcheck.registry import load_rules
+    from taxcheck.registry import load_renderers, load_rules
     from taxcheck.request import Request
     from taxcheck.rule import Outcome
 
+    short = {"html": html, "projection": projection, "json": json_}
+    targets = asked(formats, outputs, short, load_renderers(), os.environ)
     request = Request(
         mapping=mapping,
         pairs=pairs,
@@ -123,8 +144,8 @@ def run(
         policy=load_policy(policy, load_rules()),
         workers=workers,
         seed=seed,
-        drawn=bool(html or projection),
-        projected=projection is not None,
+        drawn=targets.drawn,
+        projected=targets.projected,
         failures=failures,
         fail_on=Outcome(fail_on),
         command=shlex.join(["taxcheck", *sys.argv[1:]]),
@@ -136,7 +157,5 @@ def run(
         from taxcheck.comparison.baseline import against
 
         report = against(report, baseline, tolerance)
-    outputs = {"html": html, "projection": projection, "json": json_}
-    quiet = "-" in outputs.values()
-    render(report, outputs, terminal=not quiet, verbose=verbose)
+    render(report, targets, verbose=verbose)
     sys.exit(report.exit_code)
