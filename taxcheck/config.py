@@ -1,4 +1,4 @@
-"""The policy: what the data is meant to be, how strict each rule is. Frozen once it is read.
+"""The policy: what the data is meant to be, where it is, how strict each rule is.
 
 It is read from ``taxcheck.toml``, or from ``[tool.taxcheck]`` in a pyproject.toml. Every key is
 known: an unknown one is an error that names the nearest known key.
@@ -14,13 +14,14 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from taxcheck.errors import UsageError
+from taxcheck.policy_inputs import Inputs, parse_inputs
 from taxcheck.rule import Rule, Severity
 from taxcheck.waivers import KEYS, Waiver, parse_waivers
 
 INTENTS = ("closure", "edges", "sampled")
 KINDS = ("auto", "tree", "dag")
 DUPLICATES = ("forbid", "weights")
-_TABLES = ("dataset", "rules", "waiver")
+_TABLES = ("dataset", "inputs", "rules", "waiver")
 SAMPLERS = ("unknown", "uniform", "balanced", "same-depth", "same-depth-filtered")
 
 
@@ -78,6 +79,7 @@ class Policy:
     rules: Mapping[str, RulePolicy] = field(default_factory=dict)
     source: str | None = None
     waivers: tuple[Waiver, ...] = ()
+    inputs: Inputs = field(default_factory=Inputs)
 
     def of(self, rule: Rule) -> RulePolicy:
         """What the policy says of a rule, the defaults where it is silent."""
@@ -175,6 +177,11 @@ def parse_policy(raw: Mapping[str, object], rules: Iterable[Rule], source: str |
             for key, value in chosen.items()
         },
         source=source,
+        inputs=parse_inputs(
+            _table(raw.get("inputs", {}), "[inputs]"),
+            Path(source or "").parent,
+            lambda where, key: _unknown(where, key, (f.name for f in fields(Inputs))),
+        ),
         waivers=parse_waivers(
             raw.get("waiver", []),
             {text: rule.id for rule in by_id.values() for text in (rule.id, rule.name)},

@@ -6,17 +6,20 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from taxcheck.clock import Clock
 from taxcheck.config import SAMPLERS, Dataset, Policy
 from taxcheck.errors import UsageError
 from taxcheck.pipeline import Gathered, gather, judge
+from taxcheck.policy_inputs import inputs_lines
 from taxcheck.report import Report, RuleResult
 from taxcheck.request import Request
 from taxcheck.rule import Outcome
 from taxcheck.runner import known
 
+_HERE = Path()
 _ROOTS = 10  # so many are worth writing down
 
 
@@ -55,8 +58,10 @@ _MEASURES = (
 )
 
 
-def profile(request: Request) -> str:
+def profile(request: Request, folder: Path = _HERE) -> str:
     """The text of a taxcheck.toml for the data of a request, whose own policy is not consulted.
+
+    ``folder`` is where it will lie: the policy names the inputs as seen from there.
 
     Raises UsageError where there is no mapping or no pairs to profile.
     """
@@ -70,9 +75,14 @@ def profile(request: Request) -> str:
     dataset = Dataset(**{line.key: json.loads(line.value) for line in lines if line.key != "roots"})
     with gather(replace(request, policy=Policy(dataset=dataset)), clock) as (data, tables):
         report = judge(replace(request, policy=Policy(dataset=dataset)), data, tables, clock)
-    return (
-        "\n".join([*_head(report), *_intent(lines), *_thresholds(report), *_found(report)]) + "\n"
+    parts = (
+        _head(report),
+        _intent(lines),
+        ("", *inputs_lines(request.inputs, folder)),
+        _thresholds(report),
+        _found(report),
     )
+    return "\n".join(line for part in parts for line in part) + "\n"
 
 
 def _head(report: Report) -> Iterator[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from taxcheck.config import Policy
 from taxcheck.errors import UsageError
+from taxcheck.policy_inputs import Inputs
 from taxcheck.report import InputSummary
 from taxcheck.rule import Outcome
 from taxcheck.sources.inputs import TableSource, open_mapping, open_pairs
@@ -47,13 +48,29 @@ class Request:
 
     def __post_init__(self) -> None:
         if not (self.mapping or self.pairs or self.embeddings):
-            raise UsageError("nothing to check: give --mapping, --pairs or --embeddings")
+            raise UsageError(
+                "nothing to check: give --mapping, --pairs or --embeddings, or name the files in "
+                "[inputs] of taxcheck.toml"
+            )
         if self.held_out is not None and self.pairs is None:
             raise UsageError("--held-out is judged against --pairs: give both")
         if self.initial is not None and self.embeddings is None:
             raise UsageError("--initial is compared with --embeddings: give both")
         if [self.mapping, self.pairs, self.held_out].count("-") > 1:
             raise UsageError("only one input can be '-', standard input")
+
+    @property
+    def inputs(self) -> Inputs:
+        """What is read, as a policy would name it."""
+        return Inputs(**{f.name: getattr(self, f.name) for f in fields(Inputs)})
+
+
+def under_policy(given: Inputs, policy: Policy, **rest: Any) -> Request:
+    """The request of a command line under a policy, which names what the line does not.
+
+    ``rest`` are the fields of a Request that a policy says nothing of.
+    """
+    return Request(**asdict(policy.inputs.under(given)), policy=policy, **rest)
 
 
 def open_sources(request: Request, progress: Progress | None) -> dict[str, TableSource]:

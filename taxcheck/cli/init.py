@@ -46,7 +46,8 @@ def init(
             taxonomy=taxonomy,
             mapping_columns=mapping_columns,
             pair_columns=pair_columns,
-        )
+        ),
+        Path(out).parent,
     )
     write_text(out, text)
     if out != "-":

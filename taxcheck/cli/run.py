@@ -6,10 +6,15 @@ import os
 import shlex
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from taxcheck.cli.output import progress_bar, render
+
+if TYPE_CHECKING:
+    from taxcheck.report import Report
+    from taxcheck.request import Progress, Request
 
 
 @click.command()
@@ -85,6 +90,14 @@ from taxcheck.cli.output import progress_bar, render
     help="Threads that fold the data; the result does not depend on it.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of everything sampled.")
+@click.option(
+    "--cache",
+    metavar="FOLDER",
+    type=Path,
+    envvar="TAXCHECK_CACHE",
+    show_envvar=True,
+    help="Keep results there, and answer an unchanged run from it.",
+)
 @click.option("--title", help="Name of the run in the report; default: the pairs' file name.")
 @click.option("-v", "--verbose", is_flag=True, help="List every rule, not only what was found.")
 def run(
@@ -111,6 +124,7 @@ def run(
     fail_on: str,
     workers: int,
     seed: int,
+    cache: Path | None,
     title: str | None,
     verbose: bool,
 ) -> None:
@@ -118,18 +132,19 @@ def run(
 
     Reads Parquet, Feather, CSV and TSV (plain, gzip, zstd) and pickled lists of dicts. Columns
     are found by name, or given by --mapping-columns and --pair-columns. Pairs that hold labels
-    need no mapping.
+    need no mapping. What the command line does not name, [inputs] of the policy may: in a folder
+    with such a taxcheck.toml `taxcheck run` is all.
     """
     from taxcheck.cli.formats import asked
     from taxcheck.config import load_policy
-    from taxcheck.pipeline import check
+    from taxcheck.policy_inputs import Inputs
     from taxcheck.registry import load_renderers, load_rules
-    from taxcheck.request import Request
+    from taxcheck.request import under_policy
     from taxcheck.rule import Outcome
 
     short = {"html": html, "projection": projection, "json": json_}
     targets = asked(formats, outputs, short, load_renderers(), os.environ)
-    request = Request(
+    given = Inputs(
         mapping=mapping,
         pairs=pairs,
         held_out=held_out,
@@ -141,7 +156,10 @@ def run(
         curvature=curvature,
         mapping_columns=mapping_columns,
         pair_columns=pair_columns,
-        policy=load_policy(policy, load_rules()),
+    )
+    request = under_policy(
+        given,
+        load_policy(policy, load_rules()),
         workers=workers,
         seed=seed,
         drawn=targets.drawn,
@@ -152,10 +170,24 @@ def run(
         title=title,
     )
     with progress_bar() as progress:
-        report = check(request, progress)
+        report, note = _report(request, cache, progress)
     if baseline is not None:
         from taxcheck.comparison.baseline import against
 
         report = against(report, baseline, tolerance)
     render(report, targets, verbose=verbose)
+    if note:
+        click.echo(note, err=not (report.cached and "terminal" in targets.printed))
     sys.exit(report.exit_code)
+
+
+def _report(request: Request, cache: Path | None, progress: Progress | None) -> tuple[Report, str]:
+    """The report of a run, and what there is to say of the cache."""
+    if cache is None:
+        from taxcheck.pipeline import check
+
+        return check(request, progress), ""
+    from taxcheck.caching.answer import answer
+
+    answered = answer(request, cache, progress)
+    return answered.report, answered.note

@@ -1,0 +1,1 @@
+"""Results of earlier runs, kept in a folder: an unchanged dataset is answered at once."""
