@@ -14,6 +14,7 @@ from taxcheck.errors import TaxcheckError
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _PATIENCE = 5.0  # seconds
+_LONGEST = 1200  # characters of a complaint
 
 
 @click.group(context_settings=_CONTEXT)
@@ -62,7 +63,10 @@ def _command(error: click.UsageError) -> str:
 
 
 def _one_line(error: object) -> str:
-    return " ".join(str(error).split())
+    """On one line that a terminal can show, whatever a file's names and keys hold."""
+    text = " ".join(str(error).split())
+    text = "".join(c if c.isprintable() else "?" for c in text)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _complain(message: str, hint: str = "") -> None:

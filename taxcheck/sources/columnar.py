@@ -15,7 +15,11 @@ _BUFFER = 1 << 22  # bytes read at once of a column: bounds memory where a row g
 
 
 def plain(array: pa.Array, column: str, shown: str) -> pa.Array:
-    """Numbers and texts as they are, dictionaries decoded; InputError for what holds neither."""
+    """Numbers and texts as they are, dictionaries decoded; InputError for what holds neither.
+
+    Arrow believes a file's offsets, indices and texts; ArrowInvalid where they are not sound.
+    """
+    array.validate(full=True)
     kind = array.type
     if pa.types.is_dictionary(kind):
         return plain(array.dictionary_decode(), column, shown)

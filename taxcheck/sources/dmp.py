@@ -12,6 +12,7 @@ import pyarrow.csv as pacsv
 
 from taxcheck.errors import InputError
 from taxcheck.sources.files import one_line, reading
+from taxcheck.sources.malformed import quiet
 
 _HEAD = 1 << 16
 _MOST_ODD_ROWS = 10_000
@@ -39,22 +40,28 @@ def read_dmp(path: Path, columns: tuple[Column, ...]) -> pa.Table:
             return schema.empty_table()
         _look(path, columns)
         odd: list[str] = []
+
+        def keep(row: pacsv.InvalidRow) -> str:
+            odd.append(row.text)
+            return "skip" if len(odd) <= _MOST_ODD_ROWS else "error"
+
         try:
-            table = pacsv.read_csv(
-                path,
-                pacsv.ReadOptions(autogenerate_column_names=True, block_size=1 << 24),
-                pacsv.ParseOptions(
-                    delimiter="|",
-                    quote_char=False,
-                    double_quote=False,
-                    invalid_row_handler=lambda row: _keep(row.text, odd),
-                ),
-                pacsv.ConvertOptions(
-                    include_columns=[f"f{c.place}" for c in columns],
-                    column_types={f"f{c.place}": kind for c, kind in kinds.items()},
-                    null_values=[""],
-                ),
-            )
+            with quiet(keep):
+                table = pacsv.read_csv(
+                    path,
+                    pacsv.ReadOptions(autogenerate_column_names=True, block_size=1 << 24),
+                    pacsv.ParseOptions(
+                        delimiter="|",
+                        quote_char=False,
+                        double_quote=False,
+                        invalid_row_handler=keep,
+                    ),
+                    pacsv.ConvertOptions(
+                        include_columns=[f"f{c.place}" for c in columns],
+                        column_types={f"f{c.place}": kind for c, kind in kinds.items()},
+                        null_values=[""],
+                    ),
+                )
         except (pa.ArrowException, UnicodeDecodeError) as error:
             raise InputError(f"{path}: {_explain(path, columns, one_line(error))}") from error
     table = table.rename_columns([c.name for c in columns])
@@ -67,11 +74,6 @@ def read_dmp(path: Path, columns: tuple[Column, ...]) -> pa.Table:
     if not odd:
         return table
     return pa.concat_tables([table, _rows_with_pipes(path, columns, schema, odd)])
-
-
-def _keep(text: str, odd: list[str]) -> str:
-    odd.append(text)
-    return "skip" if len(odd) <= _MOST_ODD_ROWS else "error"
 
 
 def _look(path: Path, columns: tuple[Column, ...]) -> None:
@@ -108,11 +110,17 @@ def _rows_with_pipes(
             if len(row) != width:
                 raise ValueError
             for c in columns:
-                cells[c.name].append(int(row[c.place]) if c.integer else row[c.place].strip())
+                cells[c.name].append(_int64(row[c.place]) if c.integer else row[c.place].strip())
         except ValueError:
             otherwise = f"a line has too few or too many cells: {text[:80]!r}"
             raise InputError(f"{path}: {_explain(path, columns, otherwise)}") from None
     return pa.table(dict(cells), schema=schema)
+
+
+def _int64(cell: str) -> int:
+    if (number := int(cell)) not in _INT64:
+        raise ValueError
+    return number
 
 
 def _width(path: Path) -> int:

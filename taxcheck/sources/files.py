@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 import weakref
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -49,7 +50,7 @@ def reading(shown: str, what: str = "table") -> Iterator[None]:
             f"{shown}: one block of this {what} does not fit into memory; rewrite it as Parquet "
             "with row groups of about a million rows"
         ) from error
-    except (pa.ArrowException, OSError, EOFError, ValueError) as error:
+    except (pa.ArrowException, OSError, EOFError, ValueError, zlib.error) as error:
         raise damaged(shown, what, error) from error
 
 

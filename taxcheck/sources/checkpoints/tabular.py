@@ -29,7 +29,9 @@ def read_table(file: InputFile, *, parquet: bool) -> Contents:
     """
     name = "parquet" if parquet else "feather"
     with reading(file.shown, name):  # names and metadata may be damaged as well as values
-        table = (_parquet(file) if parquet else _feather(file)).combine_chunks()
+        table = _parquet(file) if parquet else _feather(file)
+        table.validate(full=True)  # Arrow believes a file's offsets and texts
+        table = table.combine_chunks()
         return _contents(table, name, file)
 
 
@@ -80,7 +82,7 @@ def _parquet(file: InputFile) -> pa.Table:
 def _feather(file: InputFile) -> pa.Table:
     with pa.memory_map(str(file.path)) as source:
         table = pa.ipc.open_file(source).read_all()
-    return table.select(_wanted(table.schema, file.shown))
+        return table.select(_wanted(table.schema, file.shown))
 
 
 def _is_identifier(kind: pa.DataType) -> bool:
