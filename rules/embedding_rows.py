@@ -47,7 +47,7 @@ def row_count_mismatch(embedding: EmbeddingStatistics, mapping: MappingStatistic
     rows, nodes = embedding.rows, mapping.n_nodes
     lacking, surplus = max(nodes - rows, 0), max(rows - nodes, 0)
     samples = tuple(
-        Sample({"idx": k}, row=int(mapping.row_of[k]), node=k)
+        Sample({"idx": k}, row=int(mapping.row_of[k]), node=k, table="mapping")
         for k in range(rows, nodes)[:_SAMPLES]
         if mapping.mapped[k]
     )

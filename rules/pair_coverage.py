@@ -105,7 +105,7 @@ def coverage_gap(mapping: MappingStatistics, pairs: PairStatistics, dataset: Dat
             "declared roots without children": len(isolated),
         },
         samples=tuple(
-            Sample({"idx": int(k)}, row=int(mapping.row_of[k]), node=int(k))
+            Sample({"idx": int(k)}, row=int(mapping.row_of[k]), node=int(k), table="mapping")
             for k in nodes[:_SAMPLES]
         ),
         impact=f"{gap} will never be trained." if found else None,
@@ -165,7 +165,7 @@ def table_too_small(mapping: MappingStatistics, pairs: PairStatistics) -> Findin
             "holes inside the pairs' range": holes,
         },
         samples=tuple(
-            Sample({"idx": k}, row=int(mapping.row_of[k]), node=k)
+            Sample({"idx": k}, row=int(mapping.row_of[k]), node=k, table="mapping")
             for k in range(pairs.table_size, mapping.n_nodes)[:_SAMPLES]
             if mapping.mapped[k]
         ),

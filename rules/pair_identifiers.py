@@ -160,6 +160,7 @@ def index_range_as_taxids(
                 row=int(mapping.row_of[k]),
                 node=int(k),
                 taxid=int(taxids[k]),
+                table="mapping",
             )
             for k in missed
         ),

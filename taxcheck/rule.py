@@ -49,9 +49,10 @@ class Skip(Exception):  # noqa: N818 - an outcome, not an error
 class Sample:
     """One offending row or node, bounded and deterministic.
 
-    ``row`` is the line (text files, header counted) or record number (binary files), from 1;
-    ``values`` are the offending cells by column name; ``node`` is the idx to look up, from which
-    ``taxid``, ``name`` and ``lineage`` are filled where they are known.
+    ``row`` is the line (text files, header counted) or record number (binary files), from 1, of
+    the input whose role is ``table``; ``values`` are the offending cells by column name; ``node``
+    is the idx to look up, from which ``taxid``, ``name`` and ``lineage`` are filled where they are
+    known.
     """
 
     values: Mapping[str, Scalar]
@@ -60,6 +61,7 @@ class Sample:
     taxid: Scalar = None
     name: str | None = None
     lineage: str | None = None
+    table: str | None = None  # "mapping" | "pairs" | "held-out"
 
 
 @dataclass(frozen=True, slots=True)

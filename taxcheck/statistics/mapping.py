@@ -29,7 +29,7 @@ class MappingState:
     invalid: Offenders = field(init=False)
 
     def __post_init__(self) -> None:
-        self.invalid = Offenders("mapping_invalid_row", None, self.sink)
+        self.invalid = Offenders("mapping_invalid_row", None, self.sink, "mapping")
 
     def update(self, batch: tuple[MappingBatch, Quarantined]) -> None:
         """Fold one batch: the rows that passed the schema, and those that did not."""
@@ -46,7 +46,7 @@ class MappingState:
     def freeze(self, derived: bool = False) -> MappingStatistics:
         """Close the state: MappingStatistics of all rows."""
         rows, identifiers, idx = self._table()
-        invalid = self.invalid.merge(Offenders("mapping_invalid_row", None, self.sink))
+        invalid = self.invalid.merge(Offenders("mapping_invalid_row", None, self.sink, "mapping"))
         total = len(rows) + invalid.count
         codes, keys = _codes(rows, identifiers, idx, invalid)
         kept = codes >= 0
@@ -206,6 +206,7 @@ class _Frozen:
                 row=int(self.rows[r]),
                 node=int(self.idx[r]),
                 taxid=taxids[k],
+                table="mapping",
             )
             for k, r in enumerate(rows[:SAMPLES])
         )

@@ -26,6 +26,7 @@ class Offenders:
     name: str
     node_column: str | None = None  # the column whose value is the idx to look up
     sink: Sink | None = None
+    table: str = "pairs"  # whose rows they are
     count: int = 0
     kept: list[tuple[int, dict[str, Scalar]]] = field(default_factory=list)
     detail: Counter[str] = field(default_factory=Counter)
@@ -69,6 +70,7 @@ class Offenders:
             self.name,
             self.node_column,
             self.sink,
+            self.table,
             self.count + other.count,
             _first([*self.kept, *other.kept]),
             self.detail + other.detail,
@@ -80,7 +82,12 @@ class Offenders:
             count=self.count,
             total=total,
             samples=tuple(
-                Sample(values=values, row=row if row >= 0 else None, node=self._node(values))
+                Sample(
+                    values=values,
+                    row=row if row >= 0 else None,
+                    node=self._node(values),
+                    table=self.table if row >= 0 else None,
+                )
                 for row, values in self.kept
             ),
             detail=dict(sorted(self.detail.items())),

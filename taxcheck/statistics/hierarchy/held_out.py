@@ -26,9 +26,9 @@ def held_out_statistics(
     ``implied_by`` is the closure of the training pairs' own edges, ``in_training`` (n,) marks the
     nodes that some training pair has.
     """
-    exact = Offenders("split_leak", "descendant_idx", sink)
-    turned = Offenders("split_leak", "descendant_idx", sink)
-    implied = Offenders("split_leak", "descendant_idx")
+    exact = Offenders("split_leak", "descendant_idx", sink, "held-out")
+    turned = Offenders("split_leak", "descendant_idx", sink, "held-out")
+    implied = Offenders("split_leak", "descendant_idx", table="held-out")
     held = np.zeros(len(in_training), dtype=bool)
     for batch in spool.batches():
         held[batch.ancestor] = held[batch.descendant] = True
