@@ -154,7 +154,10 @@ def _rule_policy(rule: Rule, raw: Mapping[str, object]) -> RulePolicy:
         elif key in rule.thresholds:
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise UsageError(f"policy: {where} {key} must be a number, not {value!r}")
-            thresholds[key] = float(value)
+            try:
+                thresholds[key] = float(value)
+            except OverflowError:
+                raise UsageError(f"policy: {where} {key} is too large a number") from None
         else:
             raise _unknown(where, key, ["enabled", "severity", *rule.thresholds])
     return RulePolicy(enabled, severity, thresholds)
@@ -203,7 +206,7 @@ def load_policy(path: Path | None, rules: Iterable[Rule]) -> Policy:
             if path:
                 raise UsageError(f"policy: {path} does not exist") from None
             continue
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise UsageError(f"policy: {candidate} cannot be read as TOML: {error}") from None
         if candidate.name == "pyproject.toml":
             tool = _table(raw.get("tool", {}), "[tool]")

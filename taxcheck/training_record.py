@@ -140,11 +140,22 @@ def read_record(folder: RunFolder) -> dict[str, Any]:
         ) from None
     except OSError as error:
         raise OutputError(f"{folder.record}: cannot be read: {error.strerror}") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         said = None
-    if not isinstance(said, dict) or not isinstance(said.get("config"), dict):
+    if not isinstance(said, dict) or not _whole(said):
         raise UsageError(f"{folder.record}: is no record of a run; start a new one elsewhere")
     return said
+
+
+def _whole(said: Mapping[str, object]) -> bool:
+    inputs = said.get("inputs", [])
+    return (
+        isinstance(said.get("config"), dict)
+        and isinstance(said.get("preset", ""), str)
+        and isinstance(inputs, list)
+        and all(isinstance(one, dict) and {"role", "fingerprint"} <= one.keys() for one in inputs)
+        and all(isinstance(one["role"], str) for one in inputs)
+    )
 
 
 def _versions() -> dict[str, str]:

@@ -133,6 +133,8 @@ class Examined:
         )
 
 
+# Rows of 1e300 become infinite and are judged as that; a warning of NumPy's would say less.
+@np.errstate(over="ignore", invalid="ignore")
 def audit(
     tables: Mapping[str, Checkpoint],
     data: Data,

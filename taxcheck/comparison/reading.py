@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from taxcheck.comparison.shape import misfit, parsed
 from taxcheck.errors import InputError
 from taxcheck.report import SCHEMA_VERSION
 
@@ -45,7 +45,7 @@ class Recorded:
 def read_report(path: str) -> Recorded:
     """Read a report; InputError where it is none, or of a schema that cannot be compared."""
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = parsed(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
     except ValueError as error:
@@ -57,7 +57,7 @@ def recorded(path: str, content: object) -> Recorded:
     """A report's content, once it is known to be one; InputError where it is not."""
     if not isinstance(content, Mapping) or "schema_version" not in content:
         raise InputError(f"{path}: is no report of `taxcheck run --json`")
-    version = str(content["schema_version"])
+    version = str(content["schema_version"])[:40]
     if version.split(".")[0] != _MAJOR:
         raise InputError(
             f"{path}: has report schema {version}, which cannot be compared with {SCHEMA_VERSION}; "
@@ -66,4 +66,9 @@ def recorded(path: str, content: object) -> Recorded:
     missing = [key for key in _KEYS if key not in content]
     if missing:
         raise InputError(f"{path}: is no whole report, it lacks {', '.join(missing)}")
+    if wrong := misfit(content):
+        raise InputError(
+            f"{path}: is not as `taxcheck run --json` writes it: {wrong[:80]!r} is missing or of "
+            "another kind; write it again"
+        )
     return Recorded(path, content)

@@ -31,7 +31,7 @@ def read_obograph(path: str, relations: Sequence[str], namespaces: Sequence[str]
     source = TextFile(path)
     try:
         document = json.loads(source.text())
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         where = f" (line {error.lineno:,})" if isinstance(error, json.JSONDecodeError) else ""
         raise InputError(
             f"{source.path}: is no whole JSON document{where}; it may be truncated: copy it again"
