@@ -123,18 +123,18 @@ def _converted(key: str, given: object, where: str) -> Any:
 def _number(key: str, given: object, kind: type, where: str) -> int | float:
     what = "a whole number" if kind is int else "a number"
     number: int | float | None = None
-    if isinstance(given, str):
-        try:
+    try:
+        if isinstance(given, str):
             number = kind(given.strip().replace("_", ""))
-        except ValueError:
-            number = None
-    elif isinstance(given, int) and not isinstance(given, bool):
-        number = kind(given)
-    elif isinstance(given, float) and kind is float:
-        number = given
-    if number is None or not math.isfinite(number):
-        _refuse(key, given, where, f"must be {what}")
-    return number
+        elif isinstance(given, int) and not isinstance(given, bool):
+            number = kind(given)
+        elif isinstance(given, float) and kind is float:
+            number = given
+        if number is not None and math.isfinite(number):
+            return number
+    except (ValueError, OverflowError):  # no number, or one of hundreds of digits
+        pass
+    _refuse(key, given, where, f"must be {what}")
 
 
 def _rows(key: str, given: object, where: str) -> Stages | Steps:
