@@ -82,7 +82,7 @@ def parse_inputs(
 
 
 def inputs_lines(inputs: Inputs, folder: Path) -> list[str]:
-    """[inputs] for a policy in ``folder``; relative paths lead from there.
+    """[inputs] for a policy in ``folder``; relative paths, and those in it, lead from there.
 
     Standard input has no name that a policy could give; where nothing is left to name there is no
     section.
@@ -91,7 +91,8 @@ def inputs_lines(inputs: Inputs, folder: Path) -> list[str]:
     for key, value in asdict(inputs).items():
         if value is None or value == "-":
             continue
-        if key in _FILES and not Path(value).is_absolute():
+        inside = Path(value).is_relative_to(folder)
+        if key in _FILES and (inside or not Path(value).is_absolute()):
             value = Path(os.path.relpath(value, folder)).as_posix()
         # JSON's texts are TOML's basic strings, but for DEL, which TOML wants escaped.
         lines.append(f"{key} = {json.dumps(value, ensure_ascii=False)}".replace("\x7f", "\\u007f"))
