@@ -10,7 +10,7 @@ class Bar:
     """One bar or segment of a picture, already counted."""
 
     label: str
-    value: float
+    value: int | float
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Pictures:
     draws: tuple[Draws, ...] | None = None
     id_axis: tuple[tuple[float, float, float], ...] | None = None
     # ^ bins along idx: shares (mapped and in pairs, mapped and in none, hole), each 0 to 1
-    taxid_cut: tuple[float, float, float, float] | None = None
+    taxid_cut: tuple[float, int | float, float, float] | None = None
     # ^ (taxid = n_nodes as a share of the taxid-ordered axis, its taxid, share covered below it,
     #    share covered from it on); shares are 0 to 1
     taxid_axis: tuple[float, ...] | None = None  # bins of nodes in taxid order: share covered

@@ -45,7 +45,7 @@ class RuleResult:
     rule: Rule
     outcome: Outcome
     finding: Finding | None = None
-    threshold: Mapping[str, float] = field(default_factory=dict)
+    threshold: Mapping[str, int | float] = field(default_factory=dict)  # as the policy has it
     caused_by: tuple[str, ...] = ()  # ids of the findings in this report that explain it
     reason: str | None = None  # of a skip, or of an error
     waiver: Waiver | None = None  # where the outcome is WAIVED

@@ -8,10 +8,10 @@ import json
 import os
 import platform
 import stat
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+from importlib.util import find_spec
 from pathlib import Path
 
 from blake3 import blake3
@@ -166,13 +166,13 @@ def _version_of(point: EntryPoint) -> str:
 
 
 def _code(module: str) -> str:
-    """A hash of the Python files of the package that a module is in."""
-    top = sys.modules.get(module.partition(".")[0])
-    hasher = blake3()
-    folders = [Path(folder) for folder in getattr(top, "__path__", ())]
+    """A hash of the Python files of the package that a module is in, imported or not."""
+    found, hasher = find_spec(module.partition(".")[0]), blake3()
+    folders = [Path(folder) for folder in (found and found.submodule_search_locations) or ()]
     paths = [path for folder in folders for path in sorted(folder.rglob("*.py"))]
-    for path in paths or [Path(str(getattr(top, "__file__", None) or ""))]:
-        if path.is_file():
-            hasher.update(path.name.encode("utf-8", "surrogatepass") + b"\0")
-            hasher.update(path.read_bytes())
+    if not folders and found is not None and found.origin is not None:
+        paths = [Path(found.origin)]
+    for path in paths:
+        hasher.update(path.name.encode("utf-8", "surrogatepass") + b"\0")
+        hasher.update(path.read_bytes())
     return hasher.hexdigest()

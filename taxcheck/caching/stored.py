@@ -39,16 +39,21 @@ class DamagedError(Exception):
 
 
 def to_bytes(key: str, report: Report) -> bytes | None:
-    """An entry; None where a plugin's rule observed what cannot be stored."""
+    """An entry; None where a value of the report would not come back as it is.
+
+    That is so of what no entry can hold, and of a whole number where the annotation says float: a
+    renderer may show 6 and 6.0 as two texts. So what is decoded must encode to the same bytes.
+    """
     results = [
-        _Result(**{f.name: getattr(result, f.name) for f in fields(RuleResult)} | {"rule": id_})
-        for result in report.results
-        for id_ in [result.rule.id]
+        _Result(
+            **{f.name: getattr(one, f.name) for f in fields(RuleResult)} | {"rule": one.rule.id}
+        )
+        for one in report.results
     ]
     try:
-        body = msgspec.msgpack.encode(
-            _Entry(key, replace(report, results=()), results), enc_hook=_plain
-        )
+        body = _encoded(_Entry(key, replace(report, results=()), results))
+        if _encoded(_decoded(body)) != body:
+            return None
     except (TypeError, ValueError, OverflowError, msgspec.MsgspecError):
         return None
     return _MAGIC + blake3(body).digest() + body
@@ -61,7 +66,7 @@ def from_bytes(key: str, content: bytes, rules: Iterable[Rule]) -> Report:
         raise DamagedError
     by_id = {rule.id: rule for rule in rules}
     try:
-        entry = cast(Any, msgspec.msgpack.decode(body, type=_Entry))
+        entry = _decoded(body)
         if entry.key != key:
             raise DamagedError
         results = tuple(
@@ -74,6 +79,14 @@ def from_bytes(key: str, content: bytes, rules: Iterable[Rule]) -> Report:
     except (msgspec.MsgspecError, KeyError, RecursionError) as error:
         raise DamagedError from error
     return replace(cast(Report, entry.report), results=results)
+
+
+def _encoded(entry: object) -> bytes:
+    return msgspec.msgpack.encode(entry, enc_hook=_plain)
+
+
+def _decoded(body: bytes) -> Any:
+    return msgspec.msgpack.decode(body, type=_Entry)
 
 
 def _plain(value: object) -> object:
