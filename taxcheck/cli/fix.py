@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 )
 @click.option("--mapping", required=True, metavar="FILE", help="Table of identifier -> idx.")
 @click.option("--pairs", required=True, metavar="FILE", help="Training pairs.")
+@click.option("--held-out", metavar="FILE", help="Held-out pairs, which go along and stay so.")
 @click.option("--taxonomy", metavar="FOLDER", help="NCBI taxdump: what is lost is built from it.")
 @click.option("--embeddings", metavar="FILE", help="Table whose rows are carried along.")
 @click.option("--out", required=True, metavar="FOLDER", type=Path, help="A folder to be made.")
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
 def fix(
     mapping: str,
     pairs: str,
+    held_out: str | None,
     taxonomy: str | None,
     embeddings: str | None,
     out: Path,
@@ -90,6 +92,7 @@ def fix(
     request = Request(
         mapping=mapping,
         pairs=pairs,
+        held_out=held_out,
         taxonomy=taxonomy,
         embeddings=embeddings,
         key=key,
@@ -126,6 +129,11 @@ def _show(before: Report, plan: Plan) -> None:
                 f"\n{plan.nodes[0]:,} -> {plan.nodes[1]:,} nodes, "
                 f"{plan.pairs[0]:,} -> {plan.pairs[1]:,} pairs, "
                 f"of which {plan.kept:,} stay"
+                + (
+                    f", held out {plan.held_out[0]:,} -> {plan.held_out[1]:,}"
+                    if plan.held_out
+                    else ""
+                )
             )
     for one in plan.lacking:
         click.echo(f"Cannot repair {one.rule}: {one.why}. Give {one.give}.")

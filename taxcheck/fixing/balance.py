@@ -15,6 +15,7 @@ from taxcheck.fixing.plan import Wishes
 from taxcheck.statistics.hierarchy.closure import Closure
 from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.hierarchy.pairset import SlotSet
+from taxcheck.statistics.values import BoolArray, IntArray
 
 WEIGHTED_SCHEMA = PAIR_SCHEMA.append(pa.field("weight", pa.float32()))
 _WINDOW = 1 << 22
@@ -28,7 +29,8 @@ class Target:
     graph: Graph
     closure: Closure
     cap: int | None = None
-    only: SlotSet | None = None  # of a sampled set, the pairs that it has
+    only: SlotSet | None = None  # of a sampled or a held-out set, the pairs that it has
+    without: SlotSet | None = None  # what is held out
     weights: Floats | None = None  # by slot
     factor: float = 1.0  # by which a parent-child pair weighs more
     materialize: bool = False
@@ -47,13 +49,12 @@ class Target:
         """The pairs in bounded batches, ordered by descendant, then distance."""
         plain = self.weights is None and self.factor == 1
         for batch in closure_batches(self.graph, self.cap):
-            if self.only is None and plain:
+            if self.only is None and self.without is None and plain:
                 yield batch
                 continue
             a, d = (column.to_numpy().astype(np.int64) for column in batch.columns[:2])
             slot, _ = self.closure.find(a, d)
-            if self.only is not None:
-                kept = self.only.contains(slot)
+            if not (kept := self._has(slot)).all():
                 batch, slot = batch.filter(pa.array(kept)), slot[kept]
             weight = np.ones(len(slot), np.float32) if self.weights is None else self.weights[slot]
             direct = batch.column("depth_diff").to_numpy() == 1
@@ -67,17 +68,24 @@ class Target:
             else:
                 yield batch
 
+    def _has(self, slots: IntArray) -> BoolArray:
+        kept = np.ones(len(slots), dtype=bool)
+        if self.only is not None:
+            kept &= self.only.contains(slots)
+        if self.without is not None:
+            kept &= ~self.without.contains(slots)
+        return kept
+
     def masses(self) -> tuple[float, float]:
         """The summed weights of the parent-child pairs and of all others, factor left out."""
         limit = None if self.cap is None else self.cap + 1
-        if self.weights is None and self.only is None:
+        if self.weights is None and self.only is None and self.without is None:
             depths = self.closure.depths[:limit]
             return float(depths[1:2].sum()), float(depths[2:].sum())
         near = far = 0.0
         for first in range(0, self.closure.expected, _WINDOW):
             slots = np.arange(first, min(first + _WINDOW, self.closure.expected))
-            if self.only is not None:
-                slots = slots[self.only.contains(slots)]
+            slots = slots[self._has(slots)]
             distance = self.closure.distances(slots)
             mass = np.ones(len(slots)) if self.weights is None else self.weights[slots]
             near += float(mass[distance == 1].sum(dtype=np.float64))

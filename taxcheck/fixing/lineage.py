@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
 import numpy as np
 
 from taxcheck.arrays import within
@@ -12,7 +15,7 @@ from taxcheck.pipeline import Gathered
 from taxcheck.rule import Skip
 from taxcheck.statistics.hierarchy.closure import Closure, ForestClosure, closure_of
 from taxcheck.statistics.hierarchy.graph import Graph
-from taxcheck.statistics.spool import PairSpool
+from taxcheck.statistics.spool import PairSpool, SpooledBatch
 from taxcheck.statistics.values import (
     BoolArray,
     HierarchyStatistics,
@@ -52,14 +55,18 @@ def from_pairs(
     """The hierarchy that the pairs themselves prove, or what keeps them from it."""
     assert data.intake is not None
     assert data.graph is not None
-    spool = data.intake.training.spool
+    states = [s for s in (data.intake.training, data.intake.held_out) if s is not None]
+    spools = [state.spool for state in states]
     graph = None
     if tree.kind is not Kind.DAG and "PAIR014" not in findings:
-        graph = _closed_forest(spool, pairs, data.graph)
+        above = pairs.as_descendant
+        if data.intake.held_out is not None:
+            above = above + data.intake.held_out.as_descendant
+        graph = _closed_forest(spools, above, data.graph)
     lacking: list[Lacking] = []
     if graph is None:
         graph = data.graph
-        lacking = _broken(spool, graph, findings, tree)
+        lacking = _broken(spools, graph, findings, tree)
     parents, children = _renumbered(graph, numbering)
     return (
         None if any(one.blocking for one in lacking)
@@ -75,17 +82,16 @@ def _renumbered(graph: Graph, numbering: Numbering) -> tuple[IntArray, IntArray]
     return parents[kept], children[kept]
 
 
-def _closed_forest(spool: PairSpool, pairs: PairStatistics, graph: Graph) -> Graph | None:
+def _closed_forest(spools: Sequence[PairSpool], above: IntArray, graph: Graph) -> Graph | None:
     """The forest whose closure the pairs are exactly, though some state another distance.
 
     In such a closure a node has as many ancestors as it is deep, so that its parent is the one
     with one ancestor fewer; the closure of those edges proves the guess. The closure of a tree
     that lost a node whole is one as well: so each edge has to be stated as one, unless all
-    distances are off by the same number.
+    distances are off by the same number. ``above`` (n,) counts the ancestors of each node.
     """
-    above = pairs.as_descendant
     parents, children = [], []
-    for batch in spool.batches():
+    for batch in _batches(spools):
         direct = above[batch.ancestor] == above[batch.descendant] - 1
         parents.append(batch.ancestor[direct])
         children.append(batch.descendant[direct])
@@ -96,7 +102,7 @@ def _closed_forest(spool: PairSpool, pairs: PairStatistics, graph: Graph) -> Gra
         return None
     closure = ForestClosure(guess.forest)
     offsets: set[int] = set()
-    for batch in spool.batches():
+    for batch in _batches(spools):
         slot, distance = closure.find(batch.ancestor, batch.descendant)
         if (slot < 0).any():
             return None
@@ -108,8 +114,12 @@ def _closed_forest(spool: PairSpool, pairs: PairStatistics, graph: Graph) -> Gra
     return guess if stated.all() or len(offsets) == 1 else None
 
 
+def _batches(spools: Sequence[PairSpool]) -> Iterator[SpooledBatch]:
+    return chain.from_iterable(spool.batches() for spool in spools)
+
+
 def _broken(
-    spool: PairSpool, graph: Graph, findings: Findings, tree: HierarchyStatistics
+    spools: Sequence[PairSpool], graph: Graph, findings: Findings, tree: HierarchyStatistics
 ) -> list[Lacking]:
     """What keeps the depth-1 pairs from being a hierarchy that can be trusted."""
     if "PAIR014" in findings:
@@ -122,7 +132,7 @@ def _broken(
         closure = closure_of(graph)
     except Skip as skip:
         return [Lacking("TREE004", str(skip), "a smaller data set, or pairs as edges", True)]
-    lost = int(np.count_nonzero(_without_parent(spool, graph, closure)))
+    lost = int(np.count_nonzero(_without_parent(spools, graph, closure)))
     if lost:
         why = f"{lost:,} nodes have ancestors but no parent, and no pair says which it is"
         return [Lacking("TREE007", why, _TAXONOMY, True)]
@@ -139,13 +149,13 @@ def _broken(
     return []
 
 
-def _without_parent(spool: PairSpool, graph: Graph, closure: Closure) -> BoolArray:
+def _without_parent(spools: Sequence[PairSpool], graph: Graph, closure: Closure) -> BoolArray:
     """Nodes that pairs call a descendant and no edge a child, (n,).
 
     A pair whose reverse follows from the edges says nothing of the kind: it is the false one.
     """
     called = np.zeros(graph.n, dtype=bool)
-    for batch in spool.batches():
+    for batch in _batches(spools):
         reverse, _ = closure.find(batch.descendant, batch.ancestor)
         called[batch.descendant[reverse < 0]] = True
     lost: BoolArray = called & (graph.parent_counts == 0)

@@ -56,6 +56,7 @@ class Plan:
     nodes: tuple[int, int] = (0, 0)  # before, after
     pairs: tuple[int, int] = (0, 0)
     kept: int = 0  # pairs that stand before and after
+    held_out: tuple[int, int] | None = None  # rows before, pairs after; None: none were given
 
     @property
     def possible(self) -> bool:
@@ -65,7 +66,8 @@ class Plan:
     def record(self) -> dict[str, object]:
         """The plan as plain values."""
         before, after = (
-            {"nodes": n, "pairs": p} for n, p in zip(self.nodes, self.pairs, strict=True)
+            {"nodes": n, "pairs": p} | ({} if h is None else {"held-out pairs": h})
+            for n, p, h in zip(self.nodes, self.pairs, self.held_out or (None, None), strict=True)
         )
         return {
             "repairs": [asdict(step) for step in self.steps],

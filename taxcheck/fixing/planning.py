@@ -9,6 +9,7 @@ import numpy as np
 from taxcheck.config import Dataset
 from taxcheck.fixing.account import Account, Floats, account
 from taxcheck.fixing.balance import Target, factor_of
+from taxcheck.fixing.held_out import hold_out
 from taxcheck.fixing.lineage import from_pairs, from_taxonomy
 from taxcheck.fixing.numbering import Numbering, number
 from taxcheck.fixing.plan import Findings, Lacking, Plan, Step, Wishes
@@ -17,14 +18,14 @@ from taxcheck.fixing.words import DROPPED, NO_DATA, added, balanced, derived
 from taxcheck.pipeline import Gathered
 from taxcheck.rule import Skip
 from taxcheck.runner import known
-from taxcheck.statistics.hierarchy.closure import closure_of
+from taxcheck.statistics.hierarchy.closure import Closure, closure_of
 from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.hierarchy.pairset import SlotSet
 from taxcheck.statistics.values import Kind
 
 REPAIRED = (
     *(f"MAP{k:03}" for k in (1, 2, 3, 4, 5, 6, 7, 9)),
-    *(f"PAIR{k:03}" for k in (1, 2, 3, 4, 5, 6, 7, 8, 10, 14, 15)),
+    *(f"PAIR{k:03}" for k in (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 15)),
     *(f"TREE{k:03}" for k in (1, 2, 4, 5, 6, 7, 9)),
 )
 
@@ -36,6 +37,7 @@ class Repair:
     plan: Plan
     numbering: Numbering | None = None
     target: Target | None = None
+    held_out: Target | None = None
 
 
 def plan_repair(
@@ -71,20 +73,28 @@ def plan_repair(
         _own_weights(data),
         counted=counted,
     )
-    only = _sampled(book, graph, closure.expected, dataset, Target(graph, closure))
-    target = Target(graph, closure, cap, only, book.weights, materialize=wishes.materialize)
+    sampled = dataset.pairs == "sampled"
+    held = hold_out(data, graph, closure, numbering, cap, book, sampled=sampled)
+    out = None if held is None else held.pairs
+    only = _sampled(book, graph, closure, out) if sampled else None
+    weights = book.weights
+    target = Target(graph, closure, cap, only, out, weights, materialize=wishes.materialize)
     near, far = target.masses()
     target = replace(target, factor=factor_of(wishes, near, far))
     declared = _declared(dataset, wishes, target)
     whole = int(closure.depths[: None if cap is None else cap + 1].sum())
-    size = whole if only is None else len(only)
+    size = whole - (0 if out is None else len(out)) if only is None else len(only)
+    kept = book.kept - (0 if held is None else held.leaked)
     steps = [*read, *numbering.steps, *_dropped(book, findings, data, wishes)]
     steps += derived(book, findings, data.taxonomy if taxa else None)
-    steps += added(size - book.kept, findings, data.taxonomy if taxa else None)
+    steps += added(size - kept, findings, data.taxonomy if taxa else None)
     if counted:
         safe = "the policy declares that repetition is a weight"
         steps.append(Step(("PAIR006",), "write how often a pair stood as its weight", size, safe))
     steps += balanced(wishes, target, near, far)
+    if held is not None:
+        steps += held.steps(findings)
+        lacking = (*lacking, *held.lacking())
     nodes = int(np.count_nonzero(numbering.nodes))
     plan = Plan(
         tuple(step for step in steps if step.rows),
@@ -92,9 +102,13 @@ def plan_repair(
         declared,
         (before[0], nodes),
         (before[1], size),
-        book.kept,
+        kept,
+        None if held is None else (held.rows, len(held.pairs)),
     )
-    return Repair(plan, numbering, target) if plan.steps else Repair(plan)
+    if not plan.steps:
+        return Repair(plan)
+    asked = None if out is None else Target(graph, closure, cap, out)
+    return Repair(plan, numbering, target, asked)
 
 
 def _trusted(data: Gathered, findings: Findings) -> tuple[Taxa | None, tuple[Lacking, ...]]:
@@ -160,20 +174,18 @@ def _own_weights(data: Gathered) -> Floats | None:
     return weights_of(data.sources["pairs"], data.intake.training.spool)
 
 
-def _sampled(
-    book: Account, graph: Graph, size: int, dataset: Dataset, whole: Target
-) -> SlotSet | None:
-    """Of a sampled set the pairs that it has, and an edge for every node that is in none."""
-    if dataset.pairs != "sampled":
-        return None
+def _sampled(book: Account, graph: Graph, closure: Closure, out: SlotSet | None) -> SlotSet:
+    """The pairs of a sampled set that are not held out, and an edge for each node in none."""
     covered = np.zeros(graph.n, dtype=bool)
-    only = SlotSet(size)
+    only = SlotSet(closure.expected)
     kept = book.marks.present()
+    if out is not None:
+        kept = kept[~out.contains(kept)]
     only.add(kept)
-    a, d, _ = whole.closure.pairs(kept)
+    a, d, _ = closure.pairs(kept)
     covered[a] = covered[d] = True
     lost = ~covered[graph.children] | (~covered[graph.parents])
-    slot, _ = whole.closure.find(graph.parents[lost], graph.children[lost])
+    slot, _ = closure.find(graph.parents[lost], graph.children[lost])
     only.add(slot)
     return only
 

@@ -32,6 +32,7 @@ from taxcheck.waivers import WaiverState
 if TYPE_CHECKING:
     from taxcheck.sources.checkpoints.value import Checkpoint
 
+HELD_OUT = "held_out.parquet"
 _READINGS = 3  # tried one after the other, as long as each is better than the one before
 
 
@@ -82,7 +83,7 @@ def fix(
     """
     if request.mapping is None or request.pairs is None:
         raise UsageError("fix takes --mapping and --pairs")
-    if "-" in (request.mapping, request.pairs):
+    if "-" in (request.mapping, request.pairs, request.held_out):
         raise UsageError("fix reads its inputs more than once: give files, not standard input")
     expect_free(out)
     wishes = wishes or Wishes()
@@ -171,6 +172,8 @@ def _write(folder: Path, repair: Repair, carried: _Carried | None) -> None:
     name = "taxid" if pa.types.is_integer(identifiers.type) else "identifier"
     write_table(folder / "mapping.tsv", pa.table({name: identifiers, "idx": idx}))
     write_pairs(folder / "pairs.parquet", target.batches(), target.schema)
+    if repair.held_out is not None:
+        write_pairs(folder / HELD_OUT, repair.held_out.batches())
     text = json.dumps(repair.plan.record(), indent=2, ensure_ascii=False)
     (folder / "plan.json").write_text(text + "\n", encoding="utf-8")
     if numbering.renumbered:
@@ -201,6 +204,7 @@ def _declare(folder: Path, request: Request, repair: Repair, done: Collection[in
         inputs=Inputs(
             mapping=str(folder / "mapping.tsv"),
             pairs=str(folder / "pairs.parquet"),
+            held_out=None if repair.held_out is None else str(folder / HELD_OUT),
             taxonomy=request.taxonomy,
         ),
         repeated=repeated,
@@ -215,6 +219,7 @@ def _judged(folder: Path, out: Path, request: Request) -> Report:
         Request(
             mapping=str(folder / mapping),
             pairs=str(folder / pairs),
+            held_out=str(folder / HELD_OUT) if (folder / HELD_OUT).exists() else None,
             taxonomy=request.taxonomy,
             policy=load_policy(folder / policy, load_rules()),
             workers=request.workers,

@@ -17,12 +17,13 @@ Pairs = set[tuple[object, object, int]]
 
 
 def request_of(folder: Path, **more: object) -> Request:
-    """What is asked of a folder that holds mapping, pairs, and perhaps taxdump and policy."""
+    """What is asked of a folder: mapping, pairs, and perhaps a split, a taxdump and a policy."""
     found = {p.name: str(p) for p in folder.iterdir()}
     policy = folder / "taxcheck.toml"
     return Request(
         mapping=found.get("mapping.tsv"),
         pairs=found.get("pairs.parquet") or found.get("pairs.tsv"),
+        held_out=found.get("held_out.parquet") or found.get("held_out.tsv"),
         taxonomy=found.get("taxdump"),
         policy=load_policy(policy if policy.exists() else Path("/dev/null"), load_rules()),
         **more,  # type: ignore[arg-type]
@@ -45,9 +46,9 @@ def mapping_of(folder: Path) -> dict[int, object]:
     return dict(zip(table["idx"].tolist(), table[table.columns[0]].tolist(), strict=True))
 
 
-def pairs_of(folder: Path) -> Pairs:
+def pairs_of(folder: Path, part: str = "pairs") -> Pairs:
     """(ancestor, descendant, distance) by identifier; every row is there once."""
-    table = pd.read_parquet(folder / "pairs.parquet")
+    table = pd.read_parquet(folder / f"{part}.parquet")
     named = by_name(table, mapping_of(folder))
     assert len(named) == len(table)
     return named
