@@ -11,16 +11,24 @@ from . import (
     comparison_html,
     comparison_machine,
     comparison_terminal,
+    github,
     html,
+    junit,
     machine,
+    markdown,
     projection,
+    sarif,
     terminal,
 )
 
 RENDERERS: Mapping[str, Renderer] = {
+    "github": github.render,
     "html": html.render,
     "json": machine.render,
+    "junit": junit.render,
+    "markdown": markdown.render,
     "projection": projection.render,
+    "sarif": sarif.render,
     "terminal": terminal.render,
 }
 

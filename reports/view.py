@@ -119,13 +119,14 @@ def standing(report: Report) -> tuple[tuple[str, bool], ...]:
     said: list[tuple[str, bool]] = []
     if report.baseline is not None:
         said.append((report.baseline.summary, not report.baseline.compared))
-        said += [(_worse(score), True) for score in report.baseline.worse_scores]
+        said += [(worse(score), True) for score in report.baseline.worse_scores]
     for status in sorted(report.waivers, key=lambda status: not status.fails):
         said.append((f"Waiver {status.state.value}: {status.message}", status.fails))
     return tuple(said)
 
 
-def _worse(score: ScoreChange) -> str:
+def worse(score: ScoreChange) -> str:
+    """A score that fell, in one sentence."""
     note = f" ({score.note})" if score.note else ""
     return f"{score.label} is worse than before: {score.before:.4g}, then {score.after:.4g}{note}."
 

@@ -1,0 +1,208 @@
+"""The report as Markdown, for a comment on a pull request and for the summary of a job.
+
+A comment holds 65,536 characters: parts are added while they fit, the most important first, and
+what had no room is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from taxcheck.report import RenderOptions, Report, RuleResult
+from taxcheck.rule import Outcome
+
+from . import markup, view
+from .places import described
+from .text import number, percent, plural, size
+
+LIMIT = 65_536
+_ROOM = 60_000  # what findings may fill; the rest is for what follows them
+_SAMPLES = 5
+_STANDING = 6  # lines on the baseline and the waivers
+_SIGNS = {
+    Outcome.ERROR: "❌",
+    Outcome.FAIL: "❌",
+    Outcome.WARN: "⚠️",
+    Outcome.WAIVED: "☑️",
+    Outcome.INFO: "ℹ️",
+    Outcome.PASS: "✅",
+    Outcome.SKIPPED: "⚪",
+}
+
+
+class _Page:
+    """Parts that fit; a part is whole or not there."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.length = 0
+
+    def add(self, part: str, limit: int = LIMIT - 300) -> bool:
+        """Whether there was room for one more part."""
+        if self.length + len(part) + 2 > limit:
+            return False
+        self.parts.append(part)
+        self.length += len(part) + 2
+        return True
+
+    def add_lines(self, head: Iterable[str], lines: Iterable[str], limit: int, unit: str) -> None:
+        """A table or a list with as many lines as fit, and how many did not."""
+        kept, rest = list(head), list(lines)
+        used = sum(map(len, kept)) + len(kept)
+        fitting = 0
+        for line in rest:
+            if self.length + used + len(line) + 200 > limit:
+                break
+            used += len(line) + 1
+            kept.append(line)
+            fitting += 1
+        if fitting:
+            self.add("\n".join(kept), limit)
+        if left := len(rest) - fitting:
+            self.add(f"… and {plural(left, f'more {unit}')}, in the other reports of this run.")
+
+
+def _name(result: RuleResult) -> str:
+    return f"{markup.plain(result.rule.id, 40)} {markup.plain(result.rule.name, 60)}"
+
+
+def _head(report: Report) -> Iterator[str]:
+    yield "<!-- taxcheck -->"  # by which a bot finds its own comment
+    sign, word = _SIGNS[report.verdict], view.WORDS[report.verdict]
+    yield f"## {sign} taxcheck: {word} · {markup.plain(report.title, 100)}"
+    yield f"**{markup.plain(report.headline, 500)}**"
+    if said := view.explanation(report):
+        yield markup.prose(said, 500)
+    told = view.standing(report)
+    if told:
+        lines = [
+            f"- {'❌' if fails else '·'} {markup.plain(said, 400)}"
+            for said, fails in told[:_STANDING]
+        ]
+        if len(told) > _STANDING:
+            lines.append(f"- … and {plural(len(told) - _STANDING, 'more waiver')}")
+        yield "\n".join(lines)
+    if action := view.action(report):
+        if action.is_code:
+            yield "Do this:\n\n" + markup.block(action.text, 2000)
+        else:
+            yield f"Do this: {markup.prose(action.text, 1000)}"
+
+
+def _table(results: Iterable[RuleResult], changes: bool) -> tuple[list[str], list[str]]:
+    """The head of the table of findings, and its lines."""
+    names = [
+        "",
+        "rule",
+        "found",
+        "of",
+        "share",
+        *(["since the baseline"] if changes else []),
+        "seen",
+    ]
+    right = {"found", "of", "share"}
+    head = [
+        f"| {' | '.join(names)} |",
+        "|" + "|".join("--:" if n in right else "---" for n in names) + "|",
+    ]
+    lines = []
+    for result in results:
+        finding = result.finding
+        counted = finding is not None and finding.total
+        cells = [
+            f"{_SIGNS[result.outcome]} {result.outcome.value}",
+            f"**{markup.plain(result.rule.id, 40)}** {markup.plain(result.rule.name, 60)}",
+            number(finding.count) if finding and counted else "",
+            number(finding.total) if finding and counted else "",
+            percent(finding.share) if finding and counted else "",
+            *([markup.plain(result.change.value if result.change else "", 30)] if changes else []),
+            markup.plain(result.message, 400),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return head, lines
+
+
+def _folded(summary: str, body: str) -> str:
+    """What opens on a click; the empty lines let Markdown begin again inside."""
+    return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
+
+
+def _cause(cause: RuleResult, consequences: tuple[RuleResult, ...]) -> str:
+    """A cause with how to fix it, its first rows, and what it explains."""
+    finding = cause.finding
+    said = [f"{_SIGNS[cause.outcome]} **{_name(cause)}**: {markup.plain(cause.message, 600)}"]
+    body = []
+    if finding and finding.impact and finding.impact != cause.message:
+        body.append(f"Effect: {markup.plain(finding.impact, 400)}")
+    if finding and finding.fix:
+        body.append(f"How to fix: {markup.prose(finding.fix, 800)}")
+    if consequences:
+        body.append(
+            "It explains:\n\n"
+            + "\n".join(f"- **{_name(r)}**: {markup.plain(r.message, 400)}" for r in consequences)
+        )
+    if finding and finding.samples:
+        rows = [f"- {markup.code(described(s), 200)}" for s in finding.samples[:_SAMPLES]]
+        body.append("First rows:\n\n" + "\n".join(rows))
+    if body:
+        n = len(consequences)
+        more = f"what to do, and {plural(n, 'finding')} that it explains" if n else "what to do"
+        said.append(_folded(f"{markup.plain(cause.rule.id, 40)}: {more}", "\n\n".join(body)))
+    return "\n\n".join(said)
+
+
+def _tail(report: Report) -> Iterator[str]:
+    counts = [
+        f"{report.count(outcome):,} {outcome.value}" for outcome in Outcome if report.count(outcome)
+    ]
+    said = [f"{plural(len(report.results), 'rule')}: {', '.join(counts)}."]
+    for reason, results in view.reasons(report)[:8]:
+        said.append(f"- {plural(len(results), 'rule')} skipped: {markup.plain(reason, 200)}")
+    yield "\n".join(said[:1]) + ("\n\n" + "\n".join(said[1:]) if said[1:] else "")
+    lines = ["| input | file | rows | size | format | fingerprint |", "|---|---|--:|--:|---|---|"]
+    lines += [
+        f"| {markup.plain(s.role, 30)} | {markup.cell(s.path, 120)} | {number(s.rows)} | "
+        f"{size(s.bytes)} | {markup.plain(s.format, 40)} | {markup.cell(s.fingerprint, 26)} |"
+        for s in report.inputs[:10]
+    ]
+    if report.inputs:
+        yield "\n".join(lines)
+    told = [f"taxcheck {report.version}, exit code {report.exit_code}."]
+    if report.policy_source:
+        told.append(f"Policy: {markup.code(report.policy_source, 200)}.")
+    if report.proof:
+        told.append(markup.plain(report.proof, 400))
+    again = " ".join(told)
+    if report.command:
+        again += "\n\n" + markup.block(" ".join(report.command.split()), 3000)
+    yield _folded("How to reproduce", again)
+
+
+def render(report: Report, options: RenderOptions) -> str:  # noqa: ARG001 - the renderer's shape
+    """Verdict, what to do, causes with what they explain, all findings, inputs, the command."""
+    page = _Page()
+    for part in _head(report):
+        page.add(part)
+    tail = "\n\n".join(_tail(report))
+    room = min(_ROOM, LIMIT - len(tail) - 600)
+    causes = [_cause(cause, consequences) for cause, consequences in report.causes]
+    if causes:
+        page.add("### Causes")
+        shown = sum(1 for _ in _fitting(page, causes, room // 2))
+        if left := len(causes) - shown:
+            page.add(f"… and {plural(left, 'more cause')}, in the table.")
+    found = view.told(report)
+    if found:
+        page.add("### Findings")
+        head, lines = _table(found, report.baseline is not None)
+        page.add_lines(head, lines, room, "finding")
+    page.add(tail)
+    return "\n\n".join(page.parts) + "\n"
+
+
+def _fitting(page: _Page, parts: Iterable[str], limit: int) -> Iterator[str]:
+    """The first parts for which there is room, added."""
+    for part in parts:
+        if not page.add(part, limit):
+            return
+        yield part

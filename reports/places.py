@@ -1,0 +1,84 @@
+"""Where in the inputs a finding is: the file, and the line where the file has lines."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from taxcheck.report import InputSummary, Report, RuleResult
+from taxcheck.rule import Sample
+
+from .text import clean, observed
+
+# The inputs that a family of rules is about, the nearest first.
+_ABOUT = {
+    "MAP": ("mapping", "pairs"),
+    "PAIR": ("pairs", "mapping"),
+    "TREE": ("pairs", "mapping"),
+    "EMB": ("checkpoint",),
+    "HIER": ("checkpoint",),
+    "TRAIN": ("checkpoint",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A file as its user named it; a row has a ``line`` where the file is text that has lines."""
+
+    source: InputSummary
+    line: int | None = None
+
+
+def about(report: Report, result: RuleResult) -> Place | None:
+    """The input that a rule is about; None where a run has none, or it is standard input."""
+    named = [source for source in report.inputs if source.path != "-"]
+    for role in _ABOUT.get(result.rule.family, ()):
+        for source in named:
+            if source.role == role:
+                return Place(source)
+    return Place(named[0]) if named else None
+
+
+def of_sample(report: Report, sample: Sample) -> Place | None:
+    """The input whose row a sample is; None where it is a node and no row."""
+    for source in report.inputs:
+        if sample.row is not None and source.role == sample.table and source.path != "-":
+            return Place(source, max(sample.row, 1) if _has_lines(source) else None)
+    return None
+
+
+def _has_lines(source: InputSummary) -> bool:
+    """Whether the file itself is text; "csv, gzip" is not."""
+    return source.format.startswith(("csv", "tsv")) and "," not in source.format
+
+
+def inside(path: str) -> str | None:
+    """The path seen from the folder that one is in; None where it lies elsewhere."""
+    plain, here = Path(os.path.abspath(path)), Path.cwd()  # noqa: PTH100 - links stay what they are
+    return plain.relative_to(here).as_posix() if plain.is_relative_to(here) else None
+
+
+def uri(path: str) -> str:
+    """A relative URI where the file is under the folder that one is in, else an absolute one."""
+    near = inside(path)
+    if near is not None:
+        return quote(near, safe="/", errors="replace")
+    far = Path(os.path.abspath(path)).as_posix()  # noqa: PTH100
+    return "file://" + quote("/" + far.lstrip("/"), safe="/", errors="replace")
+
+
+def described(sample: Sample) -> str:
+    """A sample in one line: its row, its cells, and what it is called."""
+    said = []
+    if sample.row is not None:
+        said.append(f"row {sample.row}" + (f" of the {sample.table}" if sample.table else ""))
+    for key, value in sample.values.items():
+        plain = isinstance(value, int) and not isinstance(value, bool)  # an identifier, no amount
+        said.append(f"{clean(key)} {value if plain else observed(value)}")
+    if sample.taxid is not None and "taxid" not in sample.values:
+        said.append(f"taxid {clean(sample.taxid)}")
+    if sample.name:
+        said.append(clean(sample.name))
+    return " ".join(", ".join(said).split())
