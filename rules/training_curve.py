@@ -97,7 +97,7 @@ def unhealthy_curve(
         observed["records with norms at the clip"] = int(reached.sum())
         if reached.any():
             epoch = _epoch(history, "norm_p90", int(np.argmax(reached)))
-            told.append(f"a tenth of the norms reached the clip at epoch {epoch}")
+            told.append(f"a tenth of the norms reached the clip at {epoch}")
     observed["NaN steps"] = broken
     if broken:
         told.append(f"{plural(broken, 'step')} gave NaN or infinity")
@@ -142,4 +142,4 @@ def _loss_told(
 def _epoch(history: Sequence[Mapping[str, float]], key: str, position: int) -> str:
     """The epoch of the record at a position among those that have the key."""
     entry = [record for record in history if key in record][position]
-    return f"{entry['epoch']:g}" if "epoch" in entry else f"record {position + 1}"
+    return f"epoch {entry['epoch']:g}" if "epoch" in entry else f"record {position + 1}"

@@ -24,6 +24,7 @@ from taxcheck.runner import Unavailable, run_rules
 from taxcheck.sources.checkpoints.value import Facts, Geometry, Reading
 from tests.rules import builders
 from tests.rules.builders import RULES, some
+from tests.rules.owed import hold
 
 CLIP = 1 - 1e-5
 # The incident's own table of norm percentiles; those it does not state lie on straight lines.
@@ -200,4 +201,4 @@ def judge(id: str, thresholds: Mapping[str, float] | None = None, **given: Any) 
         rules={id: RulePolicy(thresholds=dict(thresholds or {}))},
     )
     (result,) = run_rules([RULES[id]], inputs, policy)
-    return result
+    return hold(result)

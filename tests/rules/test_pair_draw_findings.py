@@ -1,0 +1,66 @@
+"""PAIR012 and PAIR013: the whole finding, by hand."""
+
+from __future__ import annotations
+
+from taxcheck.config import Dataset
+from tests.rules.builders import (
+    held_out,
+    judge,
+    some,
+    tree,
+)
+
+
+def counted(result):
+    return result.finding.count, result.finding.total
+
+
+def sampled(result):
+    return [dict(sample.values) for sample in result.finding.samples]
+
+
+def places(result):
+    return [(s.row, s.node, s.table) for s in result.finding.samples]
+
+
+def test_leaks_are_observed_by_kind() -> None:
+    both = held_out(
+        exact=some(1, 10, {"row": 1}), reversed=some(2, 10, {"row": 2}), implied=some(3, 10)
+    )
+    result = judge("PAIR012", held_out=both)
+    assert (result.outcome, counted(result)) == ("fail", (3, 10))
+    assert result.observed == {
+        "exact": 1,
+        "reversed": 2,
+        "implied": 3,
+        "implied share": 0.3,
+        "nodes only held out": 0,
+    }
+    assert sampled(result) == [{"row": 1}, {"row": 2}]
+    back = judge("PAIR012", held_out=held_out(reversed=some(1, 10, {"row": 2})))
+    assert back.message.endswith("first: row 11 (row 2)")
+    assert sampled(back) == [{"row": 2}]
+    implied = judge("PAIR012", held_out=held_out(implied=some(1, 10, {"row": 3})))
+    assert (implied.outcome, counted(implied), sampled(implied)) == ("info", (1, 10), [{"row": 3}])
+    assert "1 of 10 held-out pairs (10.0 %) follows from" in implied.message
+    only = judge("PAIR012", held_out=held_out(only_held_out=some(2, 4, {"idx": 3})))
+    assert (counted(only), sampled(only)) == ((2, 4), [{"idx": 3}])
+
+
+def test_a_risk_is_observed_beside_the_sampler() -> None:
+    risky = tree(false_negative_risk=0.3)
+    told = judge("PAIR013", tree=risky)
+    assert told.outcome == "info"
+    assert told.observed["risk"] == 0.3
+    assert sampled(told) == [{"share of false negatives": 0.3}]
+    assert "would draw" in told.message
+    assert "filtered" not in told.message
+    drawn = judge("PAIR013", tree=risky, dataset=Dataset(sampler="same-depth"))
+    assert drawn.outcome == "warn"
+    assert drawn.observed["sampler"] == "same-depth"
+    assert "a same-depth sampler draws a true" in drawn.message
+    filtered = judge("PAIR013", tree=risky, dataset=Dataset(sampler="same-depth-filtered"))
+    assert (filtered.outcome, filtered.finding.samples) == ("pass", ())
+    assert filtered.message.endswith(", filtered out as declared")
+    calm = judge("PAIR013", {"risk": 0.3}, tree=risky, dataset=Dataset(sampler="same-depth"))
+    assert (calm.outcome, calm.finding.impact) == ("pass", None)
