@@ -22,6 +22,7 @@ from taxcheck.fixing.plan import Findings, Plan, Step, Wishes
 from taxcheck.fixing.planning import Repair, plan_repair
 from taxcheck.fixing.policy import write_intent
 from taxcheck.fixing.reading import better_reading
+from taxcheck.fixing.sample import or_sampled
 from taxcheck.pipeline import Gathered, check, gather, judge
 from taxcheck.policy_inputs import Inputs
 from taxcheck.registry import load_renderers, load_rules
@@ -120,7 +121,7 @@ def _carry_out(
     dry_run: bool,
 ) -> Fixed:
     repair = plan_repair(data, findings, request.policy.dataset, wishes, read)
-    plan, carried = repair.plan, None
+    plan, carried = or_sampled(repair.plan, request), None
     if request.embeddings is not None and repair.numbering is not None:
         carried = _carried(request, data, repair.numbering)
     if carried is not None and repair.numbering is not None:

@@ -98,3 +98,23 @@ def test_depths_are_those_of_the_hierarchy(tmp_path):
     table = pd.read_parquet(tmp_path / "fixed" / "pairs.parquet")
     columns = ["ancestor_idx", "descendant_idx", "depth_diff", "ancestor_depth", "descendant_depth"]
     assert set(table[columns].itertuples(index=False, name=None)) == set(closure(PARENTS))
+
+
+def test_a_sample_that_nobody_declared_is_named_with_the_line_that_declares_it(tmp_path):
+    """No pair says who the parents of the genera are; as a sample nothing is wrong with that."""
+    folder = Folder()
+    folder.drop((1, 3), (1, 4), (2, 5), (2, 6))
+    refused = repair(folder, tmp_path)
+    (lacking,) = [one for one in refused.plan.lacking if one.blocking]
+    assert refused.exit_code == 1
+    assert lacking.rule == "TREE007"
+    assert '[dataset] pairs = "sampled"' in lacking.give
+    folder.policy = '[dataset]\npairs = "sampled"\n'
+    assert repair(folder, tmp_path / "declared").before.exit_code == 0
+
+
+def test_what_is_unsound_as_a_sample_too_is_not_called_one(tmp_path):
+    folder = Folder()
+    folder.drop((1, 3), (1, 4), (2, 5), (2, 6))
+    folder.pairs.append(folder.pairs[0])
+    assert "sampled" not in repair(folder, tmp_path).plan.lacking[0].give
