@@ -178,7 +178,7 @@ def test_a_run_is_neither_overwritten_nor_mixed(
         (["--loss", "hinge"], ["--loss", "softmax"]),
         (["--curriculum", "20"], ["--curriculum 20", "20:1-2,50:1-5"]),
         (
-            ["--geometry", "lorentz", "--optimizer", "rsgd", "--dtype", "float32"],
+            ["--geometry", "lorentz", "--max-radius", "14", "--dtype", "float32"],
             ["max_radius = 14", "9.0"],
         ),
         (["--preset", "incidnet"], ["--preset incidnet", "did you mean incident"]),

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 from taxcheck.engine.config import TrainConfig
 
+_MARGIN = 2.5  # from where float rows miss the sheet by as much as their length
+
 
 def disagreements(config: TrainConfig) -> Iterator[str]:
     """What keys of a config say against each other: one line each, and what to set instead."""
@@ -19,18 +21,29 @@ def disagreements(config: TrainConfig) -> Iterator[str]:
 
 
 def radius_limit(config: TrainConfig) -> float:
-    """The largest hyperbolic radius that rows may have under this config."""
+    """The largest hyperbolic radius that rows may have under this config.
+
+    Without ``max_radius`` it is what numbers of the dtype hold well: 37 of tangent rows in float64,
+    17 in float32; on the sheet, whose time coordinate loses digits on the way, 16 and 6.
+    """
     if config.geometry == "ball":
         return 2 * math.atanh(config.max_norm)
-    return math.inf if config.geometry == "euclidean" else config.max_radius
+    if config.geometry == "euclidean":
+        return math.inf
+    margin = _MARGIN if config.geometry == "lorentz" else 0.0
+    return config.max_radius or float(math.floor(_held(config) - margin))
+
+
+def _held(config: TrainConfig) -> float:
+    from taxcheck.geometry.precision import largest_radius
+
+    return largest_radius(config.dtype, "lorentz" if config.geometry == "lorentz" else "ball")
 
 
 def _of_the_space(config: TrainConfig) -> Iterator[str]:
-    from taxcheck.geometry.precision import largest_radius
-
     limit, clip = radius_limit(config), config.geometry == "ball"
     wider = " or dtype to float64" if config.dtype == "float32" else ""
-    held = largest_radius(config.dtype, "lorentz" if config.geometry == "lorentz" else "ball")
+    held = _held(config)
     if clip and limit > held:
         digits = math.ceil(-math.log10(1 - math.tanh(held / 2))) - 1
         yield (
@@ -42,7 +55,7 @@ def _of_the_space(config: TrainConfig) -> Iterator[str]:
             f"max_radius = {limit:g}: {config.dtype} {config.geometry} rows hold {held:.1f} at "
             f"most; set max_radius to {math.floor(held)}{wider}"
         )
-    room = f"max_norm = {config.max_norm:g}" if clip else f"max_radius = {config.max_radius:g}"
+    room = f"max_norm = {config.max_norm:g}" if clip else f"max_radius = {limit:g}"
     if config.init == "depth-aware" and config.init_min > config.init_max:
         yield (
             f"init_min = {config.init_min:g} is more than init_max = {config.init_max:g}: the "
@@ -58,6 +71,7 @@ def _of_the_space(config: TrainConfig) -> Iterator[str]:
             f"cone_radius = {config.cone_radius:g} is beyond {room}, a radius of {limit:.3g}: "
             f"set it to {math.floor(10 * limit) / 10:g} or less"
         )
+    yield from _of_the_radii(config, limit, room)
     if config.geometry == "lorentz" and config.optimizer == "adam":
         yield (
             "optimizer = 'adam' adds coordinates, which geometry = 'lorentz' cannot do; set "
@@ -65,6 +79,17 @@ def _of_the_space(config: TrainConfig) -> Iterator[str]:
         )
     if config.init == "uniform" and clip and config.init_scale * config.dim**0.5 > config.max_norm:
         yield f"init_scale = {config.init_scale:g} starts rows beyond {room}: set it to 0.001"
+
+
+def _of_the_radii(config: TrainConfig, limit: float, room: str) -> Iterator[str]:
+    before = (-1, 0.0)
+    for depth, radius in config.nested_radii:
+        point = f"nested_radii: the radius {depth}:{radius:g}"
+        if depth <= before[0] or radius < before[1]:
+            yield f"{point} must be deeper and no nearer than {before[0]}:{before[1]:g}; order them"
+        if config.init == "nested" and radius > limit:
+            yield f"{point} is beyond {room}: lower it, or raise the limit"
+        before = (depth, radius)
 
 
 def _of_the_draws(config: TrainConfig) -> Iterator[str]:

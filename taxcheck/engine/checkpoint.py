@@ -12,6 +12,7 @@ import numpy as np
 from blake3 import blake3
 
 from taxcheck import __version__
+from taxcheck.engine.agreement import radius_limit
 from taxcheck.engine.config import TrainConfig
 from taxcheck.engine.quality import norms
 from taxcheck.engine.run_folder import RunFolder, whole
@@ -223,6 +224,8 @@ def _meant(config: TrainConfig) -> dict[str, object]:
         unused.add("init_scale")
     if config.init != "cones":
         unused |= {"cone_step", "cone_growth", "cone_radius"}
+    if config.init != "nested":
+        unused |= {"nested_step", "nested_radii"}
     values: dict[str, object] = {k: v for k, v in plain(config).items() if k not in unused}
     return values | {"backend": backend_of(config)}
 
@@ -237,7 +240,7 @@ def _settings(config: TrainConfig, initial: Floats) -> dict[str, object]:
     weights = [config.lambda_reg, *(weight for _, weight in config.lambda_schedule)]
     found: dict[str, object] = {"best_by": "map", "lambda_reg": max(weights)}
     if config.geometry in ("tangent", "lorentz"):
-        found["max_norm"] = math.tanh(config.max_radius / 2)
+        found["max_norm"] = math.tanh(radius_limit(config) / 2)
     if config.geometry == "euclidean":
         return found
     found["curvature"] = 1.0

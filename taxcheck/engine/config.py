@@ -17,17 +17,19 @@ class TrainConfig:
     geometry: GeometryName = "tangent"
     dtype: Literal["float32", "float64"] = "float64"
     max_norm: float = 0.98  # clip of ball rows
-    max_radius: float = 14.0  # largest hyperbolic radius of tangent and Lorentz rows
+    max_radius: float = 0.0  # of tangent and Lorentz rows; 0: what the dtype can hold
     table_from: Literal["mapping", "pairs"] = "mapping"
 
     # Where rows start
-    init: Literal["cones", "depth-aware", "uniform"] = "cones"
+    init: Literal["cones", "depth-aware", "nested", "uniform"] = "nested"
     init_min: float = 0.05  # depth-aware: ball norm of the roots ...
     init_max: float = 0.85  # ... and of the deepest nodes
     init_scale: float = 1e-3  # uniform: coordinates in [-scale, scale]
     cone_step: float = 1.2  # cones: hyperbolic step from a parent at depth 8 ...
     cone_growth: float = 1.1  # ... times this for each level below it, up to depth 12
     cone_radius: float = 3.0  # all radii are then scaled so that this is the largest
+    nested_step: float = 1.5  # nested: hyperbolic radius gained with each level of depth
+    nested_radii: tuple[tuple[int, float], ...] = ()  # (depth, radius), overrides nested_step
 
     # Objective
     loss: Literal["softmax", "margin"] = "softmax"
@@ -51,14 +53,14 @@ class TrainConfig:
 
     # The end of a run, in which the nearest candidates join the negatives
     refine: float = 0.4  # share of the epochs, or of max_seconds; 0: never
-    refine_lr: float = 0.01  # falls to 0 as lr does before
+    refine_lr: float = 0.2  # falls to 0 as lr does before
     refine_temperature: float = 0.3
     refine_nearest: int = 300  # at most so many candidates ...
     refine_window: float = 1.5  # ... this many temperatures beyond the farthest positive
 
     # Optimizer
-    optimizer: Literal["rsgd", "adam", "adagrad"] = "adam"
-    lr: float = 0.01
+    optimizer: Literal["rsgd", "adam", "adagrad"] = "rsgd"
+    lr: float = 0.5
     lr_schedule: Literal["constant", "linear"] = "linear"
     burn_in: int = 0  # epochs at lr * burn_in_factor
     burn_in_factor: float = 0.01

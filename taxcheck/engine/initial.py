@@ -1,13 +1,14 @@
-"""Where rows start: near the origin, by depth, or laid out as nested cones."""
+"""Where rows start: near the origin, by depth, in cones, or nested."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
 
 from taxcheck.engine.agreement import radius_limit
 from taxcheck.engine.config import TrainConfig
+from taxcheck.engine.layout import edges_of, midpoints, random_directions
+from taxcheck.engine.nested import nested
 from taxcheck.engine.values import Floats, TrainingData
 from taxcheck.geometry.precision import largest_radius
 
@@ -28,10 +29,12 @@ def initial_table(data: TrainingData, config: TrainConfig, rng: np.random.Genera
     if config.init == "uniform":
         directions, radii = _uniform(data, config, rng)
     elif config.init == "depth-aware":
-        directions = _random_directions(data.n_nodes, config.dim, rng)
+        directions = random_directions(data.n_nodes, config.dim, rng)
         share = data.depth / max(int(data.depth.max(initial=0)), 1)
         norm = config.init_min + share * (config.init_max - config.init_min)
         radii = 2 * np.arctanh(np.minimum(norm, 1 - 2.0**-53))
+    elif config.init == "nested":
+        directions, radii = nested(data, config, rng)
     else:
         directions, radii = cones(data, config, rng)
         radii *= config.cone_radius / max(float(radii.max(initial=0)), 1e-300)
@@ -56,7 +59,7 @@ def cones(
     one step from it. The first radii are unscaled, and deep trees reach far: nothing beyond 300.
     """
     parent, depth = data.parent, data.depth
-    directions = _random_directions(data.n_nodes, config.dim, rng)
+    directions = random_directions(data.n_nodes, config.dim, rng)
     radii = np.zeros(data.n_nodes)
     steps = config.cone_step * config.cone_growth ** (
         np.minimum(np.arange(int(depth.max(initial=0)) + 1), _DEEPEST) - float(_ANCHOR)
@@ -69,7 +72,7 @@ def cones(
     roots = np.flatnonzero(top & paired)
     if len(roots) == 1:
         radii[roots] = 0.0
-    edges = _edges(data)
+    edges = edges_of(data)
     several = np.diff(edges.indptr) > 1
     order = np.argsort(depth, kind="stable")
     bounds = np.cumsum(np.bincount(depth, minlength=len(steps)))
@@ -79,35 +82,11 @@ def cones(
         outward, radius = directions[parent[level]], radii[parent[level]]
         shared = several[level]
         if shared.any():
-            outward[shared], radius[shared] = _midpoints(
+            outward[shared], radius[shared] = midpoints(
                 edges[level[shared]], directions, np.minimum(radii, _LARGEST)
             )
         directions[level], radii[level] = _step(outward, radius, steps[k], directions[level])
     return directions, radii
-
-
-def _edges(data: TrainingData) -> csr_matrix:
-    """The pairs at distance 1 of every node, (n, n) with a 1 for each."""
-    close = data.distances == 1
-    starts = np.concatenate([[0], np.cumsum(close, dtype=np.int64)])[data.starts]
-    ones = np.ones(int(starts[-1]))
-    return csr_matrix((ones, data.ancestors[close], starts), shape=(data.n_nodes, data.n_nodes))
-
-
-def _midpoints(
-    edges: csr_matrix, directions: _Doubles, radii: _Doubles
-) -> tuple[_Doubles, _Doubles]:
-    """Directions (k, d) and radii (k,) of the midpoints of the nodes that each row (k, n) names.
-
-    The Lorentz centroid, the sum of points scaled back onto the sheet (Law et al. 2019): a node
-    with parents in two branches starts between them, not in one, from where it would hardly leave.
-    """
-    used = np.flatnonzero(np.bincount(edges.indices, minlength=edges.shape[1]))
-    sums = edges[:, used] @ (np.sinh(radii[used])[:, None] * directions[used])
-    length = np.linalg.norm(sums, axis=1)
-    time = edges[:, used] @ np.cosh(radii[used])
-    radius = np.arctanh(np.minimum(length / time, 1 - 2.0**-53))
-    return sums / np.maximum(length, 1e-300)[:, None], radius
 
 
 def _step(
@@ -148,14 +127,6 @@ def _uniform(
     if config.geometry == "ball":
         return x, np.asarray(2 * np.arctanh(np.minimum(norm, 1 - 2.0**-53)))
     return x, np.asarray(np.arcsinh(norm) if config.geometry == "lorentz" else norm)
-
-
-def _random_directions(n: int, dim: int, rng: np.random.Generator) -> _Doubles:
-    """Unit vectors (n, dim), evenly over the sphere."""
-    x = rng.standard_normal((n, dim))
-    for start in range(0, n, _ROWS):
-        x[start : start + _ROWS] /= np.linalg.norm(x[start : start + _ROWS], axis=1, keepdims=True)
-    return x
 
 
 def _rows(directions: _Doubles, radii: _Doubles, config: TrainConfig) -> Floats:

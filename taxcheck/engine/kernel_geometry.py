@@ -13,7 +13,10 @@ from numba import njit
 
 from taxcheck.engine.values import Floats, IntArray
 
-BALL, TANGENT, LORENTZ, EUCLIDEAN = 0, 1, 2, 3
+# POLAR is the tangent model again, for steps in the metric: its gradients are Riemannian, in the
+# orthonormal frame that turns with a row. By coordinates they are e^r times as long across the
+# radius as along it, and far out rounding leaves nothing of the shorter part.
+BALL, TANGENT, LORENTZ, EUCLIDEAN, POLAR = 0, 1, 2, 3, 4
 GEOMETRIES = {"ball": BALL, "tangent": TANGENT, "lorentz": LORENTZ, "euclidean": EUCLIDEAN}
 RSGD, ADAM, ADAGRAD = 0, 1, 2
 OPTIMIZERS = {"rsgd": RSGD, "adam": ADAM, "adagrad": ADAGRAD}
@@ -44,7 +47,7 @@ def half_chords(
     own = 0.0
     for i in range(width):
         own += u[i] * u[i]
-    if geometry == TANGENT:
+    if geometry in (TANGENT, POLAR):
         a = math.sqrt(own) + 1e-300
         for j in range(first, end):
             v, b = rows[j], 0.0
@@ -90,7 +93,7 @@ def gradients(
 ) -> tuple[float, float, float, float]:
     """(a, b, c, e) with dd/du = a u + b v and dd/dv = c v + e u.
 
-    Derivatives by the coordinates; on the Lorentz sheet the Riemannian gradient itself.
+    Derivatives by the coordinates; LORENTZ and POLAR have the Riemannian gradient itself.
     """
     width = u.shape[0]
     if geometry == EUCLIDEAN:
@@ -114,6 +117,14 @@ def gradients(
     cosine = 1 - apart / 2
     by_a = math.sinh(a - b) / 2 + math.cosh(a) * math.sinh(b) * apart / 4
     by_b = math.sinh(b - a) / 2 + math.cosh(b) * math.sinh(a) * apart / 4
+    if geometry == POLAR:
+        across_u, across_v = math.sinh(b) / (2 * root), math.sinh(a) / (2 * root)
+        return (
+            (by_a / root + across_u * cosine) / a,
+            -across_u / b,
+            (by_b / root + across_v * cosine) / b,
+            -across_v / a,
+        )
     e = -product / (2 * a * b * root)
     return (
         (by_a + product * cosine / (2 * a)) / (a * root),
@@ -166,6 +177,9 @@ def update(
     if geometry == LORENTZ:
         _along_the_sheet(optimizer, x, row, g, lr, limit, second_moment)
         return
+    if geometry == POLAR:
+        _around_the_origin(x, row, g, lr, limit)
+        return
     square = 0.0
     for i in range(width):
         square += x[row, i] ** 2
@@ -174,15 +188,6 @@ def update(
             f = lr * (1 - square) ** 2 / 4
             for i in range(width):
                 x[row, i] -= f * g[i]
-        elif geometry == TANGENT:  # the metric is dr^2 + sinh^2 r dtheta^2
-            r = max(math.sqrt(square), 1e-12)
-            along = 0.0
-            for i in range(width):
-                along += g[i] * x[row, i] / r
-            ratio = (r / math.sinh(r)) ** 2
-            radial = (along - ratio * along) / r
-            for i in range(width):
-                x[row, i] -= lr * (ratio * g[i] + radial * x[row, i])
         else:
             for i in range(width):
                 x[row, i] -= lr * g[i]
@@ -212,6 +217,33 @@ def update(
         f = math.sqrt(limit / square)
         for i in range(width):
             x[row, i] *= f
+
+
+@njit(fastmath=FAST, inline="always", cache=True)
+def _around_the_origin(x: Floats, row: int, g: Floats, lr: float, limit: float) -> None:
+    """The radius falls by the step's part along it, the direction turns by the rest / sinh r."""
+    width = x.shape[1]
+    square = length = outward = 0.0
+    for i in range(width):
+        square += x[row, i] ** 2
+        length += g[i] * g[i]
+    r = math.sqrt(square)
+    pace = min(lr, _LONGEST / max(math.sqrt(length), 1e-300))
+    if r < 1e-9:
+        for i in range(width):
+            x[row, i] -= pace * g[i]
+        return
+    for i in range(width):
+        outward += g[i] * x[row, i] / r
+    rest = 0.0
+    for i in range(width):
+        rest += (g[i] - outward * x[row, i] / r) ** 2
+    rest = math.sqrt(rest)
+    angle = pace * rest / math.sinh(r)
+    new = min(r - pace * outward, math.sqrt(limit))
+    keep, turn = math.cos(angle) * new / r, math.sin(angle) * new / max(rest, 1e-300)
+    for i in range(width):
+        x[row, i] = keep * x[row, i] - turn * (g[i] - outward * x[row, i] / r)
 
 
 @njit(fastmath=FAST, inline="always", cache=True)

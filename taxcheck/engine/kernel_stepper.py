@@ -12,7 +12,16 @@ from numba import set_num_threads
 from taxcheck.engine import kernel
 from taxcheck.engine.config import TrainConfig
 from taxcheck.engine.kernel_draws import seeds
-from taxcheck.engine.kernel_geometry import ADAGRAD, ADAM, GEOMETRIES, LORENTZ, OPTIMIZERS, RSGD
+from taxcheck.engine.kernel_geometry import (
+    ADAGRAD,
+    ADAM,
+    GEOMETRIES,
+    LORENTZ,
+    OPTIMIZERS,
+    POLAR,
+    RSGD,
+    TANGENT,
+)
 from taxcheck.engine.nearest import Snapshot
 from taxcheck.engine.targets import radial_limit, radial_targets
 from taxcheck.engine.values import (
@@ -37,6 +46,8 @@ class KernelStepper:
                 "optimizer: adam adds coordinates, which Lorentz rows cannot do; "
                 "take geometry tangent, or rsgd or adagrad"
             )
+        if (geometry, optimizer) == (TANGENT, RSGD):
+            geometry = POLAR
         n = data.n_nodes
         self._config, self._data = config, data
         self._table = np.ascontiguousarray(table)

@@ -66,7 +66,7 @@ PRESETS: dict[str, Preset] = {
     for preset in (
         Preset(
             "default",
-            "What is recommended: tangent rows laid out as cones, softmax, Adam, "
+            "What is recommended: tangent rows that start nested, softmax, Riemannian SGD, "
             "refinement at the end.",
             {},
         ),

@@ -19,13 +19,14 @@ from taxcheck.errors import UsageError
 Stages = tuple[tuple[int, int, int], ...]
 Steps = tuple[tuple[int, float], ...]
 _STAGES = "stages such as 20:1-2,50:1-5 (until epoch 20 distances 1 to 2, until 50 1 to 5)"
+_RADII = "radii by depth such as 0:0,3:20,12:34 (in lines between them)"
 _STEPS = "steps such as 0:0,50:0.01 (0 from the start, 0.01 from epoch 50)"
 _BOUNDS = {  # in the words of the message -> the keys
     "1 or more": "dim depth1_factor negatives refine_nearest batch_size epochs evaluate_every "
     "evaluate_sources keep_last",
     "0 or more": "margin lambda_reg depth_weight depth_cap refine_window burn_in max_seconds "
-    "early_stopping min_delta workers seed",
-    "more than 0": "max_radius init_scale cone_step cone_growth cone_radius temperature "
+    "early_stopping min_delta workers seed max_radius",
+    "more than 0": "init_scale cone_step cone_growth cone_radius nested_step temperature "
     "balance_temperature lr refine_lr refine_temperature",
     "more than 0 and less than 1": "max_norm init_max",
     "0 or more and less than 1": "init_min",
@@ -85,7 +86,7 @@ def changed(config: TrainConfig, base: TrainConfig) -> dict[str, int | float | s
 def _plain(key: str, value: Any) -> int | float | str:
     if key == "curriculum":
         return ",".join(f"{until}:{least}-{largest}" for until, least, largest in value)
-    if key == "lambda_schedule":
+    if key in ("lambda_schedule", "nested_radii"):
         return ",".join(f"{epoch}:{weight!r}" for epoch, weight in value)
     return value  # type: ignore[no-any-return]
 
@@ -139,7 +140,7 @@ def _number(key: str, given: object, kind: type, where: str) -> int | float:
 
 def _rows(key: str, given: object, where: str) -> Stages | Steps:
     """Stages or steps, from their text or from lists of numbers."""
-    form = _STAGES if key == "curriculum" else _STEPS
+    form = {"curriculum": _STAGES, "nested_radii": _RADII}.get(key, _STEPS)
     try:
         if isinstance(given, str):
             return _stages(given) if key == "curriculum" else _steps(given)

@@ -130,6 +130,16 @@ def _tangent_riemannian(z: Tensor, grad: Tensor) -> Tensor:
     return grad - rest + rest * (r / torch.sinh(r)) ** 2
 
 
+def _tangent_retract(z: Tensor, step: Tensor) -> Tensor:
+    """The radius falls by the step's part along it, the direction turns by the rest / r."""
+    along, rest, r = _split(z, step)
+    turn = vector_norm(rest, dim=-1, keepdim=True)
+    unit, far = z / torch.where(r == 0, 1.0, r), torch.where(turn == 0, 1.0, turn)
+    angle = turn / torch.where(r == 0, 1.0, r)
+    moved = (r - along) * (torch.cos(angle) * unit - torch.sin(angle) * rest / far)
+    return torch.where(r == 0, z - step, moved)
+
+
 def _tangent_length(z: Tensor, v: Tensor) -> Tensor:
     along, rest, r = _split(z, v)
     return _norm(torch.cat([along, rest * (torch.sinh(r) / r)], dim=-1))
@@ -224,7 +234,7 @@ GEOMETRIES: Mapping[GeometryName, TorchGeometry] = MappingProxyType(
             reach=_norm,
             riemannian=_tangent_riemannian,
             length=_tangent_length,
-            retract=_plain_step,
+            retract=_tangent_retract,
             project=_clip_norm,
         ),
         "lorentz": TorchGeometry(

@@ -46,7 +46,7 @@ def radial_regularizer(reach: Tensor, targets: Tensor) -> Tensor:
 
     The rows are those that are a source or a positive of the batch, each once. ``reach`` and the
     target, init_min + depth / max depth * (init_max - init_min), are norms in the ball and in flat
-    space; elsewhere the hyperbolic radius is held against that share of max_radius. See
+    space; elsewhere the hyperbolic radius is held against that share of the largest radius. See
     ``targets.radial_targets``.
     """
     return ((reach - targets) ** 2).sum()

@@ -222,7 +222,7 @@ class TorchStepper:
         step = lr * step
         if riemannian and self._config.geometry != "euclidean":
             step = step * (_LONGEST / geometry.length(x, step)[:, None]).clamp(max=1)
-        new = geometry.project(geometry.retract(x, step), self._config)
+        new = geometry.project(geometry.retract(x, step) if riemannian else x - step, self._config)
         changes = [(self._table, new), *moments]
         if not all(bool(torch.isfinite(values).all()) for _, values in changes):
             return False

@@ -13,7 +13,7 @@ from taxcheck.metrics.lists import Floats, IntArray, Ints
 _ROUNDS = 50
 _HUBER = 1.345  # 95 % efficiency under normal errors (Huber & Ronchetti 2009)
 _PAIRS = 2_000_000
-_NOTHING = 1e-9  # residuals below are rounding
+_LEAST = 0.05  # of the scale: where all clades fit this well, a sixth wider is not scattered
 _MAD = 1.4826  # makes the median absolute deviation estimate sigma of normal errors
 
 
@@ -55,7 +55,8 @@ def clade_spread(
     depth below the top; a top of unknown depth (below 0) has no expectation. In a tree metric two
     members are at most twice the height apart, log size stands for how it branches, depth for
     whatever the engine does differently far out. Fitted by Huber's M-estimator; the scale is the
-    MAD of the residuals, so that the outliers looked for do not hide themselves. Clades of equal
+    MAD of the residuals, so that the outliers looked for do not hide themselves, and .05 at least:
+    a table may be so regular that differences nobody sees would be outliers. Clades of equal
     features share one expectation. A regression of four coefficients leaves few clades hardly a
     residual, so that each is taken as Student's t with m - 4 degrees of freedom and told as the
     normal z of the same probability: a z of 5 is as rare among ten clades as among thousands.
@@ -87,12 +88,10 @@ def clade_spread(
         x, y = features[fitted], np.log(spread[fitted])
         beta = huber(x, y)
         rest = y - x @ beta
-        scale = _MAD * float(np.median(np.abs(rest - np.median(rest))))
+        scale = max(_MAD * float(np.median(np.abs(rest - np.median(rest)))), _LEAST)
         expected[fitted] = np.exp(x @ beta)
         free = len(y) - x.shape[1]
-        with np.errstate(divide="ignore"):
-            t = np.where(np.abs(rest) > _NOTHING, rest / scale, 0.0) * np.sqrt(free / len(y))
-        z[fitted] = as_normal(t, free)
+        z[fitted] = as_normal(rest / scale * np.sqrt(free / len(y)), free)
     return CladeSpread(clades, end - begin, spread, expected, z, beta)
 
 

@@ -75,7 +75,7 @@ def test_several_roots_are_one_step_from_the_centre_and_a_single_one_lies_there(
 
 @pytest.mark.parametrize("geometry", GEOMETRIES)
 def test_cones_reach_the_cone_radius_in_every_geometry(binary: TrainingData, geometry: str) -> None:
-    config = TrainConfig(dim=5, geometry=geometry, cone_radius=2.5)
+    config = TrainConfig(dim=5, geometry=geometry, init="cones", cone_radius=2.5)
     table = initial_table(binary, config, np.random.default_rng(1))
     assert table.shape == (511, 6 if geometry == "lorentz" else 5)
     assert radii(table, geometry).max() == pytest.approx(2.5, rel=1e-9)
@@ -110,9 +110,8 @@ def test_uniform_fills_a_small_box() -> None:
 def test_no_row_leaves_the_space_whatever_the_settings(
     binary: TrainingData, geometry: str, dtype: str
 ) -> None:
-    config = TrainConfig(
-        dim=2, geometry=geometry, dtype=dtype, cone_radius=1e3, max_norm=0.98, max_radius=30.0
-    )
+    config = TrainConfig(dim=2, geometry=geometry, dtype=dtype, max_norm=0.98, max_radius=30.0)
+    config = replace(config, init="cones", cone_radius=1e3)
     table = initial_table(binary, config, np.random.default_rng(0))
     assert table.dtype == dtype
     if geometry == "ball":

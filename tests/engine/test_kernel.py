@@ -141,6 +141,35 @@ def test_gradients_are_those_of_the_documented_loss(geometry: str, loss: str) ->
         np.testing.assert_allclose(moved[row] * lengths[row], gradient, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("reach", [1.0, 12.0, 24.0, 36.0])
+def test_a_tangent_row_far_out_steps_along_the_geodesic(reach: float) -> None:
+    """Positive and source part halfway out; the margin's gradient at the positive has length 1."""
+    table, lr = start("tangent"), 1e-2
+    angle = 2 * np.arcsin(np.exp(-reach / 2))
+    table[9] = reach * np.array([1.0, 0, 0])
+    table[4] = 0.9 * reach * np.array([np.cos(angle), np.sin(angle), 0])
+    own = KernelStepper(DATA, configured("tangent", margin=200.0, loss="margin"), table.copy())
+    own.step(work_of([9], [[4]]), lr, 0.0, fixed())
+    moved = own.table[4]
+    assert tangent.distance(table[4], moved) == pytest.approx(lr, rel=1e-2)
+    nearer = tangent.distance(table[4], table[9]) - tangent.distance(moved, table[9])
+    assert nearer == pytest.approx(lr, rel=1e-2)
+
+
+def test_the_compiled_kernel_is_of_these_sources() -> None:
+    """Numba keeps a compiled kernel until kernel.py changes, whatever it was inlined from."""
+    from hashlib import sha256
+    from pathlib import Path
+
+    from taxcheck.engine import kernel as fused
+
+    folder = Path(fused.__file__).parent
+    inlined = b"".join(
+        (folder / f"kernel_{part}.py").read_bytes() for part in ("draws", "geometry")
+    )
+    assert sha256(inlined).hexdigest()[:16] == fused.INLINED, "enter the new digest in kernel.py"
+
+
 @pytest.mark.parametrize("loss", ["softmax", "margin"])
 def test_several_negatives_are_summed_or_averaged(loss: str) -> None:
     own = kernel(configured(loss=loss, temperature=1.5))

@@ -94,11 +94,11 @@ def test_options_are_named_as_they_are_typed() -> None:
     ("keys", "words"),
     [
         (
-            {"geometry": "lorentz", "optimizer": "rsgd", "dtype": "float32"},
+            {"geometry": "lorentz", "dtype": "float32", "max_radius": 14.0},
             ["max_radius = 14", "hold 9.0", "to 9 or dtype to float64"],
         ),
         (
-            {"geometry": "lorentz", "optimizer": "rsgd", "max_radius": 20.0},
+            {"geometry": "lorentz", "max_radius": 20.0},
             ["max_radius = 20", "float64 lorentz", "19.1"],
         ),
         (
@@ -119,13 +119,19 @@ def test_options_are_named_as_they_are_typed() -> None:
             ["init_max", "max_radius = 9"],
         ),
         ({"init": "depth-aware", "init_min": 0.9}, ["init_min = 0.9", "init_max = 0.85"]),
-        ({"cone_radius": 15.0}, ["cone_radius = 15", "max_radius = 14", "14 or less"]),
         (
-            {"geometry": "ball", "cone_radius": 5.0},
+            {"init": "cones", "cone_radius": 38.0},
+            ["cone_radius = 38", "max_radius = 37", "37 or less"],
+        ),
+        ({"nested_radii": ((0, 0.0), (4, 40.0))}, ["4:40", "max_radius = 37"]),
+        ({"nested_radii": ((0, 1.0), (4, 0.5))}, ["4:0.5", "no nearer than 0:1"]),
+        ({"nested_radii": ((2, 1.0), (2, 5.0))}, ["2:5", "deeper"]),
+        (
+            {"geometry": "ball", "init": "cones", "cone_radius": 5.0},
             ["cone_radius = 5", "a radius of 4.6", "4.5 or less"],
         ),
         ({"geometry": "ball", "init": "uniform", "init_scale": 0.5}, ["init_scale = 0.5"]),
-        ({"geometry": "lorentz"}, ["optimizer = 'adam'", "tangent"]),
+        ({"geometry": "lorentz", "optimizer": "adam"}, ["optimizer = 'adam'", "tangent"]),
         ({"degree_share": 0.6, "hard_share": 0.6}, ["degree_share", "hard_share", "1.2"]),
         ({"curriculum": ((20, 3, 2),)}, ["curriculum", "20:3-2", "no distance"]),
         ({"curriculum": ((20, 0, 2),)}, ["curriculum", "20:0-2", "from 1"]),

@@ -113,7 +113,7 @@ def test_a_row_drawn_twice_gets_both_gradients():
 
 def test_the_regulariser_takes_each_row_of_the_batch_once():
     # The root is the positive of two sources. Targets .05 and .85, reaches 0, 5 and 4.
-    own = flat(ROWS)
+    own = flat(ROWS, init="depth-aware")
     work = Work(
         np.array([1, 2], dtype=np.int32),
         np.array([0, 1, 2]),
