@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
 from taxcheck.cli import main
-from taxcheck.cli.formats import Target, asked
+from taxcheck.cli.formats import SUFFIXES, Target, asked
 from taxcheck.errors import UsageError
+from taxcheck.output import append_text
+from taxcheck.registry import load_renderers
 
 KNOWN = ("github", "html", "json", "junit", "markdown", "mine", "projection", "sarif", "terminal")
 ACTIONS = {"GITHUB_ACTIONS": "true"}
@@ -143,3 +147,105 @@ def test_a_report_that_cannot_be_written_does_not_lose_the_others(small, tmp_pat
     assert said.err.count("\n") == 1
     assert "json: c.json" in said.out
     assert json.loads((tmp_path / "c.json").read_text())["verdict"] == "pass"
+
+
+def test_every_format_of_the_command_is_one_that_is_installed():
+    """What the suffixes and the pages promise can be had."""
+    known = load_renderers()
+    assert set(SUFFIXES.values()) <= set(known)
+    page = Path(__file__).parents[1].joinpath("docs/formats.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|([^|]*)\|", page, re.M)
+    assert sorted(name for name, _ in rows) == sorted(known)
+    suffixes = {s: name for name, said in rows for s in re.findall(r"`(\.[\w.]+)`", said)}
+    assert suffixes == SUFFIXES
+
+
+def test_actions_get_annotations_and_a_summary(small, tmp_path, monkeypatch, capsys):
+    (tmp_path / "summary.md").write_text("of an earlier command\n")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
+    assert small("--json", "a.json") == 0
+    lines = capsys.readouterr().out.splitlines()
+    word = lines[0].removeprefix("::stop-commands::")
+    end = lines.index(f"::{word}::")
+    assert "json: a.json" in lines[:end]
+    assert lines[end + 1].startswith("::notice title=taxcheck%3A PASS::")
+    assert not any("summary.md" in line for line in lines)
+    summary = (tmp_path / "summary.md").read_text(encoding="utf-8")
+    assert summary.startswith("of an earlier command\n<!-- taxcheck -->")
+    assert json.loads((tmp_path / "a.json").read_text())["verdict"] == "pass"
+
+
+def test_a_taxon_gives_no_command_to_the_runner(small, tmp_path, monkeypatch, capsys):
+    """Between the two lines nothing is obeyed; outside of them lines are ours alone."""
+    (tmp_path / "m.tsv").write_text(
+        "taxid\tidx\n::add-mask::a\t0\n::add-mask::a\t1\n##[error]\t2\n"
+    )
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    assert small() == 1
+    lines = capsys.readouterr().out.splitlines()
+    end = lines.index(f"::{lines[0].removeprefix('::stop-commands::')}::")
+    assert all(line.startswith(("::error title=", "::warning title=")) for line in lines[end + 1 :])
+
+
+def test_a_summary_that_cannot_be_written_loses_nothing(small, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "nowhere/summary.md")
+    assert small("--json", "a.json") == 3
+    said = capsys.readouterr()
+    assert "nowhere/summary.md" in said.err
+    assert "::notice" in said.out
+    assert (tmp_path / "a.json").exists()
+
+
+def test_what_cannot_be_added_whole_is_taken_back(tmp_path):
+    path = tmp_path / "summary.md"
+    path.write_text("before\n")
+    with pytest.raises(UnicodeEncodeError):
+        append_text(str(path), "half \ud800")
+    assert path.read_text() == "before\n"
+    append_text(str(path), "whole\n")
+    assert path.read_text() == "before\nwhole\n"
+
+
+PLUGIN = """
+def RENDER(report, options):
+    return f"{report.verdict.value} {options.color}\\n"
+def BROKEN(report, options):
+    raise ZeroDivisionError("by zero")
+"""
+
+
+@pytest.fixture
+def plugin(tmp_path, monkeypatch):
+    """Two renderers of a package of somebody else."""
+    meta = tmp_path / "site" / "mine-1.0.dist-info"
+    meta.mkdir(parents=True)
+    (meta / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
+    (meta / "entry_points.txt").write_text(
+        "[taxcheck.renderers]\nmine = mine:RENDER\nbroken = mine:BROKEN\n"
+    )
+    (tmp_path / "site" / "mine.py").write_text(PLUGIN)
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    load_renderers.cache_clear()
+    yield
+    load_renderers.cache_clear()
+
+
+@pytest.mark.usefixtures("plugin")
+def test_a_renderer_of_a_plugin_is_a_format(small, tmp_path, capsys):
+    assert small("--format", "mine") == 0
+    assert capsys.readouterr().out == "pass False\n"
+    assert small("--format", "mine", "--output", "mine.txt") == 0
+    assert (tmp_path / "mine.txt").read_text() == "pass False\n"
+
+
+@pytest.mark.usefixtures("plugin")
+def test_a_renderer_that_breaks_does_not_lose_the_others(small, tmp_path, capsys):
+    code = small("--format", "broken", "--output", "b", "--format", "json", "--output", "a.json")
+    said = capsys.readouterr()
+    assert code == 4
+    assert "the broken renderer broke (ZeroDivisionError: by zero)" in said.err
+    assert (tmp_path / "a.json").exists()
+    assert not (tmp_path / "b").exists()
+    assert "PASS" in said.out
