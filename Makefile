@@ -3,7 +3,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help install demo demo-train test test-all check check-static format bench-gate bench-audit bench-engine bench-ablations bench-build rule-fixtures clean
+.PHONY: help install demo demo-train test test-all test-quick check check-static coverage mutation format bench-gate bench-audit bench-engine bench-ablations bench-build rule-fixtures docs clean
 
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -39,13 +39,27 @@ test: $(READY)  ## the tests that need minutes at most
 test-all: $(READY)  ## every test: whole taxonomies, browsers, slow laws
 	$(BIN)/pytest -n auto -m ''
 
-check: check-static test  ## lint, format, types, import contracts, tests
+check: check-static test-quick  ## in a minute: lint, format, types, import contracts, quick tests
+
+test-quick: $(READY)
+	$(BIN)/pytest -n auto -m 'not long and not slow and not browser'
 
 check-static: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+coverage: $(READY)  ## lines and branches that the tests run, subprocesses too
+	rm -f .coverage .coverage.*
+	$(BIN)/coverage run -m pytest -p no:xdist
+	$(BIN)/coverage combine --quiet
+	$(BIN)/python -m benchmarks.coverage
+
+mutation: $(READY)  ## wrong changes in rules and statistics that no test notices (an hour)
+	$(BIN)/python -m benchmarks.mutation rules --tests tests/rules
+	$(BIN)/python -m benchmarks.mutation taxcheck/statistics --longest 3 --sample 300 \
+	  --tests tests/statistics tests/test_pipeline.py tests/test_pictures.py
 
 format: $(READY)  ## mend what the linter can mend
 	$(BIN)/ruff check --fix
@@ -73,5 +87,9 @@ bench-engine: $(READY)  ## measure the engine: speed, and quality by seconds of 
 rule-fixtures: $(READY)  ## write fixtures/rules again
 	$(BIN)/python -m fixtures.makers.make_rule_fixtures
 
+docs: $(READY)  ## the documentation, as pages in site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	@echo "Open site/index.html in a browser; its search needs $(BIN)/python -m http.server -d site"
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info demo
+	rm -rf $(VENV) build dist *.egg-info demo site

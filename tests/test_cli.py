@@ -15,6 +15,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+pytestmark = pytest.mark.long
+
 HEALTHY = Path("fixtures/healthy")
 GATE = ["run", "--mapping", str(HEALTHY / "mapping.tsv"), "--pairs", str(HEALTHY / "pairs.parquet")]
 

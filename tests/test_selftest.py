@@ -20,6 +20,8 @@ from taxcheck.selftest.sample import OWN, bases_of, own_clade
 from taxcheck.selftest.sound import base
 from taxcheck.selftest.starfish import starfish
 
+pytestmark = pytest.mark.long
+
 HEALTHY = ("fixtures/healthy/mapping.tsv", "fixtures/healthy/pairs.parquet")
 FEW = tuple(
     CORRUPTIONS[name] for name in ("leaves_dropped", "reflexive_closure", "pairs_as_floats")

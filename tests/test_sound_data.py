@@ -17,6 +17,8 @@ from taxcheck.request import Request
 from taxcheck.rule import Outcome
 from taxcheck.statistics.values import Kind
 
+pytestmark = pytest.mark.long
+
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 NOISE = (Outcome.FAIL, Outcome.WARN, Outcome.ERROR)
 

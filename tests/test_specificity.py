@@ -17,6 +17,8 @@ from taxcheck.selftest.corruptions.judge import dominance, imbalance, negatives
 from taxcheck.selftest.corruptions.taxonomy import noisy
 from tests.corruptions import BASES, CORRUPTIONS, SKIPPED, TABLES, Verdict, base
 
+pytestmark = pytest.mark.long
+
 SEED = 20240907
 DATA = (
     [f"MAP{k:03}" for k in range(1, 10)]

@@ -21,6 +21,8 @@ from taxcheck.engine.tensors import read_tensors
 from taxcheck.errors import UsageError
 from tests.test_train import command, record, train, tree  # noqa: F401 - a fixture
 
+pytestmark = pytest.mark.long
+
 pytest.importorskip("torch")
 
 ROOT = Path(__file__).parents[1]

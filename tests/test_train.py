@@ -23,6 +23,8 @@ from taxcheck.engine.settings import apply, kinds
 from taxcheck.request import Request
 from taxcheck.training import Watcher, run
 
+pytestmark = pytest.mark.long
+
 FAST = ["--workers", "1", "--epochs", "20", "--negatives", "50", "--dim", "5"]
 NODES, BRANCHES = 121, 3
 

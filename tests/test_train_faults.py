@@ -23,6 +23,8 @@ from tests.test_train import (  # noqa: F401 - two of them are fixtures
     tree,
 )
 
+pytestmark = pytest.mark.long
+
 Captured = pytest.CaptureFixture[str]
 
 

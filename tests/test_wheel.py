@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 HEALTHY = Path(__file__).parent.parent / "fixtures" / "healthy"
 
 
@@ -42,6 +44,7 @@ def test_a_healthy_clade_passes(tmp_path):
     assert json.loads((tmp_path / "r.json").read_text())["verdict"] == "pass"
 
 
+@pytest.mark.skipif("TAXCHECK" not in os.environ, reason="tests/test_selftest.py holds it here")
 def test_every_corruption_is_found_by_it(tmp_path):
     done = taxcheck(tmp_path, "selftest", "--quiet")
     assert (done.returncode, done.stderr) == (0, ""), done.stdout

@@ -15,6 +15,8 @@ import taxcheck_reports
 from fixtures.incident.build import build
 from tests.audit.tables import audited, firing, incident_table, outcomes, save_incident
 
+pytestmark = pytest.mark.long
+
 ROWS = 91_567  # max(idx in the pairs) + 1
 NODES = 110_478
 BEYOND, IDLE = 18_911, 9_699

@@ -16,6 +16,8 @@ from tests.audit.tables import (
     subtree,
 )
 
+pytestmark = pytest.mark.long
+
 DATA = ("--mapping", HEALTHY / "mapping.tsv", "--pairs", HEALTHY / "pairs.parquet")
 
 

@@ -12,6 +12,8 @@ from taxcheck.rule import Outcome
 from tests.corruptions import CORRUPTIONS, base
 from tests.fixing.repaired import by_name, pairs_of
 
+pytestmark = pytest.mark.long
+
 SEED = 20240907
 DATA = [
     name

@@ -11,6 +11,8 @@ from taxcheck.metrics.ranking import Protocol, positives_of, rank
 from taxcheck.metrics.ties import TieRule
 from tests.metrics import naive
 
+pytestmark = pytest.mark.long
+
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.booleans()), min_size=1, max_size=7))

@@ -13,6 +13,8 @@ from tests.reports.extreme import crowded
 from tests.reports.incident import incident
 from tests.reports.sample import REPORTS
 
+pytestmark = pytest.mark.long
+
 VOID = {"meta", "link", "br", "img", "input", "hr", "col"}
 
 

@@ -10,6 +10,8 @@ from taxcheck.schemas.pairs import apply_pairs
 from taxcheck.sources import text
 from taxcheck.sources.inputs import open_pairs
 
+pytestmark = pytest.mark.long
+
 LINES = st.lists(
     st.sampled_from(
         ["1\t2\t1", "10\t20\t3", "7\t8", "1\t2\t3\t4", "x\t2\t1", "1.0\t2\t1", "0x1f\t2\t1",

@@ -23,6 +23,8 @@ from taxcheck.sources import safe_pickle
 from taxcheck.sources.checkpoints import archive, open_checkpoint
 from taxcheck.sources.files import InputFile
 
+pytestmark = pytest.mark.long
+
 MAGIC, VERSION = pickle.dumps(0x1950A86A20F9469CFC6C, 2), pickle.dumps(1001, 2)
 SYSTEM = b"cos\nsystem\n(X\x0f\x00\x00\x00touch PWNED_HEREtR"
 
