@@ -131,7 +131,7 @@ def _rows(bands: Sequence[tuple[str, Five]], width: int) -> Drawing:
         shapes.append(text(x, bottom + 18, str(tick), "tick", "middle" if x else "start"))
     for position, (label, band) in enumerate(bands):
         y = position * step + (0 if wide else 20)
-        said = f"{clip(label, 40)}"
+        said = clip(label, 18 if wide else 40)
         if wide:
             shapes.append(text(left - 12, y + 25, said, "label", "end"))
         else:

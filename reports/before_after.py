@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 
 from taxcheck.changes import ScoreChange
 from taxcheck.comparison.value import BeforeAfter, Comparison, Part
@@ -11,8 +12,9 @@ from taxcheck.comparison.value import BeforeAfter, Comparison, Part
 from .norms import norm
 from .scores import figure
 from .svg import NARROW, WIDE, Drawing, Picture, Shape, diamond, dot, line, rect, text, text_width
-from .text import number, percent
+from .text import clip, number, percent
 
+_ON_A_PHONE = 12  # characters beside a row
 _ROW = 36.0
 _BAR = 34.0
 _INSIDE = 46.0  # px that a number needs inside its part of a bar
@@ -39,6 +41,13 @@ def _arrow(x1: float, x2: float, y: float) -> list[Shape]:
     return [line(x1, y, tip - side * 7, y, "shift"), Shape("path", "shift-head", d=head)]
 
 
+def _label(label: str, x: float, y: float, wide: bool) -> list[Shape]:
+    """The name of a row; on a phone in two lines where one is too short for it."""
+    lines = [clip(label, 28)] if wide else wrap(label, _ON_A_PHONE, max_lines=2, placeholder="…")
+    first = y - 8 * (len(lines) - 1)
+    return [text(x, first + 16 * i, said, "tick", "end") for i, said in enumerate(lines)]
+
+
 def _steps(steps: Sequence[Step], ends: Sequence[tuple[float, str]], width: int) -> Drawing:
     wide = width == WIDE
     left, right = (220.0, 250.0) if wide else (92.0, 116.0)
@@ -55,9 +64,7 @@ def _steps(steps: Sequence[Step], ends: Sequence[tuple[float, str]], width: int)
         shapes.append(text(x, bottom + 18, said, "tick", "middle"))
     for position, step in enumerate(steps):
         y = top + position * _ROW + _ROW / 2
-        shapes.append(
-            text(left - 12, y + 5, step.label if wide else step.label[:13], "tick", "end")
-        )
+        shapes += _label(step.label, left - 12, y + 5, wide)
         places = [
             None if value is None else left + min(max(value, 0.0), 1.0) * plot
             for value in (step.before, step.after)

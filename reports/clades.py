@@ -7,7 +7,7 @@ from dataclasses import replace
 from taxcheck.audit_bins import Clade, Clades
 from taxcheck.report import Report
 
-from .svg import NARROW, WIDE, Drawing, Picture, Shape, dot, line, rect, round1, text
+from .svg import NARROW, WIDE, Drawing, Picture, Shape, dot, line, rect, round1, text, within
 from .text import clip, number, percent, plural
 
 _RULE = "HIER005"
@@ -40,9 +40,11 @@ def _strip(clades: Clades, width: int) -> list[Shape]:
             )
             x, tip = at(start), f"z {start:.1f} to {end:.1f}: {plural(n, 'clade')}"
             shapes.append(rect(x + 0.5, base - tall, at(end) - x - 1, tall, kind, tip))
-    for z in (-clades.threshold, clades.threshold) if clades.threshold <= high else ():
-        shapes.append(line(at(z), top - 4, at(z), base, "mark"))
-        shapes.append(text(at(z), base + 18, f"z {z:+.1f}", "tick", "middle"))
+    for z in (-clades.threshold, clades.threshold):
+        if low <= z <= high:
+            x, anchor = within(at(z), said := f"z {z:+.1f}", width)
+            shapes.append(line(at(z), top - 4, at(z), base, "mark"))
+            shapes.append(text(x, base + 18, said, "tick", anchor))
     if at(clades.threshold) - at(0) > 90:
         shapes.append(text(at(0), base + 18, "as expected", "tick", "middle"))
     shapes.append(text(0, 12, "tighter", "tick"))

@@ -68,7 +68,7 @@ def _labels(
         held = [p for p, c in zip(points, projection.clade, strict=True) if c == clade]
         x, y = (sorted(p[i] for p in held)[len(held) // 2] for i in (0, 1))
         said = clip(name, 28)
-        wide = text_width(said)
+        wide = text_width(said, 8.0)
         px = min(max(half + x * size - wide / 2, 0), 2 * half - wide)
         py = half - y * size + 5
         for shift in (0.0, -18.0, 18.0, -36.0, 36.0):

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from taxcheck.report import Report
 
-from .svg import NARROW, WIDE, Drawing, Picture, Shape, line, rect, round1, text, ticks
+from .svg import NARROW, WIDE, Drawing, Picture, Shape, line, rect, round1, text, text_width, ticks
 from .text import number, percent
 
 # the same three stretches as the shares in the JSON report
@@ -85,7 +85,10 @@ def _depths(
             share = _bucket(found, lowest, highest)
             shapes.append(line(x, y - 12, x, base, "flag"))
             said = f"{label}: {number(share)} pairs" if wide else f"{label}: {number(share)}"
-            shapes.append(text(x + 6, y, f"{said} ({percent(share / total)})", "strong"))
+            said += f" ({percent(share / total)})"
+            fits = x + 6 + text_width(said, 7.0) <= width
+            at, anchor = (x + 6, "start") if fits else (float(width), "end")
+            shapes.append(text(at, y, said, "strong", anchor))
     if median is not None and first <= median <= last:
         x = left + (median - first + 0.5) * step
         shapes.append(line(x, flags, x, base, "mark"))

@@ -10,7 +10,7 @@ from taxcheck.rule import Outcome
 from . import text, view
 from .cross import cross
 from .figures import place
-from .page import environment, script_hash, template_text
+from .page import environment, source_hash, template_text
 from .sections import LEVELS, Limits, sample_table
 
 MAX_BYTES = 1_000_000
@@ -42,7 +42,7 @@ def _numbers(statistics: Mapping[str, object]) -> list[tuple[str, list[tuple[str
 
 
 def _page(report: Report, limits: Limits) -> str:
-    script = template_text("report.js")
+    style, script = template_text("style.css"), template_text("report.js")
     found = view.told(report)
     figures = place(report)
     explains = {
@@ -56,9 +56,10 @@ def _page(report: Report, limits: Limits) -> str:
             report=report,
             limits=limits,
             view=view,
-            style=template_text("style.css"),
+            style=style,
+            style_hash=source_hash(style),
             script=script,
-            script_hash=script_hash(script),
+            script_hash=source_hash(script),
             found=found,
             passes=view.of_outcome(report, Outcome.PASS),
             skipped=view.of_outcome(report, Outcome.SKIPPED),

@@ -57,7 +57,7 @@ def template_text(name: str) -> Markup:
     return Markup((_TEMPLATES / name).read_text(encoding="utf-8"))
 
 
-def script_hash(script: str) -> str:
-    """The source expression by which a content security policy allows one script."""
-    digest = hashlib.sha256(script.encode()).digest()
+def source_hash(text: str) -> str:
+    """The source expression by which a content security policy allows one script or style."""
+    digest = hashlib.sha256(text.encode()).digest()
     return f"sha256-{base64.b64encode(digest).decode()}"

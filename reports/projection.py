@@ -14,7 +14,7 @@ from taxcheck.report import RenderOptions, Report
 from . import view
 from .disc import counts, outline
 from .disc import projection as still
-from .page import environment, script_hash, template_text
+from .page import environment, source_hash, template_text
 from .text import clean, clip, clip_middle
 
 MAX_BYTES = 2_000_000
@@ -68,8 +68,9 @@ def render(report: Report, options: RenderOptions) -> str:  # noqa: ARG001 - the
                 outlines=[outline(kind, 6) for kind in range(9)],
                 data=_data(found, name, lineage) if found else "",
                 style=style,
+                style_hash=source_hash(style),
                 script=script,
-                script_hash=script_hash(script),
+                script_hash=source_hash(script),
             )
         )
         if len(page.encode()) < MAX_BYTES:

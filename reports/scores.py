@@ -93,7 +93,7 @@ def _card(card: ScoreCard, y: float, width: int) -> tuple[list[Shape], float]:
     kind = "strong" if card.beats_every_null else "found"
     shapes: list[Shape] = []
     if wide:
-        shapes.append(text(0, y + 16, card.label, "strong"))
+        shapes.append(text(0, y + 16, clip(card.label, 32), "strong"))
         shapes.append(text(310, y + 16, figure(card.value), "strong", "end"))
         shapes.append(text(0, y + 36, clip(_verdict(card), 42), kind))
         shapes.append(text(0, y + 55, scored, "tick"))
@@ -101,7 +101,7 @@ def _card(card: ScoreCard, y: float, width: int) -> tuple[list[Shape], float]:
         if fewer:
             shapes.append(text(0, y + 73, fewer, "tick"))
     else:
-        shapes.append(text(0, y + 16, card.label, "strong"))
+        shapes.append(text(0, y + 16, clip(card.label, 36), "strong"))
         shapes.append(text(NARROW, y + 16, f"{figure(card.value)}", "strong", "end"))
         shapes.append(text(0, y + 34, clip(_verdict(card), 42), kind))
         shapes.append(text(0, y + 52, f"{interval}; {scored}", "tick"))

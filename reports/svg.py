@@ -98,6 +98,14 @@ def columns(shares: Sequence[float], x: float, base: float, width: float, height
     return "".join([*path, f"H{round1(x + width)}V{round1(base)}z"])
 
 
+def within(x: float, said: str, width: float) -> tuple[float, str]:
+    """Where a label centred on x stands, and its anchor, so that it stays in the picture."""
+    half = text_width(said, 7.0) / 2
+    if x + half > width:
+        return width, "end"
+    return (0.0, "start") if x < half else (x, "middle")
+
+
 def text_width(said: str, character: float = 7.6) -> float:
     """About how wide a label will be; system fonts differ, so it errs on the wide side."""
     return len(said) * character

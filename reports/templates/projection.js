@@ -62,6 +62,7 @@
   }
 
   function draw() {
+    if (!side) return; // not yet laid out
     const ratio = devicePixelRatio || 1;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, side, side);

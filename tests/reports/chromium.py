@@ -1,6 +1,8 @@
 """Where Chromium is, and what pages are looked at with."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -19,3 +21,17 @@ FLAGS = (
     "--disable-sync",
     "--window-size=1280,800",
 )
+
+
+@contextmanager
+def screen(browser, width: int = 1280, height: int = 800, **media: str) -> Iterator[None]:
+    """A screen of that size; ``media`` are features, such as prefers_color_scheme="dark"."""
+    size = PHONE | {"width": width, "height": height, "mobile": width < 500}
+    features = [{"name": k.replace("_", "-"), "value": said} for k, said in media.items()]
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    try:
+        yield
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})

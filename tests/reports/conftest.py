@@ -1,4 +1,4 @@
-"""One browser for the tests of a module."""
+"""One browser, and every page that it is shown."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from taxcheck.comparison.compare import Asked, compare
+from taxcheck.registry import load_comparison_renderers, load_renderers
+from taxcheck.report import RenderOptions
 from tests.reports.chromium import CHROMIUM, DRIVER, FLAGS
+from tests.reports.sample import COMPARED, PROJECTED, REPORTS
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator:
     webdriver = pytest.importorskip("selenium.webdriver")
     options = webdriver.ChromeOptions()
@@ -18,5 +22,27 @@ def browser() -> Iterator:
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    driver.set_script_timeout(120)
     yield driver
     driver.quit()
+
+
+@pytest.fixture(scope="session")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The address of every page: reports, comparisons of two of them, projections."""
+    folder = tmp_path_factory.mktemp("pages")
+    renderers, made = load_renderers(), {name: make() for name, make in REPORTS.items()}
+    for name, report in made.items():
+        (folder / f"{name}.html").write_text(renderers["html"](report, RenderOptions()))
+    for name in PROJECTED:
+        page = renderers["projection"](made[name], RenderOptions())
+        (folder / f"projection of {name}.html").write_text(page)
+    for name, pair in COMPARED.items():
+        for side in pair:
+            text = renderers["json"](made[side], RenderOptions())
+            (folder / f"{side}.json").write_text(text)
+        before, after = (str(folder / f"{side}.json") for side in pair)
+        found = compare(Asked(before, after, command="taxcheck compare a.json b.json"))
+        page = load_comparison_renderers()["html"](found, RenderOptions())
+        (folder / f"{name}.html").write_text(page)
+    return {path.stem: path.as_uri() for path in folder.glob("*.html")}

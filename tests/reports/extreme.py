@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from taxcheck.audit_bins import AuditPictures, Clade, Clades, Projection, Untrained
-from taxcheck.data_bins import Bar
+from taxcheck.data_bins import Bar, Pictures
 from taxcheck.report import Report
 from taxcheck.rule import Document, Finding, Outcome, Sample, Severity
 
@@ -148,3 +148,33 @@ def worst() -> Report:
         for source in incident().inputs
     )
     return replace(incident(), title="worst", inputs=inputs, results=results)
+
+
+NAMES = (
+    "بكتيريا غير مستزرعة",  # right to left
+    "חיידק לא מזוהה 1 (sp.)",
+    "🦠🧬👩🏽‍🔬 phage",
+    "Z͑̀a̴l̷g̶o̸ " * 4,
+    "Aa" * 150,  # one word that nothing breaks
+    "根瘤菌屬未定名之極長名稱" * 8,
+)
+
+
+def odd() -> Report:
+    """No node at all, and names in other scripts, in pictographs, and without a place to break."""
+    samples = tuple(
+        Sample({"key": name}, row, row, row, name, " › ".join(NAMES))
+        for row, name in enumerate(NAMES)
+    )
+    results = tuple(
+        result(id, outcome, f"{name}: 0 of 0 nodes.", count=0, total=0, samples=samples)
+        for id, name, outcome in zip(
+            CATALOGUE, NAMES, (Outcome.FAIL, Outcome.WARN, Outcome.INFO) * 2, strict=False
+        )
+    )
+    nothing = Pictures(
+        roles=tuple(replace(bar, value=0) for bar in incident().pictures.roles), n_nodes=0
+    )
+    return replace(
+        incident(), title=NAMES[0], results=results, pictures=nothing, policy_source=NAMES[4]
+    )

@@ -1,29 +1,23 @@
+"""What a page does: filters, unfolds, copies, with a mouse or without, with scripts or without."""
+
 from __future__ import annotations
 
 import pytest
 
-from taxcheck.registry import load_renderers
-from taxcheck.report import RenderOptions
-from tests.reports.chromium import NEEDS_CHROMIUM, PHONE
-from tests.reports.sample import REPORTS
+from tests.reports.chromium import NEEDS_CHROMIUM, screen
+from tests.reports.sample import PAGES
 
 pytestmark = [pytest.mark.browser, NEEDS_CHROMIUM]
-FIXED = "return document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+TAB, ENTER, ESCAPE, SPACE = "\ue004", "\ue007", "\ue00c", "\ue00d"
 
 
-@pytest.fixture(scope="module")
-def pages(tmp_path_factory) -> dict[str, str]:
-    folder = tmp_path_factory.mktemp("pages")
-    for name, make in REPORTS.items():
-        html = load_renderers()["html"](make(), RenderOptions())
-        (folder / f"{name}.html").write_text(html, encoding="utf-8")
-    return {name: (folder / f"{name}.html").as_uri() for name in REPORTS}
-
-
-@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("name", PAGES)
 def test_a_page_opens_without_an_error_or_a_request(browser, pages, name):
     browser.get_log("performance")
-    browser.get(pages[name])
+    browser.get_log("browser")
+    with screen(browser, prefers_color_scheme="dark"):
+        browser.get(pages[name])
+    browser.execute_async_script("requestAnimationFrame(() => setTimeout(arguments[0]))")
     assert browser.get_log("browser") == []
     requests = [e["message"] for e in browser.get_log("performance")]
     sent = [m for m in requests if '"Network.requestWillBeSent"' in m]
@@ -31,24 +25,14 @@ def test_a_page_opens_without_an_error_or_a_request(browser, pages, name):
     assert not [m for m in sent if '"url":"http' in m]
 
 
-@pytest.mark.parametrize("name", REPORTS)
-def test_a_phone_scrolls_in_one_direction(browser, pages, name):
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
-    browser.get(pages[name])
-    assert browser.execute_script(FIXED)
-    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-
-
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
 def test_the_incident_is_told_on_the_first_screen(browser, pages, width, height):
-    size = PHONE | {"width": width, "height": height, "mobile": width < 500}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    browser.get(pages["incident"])
-    bottom = browser.execute_script(
-        "return document.querySelector('.looked').getBoundingClientRect().bottom"
-    )
+    with screen(browser, width, height):
+        browser.get(pages["incident"])
+        bottom = browser.execute_script(
+            "return document.querySelector('.looked').getBoundingClientRect().bottom"
+        )
     assert bottom <= height
-    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 def _shown(browser) -> list[str]:
@@ -100,11 +84,108 @@ def test_hostile_text_runs_nothing(browser, pages):
     assert (scripts, images) == (1, 0)
 
 
-def test_the_keyboard_can_see_where_it_is(browser, pages):
+def _type(browser, *keys: str) -> None:
+    from selenium.webdriver import ActionChains
+
+    ActionChains(browser).send_keys(*keys).perform()
+
+
+def _focused(browser):
+    return browser.switch_to.active_element
+
+
+def _heard(browser) -> str:
+    return browser.find_element("css selector", "main > .heard").get_property("textContent")
+
+
+def test_the_filter_works_by_keyboard_and_is_announced(browser, pages):
     browser.get(pages["incident"])
-    browser.find_element("css selector", "body").send_keys("\ue004\ue004")
-    outline = browser.execute_script("return getComputedStyle(document.activeElement).outlineStyle")
-    assert outline == "solid"
+    browser.execute_script("document.querySelector('[data-show=all]').focus()")
+    _type(browser, TAB, SPACE)
+    assert _shown(browser) == ["fail"] * 5
+    assert _heard(browser) == "5 of 33 rules shown: FAIL"
+    _type(browser, ESCAPE)
+    assert _heard(browser) == "All 33 rules shown"
+    assert _focused(browser).get_attribute("data-show") == "all"
+    _type(browser, TAB, TAB, ENTER)
+    assert _shown(browser) == ["info"] * 4
+    # pressed once more it lets go
+    _type(browser, ENTER)
+    assert _heard(browser) == "All 33 rules shown"
+    assert _shown(browser)[:9] == ["fail"] * 5 + ["info"] * 4
+
+
+@pytest.mark.parametrize("name", ["incident", "comparison"])
+def test_the_first_tab_is_a_link_that_skips_to_the_rules(browser, pages, name):
+    browser.get(pages[name])
+    _type(browser, TAB)
+    assert _focused(browser).text == "Skip to the rules"
+    assert _focused(browser).rect["x"] >= 0
+    _type(browser, ENTER, TAB)
+    top = browser.execute_script("return document.getElementById('rules').contains(arguments[0])",
+                                 _focused(browser))  # fmt: skip
+    assert top
+
+
+@pytest.mark.parametrize("name", ["incident", "comparison", "projection of audited incident"])
+def test_the_keyboard_reaches_everything_in_order_and_sees_where_it_is(browser, pages, name):
+    browser.get(pages[name])
+    told = browser.execute_script("""
+      const wanted = [...document.querySelectorAll("a[href], button, summary, input, [tabindex]")]
+        .filter((e) => e.checkVisibility());
+      window.wanted = wanted;
+      return wanted.length;
+    """)
+    assert told > 9
+    for position in range(told):
+        _type(browser, TAB)
+        outline, same = browser.execute_script(
+            "const at = document.activeElement, style = getComputedStyle(at);"
+            "return [style.outlineStyle + style.outlineWidth, at === window.wanted[arguments[0]]];",
+            position,
+        )
+        assert (outline, same) == ("solid3px", True)
+
+
+@pytest.mark.parametrize("key", [ENTER, SPACE])
+def test_what_is_folded_opens_and_closes_by_key(browser, pages, key):
+    browser.get(pages["incident"])
+    details = browser.find_element("css selector", "details[data-of=pass]")
+    browser.execute_script("arguments[0].querySelector('summary').focus()", details)
+    for opened in ("true", None):
+        _type(browser, key)
+        assert details.get_attribute("open") == opened
+
+
+def test_a_link_to_a_finding_unfolds_it(browser, pages):
+    about = "return document.querySelector('#rule-MAP008 > .about').open"
+    browser.get(pages["incident"])
+    assert not browser.execute_script(about)
+    link = browser.find_element("css selector", "table.rules a[href='#rule-MAP008']")
+    browser.execute_script("arguments[0].focus()", link)
+    _type(browser, ENTER)
+    assert browser.execute_script(about)
+    browser.get("about:blank")
+    browser.get(f"{pages['incident']}#rule-MAP008")
+    assert browser.execute_script(about)
+
+
+@pytest.mark.parametrize("name", ["incident", "comparison", "projection of audited incident"])
+def test_nothing_that_is_slipped_into_a_page_can_run_or_paint(browser, pages, name):
+    browser.get(pages[name])
+    browser.execute_script("""
+      const script = document.createElement("script"), style = document.createElement("style");
+      script.textContent = "window.ran = true";
+      style.textContent = "body { display: none }";
+      document.body.append(script, style);
+    """)
+    assert browser.execute_script("return [window.ran, document.body.checkVisibility()]") == [
+        None,
+        True,
+    ]
+    refused = [entry["message"] for entry in browser.get_log("browser")]
+    assert len(refused) == 2
+    assert all("Content Security Policy" in message for message in refused)
 
 
 def test_the_rest_of_a_sample_unfolds_in_its_table(browser, pages):

@@ -13,10 +13,9 @@ import pytest
 from taxcheck.audit_bins import AuditPictures, Projection
 from taxcheck.registry import load_renderers
 from taxcheck.report import RenderOptions
-from tests.reports.chromium import NEEDS_CHROMIUM, PHONE
+from tests.reports.chromium import NEEDS_CHROMIUM
 from tests.reports.incident import incident
 from tests.reports.sample import REPORTS
-from tests.reports.test_browser import FIXED
 from tests.reports.test_html import Page
 
 PROJECTED = ("audited incident", "audited healthy", "hostile", "incident")
@@ -193,14 +192,3 @@ class TestInABrowser:
             assert not page.find_element("id", "canvas").is_displayed()
         finally:
             page.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
-
-    @pytest.mark.parametrize("name", PROJECTED)
-    def test_a_phone_scrolls_in_one_direction(self, browser, tmp_path, name):
-        path = tmp_path / "projection.html"
-        path.write_text(render(REPORTS[name]()), encoding="utf-8")
-        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
-        browser.get_log("browser")
-        browser.get(path.as_uri())
-        assert browser.execute_script(FIXED)
-        assert browser.get_log("browser") == []
-        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
