@@ -37,7 +37,6 @@ PROTOCOL = (
     "every node stay in training. No single cut has more than a tenth of the held-out pairs."
 )
 _LARGEST_PART = 10
-_PASSES = 8
 _EMPTY = pa.RecordBatch.from_pylist([], schema=PAIR_SCHEMA)
 
 
@@ -113,7 +112,7 @@ def choose(graph: Graph, cap: int | None, share: float, seed: int) -> Split:
     if graph.forest is not None and (cap is None or cap == 1):
         chosen = _fill(order, cost[order], budget)
     else:
-        chosen = _bisect(graph, cap, order, budget)
+        chosen = _longest(graph, cap, order, budget)
     if not len(chosen):
         raise InputError(
             f"--split {share:g}: the smallest subtree has more pairs than {share:g} of {pairs:,}; "
@@ -152,21 +151,27 @@ def _fill(order: IntArray, cost: IntArray, budget: int) -> IntArray:
     return np.array(chosen, dtype=np.int64)
 
 
-def _bisect(graph: Graph, cap: int | None, order: IntArray, budget: int) -> IntArray:
-    """The longest beginning of the order that holds out no more than the budget, nearly.
+def _longest(graph: Graph, cap: int | None, order: IntArray, budget: int) -> IntArray:
+    """The longest beginning of the order that holds out no more than the budget.
 
-    What is held out grows with every cut, but by how much depends on the others.
+    A pair is held out once the last edge is cut by which a way from its ancestor can begin; how
+    many pairs have it in which place of the order says what every beginning holds out.
     """
-    low, high = 0, len(order)
-    for _ in range(_PASSES):
-        middle = (low + high + 1) // 2
-        if middle in (low, high) and high - low < 1:
-            break
-        held = _cutting(graph, cap, order[:middle]).held_out()
-        if held <= budget:
-            low = middle
-            if held > 0.98 * budget:
-                break
-        else:
-            high = middle - 1
-    return order[:low]
+    place = np.full(len(graph.children), len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    upwards = Neighbours.build(graph.children, np.arange(len(graph.children)), graph.n)
+    held = np.zeros(len(order) + 1, dtype=np.int64)
+    for ancestor, descendant, distance in closure_blocks(graph):
+        own = distinct(descendant)
+        at, edge = upwards.expand(np.concatenate([ancestor, own]).astype(np.int64))
+        key = np.concatenate([descendant, own])[at].astype(np.int64) * graph.n
+        key += graph.parents[edge]
+        by_key = np.argsort(key, kind="stable")
+        first = np.flatnonzero(np.diff(key[by_key], prepend=-1))
+        last = np.maximum.reduceat(place[edge][by_key], first)
+        if cap is not None:
+            near = distance <= cap
+            asked = np.sort(descendant[near].astype(np.int64) * graph.n + ancestor[near])
+            last = last[within(asked, key[by_key][first])]
+        held += np.bincount(last, minlength=len(held))
+    return order[: np.searchsorted(np.cumsum(held[:-1]), budget, side="right")]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taxcheck.build.pairs import closure_batches
-from taxcheck.build.split import Split, choose
+from taxcheck.build.split import Split, _longest, choose
 from taxcheck.errors import InputError
 from taxcheck.statistics.hierarchy.graph import Graph
 
@@ -85,6 +85,19 @@ def test_the_same_up_to_a_distance(graph, cap, data):
         for r in batch.to_pylist()
     }
     assert (training, held_out) == (whole & near, kept_out & near)
+
+
+@given(dags(), st.sampled_from([None, 2, 3]), st.integers(0, 40), st.randoms())
+def test_as_many_edges_are_cut_as_the_budget_allows(graph, cap, budget, random):
+    order = random.sample(range(len(graph.parents)), len(graph.parents))
+    chosen = _longest(graph, cap, np.array(order), budget).tolist()
+
+    def held_out(edges):
+        return Split(graph, cap, np.isin(np.arange(len(order)), edges)).held_out()
+
+    assert chosen == order[: len(chosen)]
+    assert held_out(chosen) <= budget
+    assert len(chosen) == len(order) or held_out(order[: len(chosen) + 1]) > budget
 
 
 def test_by_hand():
