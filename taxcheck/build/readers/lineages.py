@@ -18,6 +18,7 @@ from taxcheck.sources.tables import open_table
 
 _GTDB_RANKS = {
     "d": "domain",
+    "k": "kingdom",  # in the domain's place, as Greengenes writes it
     "p": "phylum",
     "c": "class",
     "o": "order",
@@ -72,7 +73,8 @@ def read_gtdb(path: str) -> Hierarchy:
                 )
                 raise InputError(
                     f"{source.path}: line {number:,}: {taxon} is under {two}, and before it was "
-                    f"under {one}; a taxon of GTDB has one place"
+                    f"under {one}; in such a file a taxon has one place: give lineages of "
+                    "other sources as a table with one column a rank"
                 )
             parent = node
     if not growing.place:

@@ -17,27 +17,32 @@ from taxcheck.errors import InputError
 
 _TOKEN = re.compile(r"\s+|([(),;])|(:\s*[^\s(),;:\[\]']*)|'((?:[^']|'')*)'|([^\s(),:;\[\]']+)|(\[)")
 _SUPPORT = re.compile(r"[0-9.]+(?:[eE][-+]?\d+)?(?:/[0-9.]+)*")
+_NUMBER = re.compile(r"0|[1-9]\d{0,14}")
 _SUPPORTED_NAME = re.compile(r"[0-9.]+:(.+)", re.S)  # as GTDB writes it: '100.0:g__Bacillus'
 
 
 def read_newick(path: str) -> Hierarchy:
     """One tree: nodes from the root down, called by their labels.
 
-    Inner nodes without a label, or with a support value for one, are called node_1, node_2 ...;
-    lengths and comments are not read.
+    Inner nodes without a label, or with a support value for one, are called node_1, node_2 ...,
+    or where all leaves are numbers by those that follow; lengths and comments are not read.
     """
     source = TextFile(path)
     parents, labels, leaves = _parse(source.text(), source.path)
     growing, unnamed, taken = Growing(), 0, set(labels)
+    # Among numbers a text would be no identifier, so unnamed nodes are counted on from the highest.
+    called = [label for label, leaf in zip(labels, leaves, strict=True) if leaf]
+    numbers = all(_NUMBER.fullmatch(label) for label in called)
+    prefix, number = ("", max(map(int, called))) if numbers else ("node_", 0)
     for k, label in enumerate(labels):
         name: str | None = label
         if not leaves[k]:
             found = _SUPPORTED_NAME.fullmatch(label)
             name = found[1] if found else None if _SUPPORT.fullmatch(label) else label
         if not name:
-            while f"node_{(unnamed := unnamed + 1)}" in taken:
+            while f"{prefix}{(number := number + 1)}" in taken:
                 pass
-            name = f"node_{unnamed}"
+            name, unnamed = f"{prefix}{number}", unnamed + 1
             growing.node(name)
         elif name in growing.place:
             raise InputError(
@@ -48,7 +53,8 @@ def read_newick(path: str) -> Hierarchy:
             growing.node(name, name)
         if parents[k] >= 0:
             growing.edge(parents[k], k)
-    notes = (f"{unnamed:,} inner nodes have no name and are called node_k",) if unnamed else ()
+    how = f"numbered on to {number}" if numbers else "called node_k"
+    notes = (f"{unnamed:,} inner nodes have no name and are {how}",) if unnamed else ()
     return Hierarchy(
         source.origin("Newick"),
         growing.identifiers(),
