@@ -1,0 +1,44 @@
+"""What MkDocs calls: made pages join the written ones, and ``@name`` in the navigation is filled.
+
+Run as ``python -m mkdocs`` at the root of the repository, as ``make docs`` does.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+
+from docs.generate import commands, inputs, policy, python, rules, schema
+
+os.environ.setdefault("SOURCE_DATE_EPOCH", "1795305600")  # examples without times or today's date
+PARTS = (rules, commands, policy, inputs, schema, python)
+_FILLED = {
+    "@rules": rules.navigation,
+    "@commands": commands.navigation,
+    "@python": python.navigation,
+}
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Fill the navigation's places for what is made."""
+    config.nav = _filled(config.nav)
+    return config
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the pages that are made."""
+    for part in PARTS:
+        for page in part.pages():
+            files.append(File.generated(config, page.path, content=page.text))
+    return files
+
+
+def _filled(entry: Any) -> Any:
+    if isinstance(entry, list):
+        return [_filled(item) for item in entry]
+    if isinstance(entry, dict):
+        return {title: _filled(item) for title, item in entry.items()}
+    return _FILLED[entry]() if entry in _FILLED else entry

@@ -1,0 +1,108 @@
+"""The pages of what Python code may import, which mkdocstrings fills from the docstrings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from docs.generate.markdown import Page
+
+FOLDER = "reference/python/"
+# Page -> title, words, what is public there.
+PUBLIC = {
+    "check": (
+        "Check and audit",
+        "A Request says what is asked, `check` answers with a Report. Nothing is printed and "
+        "nothing written; what a user can mend is raised as a TaxcheckError of one line.",
+        (
+            "taxcheck.pipeline.check",
+            "taxcheck.request.Request",
+            "taxcheck.report.Report",
+            "taxcheck.report.RuleResult",
+            "taxcheck.report.InputSummary",
+        ),
+    ),
+    "policy": (
+        "Policy",
+        "The policy as a value, and how it is read.",
+        (
+            "taxcheck.config.Policy",
+            "taxcheck.config.Dataset",
+            "taxcheck.config.RulePolicy",
+            "taxcheck.config.load_policy",
+            "taxcheck.waivers.Waiver",
+        ),
+    ),
+    "rules": (
+        "Rules and renderers",
+        "What a rule of your own is made of, and how rules and renderers are found.",
+        (
+            "taxcheck.rule.rule",
+            "taxcheck.rule.Rule",
+            "taxcheck.rule.Finding",
+            "taxcheck.rule.Sample",
+            "taxcheck.rule.Threshold",
+            "taxcheck.rule.Skip",
+            "taxcheck.rule.Severity",
+            "taxcheck.rule.Outcome",
+            "taxcheck.registry.load_rules",
+            "taxcheck.registry.load_renderers",
+            "taxcheck.report.RenderOptions",
+        ),
+    ),
+    "statistics": (
+        "What rules see",
+        "The values that a rule takes by the name of its parameter, frozen and read-only.",
+        (
+            "taxcheck.statistics.values.MappingStatistics",
+            "taxcheck.statistics.values.PairStatistics",
+            "taxcheck.statistics.values.DepthStatistics",
+            "taxcheck.statistics.values.HierarchyStatistics",
+            "taxcheck.statistics.values.ClosureStatistics",
+            "taxcheck.statistics.values.TaxonomyStatistics",
+            "taxcheck.statistics.values.HeldOutStatistics",
+            "taxcheck.audit.values.EmbeddingStatistics",
+            "taxcheck.audit.values.CoverageOfTraining",
+            "taxcheck.audit.values.HierarchyScores",
+            "taxcheck.audit.values.TrainingRecord",
+        ),
+    ),
+    "training": (
+        "Train",
+        "The gate, the training and the audit as one call.",
+        (
+            "taxcheck.training.run",
+            "taxcheck.training.Finished",
+            "taxcheck.training.Watcher",
+            "taxcheck.engine.config.TrainConfig",
+            "taxcheck.engine.presets.find",
+            "taxcheck.evaluation.evaluate_table",
+        ),
+    ),
+    "geometry": (
+        "Geometry",
+        "Pure functions over rows, in float64, each with the source of its equation.",
+        (
+            "taxcheck.geometry.ball",
+            "taxcheck.geometry.lorentz",
+            "taxcheck.geometry.tangent",
+            "taxcheck.geometry.precision",
+        ),
+    ),
+    "errors": (
+        "Errors",
+        "What ends a command as one line, with its exit code.",
+        ("taxcheck.errors",),
+    ),
+}
+
+
+def pages() -> Iterator[Page]:
+    """A page for each part of what is public."""
+    for name, (title, about, public) in PUBLIC.items():
+        parts = [f"# {title}", about, *(f"::: {path}" for path in public)]
+        yield Page(f"{FOLDER}{name}.md", "\n\n".join(parts) + "\n")
+
+
+def navigation() -> list[object]:
+    """The entries of the parts."""
+    return [{title: f"{FOLDER}{name}.md"} for name, (title, _, _) in PUBLIC.items()]

@@ -1,0 +1,204 @@
+"""The commands of a page, run as a reader would type them, and what the page says they print.
+
+A block of ``console`` holds commands after ``$`` and what they print. A line that is only ``…``
+stands for any number of lines, a ``…`` within one for any text. Every command has to end with 0,
+unless ``echo $?`` follows and shows its code. A block of any other language whose title is the name
+of a file is written as that file. A block whose title begins with "Not run" is not run, and says
+why.
+
+``python -m tests.docs.session PAGE`` shows what the commands of a page really print.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from unittest import mock
+
+ROOT = Path(__file__).parents[2]
+WIDTH = "80"
+DATE = "1795305600"  # 22 November 2026; a report then tells no times
+NOT_RUN = "Not run"
+_BLOCK = re.compile(r'^( *)(`{3,})(\w+)(?: title="([^"]*)")?[^\n]*\n(.*?)^\1\2 *$', re.M | re.S)
+_VERSION = re.compile(r"^taxcheck \d+\.\d+\.\d+")
+_SHELL = re.compile(r"[|&;<>$*?`(){}]|^\w+=")
+# What stands in every folder that a page is tried in: a clone's data, under its examples' names.
+EXAMPLES = {
+    "fixtures": "fixtures",
+    "mapping.tsv": "fixtures/healthy/mapping.tsv",
+    "pairs.parquet": "fixtures/healthy/pairs.parquet",
+    "taxdump": "fixtures/healthy/taxdump",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block of code of a page."""
+
+    language: str
+    title: str
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command, and the lines that the page shows under it."""
+
+    text: str
+    shown: tuple[str, ...]
+    line: int
+
+
+def blocks(page: Path) -> list[Block]:
+    """Every block of code, in order."""
+    text = page.read_text(encoding="utf-8")
+    return [
+        Block(m[3], m[4] or "", m[5], text.count("\n", 0, m.start()) + 1)
+        for m in _BLOCK.finditer(text)
+    ]
+
+
+def commands(block: Block) -> Iterator[Command]:
+    """The commands of a console block; a backslash at the end of a line continues them."""
+    lines = block.text.splitlines()
+    at = 0
+    while at < len(lines):
+        if not lines[at].startswith("$ "):
+            raise ValueError(f"line {block.line + at + 1}: a console block begins with '$ '")
+        start, text = at, lines[at][2:]
+        while text.endswith("\\"):
+            at += 1
+            text = text[:-1] + lines[at].strip()
+        at += 1
+        shown = at
+        while at < len(lines) and not lines[at].startswith("$ "):
+            at += 1
+        yield Command(text, tuple(lines[shown:at]), block.line + start + 1)
+
+
+def lay_out(folder: Path) -> None:
+    """Put the examples where commands find them."""
+    for name, source in EXAMPLES.items():
+        (folder / name).symlink_to(ROOT / source)
+
+
+def run(page: Path, folder: Path) -> Iterator[tuple[Command, str, int]]:
+    """Run a page in a folder: each command with its output and its exit code."""
+    code = 0
+    for block in blocks(page):
+        if block.title.startswith(NOT_RUN):
+            continue
+        if block.language == "console":
+            for command in commands(block):
+                if command.text == "echo $?":
+                    yield command, f"{code}\n", 0
+                else:
+                    output, code = _run(command.text, folder)
+                    yield command, output, code
+        elif block.title:
+            (folder / block.title).write_text(block.text, encoding="utf-8")
+            if block.title == "pyproject.toml":
+                _installed(block.text, folder)
+
+
+def _installed(project: str, folder: Path) -> None:
+    """Leave what ``pip install`` of a page's own package would: where its entry points are."""
+    table = tomllib.loads(project)["project"]
+    entries = [
+        line
+        for group, points in table["entry-points"].items()
+        for line in (f"[{group}]", *(f"{name} = {value}" for name, value in points.items()))
+    ]
+    left = folder / f"{table['name']}-{table['version']}.dist-info"
+    left.mkdir()
+    (left / "entry_points.txt").write_text("\n".join(entries), encoding="utf-8")
+    (left / "METADATA").write_text(f"Name: {table['name']}\nVersion: {table['version']}\n")
+
+
+def _run(text: str, folder: Path) -> tuple[str, int]:
+    """taxcheck in this process, which saves its start; whatever else in a shell."""
+    words = shlex.split(text)
+    plugins = any(folder.glob("*.dist-info"))  # are found when a process starts
+    if words[0] == "taxcheck" and not plugins and not _SHELL.search(text):
+        return _inside(words, folder)
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(folder),
+        "COLUMNS": WIDTH,
+        "SOURCE_DATE_EPOCH": DATE,
+    }
+    done = subprocess.run(
+        ["bash", "-c", text],
+        cwd=folder,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=600,
+    )
+    return done.stdout, done.returncode
+
+
+def _inside(words: list[str], folder: Path) -> tuple[str, int]:
+    from taxcheck.cli import main
+
+    said = io.StringIO()
+    arguments, sys.argv = sys.argv, words
+    try:
+        with (
+            mock.patch.dict(os.environ, {"COLUMNS": WIDTH, "SOURCE_DATE_EPOCH": DATE}),
+            contextlib.chdir(folder),
+            contextlib.redirect_stdout(said),
+            contextlib.redirect_stderr(said),
+        ):
+            main(words[1:])
+    except SystemExit as end:
+        return said.getvalue(), int(end.code or 0)
+    finally:
+        sys.argv = arguments
+    return said.getvalue(), 0
+
+
+def matches(shown: tuple[str, ...], output: str) -> bool:
+    """Whether the lines that a page shows are the output, but for what it leaves out.
+
+    The version of taxcheck is not compared.
+    """
+    if not shown:
+        return True
+    shown = tuple(_VERSION.sub("taxcheck …", line) for line in shown)
+    parts = []
+    for line in shown:
+        if line.strip() == "…":
+            parts.append(r"(?:[^\n]*\n)*?")
+        else:
+            parts.append(".*?".join(map(re.escape, line.rstrip().split("…"))) + r"[ ]*\n")
+    text = "\n".join(_VERSION.sub("taxcheck …", line) for line in output.rstrip().splitlines())
+    return re.fullmatch("".join(parts), text + "\n") is not None
+
+
+def main() -> None:
+    """Show what a page's commands print."""
+    with tempfile.TemporaryDirectory() as folder:
+        lay_out(Path(folder))
+        for command, output, code in run(Path(sys.argv[1]), Path(folder)):
+            print(f"$ {command.text}\n{output.rstrip()}")
+            if code:
+                print(f"[{code}]")
+            if not matches(command.shown, output):
+                print(f"^^^ line {command.line} shows something else", flush=True)
+
+
+if __name__ == "__main__":
+    main()
