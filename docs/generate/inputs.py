@@ -28,8 +28,9 @@ def pages() -> Iterator[Page]:
         "the mapping, or numbered where there is none. Depth columns are optional: without "
         "`depth_diff` the edges are the transitive reduction and the depth rules are skipped.",
         "## The contract",
-        "What every batch of rows is held to. `taxcheck schema` prints it as JSON; rows that break "
-        "it are counted by the rules that the last column names, and left out of everything else.",
+        "What every batch of rows is held to. `taxcheck schema` prints it as JSON. Rows that break "
+        "it are counted by [MAP001](rules/MAP001.md) and [PAIR001](rules/PAIR001.md), under the "
+        "words of the last column, and left out of everything else.",
     ]
     for name, described in contract().items():
         parts += [f"### {name}", *_table(described)]
@@ -59,8 +60,9 @@ def _table(described: object) -> Iterator[str]:
             str(column["type"]) + (", may be empty" if column["nullable"] else ""),
             "yes" if column["required"] else "no",
             prose(str(column["description"] or "")),
-            "; ".join(f"{prose(str(c['description']))}" for c in column["checks"]),
+            " ".join(prose(str(c["description"])) for c in column["checks"]),
+            "; ".join(prose(str(c["refused_as"])) for c in column["checks"]),
         )
         for name, column in described["columns"].items()
     ]
-    yield table(("column", "type", "required", "meaning", "checked"), rows)
+    yield table(("column", "type", "required", "meaning", "checked", "refused as"), rows)
