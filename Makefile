@@ -28,8 +28,7 @@ demo: $(READY)  ## run the gate on a healthy clade (passes) and on the incident 
 demo-train: $(READY)  ## check, train and audit Echinodermata: about a minute
 	@rm -rf demo/train
 	@$(BIN)/taxcheck train --mapping fixtures/healthy/mapping.tsv --pairs fixtures/healthy/pairs.parquet \
-	  --taxonomy fixtures/healthy/taxdump --title Echinodermata --epochs 40 --workers 1 \
-	  --cone-radius 12 --lr 0.003 --refine-lr 0.003 --out demo/train
+	  --taxonomy fixtures/healthy/taxdump --title Echinodermata --epochs 40 --workers 1 --out demo/train
 	@echo; echo "Open demo/train/gate.html and demo/train/audit.html in a browser; the table is"
 	@echo "demo/train/best.safetensors, the record of the run demo/train/run.json."
 

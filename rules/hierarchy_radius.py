@@ -86,9 +86,8 @@ def radius_ignores_depth(scores: HierarchyScores, threshold: Mapping[str, float]
         observed=observed,
         samples=(Sample({"correlation": best, "ceiling": ceiling}),) if found else (),
         impact="The radius of a node says little or nothing of its depth." if found else None,
-        fix="repair EMB006 and PAIR015 first; then start from wider cones at a lower rate, "
-        "``taxcheck train --cone-radius 12 --lr 0.003 --refine-lr 0.003``, or raise "
-        "``--lambda-reg``"
+        fix="repair EMB006 and PAIR015 first; then train from rows that start nested, as "
+        "``taxcheck train --init nested`` does, or raise ``--lambda-reg``"
         if found
         else None,
     )
