@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from taxcheck.errors import OutputError
+from taxcheck.sources.files import one_line
 
 
 class FailureWriter:
@@ -22,6 +24,7 @@ class FailureWriter:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._writers: dict[str, pq.ParquetWriter] = {}
+        self._partials: dict[str, Path] = {}  # what is begun, whether or not it has a writer
         self._lock = threading.Lock()
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -37,18 +40,19 @@ class FailureWriter:
             try:
                 writer = self._writers.get(defect)
                 if writer is None:
+                    self._partials[defect] = self._folder / f".{defect}.parquet.{os.getpid()}"
                     schema = pa.schema([(name, array.type) for name, array in arrays.items()])
-                    writer = pq.ParquetWriter(self._partial(defect), schema, compression="zstd")
+                    writer = pq.ParquetWriter(
+                        str(self._partials[defect]), schema, compression="zstd"
+                    )
                     self._writers[defect] = writer
                 table = pa.table({n: arrays[n] for n in writer.schema.names if n in arrays})
                 writer.write_table(table.cast(writer.schema))
-            except OSError as error:
-                raise OutputError(
-                    f"{self._folder}: the failing rows cannot be written: {error}"
-                ) from None
+            except (OSError, UnicodeEncodeError) as error:  # Arrow wants names that are text
+                raise self._unwritten(error) from None
 
-    def _partial(self, defect: str) -> Path:
-        return self._folder / f".{defect}.parquet.{os.getpid()}"
+    def _unwritten(self, error: OSError) -> OutputError:
+        return OutputError(f"{self._folder}: the failing rows cannot be written: {one_line(error)}")
 
     def __enter__(self) -> FailureWriter:
         return self
@@ -59,12 +63,16 @@ class FailureWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for defect, writer in self._writers.items():
-            writer.close()
-            partial = self._partial(defect)
-            if kind is None:
+        try:
+            for writer in self._writers.values():
+                with contextlib.suppress(OSError if kind else ()):  # the first failure is told
+                    writer.close()
+            for defect, partial in self._partials.items() if kind is None else ():
                 partial.replace(self._folder / f"{defect}.parquet")
-            else:
+        except OSError as failure:
+            raise self._unwritten(failure) from None
+        finally:
+            for partial in self._partials.values():
                 partial.unlink(missing_ok=True)
 
 

@@ -10,6 +10,14 @@ from pathlib import Path
 from taxcheck.errors import OutputError
 
 
+def encoded(text: str) -> bytes:
+    r"""UTF-8; bytes of a path that are no text, which Python calls \udc80 to \udcff, stay named so.
+
+    In JSON that is their escape as well.
+    """
+    return text.encode("utf-8", "backslashreplace")
+
+
 def write_text(path: str, text: str) -> None:
     """Write a file under its final name only when it is complete; "-" is standard output.
 
@@ -23,12 +31,12 @@ def write_text(path: str, text: str) -> None:
     partial: str | None = None
     try:
         if target.exists() and not target.is_file() and not target.is_dir():
-            with target.open("w", encoding="utf-8", newline="\n") as device:
-                device.write(text)
+            with target.open("wb") as device:
+                device.write(encoded(text))
             return
-        descriptor, partial = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        descriptor, partial = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(encoded(text))
             file.flush()
             os.fsync(file.fileno())
         umask = os.umask(0)
@@ -50,7 +58,7 @@ def _print(text: str) -> None:
     try:
         sys.stdout.flush()
         if hasattr(sys.stdout, "buffer") and not sys.stdout.isatty():
-            sys.stdout.buffer.write(text.encode("utf-8"))
+            sys.stdout.buffer.write(encoded(text))
         else:
             sys.stdout.write(text)
         sys.stdout.flush()
@@ -72,7 +80,7 @@ def append_text(path: str, text: str) -> None:
         with Path(path).open("ab") as file:
             end = file.tell()
             try:
-                file.write(text.encode("utf-8"))
+                file.write(encoded(text))
                 file.flush()
             except BaseException:
                 file.truncate(end)

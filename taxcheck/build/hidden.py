@@ -25,7 +25,8 @@ def hidden_folder(place: Path, doing: str) -> Iterator[Path]:
 
     Whoever moves it to another name keeps it. Raises OSError where it cannot be made.
     """
-    prefix, parent = f".{place.name}.{doing}-", place.absolute().parent
+    # Its own name may be as long as names can be, which this one must not exceed.
+    prefix, parent = f".{place.name[:40]}.{doing}-", place.absolute().parent
     _remove_abandoned(parent, prefix)
     folder, held = _locked(parent, prefix)
     try:

@@ -34,7 +34,10 @@ def staged(out: Path, force: bool) -> Iterator[Path]:
             raise UsageError(f"--out {out}: is there already; give a new folder, or --force")
         out.parent.mkdir(parents=True, exist_ok=True)
         with hidden_folder(out.resolve(), "building") as place:
-            yield place
+            try:
+                yield place
+            except OutputError as error:  # by the name that was asked for
+                raise OutputError(str(error).replace(str(place), str(out))) from None
             if taken:
                 _replace_files(place, out)
             else:

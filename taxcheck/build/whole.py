@@ -20,7 +20,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     """
     partial: Path | None = None
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
         os.close(descriptor)
         partial = Path(name)
         yield partial
@@ -33,6 +33,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     except BaseException as error:
         if partial is not None:
             partial.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from None
+        if isinstance(error, OSError | UnicodeEncodeError):  # Arrow wants names that are text
+            reason = getattr(error, "strerror", None) or error
+            raise OutputError(f"{path}: cannot be written: {reason}") from None
         raise

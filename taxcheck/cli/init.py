@@ -32,12 +32,16 @@ def init(
     What the pairs mean to be is proved where it can be and guessed where it cannot, which the line
     says. Findings are listed and never accepted: that is for a person to do.
     """
-    from taxcheck.errors import UsageError
+    from taxcheck.errors import OutputError, UsageError
     from taxcheck.output import write_text
     from taxcheck.profiling import profile
     from taxcheck.request import Request
 
-    if out != "-" and Path(out).exists() and not force:
+    try:
+        there = out != "-" and Path(out).exists()
+    except OSError as error:
+        raise OutputError(f"{out}: cannot be written: {error.strerror or error}") from None
+    if there and not force:
         raise UsageError(f"{out} is there already; --force replaces it, --out names another")
     text = profile(
         Request(

@@ -19,9 +19,10 @@ _DIGITS = 25
 
 @dataclass(frozen=True, slots=True)
 class Maybe:
-    """A value that may be null, or not there."""
+    """A value that may be null; ``absent`` where it may also not be there."""
 
     form: Any
+    absent: bool = True
 
 
 def _text(value: object) -> bool:
@@ -32,15 +33,20 @@ def _number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def _interval(value: object) -> bool:
+    return (
+        isinstance(value, list) and len(value) == 2 and all(v is None or _number(v) for v in value)
+    )
+
+
 def _shallow(value: object, depth: int = 0) -> bool:
     if isinstance(value, Mapping):
         return depth < _DEEPEST and all(_shallow(inner, depth + 1) for inner in value.values())
     return True
 
 
-_SCORE = Maybe(
-    {"value": Maybe(_number), "ci": [Maybe(_number)], "protocol": _text}
-)  # fmt: skip
+_KNOWN = Maybe(_number, absent=False)
+_SCORE = Maybe({"value": _KNOWN, "ci": _interval, "protocol": _text})
 _QUALITY = {
     **dict.fromkeys(
         ("map", "mean_rank", "spearman", "monotone_edges", "siblings", "separation"), _SCORE
@@ -54,12 +60,12 @@ _FORM = {
     "verdict": _text,
     "tool": {"version": _text},
     "inputs": [
-        {"role": _text, "path": _text, "rows": Maybe(_number), "bytes": Maybe(_number),
-         "fingerprint": Maybe(_text)}
+        {"role": _text, "path": _text, "rows": _KNOWN, "bytes": _KNOWN,
+         "fingerprint": Maybe(_text, absent=False)}
     ],
     "rules": [
-        {"id": _text, "name": _text, "outcome": _text, "message": _text, "count": Maybe(_number),
-         "total": Maybe(_number), "share": Maybe(_number)}
+        {"id": _text, "name": _text, "outcome": _text, "message": _text, "count": _KNOWN,
+         "total": _KNOWN, "share": _KNOWN}
     ],
     "policy": {"differences": {_EACH: _text}},
     "statistics": {
@@ -88,18 +94,21 @@ def _misfit(value: object, form: Any, where: str) -> str | None:
     if isinstance(form, list):
         if not isinstance(value, list):
             return where
-        inner = ((one, form[0], f"{where} {at}") for at, one in enumerate(value, 1))
-    elif isinstance(form, Mapping):
+        places = (_misfit(one, form[0], f"{where} {at}") for at, one in enumerate(value, 1))
+        return next((found for found in places if found is not None), None)
+    if isinstance(form, Mapping):
         if not isinstance(value, Mapping):
             return where
         keys = [*(key for key in form if key != _EACH), *(value if _EACH in form else ())]
-        inner = (
-            (value.get(key), form.get(key, form.get(_EACH)), f"{where} {key}".strip())
-            for key in keys
-        )
-    else:
-        return None if form(value) else where
-    return next((found for one in inner if (found := _misfit(*one)) is not None), None)
+        for key in keys:
+            wanted = form.get(key, form.get(_EACH))
+            place = f"{where} {key}".strip()
+            if key not in value and not (isinstance(wanted, Maybe) and wanted.absent):
+                return place
+            if (found := _misfit(value.get(key), wanted, place)) is not None:
+                return found
+        return None
+    return None if form(value) else where
 
 
 def parsed(text: str) -> object:

@@ -13,9 +13,13 @@ from taxcheck.errors import OutputError, UsageError
 
 def expect_free(out: Path) -> None:
     """UsageError where there is something at ``out`` already, which is never overwritten."""
-    if out.is_dir() and not any(out.iterdir()):
-        return
-    if out.exists() or out.is_symlink():
+    try:
+        if out.is_dir() and not any(out.iterdir()):
+            return
+        there = out.exists() or out.is_symlink()
+    except OSError as error:
+        raise OutputError(f"{out}: cannot be written: {error.strerror or error}") from None
+    if there:
         raise UsageError(f"--out: {out} is there already and is never overwritten; name another")
 
 

@@ -21,7 +21,7 @@ from taxcheck.sources.files import InputFile, one_line
 NPY_MAGIC = b"\x93NUMPY"
 _HEADER_LIMIT = 1 << 16  # bytes; a plain array's header takes 128
 _SAFE_HEADER_LIMIT = 100_000_000  # bytes; as the safetensors library has it
-_DESCR = re.compile(r"[<>|=]?([iufbc]\d{1,2}|[US]\d{1,6})")
+_DESCR = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248]|f16|c8|c16|c32|[US]\d{1,6})")
 _SAFE_TYPES = {
     "F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64",
     "I32": "int32", "I16": "int16", "I8": "int8", "U64": "uint64", "U32": "uint32",

@@ -1,0 +1,280 @@
+"""Small sound files of every kind that taxcheck reads, made by the libraries that users have."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import pickle
+import tarfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.feather as feather
+import pyarrow.parquet as pq
+
+# child: parent; taxids as NCBI has them, the clade of a sea star
+PARENTS = {7586: 7586, 7587: 7586, 7588: 7586, 7594: 7588, 7604: 7594, 7605: 7594, 7606: 7587}
+IDS = list(PARENTS)
+NAMES = ["Echinodermata", "Crinoidea", "Asteroidea", "Asterias", "A. rubens", "A. forbesi", "Neo"]
+RANKS = ["phylum", "class", "class", "genus", "species", "species", "genus"]
+
+
+def _above(node: int) -> list[int]:
+    found = []
+    while PARENTS[node] != node:
+        node = PARENTS[node]
+        found.append(node)
+    return found
+
+
+MAPPING = pa.table({"taxid": IDS, "idx": range(len(IDS))})
+_PAIRS = [
+    (IDS.index(above), IDS.index(node), step)
+    for node in IDS
+    for step, above in enumerate(_above(node), 1)
+]
+PAIRS = pa.table(
+    {
+        "ancestor_idx": [row[0] for row in _PAIRS],
+        "descendant_idx": [row[1] for row in _PAIRS],
+        "depth_diff": [row[2] for row in _PAIRS],
+    }
+)
+TABLE = np.random.default_rng(5).normal(size=(len(IDS), 4)) / 6
+
+
+@dataclass(frozen=True)
+class Seed:
+    """A sound file: the end of its name, its bytes, and the words of its grammar."""
+
+    suffix: str
+    data: bytes
+    words: tuple[bytes, ...] = ()
+
+
+def _text(table: pa.Table, comma: str, end: str = "\n") -> bytes:
+    rows = [table.column_names, *zip(*table.to_pydict().values(), strict=True)]
+    return end.join(comma.join(map(str, row)) for row in (*rows, ())).encode()
+
+
+def _sink(write: Callable[..., object], *given: object, **options: object) -> bytes:
+    sink = io.BytesIO()
+    write(*given, sink, **options)
+    return sink.getvalue()
+
+
+def tables(table: pa.Table) -> list[Seed]:
+    """One table in every format."""
+    tsv = _text(table, "\t")
+    quoted = _text(table, ",").replace(b"7594", b'"7594"')
+    typed = table.cast(pa.schema([(name, pa.int32()) for name in table.column_names]))
+    texts = table.cast(pa.schema([(name, pa.string()) for name in table.column_names]))
+    encoded = pa.table({name: texts[name].dictionary_encode() for name in texts.column_names})
+    return [
+        Seed(".tsv", tsv),
+        Seed(".csv", b"\xef\xbb\xbf" + quoted.replace(b"\n", b"\r\n")),
+        Seed(".tsv.gz", gzip.compress(tsv, mtime=0)),
+        Seed(".csv.zst", pa.compress(_text(table, ";"), "zstd", asbytes=True)),
+        Seed(".parquet", _sink(pq.write_table, table)),
+        Seed(".parquet", _sink(pq.write_table, typed, compression="zstd", row_group_size=3)),
+        Seed(".parquet", _sink(pq.write_table, encoded, compression="none", version="1.0")),
+        Seed(".feather", _sink(feather.write_feather, table, compression="lz4")),
+        Seed(".feather", _sink(feather.write_feather, texts, compression="uncompressed")),
+        Seed(".pkl", pickle.dumps(table.to_pylist(), 4)),
+        Seed(".pkl", pickle.dumps(table.to_pydict(), 0)),
+        Seed(".pkl", pickle.dumps([{k: np.int64(v) for k, v in r.items()} for r in
+                                   table.to_pylist()], 2)),
+    ]  # fmt: skip
+
+
+def dump() -> dict[str, bytes]:
+    """The files of a taxdump."""
+    nodes = [(1, 1, "no rank"), *((k, 1 if k == p else p, r) for (k, p), r in
+             zip(PARENTS.items(), RANKS, strict=True))]  # fmt: skip
+    names = [(1, "root"), *zip(IDS, NAMES, strict=True)]
+    return {
+        "nodes.dmp": "".join(f"{k}\t|\t{p}\t|\t{r}\t|\n" for k, p, r in nodes).encode(),
+        "names.dmp": "".join(
+            f"{k}\t|\t{n}\t|\t\t|\tscientific name\t|\n" for k, n in names
+        ).encode(),
+        "merged.dmp": b"7599\t|\t7604\t|\n",
+        "delnodes.dmp": b"8000\t|\n",
+    }
+
+
+def archives() -> list[Seed]:
+    """A taxdump packed in every way."""
+    made = []
+    for mode, suffix in (("w:gz", ".tar.gz"), ("w", ".tar")):
+        sink = io.BytesIO()
+        with tarfile.open(fileobj=sink, mode=mode) as packed:
+            for name, data in dump().items():
+                info = tarfile.TarInfo(name)
+                info.size = len(data)
+                packed.addfile(info, io.BytesIO(data))
+        made.append(Seed(suffix, sink.getvalue(), (b"ustar", b"0000000", b"7777777")))
+    for packing in (zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED):
+        sink = io.BytesIO()
+        with zipfile.ZipFile(sink, "w", packing) as packed:
+            for name, data in dump().items():
+                packed.writestr(name, data)
+        made.append(Seed(".zip", sink.getvalue(), (b"PK\1\2", b"PK\3\4", b"PK\5\6")))
+    return made
+
+
+_OBO = """format-version: 1.2
+data-version: releases/2024-01-01
+default-namespace: anatomy
+
+[Term]
+id: X:1
+name: organ
+namespace: anatomy
+
+[Term]
+id: X:2
+name: heart
+def: "A pump." [src:1]
+is_a: X:1 {source="y"} ! organ
+alt_id: X:9
+
+[Term]
+id: X:3
+name: valve
+relationship: part_of X:2 ! heart
+is_a: X:1
+
+[Term]
+id: X:4
+is_obsolete: true
+replaced_by: X:3
+
+[Typedef]
+id: part_of
+"""
+_GRAPH = {
+    "graphs": [
+        {
+            "meta": {"version": "http://x.org/releases/2024-01-01/x.owl"},
+            "nodes": [
+                {"id": "http://purl.obolibrary.org/obo/X_1", "lbl": "organ", "type": "CLASS"},
+                {"id": "http://purl.obolibrary.org/obo/X_2", "lbl": "heart", "type": "CLASS",
+                 "meta": {"basicPropertyValues": [{"pred": "x#hasOBONamespace", "val": "a"}]}},
+                {"id": "http://purl.obolibrary.org/obo/X_3", "lbl": "old",
+                 "meta": {"deprecated": True}},
+            ],
+            "edges": [{"sub": "http://purl.obolibrary.org/obo/X_2", "pred": "is_a",
+                       "obj": "http://purl.obolibrary.org/obo/X_1"}],
+        }
+    ]
+}  # fmt: skip
+_WORDNET = """  1 This is a licence.
+00001740 03 n 01 entity 0 002 ~ 00001930 n 0000 ~ 00002137 n 0000 | that which is
+00001930 03 n 01 physical_entity 0 001 @ 00001740 n 0000 | an entity
+00002137 03 n 02 abstraction 0 abstract_entity 0 001 @ 00001740 n 0000 | a general concept
+"""
+_GTDB = """RS_GCF_1.1\td__Bacteria;p__Pseudomonadota;c__Gamma;o__O;f__F;g__G;s__G one
+RS_GCF_2.1\td__Bacteria;p__Pseudomonadota;c__Alpha;o__P;f__Q;g__R;s__R one
+GB_GCA_3.1\td__Archaea;p__;c__;o__;f__;g__;s__
+"""
+_LINEAGE = """kingdom,phylum,class,order,family,genus,species
+Animalia,Chordata,Mammalia,Primates,Hominidae,Homo,Homo sapiens
+Animalia,Chordata,Mammalia,Carnivora,Felidae,Panthera,
+Plantae,,,,Rosaceae,Rosa,Rosa canina
+"""
+_NEWICK = b"((a:1.5[&x=1],'b ''c':2)0.9:1e-3,(d,e)100:3)root:0;\n"
+_EDGES = b"child\tparent\nb\ta\nc\tb\nd\tb\ne\ta\n"
+
+
+def sources() -> dict[str, list[Seed]]:
+    """What ``taxcheck build`` reads, by format."""
+    obo, lineage = _OBO.encode(), _LINEAGE.encode()
+    graph = json.dumps(_GRAPH).encode()
+    words = (b"[Term]", b"is_a: ", b"id: ", b"relationship: part_of ", b"\\", b'"', b"{", b"!")
+    return {
+        "gtdb": [Seed(".tsv", _GTDB.encode(), (b"d__", b"s__", b";", b"\t"))],
+        "edges": [Seed(".tsv", _EDGES), Seed(".csv", _EDGES.replace(b"\t", b","))],
+        "newick": [Seed(".nwk", _NEWICK, (b"(", b")", b",", b";", b"'", b"[", b"]", b":", b"()"))],
+        "obo": [Seed(".obo", obo, words), Seed(".obo.gz", gzip.compress(obo, mtime=0))],
+        "obograph": [Seed(".json", graph, (b"{", b"[", b'"', b"null", b"\\ud800"))],
+        "wordnet": [Seed("", _WORDNET.encode(), (b"@ ", b"00001740", b" | ", b"ffff"))],
+        "lineage": [Seed(".csv", lineage), Seed(".tsv", lineage.replace(b",", b"\t"))],
+        "taxdump": archives(),
+    }
+
+
+def checkpoints(folder: Path) -> list[Seed]:
+    """An embedding table as every library writes it."""
+    import h5py
+    import safetensors.numpy
+    import torch
+    from gensim.models import KeyedVectors
+
+    from taxcheck.engine.tensors import write_tensors
+
+    names = [str(identifier) for identifier in IDS]
+    tensor = torch.tensor(TABLE)
+    state = {"embeddings": tensor, "objects": names, "epoch": 3, "manifold": "poincare",
+             "conf": {"dim": 4, "lr": 0.1}}  # fmt: skip
+    made: list[Seed] = []
+
+    def add(suffix: str, write: Callable[[Path], object]) -> None:
+        write(path := folder / f"seed{len(made)}{suffix}")
+        made.append(Seed(suffix, path.read_bytes()))
+
+    add(".pt", lambda path: torch.save(state, path))
+    add(".pt", lambda path: torch.save(state, path, _use_new_zipfile_serialization=False))
+    add(".pth", lambda path: torch.save(torch.nn.Embedding(7, 4).state_dict(), path))
+    add(".npy", lambda path: np.save(path, TABLE))
+    add(".npy", lambda path: np.save(path, np.asfortranarray(TABLE.astype(">f4"))))
+    add(".npz", lambda path: np.savez(path, vectors=TABLE, names=np.array(names), epoch=3))
+    add(".npz", lambda path: np.savez_compressed(path, vectors=TABLE, taxids=np.array(IDS)))
+    add(
+        ".safetensors",
+        lambda path: safetensors.numpy.save_file(
+            {"emb.weight": TABLE, "update_counts": np.arange(7)}, path, {"manifold": "lorentz"}
+        ),
+    )
+    add(
+        ".safetensors",
+        lambda path: write_tensors(
+            path, {"embeddings": TABLE}, {"epoch": 3, "config": {"geometry": "ball", "dim": 4}}
+        ),
+    )
+    vectors = KeyedVectors(4)
+    vectors.add_vectors(names, TABLE.astype(np.float32))
+    add(".kv", lambda path: vectors.save(str(path)))
+    for binary, suffix in ((False, ".vec"), (True, ".bin")):
+        add(
+            suffix,
+            lambda path, binary=binary: vectors.save_word2vec_format(str(path), binary=binary),
+        )
+    add(".vec.gz", lambda path: path.write_bytes(gzip.compress(made[-2].data, mtime=0)))
+    columns = {"taxid": IDS, **{f"d{k}": TABLE[:, k] for k in range(4)}}
+    add(".parquet", lambda path: pq.write_table(pa.table(columns), path))
+    add(
+        ".parquet", lambda path: pq.write_table(pa.table({"taxid": IDS, "e": TABLE.tolist()}), path)
+    )
+    add(".feather", lambda path: feather.write_feather(pa.table(columns), str(path)))
+    add(".csv", lambda path: pd.DataFrame(columns).to_csv(path, index=False))
+    add(
+        ".pkl",
+        lambda path: path.write_bytes(
+            pickle.dumps({"embeddings": TABLE, "taxid_to_idx": {k: i for i, k in enumerate(IDS)}})
+        ),
+    )
+
+    def hdf5(path: Path, **options: object) -> None:
+        with h5py.File(path, "w") as file:
+            file.create_dataset("embeddings", data=TABLE, **options)
+            file.create_dataset("a/names", data=np.array(IDS))
+
+    add(".h5", hdf5)
+    add(".h5", lambda path: hdf5(path, compression="gzip", chunks=(3, 4), shuffle=True))
+    return made  # fmt: skip

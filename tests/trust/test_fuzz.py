@@ -1,0 +1,134 @@
+"""Damaged files of every kind: a command passes, fails or refuses in one line, soon and in bounds.
+
+The short test repeats the same examples; the long one draws new ones, a number of seconds for
+each kind of file, and prints the file that broke the rule as hypothesis has shrunk it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.trust.cage import Cage
+from tests.trust.damage import bomb, damaged
+from tests.trust.seeds import Seed
+from tests.trust.targets import Target, beside, every, simple
+
+SHORT, LONG = 12, 30.0  # examples; seconds for each kind of file
+QUICK = simple()
+SLOW = ("inspect", "embeddings", "evaluate", "why", "initial", "baseline", "compare", "run.json",
+        "resume")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def cage() -> Iterator[Cage]:
+    with Cage() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("trust")
+    beside(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def slow(folder: Path) -> dict[str, Target]:
+    made = {name: target for name, target in every(folder).items() if name in SLOW}
+    assert set(made) == set(SLOW)
+    return made
+
+
+def attack(random: Random, target: Target, cage: Cage, folder: Path) -> None:
+    seed = damaged(random, target.seeds)
+    wrong = cage.run(target.lay(seed, folder), folder).wrong()
+    assert wrong is None, f"{wrong}\nthe file{seed.suffix}: {seed.data[:2000]!r}"
+
+
+def test_sound_files_are_read(cage: Cage, folder: Path) -> None:
+    """Else their damaged copies would prove nothing."""
+    for name, target in QUICK.items():
+        for seed in target.seeds[:12] if name != "config" else ():  # the rest are odd on purpose
+            outcome = cage.run(target.lay(seed, folder), folder)
+            assert outcome.code in (0, 1), (name, seed.suffix, outcome)
+            assert outcome.wrong() is None
+    assert cage.started == 1
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_damaged_files_a_few(name: str, cage: Cage, folder: Path) -> None:
+    @settings(max_examples=SHORT, derandomize=True, database=None, phases=[Phase.generate])
+    @given(st.randoms(use_true_random=False))
+    def run(random: Random) -> None:
+        attack(random, QUICK[name], cage, folder)
+
+    run()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*QUICK, *SLOW])
+def test_damaged_files_many(
+    name: str, cage: Cage, folder: Path, request: pytest.FixtureRequest
+) -> None:
+    target = QUICK[name] if name in QUICK else request.getfixturevalue("slow")[name]
+    for seed in target.seeds:
+        wrong = cage.run(target.lay(seed, folder), folder).wrong()
+        assert wrong is None, wrong
+    began, done = time.monotonic(), 0
+
+    @settings(max_examples=20_000, suppress_health_check=list(HealthCheck), database=None)
+    @given(st.randoms(use_true_random=False))
+    def run(random: Random) -> None:
+        nonlocal done
+        if time.monotonic() - began < LONG:  # what fails is shrunk beyond it
+            attack(random, target, cage, folder)
+            done += 1
+
+    run()
+    assert done >= 10, "too few examples to say anything"
+    print(f"{name}: {done:,} damaged files")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "name", "suffix"),
+    [
+        ("gzip", "mapping", ".tsv.gz"),
+        ("gzip", "pairs", ".csv.gz"),
+        ("gzip", "build obo", ".obo.gz"),
+        ("gzip", "build newick", ".nwk.gz"),
+        ("gzip", "build lineage", ".csv.gz"),
+        ("gzip", "build taxdump", ".tar.gz"),
+        ("zip", "build taxdump", ".zip"),
+        ("zip", "inspect", ".npz"),
+        ("gzip", "inspect", ".vec.gz"),
+    ],
+)
+def test_bombs(kind: str, name: str, suffix: str, cage: Cage, folder: Path) -> None:
+    """Two GiB of zeros in two MiB."""
+    target = QUICK.get(name) or Target((), ("inspect", "FILE"))
+    outcome = cage.run(target.lay(Seed(suffix, bomb(kind, 2 << 30)), folder), folder)
+    assert outcome.wrong() is None, outcome.wrong()
+    assert outcome.code == 3
+
+
+@pytest.mark.slow
+def test_a_tree_of_a_million_levels(cage: Cage, folder: Path) -> None:
+    levels = 1_000_000
+    for text in (b"(" * levels + b"a" + b")" * levels + b";", b"(" * levels, b"[" * levels):
+        target = QUICK["build newick"]
+        outcome = cage.run(target.lay(Seed(".nwk", text), folder), folder)
+        assert outcome.code in (1, 3), outcome
+        assert outcome.error.count("\n") == 1
+    outcome = cage.run(
+        target.lay(Seed(".nwk.gz", gzip.compress(b"(" * (300 << 20))), folder), folder
+    )
+    assert outcome.code == 3
