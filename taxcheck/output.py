@@ -77,11 +77,11 @@ def append_text(path: str, text: str) -> None:
     Raises OutputError.
     """
     try:
-        with Path(path).open("ab") as file:
-            end = file.tell()
+        with Path(path).open("ab", buffering=0) as file:  # a buffer would try again on closing
+            end, left = file.tell(), memoryview(encoded(text))
             try:
-                file.write(encoded(text))
-                file.flush()
+                while left:
+                    left = left[file.write(left) :]
             except BaseException:
                 file.truncate(end)
                 raise

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 from pathlib import Path
 
 import pytest
 
 from taxcheck.cli import main
 from taxcheck.cli.formats import SUFFIXES, Target, asked
-from taxcheck.errors import UsageError
+from taxcheck.errors import OutputError, UsageError
 from taxcheck.output import append_text
 from taxcheck.registry import load_renderers
 
@@ -199,10 +200,16 @@ def test_a_summary_that_cannot_be_written_loses_nothing(small, tmp_path, monkeyp
 
 
 def test_what_cannot_be_added_whole_is_taken_back(tmp_path):
+    """The disk, here a limit on the size of files, ends in the middle of the text."""
     path = tmp_path / "summary.md"
     path.write_text("before\n")
-    with pytest.raises(UnicodeEncodeError):
-        append_text(str(path), "half \ud800")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
+    try:
+        with pytest.raises(OutputError, match="summary"):
+            append_text(str(path), "half of this is too much")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert path.read_text() == "before\n"
     append_text(str(path), "whole\n")
     assert path.read_text() == "before\nwhole\n"
