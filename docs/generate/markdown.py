@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+_OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 _RULE = re.compile(r"\b(?:MAP|PAIR|TREE|EMB|HIER|TRAIN)\d{3}\b")
 _CODE = re.compile(r"(``.+?``|`[^`]+`|https?://\S+)", re.S)
 
@@ -61,5 +62,5 @@ def _block(block: str, rules: str) -> str:
 
 
 def _plain(text: str, rules: str) -> str:
-    text = text.replace("<", "&lt;").replace("*", "\\*")
+    text = _OPTION.sub(r"`\g<0>`", text.replace("<", "&lt;").replace("*", "\\*"))
     return _RULE.sub(lambda m: f"[{m[0]}]({rules}{m[0]}.md)", text) if rules else text

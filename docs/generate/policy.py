@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 from docs.generate.markdown import Page, code, prose, table
+from taxcheck.cli import cli
 from taxcheck.config import DUPLICATES, INTENTS, KINDS, SAMPLERS, Dataset
+from taxcheck.policy_inputs import Inputs
 from taxcheck.registry import load_rules
 from taxcheck.rule import Severity
 from taxcheck.waivers import KEYS, WaiverState
@@ -53,6 +55,11 @@ def pages() -> Iterator[Page]:
         (code("severity"), "the rule's own", _words(Severity), "What a finding of it weighs."),
         ("a threshold", "the rule's own", "a number", "When it is a finding; below is every one."),
     ]
+    options = {option.name: option for option in cli.commands["run"].params}
+    given = [
+        (code(field.name), prose(str(getattr(options[field.name], "help", "")).split(";")[0]))
+        for field in fields(Inputs)
+    ]
     head = ("key", "default", "can be", "meaning")
     thresholds = [
         (f"[{r.id}](rules/{r.id}.md)", code(key), f"{t.default:g}", prose(t.meaning))
@@ -68,6 +75,10 @@ def pages() -> Iterator[Page]:
         "known one. [How to write one](../how-to/write-a-policy.md).",
         "## [dataset] { #dataset }",
         table(head, dataset),
+        "## [inputs] { #inputs }",
+        "The files of a run, so that `taxcheck run` needs no argument. Paths are relative to the "
+        "policy; an option of the command line goes before its key here.",
+        table(("key", "meaning"), given),
         "## [rules.ID] { #rules }",
         table(head, rule),
         "## [[waiver]] { #waiver }",

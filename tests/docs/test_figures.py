@@ -44,6 +44,9 @@ def test_the_figures_of_the_incident(report):
     }
     told = re.findall(r"^\| ([^|]+) \| [\d,]+ \| ([\d,]+) \|$", INCIDENT, re.M)
     assert {what: int(number.replace(",", "")) for what, number in told} == expected
+    both = re.findall(r"^\| [^|]+ \| ([\d,]+) \| ([\d,]+) \|$", INCIDENT, re.M)
+    for account, rebuilt in ((int(a.replace(",", "")), int(b.replace(",", ""))) for a, b in both):
+        assert abs(account - rebuilt) < 0.06 * account
 
 
 def test_the_line_that_no_biology_draws(report):

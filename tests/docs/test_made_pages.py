@@ -13,7 +13,8 @@ import pytest
 from docs.generate import python, rules
 from docs.generate.markdown import prose, table
 from taxcheck.cli import cli
-from taxcheck.config import Dataset
+from taxcheck.config import _TABLES, Dataset
+from taxcheck.policy_inputs import Inputs
 from taxcheck.registry import load_rules
 from taxcheck.rule import Outcome
 from taxcheck.sources.aliases import MAPPING_ALIASES, MAPPING_BARE, PAIR_ALIASES, PAIR_BARE
@@ -35,10 +36,12 @@ def test_every_option_of_every_command_is_told(name):
 
 def test_every_key_of_a_policy_is_told():
     text = pages()["reference/policy.md"]
-    keys = [field.name for field in fields(Dataset)] + ["enabled", "severity", *KEYS]
+    named = [field.name for part in (Dataset, Inputs) for field in fields(part)]
+    keys = [*named, "enabled", "severity", *KEYS]
     for key in keys:
         assert re.search(rf"^\| `{key}` \|", text, re.M), key
     assert all(f"| `{state}` |" in text for state in WaiverState)
+    assert all(re.search(rf"^## \[+{table}", text, re.M) for table in _TABLES)
 
 
 def test_every_threshold_is_told_with_its_default():
@@ -120,6 +123,7 @@ def test_words_are_not_taken_for_marks():
     assert prose("idx < n, 2 * 3 * 4 and ``a * b`` <x>") == (
         "idx &lt; n, 2 \\* 3 \\* 4 and ``a * b`` &lt;x>"
     )
+    assert prose("unless --force-all is given") == "unless `--force-all` is given"
     assert prose("see PAIR003 and `PAIR004`", "./") == "see [PAIR003](./PAIR003.md) and `PAIR004`"
     assert prose("one\n\n    code < 1\n\ntwo") == "one\n\n    code < 1\n\ntwo"
     assert prose("these:\n- a\n- b") == "these:\n\n- a\n- b"
