@@ -61,7 +61,7 @@ class Guard:
     def before(self) -> Report:
         """The gate: the report of sound data, or UnsoundError before an hour of training."""
         options = {k: v for k, v in self._options.items() if k not in ("embeddings", "initial")}
-        return assert_dataset_sound(self._mapping, self._pairs, **options)
+        return assert_dataset_sound(self._mapping, self._pairs, audited=False, **options)
 
     def after_epoch(self, epoch: int, table: object) -> Report | None:
         """Every so many epochs, a look at up to ``rows`` rows of the table; else None.
@@ -98,6 +98,7 @@ class Guard:
             path = Path(folder) / "table.npy"
             np.save(path, vectors, allow_pickle=False)
             options = {**self._options, **self._reading, "embeddings": path, "title": shown}
+            options.pop("cache", None)  # no table is met twice
             if whole:
                 options["drawn"] = html is not None
                 report = run(self._mapping, self._pairs, **options)

@@ -91,9 +91,10 @@ def inputs_lines(inputs: Inputs, folder: Path) -> list[str]:
     for key, value in asdict(inputs).items():
         if value is None or value == "-":
             continue
-        inside = Path(value).is_relative_to(folder)
-        if key in _FILES and (inside or not Path(value).is_absolute()):
-            value = Path(os.path.relpath(value, folder)).as_posix()
+        if key in _FILES:
+            path = Path(value)
+            if path.is_relative_to(folder) or not path.is_absolute():
+                value = Path(os.path.relpath(path, folder)).as_posix()
         # JSON's texts are TOML's basic strings, but for DEL, which TOML wants escaped.
         lines.append(f"{key} = {json.dumps(value, ensure_ascii=False)}".replace("\x7f", "\\u007f"))
     return ["[inputs]", *lines] if lines else []

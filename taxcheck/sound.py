@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +29,12 @@ def run(
     *,
     policy: str | Path | None = None,
     cache: str | Path | None = None,
+    audited: bool = True,
     **options: Any,
 ) -> Report:
     """The report of one run; inputs that are not given are those that the policy names.
+
+    Unless ``audited``, a table that the policy names is left out: there is a new one to come.
 
     ``options`` are the other fields of a Request: ``taxonomy``, ``held_out``, ``embeddings``,
     ``seed``, ``fail_on="warn"`` ... Raises TaxcheckError, in one line, for what cannot be read, for
@@ -51,6 +54,8 @@ def run(
     options = {"drawn": False, **options}
     options["fail_on"] = Outcome(options.get("fail_on", Outcome.FAIL))
     loaded = load_policy(Path(policy) if policy is not None else None, load_rules())
+    if not audited:
+        loaded = replace(loaded, inputs=replace(loaded.inputs, embeddings=None, initial=None))
     request = under_policy(Inputs(**paths), loaded, **options)
     if cache is not None:
         from taxcheck.caching.answer import answer

@@ -70,6 +70,17 @@ def test_before_refuses_data_that_the_gate_fails(tmp_path):
         Guard(tmp_path / "m.tsv", tmp_path / "p.tsv").before()
 
 
+def test_before_looks_at_no_table_that_the_policy_names(tmp_path):
+    (tmp_path / "m.tsv").write_text("taxid\tidx\n10\t0\n11\t1\n")
+    (tmp_path / "p.tsv").write_text("ancestor\tdescendant\tdepth_diff\n0\t1\t1\n")
+    policy = tmp_path / "taxcheck.toml"
+    policy.write_text(
+        '[inputs]\nmapping = "m.tsv"\npairs = "p.tsv"\nembeddings = "not trained yet.pt"\n'
+    )
+    report = Guard(policy=policy, cache=tmp_path / "c").before()
+    assert [one.role for one in report.inputs] == ["mapping", "pairs"]
+
+
 def test_rows_that_are_no_points_end_the_training(guard):
     torch = pytest.importorskip("torch")
     table = torch.full((NODES, 4), 0.1)

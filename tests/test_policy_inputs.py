@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from dataclasses import asdict, fields
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from taxcheck.cli import cli
 from taxcheck.config import Policy, load_policy, parse_policy
 from taxcheck.errors import UsageError
 from taxcheck.policy_inputs import Inputs, inputs_lines
@@ -144,3 +147,32 @@ def test_a_pyproject_names_files_too(tmp_path):
     path = tmp_path / "pyproject.toml"
     path.write_text('[tool.taxcheck.inputs]\npairs = "p.csv"\n')
     assert load_policy(path, load_rules()).inputs.pairs == str(tmp_path / "p.csv")
+
+
+def test_what_build_and_fix_leave_can_be_run_in_its_folder_and_from_elsewhere(
+    tmp_path, monkeypatch
+):
+    source = tmp_path / "edges.csv"
+    source.write_text("child,parent\nb,a\nc,a\nd,b\ne,b\nf,c\ng,d\n")
+    taxcheck("build", str(source), "--out", str(tmp_path / "built"), "--split", "0.5")
+    (tmp_path / "m.tsv").write_text("taxid\tidx\n10\t0\n11\t1\n12\t2\n")
+    rows = "0\t1\t1\n1\t2\t1\n0\t2\t2\n"
+    (tmp_path / "p.tsv").write_text(f"ancestor\tdescendant\tdepth_diff\n{rows}{rows}")
+    files = ["--mapping", f"{tmp_path}/m.tsv", "--pairs", f"{tmp_path}/p.tsv"]
+    taxcheck("fix", *files, "--out", f"{tmp_path}/fixed")
+    held_out = {"held_out": "held_out.parquet"}
+    for name, more in (("built", held_out), ("fixed", {})):
+        policy = tmp_path / name / "taxcheck.toml"
+        raw = tomllib.loads(policy.read_text())
+        assert raw["inputs"] == {"mapping": "mapping.tsv", "pairs": "pairs.parquet", **more}
+        roles = ["mapping", "pairs", "held-out"][: 2 + len(more)]
+        for folder, arguments in ((tmp_path / name, []), (tmp_path, ["--policy", str(policy)])):
+            monkeypatch.chdir(folder)
+            report = taxcheck("run", *arguments, "--json", "-")
+            assert [one["role"] for one in json.loads(report)["inputs"]] == roles
+
+
+def taxcheck(*arguments: str) -> str:
+    done = CliRunner().invoke(cli, arguments, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.output
