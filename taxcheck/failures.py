@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 from collections.abc import Mapping
@@ -51,7 +50,7 @@ class FailureWriter:
             except (OSError, UnicodeEncodeError) as error:  # Arrow wants names that are text
                 raise self._unwritten(error) from None
 
-    def _unwritten(self, error: OSError) -> OutputError:
+    def _unwritten(self, error: Exception) -> OutputError:
         return OutputError(f"{self._folder}: the failing rows cannot be written: {one_line(error)}")
 
     def __enter__(self) -> FailureWriter:
@@ -65,8 +64,11 @@ class FailureWriter:
     ) -> None:
         try:
             for writer in self._writers.values():
-                with contextlib.suppress(OSError if kind else ()):  # the first failure is told
+                try:
                     writer.close()
+                except OSError:
+                    if kind is None:  # else the first failure is told
+                        raise
             for defect, partial in self._partials.items() if kind is None else ():
                 partial.replace(self._folder / f"{defect}.parquet")
         except OSError as failure:
