@@ -28,7 +28,7 @@ SOFTMAX, MARGIN = 0, 1
 LOSSES = {"softmax": SOFTMAX, "margin": MARGIN}
 LEAST = 1e-3  # dL/dd of a row that is not worth a step
 # Of the sources of kernel_draws and kernel_geometry: numba recompiles when this file changes only.
-INLINED = "d2edb48dc5d8b431"
+INLINED = "ba6db4ed1088e09c"
 _BLOCK = 512  # candidates whose separations are computed at once ...
 _TOGETHER = 32  # ... for so many sources
 

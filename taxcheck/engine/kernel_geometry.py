@@ -25,6 +25,7 @@ OPTIMIZERS = {"rsgd": RSGD, "adam": ADAM, "adagrad": ADAGRAD}
 FAST = {"reassoc", "contract", "arcp", "afn", "nsz"}
 
 _TINY = 1e-14  # of q: coincident points have no direction apart
+_ROOM = 1e-30  # of 1 - |x|^2: a row that another worker is writing may look as if it were outside
 _LONGEST = 0.5  # hyperbolic length of one step of a row
 
 
@@ -68,7 +69,7 @@ def half_chords(
         if geometry == EUCLIDEAN:
             q[j] = math.sqrt(square)
         else:
-            q[j] = square / ((1 - own) * (1 - b))
+            q[j] = square / max((1 - own) * (1 - b), _ROOM)
 
 
 @njit(fastmath=FAST, inline="always", cache=True)
@@ -108,7 +109,7 @@ def gradients(
         a += u[i] * u[i]
         b += x[v, i] * x[v, i]
     if geometry == BALL:
-        alpha, beta = 1 - a, 1 - b
+        alpha, beta = max(1 - a, _ROOM), max(1 - b, _ROOM)
         f = 2 / (alpha * beta * root)
         return f * (1 + q * beta), -f, f * (1 + q * alpha), -f
     a, b = max(math.sqrt(a), 1e-12), max(math.sqrt(b), 1e-12)
@@ -169,7 +170,7 @@ def update(
     second_moment: Floats,
     steps: Floats,
 ) -> None:
-    """Move one row against its gradient g (width,), then back inside.
+    """Move one row against its gradient g (width,), which is used up, and back inside.
 
     ``limit`` is the largest square of its norm; on the Lorentz sheet, of its spatial part.
     """
@@ -184,13 +185,9 @@ def update(
     for i in range(width):
         square += x[row, i] ** 2
     if optimizer == RSGD:
-        if geometry == BALL:
-            f = lr * (1 - square) ** 2 / 4
-            for i in range(width):
-                x[row, i] -= f * g[i]
-        else:
-            for i in range(width):
-                x[row, i] -= lr * g[i]
+        f = lr * (1 - square) ** 2 / 4 if geometry == BALL else lr
+        for i in range(width):
+            g[i] = x[row, i] - f * g[i]
     elif optimizer == ADAGRAD:
         total = second_moment[row, 0]
         for i in range(width):
@@ -198,7 +195,7 @@ def update(
         second_moment[row, 0] = total
         f = lr / (math.sqrt(total) + 1e-10)
         for i in range(width):
-            x[row, i] -= f * g[i]
+            g[i] = x[row, i] - f * g[i]
     else:
         steps[row] += 1
         t = steps[row]
@@ -207,16 +204,13 @@ def update(
             m = 0.9 * first_moment[row, i] + 0.1 * g[i]
             s = 0.999 * second_moment[row, i] + 0.001 * g[i] * g[i]
             first_moment[row, i], second_moment[row, i] = m, s
-            x[row, i] -= lr * (m / one) / (math.sqrt(s / two) + 1e-8)
-    if geometry == EUCLIDEAN:
-        return
+            g[i] = x[row, i] - lr * (m / one) / (math.sqrt(s / two) + 1e-8)
     square = 0.0
     for i in range(width):
-        square += x[row, i] ** 2
-    if square > limit:
-        f = math.sqrt(limit / square)
-        for i in range(width):
-            x[row, i] *= f
+        square += g[i] ** 2
+    f = math.sqrt(limit / square) if geometry != EUCLIDEAN and square > limit else 1.0
+    for i in range(width):  # written once, inside: another worker may read the row meanwhile
+        x[row, i] = f * g[i]
 
 
 @njit(fastmath=FAST, inline="always", cache=True)
