@@ -23,6 +23,7 @@ def report(tmp_path_factory):
     return check(Request(mapping=str(paths.mapping), pairs=str(paths.pairs), drawn=False))
 
 
+@pytest.mark.long
 def test_the_figures_of_the_incident(report):
     """Those of the column 'rebuilt'; tests/test_incident.py holds the account's beside them."""
     pairs = report.statistics["pairs"]
@@ -49,6 +50,7 @@ def test_the_figures_of_the_incident(report):
         assert abs(account - rebuilt) < 0.06 * account
 
 
+@pytest.mark.long
 def test_the_line_that_no_biology_draws(report):
     (cut,) = (r for r in report.results if r.rule.id == "PAIR014")
     seen = cut.observed

@@ -102,6 +102,7 @@ def test_every_family_and_every_input_of_rules_has_words():
     assert taken - {"dataset", "threshold"} == set(rules.INPUTS)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("id", ["PAIR003", "HIER003", "MAP006"])
 def test_the_page_of_a_rule_shows_what_the_gate_really_says(id):
     """One of the data, one of a table, one that needs a taxonomy; a build makes all."""

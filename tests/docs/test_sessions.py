@@ -27,6 +27,7 @@ LEFT_OUT = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("page", TYPED, ids=str)
 def test_what_is_typed_prints_what_is_shown(page: Path, tmp_path: Path):
     lay_out(tmp_path)
