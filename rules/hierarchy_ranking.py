@@ -81,7 +81,7 @@ def weak_reconstruction(scores: HierarchyScores) -> Finding:
         "of a table that learnt nothing.",
         fix="repair what EMB001, EMB002, EMB006 and the data's rules find, then train again with "
         "burn-in (ten epochs at ``lr / 100``) and choose checkpoints by MAP: ``taxcheck evaluate "
-        "--embeddings checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet``",
+        "checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet``",
     )
     observed: dict[str, Observed] = {
         **finding.observed,

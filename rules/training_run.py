@@ -175,7 +175,7 @@ def dimension_for_size(training: TrainingRecord, threshold: Mapping[str, float])
         observed={"nodes": nodes, "dimensions": training.dim, "nodes for each dimension": each},
         samples=(Sample({"nodes": nodes, "dimensions": training.dim}),) if few or many else (),
         fix="compare MAP with half and with twice as many dimensions: ``taxcheck evaluate "
-        "--embeddings checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet``"
+        "checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet``"
         if few or many
         else None,
     )
