@@ -125,6 +125,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Every page by the commands, of a taxonomy whose taxa are called by the payloads."""
     import numpy as np
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
     folder = tmp_path_factory.mktemp("pages")
     (folder / "dump").mkdir()
@@ -147,7 +148,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         (folder / f"{name}.tsv").write_bytes(seeds._text(table, "\t"))
     labels = [f"{name} {k}".replace("\t", " ") for k, name in enumerate(names * 2)]
     labelled = pa.table({"ancestor": [labels[p] for p in parents[1:]], "descendant": labels[1:]})
-    (folder / "labelled.tsv").write_bytes(seeds._text(labelled.slice(0, 20), "\t"))
+    pq.write_table(labelled, folder / "labelled.parquet")
     np.save(folder / "table.npy", np.random.default_rng(1).normal(size=(count, 2)) / 4)
     data = ["--mapping", "mapping.tsv", "--taxonomy", "dump", "--title", PAYLOADS[1]]
     audit = ["--embeddings", "table.npy", "--geometry", "ball", "--projection", "projection.html"]
@@ -155,7 +156,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         ["run", *data, "--pairs", "few.tsv", "--html", "report.html", "--json", "one.json"],
         ["run", *data, "--pairs", "pairs.tsv", *audit, "--html", "audit.html", "--json",
          "two.json"],
-        ["run", "--pairs", "labelled.tsv", "--html", "labels.html"],
+        ["run", "--pairs", "labelled.parquet", "--html", "labels.html"],
         ["compare", "one.json", "two.json", "--data", "--html", "compare.html"],
     ):  # fmt: skip
         done = subprocess.run(
