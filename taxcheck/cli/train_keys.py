@@ -33,6 +33,7 @@ GROUPS: dict[str, dict[str, str]] = {
     },
     "Draws": {
         "grouping": "Sources: the positives of one descendant share their negatives.",
+        "anchor": "The end of a pair that is held against negatives; ancestor: of pairs alone.",
         "balance": "How draws are spread over the distances of pairs.",
         "depth1_factor": "Oversample: parent-child pairs count so often.",
         "balance_temperature": "Temperature: share of a distance ~ count ** (1 / this).",

@@ -99,6 +99,11 @@ def _of_the_draws(config: TrainConfig) -> Iterator[str]:
             f"degree_share = {config.degree_share:g} and hard_share = {config.hard_share:g} are "
             f"shares of the same negatives and sum to {total:g}: lower one, to 1 or less together"
         )
+    if config.anchor == "ancestor" and config.grouping != "pairs":
+        yield (
+            "anchor = 'ancestor' takes its pairs one by one: set grouping to pairs, or anchor to "
+            "descendant"
+        )
     for until, least, largest in config.curriculum:
         stage = f"curriculum: the stage {until}:{least}-{largest}"
         if least < 1 or largest < least:

@@ -42,6 +42,7 @@ class TrainConfig:
 
     # Which pairs are drawn, and against what
     grouping: Literal["sources", "pairs"] = "sources"  # do positives of a source share negatives
+    anchor: Literal["descendant", "ancestor"] = "descendant"  # the end that negatives are drawn for
     balance: Literal["none", "balanced", "oversample", "temperature"] = "none"
     depth1_factor: float = 10.0  # oversample: parent-child pairs count this often
     balance_temperature: float = 2.0  # temperature: share of a distance ~ count ** (1 / this)

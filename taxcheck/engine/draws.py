@@ -131,6 +131,8 @@ class Draws:
             sources = self._owner[at]
             weights = self._weights(stage, at, sources)
             positives = self._data.ancestors[at]
+            if self._config.anchor == "ancestor":
+                sources, positives = positives, sources
             yield Work(sources, np.arange(len(at) + 1), positives, weights)
 
     def _weights(

@@ -115,17 +115,17 @@ def nearest(
 
 @njit(fastmath=FAST, inline="always", cache=True)
 def draw(
-    source: int,
+    peer: int,
     state: np.uint64,
     rows: IntArray,
     k: int,
     pools: tuple[Int32Array, Int32Array, Int32Array, IntArray, Int32Array],
     counts: tuple[int, int, int, int],
 ) -> np.uint64:
-    """Fill ``rows`` from k on: uniform draws, draws by degree, hard ones; the new random state."""
+    """Fill ``rows`` from k on: uniform draws, draws by degree, those of a peer's depth; the new state."""
     pool, popular, by_depth, depth_starts, depth = pools
-    first = depth_starts[depth[source]]
-    peers = depth_starts[depth[source] + 1] - first
+    first = depth_starts[depth[peer]]
+    peers = depth_starts[depth[peer] + 1] - first
     for _ in range(counts[0]):
         state = advance(state)
         rows[k] = pool[below(state, pool.shape[0])]
@@ -188,7 +188,7 @@ def train(
     targets: Floats,  # (n,) of the radial regulariser
     moments: tuple[Floats, Floats, Floats],
     states: npt.NDArray[np.uint64],  # (workers,), changed
-    codes: tuple[int, int, int],  # geometry, loss, optimizer
+    codes: tuple[int, int, int, bool],  # geometry, loss, optimizer, and are sources ancestors
     numbers: tuple[float, float, float, float, float, float],
 ) -> tuple[float, float]:
     """(sum of the loss, sum of the regulariser).
@@ -205,7 +205,7 @@ def train(
     sources, starts, positives, weights = work
     lefts, rights, ids = scan
     first_moment, second_moment, steps = moments
-    geometry, loss, optimizer = codes
+    geometry, loss, optimizer, anchored = codes
     lr, strength, limit, temperature, margin, window = numbers
     width, workers = x.shape[1], states.shape[0]
     losses, pulls = np.zeros(workers), np.zeros(workers)
@@ -249,8 +249,10 @@ def train(
             for j in range(found[(s - low) % _TOGETHER]):
                 rows[k] = close[(s - low) % _TOGETHER, j]
                 k += 1
-            state = draw(source, state, rows, k, pools, counts)
-            hard, k = k + counts[0] + counts[1], k + drawn
+            peer = positives[begin] if anchored and own else source
+            state = draw(peer, state, rows, k, pools, counts)
+            hard = k if anchored else k + counts[0] + counts[1]
+            k += drawn
             half_chords(geometry, x, u, rows, own, k, q)
             floor = nearness(geometry, farthest)
             floor *= LEAST**temperature if loss == SOFTMAX else math.exp(-margin)

@@ -103,7 +103,7 @@ class KernelStepper:
             self._targets,
             (self._first, self._second, self._steps),
             self._states,
-            self._codes,
+            (*self._codes, negatives.anchored),
             (lr, lambda_reg, self._limit, heat, config.margin, negatives.window),
         )
         np.add.at(self._updates, work.sources, 1)

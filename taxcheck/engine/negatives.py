@@ -35,6 +35,7 @@ def negatives(data: TrainingData, config: TrainConfig) -> Negatives:
         uniform=config.negatives - degree - hard,
         degree=degree,
         hard=hard,
+        anchored=config.anchor == "ancestor",
         pool=pool,
         by_depth=pool[np.argsort(depths, kind="stable")],
         depth_starts=starts,
@@ -46,8 +47,9 @@ def draw(
 ) -> Int32Array:
     """Negatives of every source, (s, K): uniform ones, then by degree, then hard; -1: rejected.
 
-    A draw is rejected, not repeated, where it is the source or one of its ancestors; a hard one
-    also where it is below the source. All of ``data.related`` counts, so pairs that a cap or a
+    A draw is rejected, not repeated, where it is the source or one of its ancestors; a hard one,
+    and any where the sources are ancestors, also where it is below the source. Hard ones have the
+    depth of the descendant. All of ``data.related`` counts, so pairs that a cap or a
     curriculum leaves out are no negatives either.
     """
     rows, sources = len(work.sources), work.sources[:, None]  # (s, 1)
@@ -57,14 +59,17 @@ def draw(
         at = rng.integers(data.pairs, size=(rows, negatives.degree))
         parts.append(data.ancestors[at])
     if negatives.hard:
-        depth = data.depth[sources]
+        peers = work.positives[work.starts[:-1], None] if negatives.anchored else sources
+        depth = data.depth[peers]
         first = negatives.depth_starts[depth]
         size = negatives.depth_starts[depth + 1] - first
         at = first + (rng.random((rows, negatives.hard)) * size).astype(np.int64)
         parts.append(negatives.by_depth[at])
     drawn = np.concatenate(parts, axis=1)  # (s, K)
     rejected = (drawn == sources) | is_ancestor(data.related, drawn, sources)
-    if negatives.hard:
+    if negatives.anchored:
+        rejected |= is_ancestor(data.related, sources, drawn)
+    elif negatives.hard:
         hard = drawn[:, -negatives.hard :]
         rejected[:, -negatives.hard :] |= is_ancestor(data.related, sources, hard)
     return np.where(rejected, np.int32(-1), drawn)

@@ -70,7 +70,8 @@ class Negatives:
     the source's depth and is neither its ancestor nor its descendant; a degree one is drawn as
     often as it is an ancestor in the pairs. ``pool`` are the candidates of uniform draws. Where
     ``nearest`` is not 0, up to so many candidates join that are hardly farther away than the
-    farthest positive: by ``window`` at most.
+    farthest positive: by ``window`` at most. ``anchored``: sources are the ancestors of pairs; none
+    is then below them, and the hard ones share the depth of the descendant.
     """
 
     uniform: int
@@ -81,6 +82,7 @@ class Negatives:
     depth_starts: IntArray  # (depths + 1,) into by_depth
     nearest: int = 0
     window: float = 0.0
+    anchored: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -217,6 +217,15 @@ def test_hard_draws_share_the_depth() -> None:
     assert chisquare(found[peers]).pvalue > 1e-3
 
 
+@pytest.mark.parametrize("hard_share", [0.0, 1.0])
+def test_draws_for_an_ancestor_are_never_below_it(hard_share: float) -> None:
+    config = configured(grouping="pairs", anchor="ancestor", hard_share=hard_share)
+    found = counted(negatives(DATA, config), 1, 9)  # below 1 are 3, 4 and 7 to 10
+    expected = [11, 12, 13, 14] if hard_share else [2, 5, 6, 11, 12, 13, 14]
+    assert np.flatnonzero(found).tolist() == expected
+    assert chisquare(found[expected]).pvalue > 1e-3
+
+
 def test_in_a_dag_no_ancestor_is_drawn_either() -> None:
     from taxcheck.engine.dataset import training_data
 

@@ -58,6 +58,21 @@ def test_what_each_kind_can_draw_by_hand() -> None:
     assert allowed(hard, work.sources, 1) == {-1, 2}
 
 
+def test_for_an_ancestor_none_is_below_it_and_hard_ones_are_as_deep_as_the_descendant() -> None:
+    data = forked()
+    work = Work(
+        np.ones(500, np.int32),  # the ancestor 1 of the descendant 3, again and again
+        np.arange(501),
+        np.full(500, 3, np.int32),
+        np.ones(500, np.float32),
+    )
+    config = TrainConfig(negatives=2, hard_share=0.5, grouping="pairs", anchor="ancestor")
+    uniform, hard = draw(negatives(data, config), data, work, np.random.default_rng(0)).T
+    below = set(np.flatnonzero(is_ancestor(data.related, np.full(6, 1), np.arange(6))).tolist())
+    assert set(uniform.tolist()) == {-1} | {2, 3, 4, 5} - below
+    assert set(hard.tolist()) == {-1} | {3, 4, 5} - below
+
+
 def test_degree_draws_follow_how_often_a_node_is_an_ancestor() -> None:
     data, work = forked(), every_source(forked(), 20_000)
     config = TrainConfig(negatives=1, degree_share=1.0)

@@ -132,6 +132,7 @@ def test_options_are_named_as_they_are_typed() -> None:
         ),
         ({"geometry": "ball", "init": "uniform", "init_scale": 0.5}, ["init_scale = 0.5"]),
         ({"geometry": "lorentz", "optimizer": "adam"}, ["optimizer = 'adam'", "tangent"]),
+        ({"anchor": "ancestor"}, ["anchor = 'ancestor'", "grouping to pairs"]),
         ({"degree_share": 0.6, "hard_share": 0.6}, ["degree_share", "hard_share", "1.2"]),
         ({"curriculum": ((20, 3, 2),)}, ["curriculum", "20:3-2", "no distance"]),
         ({"curriculum": ((20, 0, 2),)}, ["curriculum", "20:0-2", "from 1"]),
