@@ -122,7 +122,7 @@ def draw(
     pools: tuple[Int32Array, Int32Array, Int32Array, IntArray, Int32Array],
     counts: tuple[int, int, int, int],
 ) -> np.uint64:
-    """Fill ``rows`` from k on: uniform draws, draws by degree, those of a peer's depth; the new state."""
+    """Fill ``rows`` from k on: uniform, by degree, of the peer's depth; the new random state."""
     pool, popular, by_depth, depth_starts, depth = pools
     first = depth_starts[depth[peer]]
     peers = depth_starts[depth[peer] + 1] - first
