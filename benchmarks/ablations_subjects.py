@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.ablations_choices import LIFTED
 from taxcheck.audit.clade_assignment import by_rank
 from taxcheck.engine.config import TrainConfig
 from taxcheck.engine.dataset import from_tables
 from taxcheck.engine.initial import initial_table
+from taxcheck.engine.settings import apply
 from taxcheck.engine.trainer import train
 from taxcheck.engine.values import TrainingData
 from taxcheck.geometry.space import Space
@@ -120,12 +122,19 @@ class Subject:
         followers = np.bincount(data.ancestors, minlength=data.n_nodes)
         popular = score(nulls.popular(followers, self.ancestors), self.ancestors)
         nearest = score(nulls.popular(followers, self.parents, self.relatives), self.parents)
-        cones = initial_table(data, config, np.random.default_rng(config.seed))
+        started = {
+            f"{start}, untrained": replace(config, init=start) for start in ("nested", "cones")
+        } | {f"nested, nested_radii {LIFTED}, untrained": apply(config, {"nested_radii": LIFTED})}
         return {
             "radius by depth, random directions": self.measured(
                 Space.of(norm[:, None] * directions, "ball")
             ),
-            "cones, untrained": self.measured(Space.of(cones, config.geometry)),
+            **{
+                name: self.measured(
+                    Space.of(initial_table(data, c, np.random.default_rng(c.seed)), c.geometry)
+                )
+                for name, c in started.items()
+            },
             "popularity": {
                 "map": popular.map,
                 "mean_rank": popular.mean_rank,

@@ -60,6 +60,16 @@ _WRONG: dict[str, tuple[str, dict[str, object]]] = {
     "stopping": ("stopped after 5 evaluations without gain", {"early_stopping": 5}),
 }
 _ALL_WRONG = {key: value for _, keys in _WRONG.values() for key, value in keys.items()}
+# With these, of all that was tried, the norms came to lie as the account found them.
+_PUSHED: dict[str, object] = {
+    "anchor": "ancestor",
+    "hard_share": 1.0,
+    "negatives": 5,
+    "margin": 1.0,
+    "optimizer": "rsgd",
+    "lr": 0.3,
+    "epochs": 30,
+}
 
 PRESETS: dict[str, Preset] = {
     preset.name: preset
@@ -104,7 +114,7 @@ PRESETS: dict[str, Preset] = {
             "incident",
             "Everything that went wrong, at once, on pairs drawn as they come. Trains on data "
             "that the gate refuses (--force), which run.json records.",
-            _FIXED | _ALL_WRONG,
+            _FIXED | _ALL_WRONG | _PUSHED,
             forced=True,
         ),
         *(
