@@ -53,7 +53,8 @@ def unhealthy_curve(
 
     The loss is smoothed by the median of a tenth of the curve. A plateau is a loss that never fell
     much below its largest value; a rise is judged in the second half, since a burn-in with fewer
-    negatives has another level. Norms reach the clip where their recorded 90th percentile comes
+    negatives has another level; where the records say ``refining``, in that of the last stretch of
+    epochs that agree on it. Norms reach the clip where their recorded 90th percentile comes
     within 2 % of its radius.
 
     Why it matters:
@@ -91,7 +92,8 @@ def unhealthy_curve(
     told: list[str] = []
     observed: dict[str, Observed] = {"records": len(history), "clip": clip}
     if len(finite) >= _SHORTEST:
-        told += _loss_told(smoothed(finite), threshold, observed)
+        end = _last_stage(history)
+        told += _loss_told(smoothed(finite), smoothed(end), threshold, observed)
     if len(p90) and clip is not None:
         reached = np.array([_radius(norm) for norm in p90]) >= AT_CLIP * _radius(clip)
         observed["records with norms at the clip"] = int(reached.sum())
@@ -122,12 +124,26 @@ def unhealthy_curve(
     )
 
 
+def _last_stage(history: Sequence[Mapping[str, float]]) -> FloatArray:
+    """The finite losses of the last records that agree on ``refining``, of all where none says."""
+    stage = [record for record in history if "loss" in record]
+    for k in range(len(stage) - 1, 0, -1):
+        if stage[k - 1].get("refining") != stage[-1].get("refining"):
+            stage = stage[k:]
+            break
+    loss = series(stage, "loss")
+    return loss[np.isfinite(loss)]
+
+
 def _loss_told(
-    loss: FloatArray, threshold: Mapping[str, float], observed: dict[str, Observed]
+    loss: FloatArray,
+    end: FloatArray,
+    threshold: Mapping[str, float],
+    observed: dict[str, Observed],
 ) -> list[str]:
-    """What a smoothed curve shows; notes the values that it was judged by."""
+    """What a smoothed curve and its last stage show; notes the values that it was judged by."""
     largest, last = float(loss.max()), float(loss[-1])
-    least = float(loss[len(loss) // 2 :].min())
+    least = float(end[len(end) // 2 :].min()) if len(end) >= _SHORTEST else last
     drop = (largest - last) / abs(largest) if largest else 0.0
     rise = (last - least) / abs(least) if least else 0.0
     observed |= {"largest loss": largest, "last loss": last, "drop": drop, "rise at the end": rise}

@@ -12,7 +12,10 @@ from taxcheck.statistics.values import IntArray
 _CHUNK = 1 << 17
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # the golden ratio's bits: spreads neighbouring values
 _GROUPS, _NAMED = 12, 4  # groups that are told, and rows of each
-_DIGITS = 1e6  # directions equal to a millionth count as one
+# Directions that differ by less than this count as one. Far out in hyperbolic space a child's
+# direction is its parent's to many digits, and float64 still holds the rest.
+_LEAST = {"float64": 1e-12}
+_LEAST_OF_OTHERS = 1e-6
 
 
 def first_of_equal(vectors: npt.NDArray[np.floating]) -> IntArray:
@@ -55,8 +58,8 @@ def largest_groups(first: IntArray) -> tuple[int, list[tuple[int, list[int]]]]:
 
 
 def rounded_directions(checkpoint: Checkpoint) -> int:
-    """Finite rows whose direction from the origin, to six digits, an earlier row has."""
-    seen = []
+    """Finite rows whose direction from the origin an earlier row has, as far as the dtype tells."""
+    seen, least = [], _LEAST.get(checkpoint.dtype, _LEAST_OF_OTHERS)
     for start in range(0, checkpoint.rows, _CHUNK):
         x = np.asarray(checkpoint.vectors[start : start + _CHUNK], dtype=np.float64)
         if checkpoint.reading.geometry is Geometry.LORENTZ:
@@ -65,7 +68,7 @@ def rounded_directions(checkpoint: Checkpoint) -> int:
         finite = np.isfinite(norm[:, 0])
         x, norm = x[finite], norm[finite]
         unit = np.divide(x, norm, out=np.zeros_like(x), where=norm > 0)
-        seen.append(_hash(np.round(unit * _DIGITS)))
+        seen.append(_hash(np.round(unit / least)))
     found = np.concatenate(seen) if seen else np.empty(0, dtype=np.uint64)
     return len(found) - len(distinct(found))
 

@@ -14,7 +14,7 @@ from taxcheck.engine.values import StepResult
 
 Record = dict[str, float]
 Columns = Mapping[str, npt.NDArray[np.float64]]
-_WHOLE = {"epoch", "pairs", "nan_steps"}
+_WHOLE = {"epoch", "pairs", "nan_steps", "refining"}
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ class Standing:
         self.epoch_seconds += seconds
         self.seconds += seconds
 
-    def close_epoch(self, lr: float, lambda_reg: float) -> Record:
+    def close_epoch(self, lr: float, lambda_reg: float, *, refining: bool = False) -> Record:
         """End an epoch; its record, which is the last of the history."""
         record = {
             "epoch": self.epoch + 1,
@@ -54,6 +54,7 @@ class Standing:
             "reg_loss": self.regularizer / max(self.pairs, 1),
             "lr": lr,
             "lambda_reg": lambda_reg,
+            "refining": int(refining),
             "pairs": self.pairs,
             "pairs_per_second": self.pairs / max(self.epoch_seconds, 1e-9),
             "nan_steps": 0,

@@ -89,8 +89,9 @@ def train(
                 if out_of_time(config, at.seconds):
                     break
 
-            lr = phase(config, at.epoch, at.seconds).lr
-            record, best = at.close_epoch(lr, weight), False
+            plan = phase(config, at.epoch, at.seconds)
+            lr, best = plan.lr, False
+            record = at.close_epoch(lr, weight, refining=plan.refining)
             evaluated = at.epoch % config.evaluate_every == 0 or _done(at, config)
             if evaluated:
                 record |= peers.share(quality.measure(stepper.table) if peers.writes else {})

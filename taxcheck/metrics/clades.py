@@ -13,7 +13,7 @@ from taxcheck.metrics.lists import Floats, IntArray, Ints
 _ROUNDS = 50
 _HUBER = 1.345  # 95 % efficiency under normal errors (Huber & Ronchetti 2009)
 _PAIRS = 2_000_000
-_LEAST = 0.05  # of the scale: where all clades fit this well, a sixth wider is not scattered
+_LEAST = 0.03  # of the scale: where all clades fit this well, a sixth wider is not scattered
 _MAD = 1.4826  # makes the median absolute deviation estimate sigma of normal errors
 
 
@@ -55,7 +55,7 @@ def clade_spread(
     depth below the top; a top of unknown depth (below 0) has no expectation. In a tree metric two
     members are at most twice the height apart, log size stands for how it branches, depth for
     whatever the engine does differently far out. Fitted by Huber's M-estimator; the scale is the
-    MAD of the residuals, so that the outliers looked for do not hide themselves, and .05 at least:
+    MAD of the residuals, so that the outliers looked for do not hide themselves, and .03 at least:
     a table may be so regular that differences nobody sees would be outliers. Clades of equal
     features share one expectation. A regression of four coefficients leaves few clades hardly a
     residual, so that each is taken as Student's t with m - 4 degrees of freedom and told as the

@@ -165,6 +165,18 @@ def test_a_burn_in_with_another_loss_is_no_rise() -> None:
     )
 
 
+def test_a_rise_is_judged_within_the_last_stage_of_a_run() -> None:
+    def staged(*losses: float) -> Any:
+        refined = (4, 3, 2, 1, 1, *losses)
+        history = (
+            {"epoch": k + 1.0, "loss": v, "refining": float(k >= 5)} for k, v in enumerate(refined)
+        )
+        return judge("TRAIN009", training=training(history=tuple(history)))
+
+    assert staged(3.0, 2.8, 2.5, 2.5, 2.5).outcome == "pass", "another temperature, another loss"
+    assert "the loss rises: 2.7 at its least" in staged(3.0, 2.8, 2.5, 2.7, 2.9, 3.0).message
+
+
 def test_the_incidents_90th_percentile_had_not_reached_its_clip() -> None:
     # a radius of 8.8 of 12.2: what crowds there is EMB004's
     assert judge("TRAIN009", training=curve(4, 3, 2, 1, 1, norm_p90=0.9997)).outcome == "pass"
