@@ -108,7 +108,9 @@ def test_numbers_come_back_as_they_were():
     assert kept.results[0].rule is rule
 
 
-@pytest.mark.parametrize("observed", [{"a": object()}, {"a": 2**64}, {1: "a"}], ids=str)
+@pytest.mark.parametrize(
+    "observed", [{"a": object()}, {"a": 2**64}, {1: "a"}], ids=["object", "too large", "key"]
+)
 def test_what_would_not_come_back_as_it_is_is_not_stored(observed):
     """A plugin's mistakes; a rule of one's own may make them, and its run goes on."""
     rule = load_rules()[0]
