@@ -42,7 +42,8 @@ _FIXED = {
     "lambda_reg": 0.01,
     "grouping": "pairs",
     "source_weight": "pairs",
-    "refine": 0.0,
+    "refine": 0.1,
+    "refine_lr": 0.005,
     "negatives": 50,
     "optimizer": "adam",
     "lr": 0.005,
@@ -68,6 +69,7 @@ _PUSHED: dict[str, object] = {
     "margin": 1.0,
     "optimizer": "rsgd",
     "lr": 0.3,
+    "refine": 0.0,
     "epochs": 30,
 }
 
