@@ -53,7 +53,7 @@ coverage: $(READY)  ## lines and branches that the tests run, subprocesses too
 	rm -f .coverage .coverage.*
 	$(BIN)/coverage run -m pytest -p no:xdist
 	$(BIN)/coverage combine --quiet
-	$(BIN)/python -m benchmarks.coverage
+	$(BIN)/coverage report --sort=cover
 
 mutation: $(READY)  ## wrong changes in rules and statistics that no test notices (an hour)
 	$(BIN)/python -m benchmarks.mutation rules --tests tests/rules
