@@ -83,6 +83,18 @@ PRESETS: dict[str, Preset] = {
             {},
         ),
         Preset(
+            "dag",
+            "Where many nodes have several parents and their mean rank counts: cones from the "
+            "parents' midpoints, Adam.",
+            {
+                "init": "cones",
+                "max_radius": 14.0,
+                "optimizer": "adam",
+                "lr": 0.01,
+                "refine_lr": 0.01,
+            },
+        ),
+        Preset(
             "fixed",
             "The incident's own repair: clip .98, start .05 to .85, lambda .01, a row for every "
             "node of the mapping.",
