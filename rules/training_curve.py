@@ -15,6 +15,7 @@ from .training_config import setting
 from .wording import plural
 
 _SHORTEST = 5  # epochs that make a curve
+_NOISE = 0.01  # of the largest loss: a rise of less, near 0, is no rise
 _TRAINED = "Echinodermata, d = 10, trained in the ball to MAP .84: "
 
 
@@ -54,8 +55,8 @@ def unhealthy_curve(
     The loss is smoothed by the median of a tenth of the curve. A plateau is a loss that never fell
     much below its largest value; a rise is judged in the second half, since a burn-in with fewer
     negatives has another level; where the records say ``refining``, in that of the last stretch of
-    epochs that agree on it. Norms reach the clip where their recorded 90th percentile comes
-    within 2 % of its radius.
+    epochs that agree on it; less than a hundredth of the largest loss is no rise. Norms reach the
+    clip where their recorded 90th percentile comes within 2 % of its radius.
 
     Why it matters:
     These are the three things to watch while a run can still be stopped. A loss that does not fall
@@ -150,7 +151,7 @@ def _loss_told(
     told = []
     if drop < threshold["drop"]:
         told.append(f"the loss stands still: {largest:.4g} at most, {last:.4g} at the end")
-    if rise > threshold["rise"]:
+    if rise > threshold["rise"] and last - least > _NOISE * abs(largest):
         told.append(f"the loss rises: {least:.4g} at its least, {last:.4g} at the end")
     return told
 

@@ -63,7 +63,8 @@ severity = "info"
 rule = "PAIR003"
 owner = "someone"
 reason = "a known gap"
-until = 2999-01-31
+expires = 2999-01-31
+max_count = 5
 """
 CONFIG = b"""geometry = "ball"
 dim = 5
