@@ -15,7 +15,7 @@ _BREAK = "\u200b"
 # Inside a line, which starts with words of ours; an underscore inside a word marks nothing.
 _STRUCTURE = re.compile(r"[&<>`*\[\]|~@\\$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _FOUND = re.compile(
-    r"@|#(?=\d)|\bwww(?=\.)|\bGH(?=-\d)|:(?=//)|:(?=[\w+-]+:)|\bmailto(?=:)|\bxmpp(?=:)", re.I
+    r"@|#(?=\d)|www(?=\.)|\bGH(?=-\d)|:(?=//)|:(?=[\w+-]+:)|\bmailto(?=:)|\bxmpp(?=:)", re.I
 )
 
 

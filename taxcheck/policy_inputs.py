@@ -89,7 +89,7 @@ def inputs_lines(inputs: Inputs, folder: Path) -> list[str]:
     """
     lines = []
     for key, value in asdict(inputs).items():
-        if value is None or value == "-":
+        if value is None or (key in _FILES and value == "-"):
             continue
         if key in _FILES:
             path = Path(value)
