@@ -38,7 +38,7 @@ test: $(READY)  ## the tests that need minutes at most
 test-all: $(READY)  ## every test: whole taxonomies, browsers, slow laws
 	$(BIN)/pytest -n auto -m ''
 
-check: check-static test-quick  ## in a minute: lint, format, types, import contracts, quick tests
+check: check-static test-quick  ## lint, format, types, import contracts, quick tests
 
 test-quick: $(READY)
 	$(BIN)/pytest -n auto -m 'not long and not slow and not browser'
