@@ -22,20 +22,12 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What one run is asked to check. Paths are as the user gave them; "-" is standard input."""
+class Request(Inputs):
+    """What one run is asked to check: its inputs, and how.
 
-    mapping: str | None = None
-    pairs: str | None = None
-    held_out: str | None = None
-    taxonomy: str | None = None
-    embeddings: str | None = None
-    initial: str | None = None
-    mapping_columns: str | None = None
-    pair_columns: str | None = None
-    key: str | None = None
-    geometry: str | None = None
-    curvature: float | None = None
+    Paths are as the user gave them; "-" is standard input.
+    """
+
     policy: Policy = field(default_factory=Policy)
     workers: int = 1
     seed: int = 0

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Make the pictures of the README again from real runs: run at the root of the repository.
 # Needs chromium and ImageMagick; CHROMIUM names another browser of its family.
+# before-after.png is the first screen of what taxcheck compare --html wrote of the runs in docs/training.md.
 set -eu
 
 run=.venv/bin/taxcheck

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from taxcheck.engine.config import TrainConfig
 
-_MARGIN = 2.5  # from where float rows miss the sheet by as much as their length
+_MARGIN = 2.5  # from the last radius of the sheet: rows miss it by e^-5 of what they do there
 
 
 def disagreements(config: TrainConfig) -> Iterator[str]:
@@ -85,8 +85,8 @@ def _of_the_radii(config: TrainConfig, limit: float, room: str) -> Iterator[str]
     before = (-1, 0.0)
     for depth, radius in config.nested_radii:
         point = f"nested_radii: the radius {depth}:{radius:g}"
-        if depth <= before[0] or radius < before[1]:
-            yield f"{point} must be deeper and no nearer than {before[0]}:{before[1]:g}; order them"
+        if depth <= before[0] or radius < before[1] or (depth > 0 and radius == before[1]):
+            yield f"{point} must be deeper and farther out than {before[0]}:{before[1]:g}"
         if config.init == "nested" and radius > limit:
             yield f"{point} is beyond {room}: lower it, or raise the limit"
         before = (depth, radius)

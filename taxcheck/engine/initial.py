@@ -7,14 +7,13 @@ import numpy.typing as npt
 
 from taxcheck.engine.agreement import radius_limit
 from taxcheck.engine.config import TrainConfig
-from taxcheck.engine.layout import edges_of, midpoints, random_directions
+from taxcheck.engine.layout import LARGEST, edges_of, midpoints, random_directions
 from taxcheck.engine.nested import nested
 from taxcheck.engine.values import Floats, TrainingData
 from taxcheck.geometry.precision import largest_radius
 
 _Doubles = npt.NDArray[np.float64]
 _LARGEST_STEP = 8.0
-_LARGEST = 300.0  # radii whose products of sinh still fit into float64
 _DEEPEST, _ANCHOR = 12, 8  # steps grow up to the first depth; at the second they are cone_step
 _ROWS = 1 << 16
 
@@ -83,7 +82,7 @@ def cones(
         shared = several[level]
         if shared.any():
             outward[shared], radius[shared] = midpoints(
-                edges[level[shared]], directions, np.minimum(radii, _LARGEST)
+                edges[level[shared]], directions, np.minimum(radii, LARGEST)
             )
         directions[level], radii[level] = _step(outward, radius, steps[k], directions[level])
     return directions, radii
@@ -103,7 +102,7 @@ def _step(
     cos = np.clip(np.sum(towards * outward, axis=1), -1, 1)
     across = towards - cos[:, None] * outward
     grown = 2 * np.sinh((radius - step) / 2) ** 2 + np.sinh(radius) * np.sinh(step) * (1 + cos)
-    new = np.minimum(2 * np.arcsinh(np.sqrt(grown / 2)), _LARGEST)
+    new = np.minimum(2 * np.arcsinh(np.sqrt(grown / 2)), LARGEST)
     along = np.sinh(radius) * np.cosh(step) + np.cosh(radius) * np.sinh(step) * cos
     turned = along[:, None] * outward + np.sinh(step) * across
     length = np.linalg.norm(turned, axis=1)

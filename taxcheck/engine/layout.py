@@ -9,6 +9,7 @@ from scipy.sparse import csr_matrix
 from taxcheck.engine.values import TrainingData
 
 _Doubles = npt.NDArray[np.float64]
+LARGEST = 300.0  # radii whose products of sinh still fit into float64
 _ROWS = 1 << 16
 
 

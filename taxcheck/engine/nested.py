@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from taxcheck.engine.agreement import radius_limit
 from taxcheck.engine.config import TrainConfig
-from taxcheck.engine.layout import edges_of, midpoints, random_directions
+from taxcheck.engine.layout import LARGEST, edges_of, midpoints, random_directions
 from taxcheck.engine.values import IntArray, TrainingData
 
 _Doubles = npt.NDArray[np.float64]
@@ -45,7 +45,7 @@ def nested(
         rows = rows[parent[rows] >= 0]
         above, shared = out[parent[rows]], several[rows]
         if shared.any():
-            above[shared], _ = midpoints(edges[rows[shared]], out, reach)
+            above[shared], _ = midpoints(edges[rows[shared]], out, np.minimum(reach, LARGEST))
         part = radii[k - 1] / 2 + min((radii[k] - radii[k - 1]) / 4, _ROOM) - _SPREAD
         angle = 2 * np.arcsin(np.exp(-max(part, 0.0)) / np.sqrt(2))
         out[rows] = _turned(above, out[rows], angle)
@@ -76,7 +76,8 @@ def _by_level(deepest: int, config: TrainConfig) -> _Doubles:
     at = np.arange(deepest + 1, dtype=np.float64)
     found = at * config.nested_step
     if config.nested_radii:
-        known, radius = np.array(config.nested_radii, dtype=np.float64).T
+        centre = () if config.nested_radii[0][0] == 0 else ((0, 0.0),)
+        known, radius = np.array((*centre, *config.nested_radii), dtype=np.float64).T
         found = np.interp(at, known, radius)
         found += np.maximum(at - known[-1], 0) * config.nested_step
     limit, largest = radius_limit(config), float(found.max())

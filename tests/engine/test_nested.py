@@ -72,6 +72,8 @@ def test_radii_by_depth_go_in_lines_through_the_points_and_on_by_the_step():
     chain = tree([-1, *range(6)])
     config = replace(CONFIG, nested_radii=((0, 0.0), (2, 2.0), (4, 20.0)), nested_step=1.5)
     assert nested_radii(chain, config) == pytest.approx([0, 1, 2, 11, 20, 21.5, 23])
+    later = replace(config, nested_radii=config.nested_radii[1:])
+    assert nested_radii(chain, later) == pytest.approx([0, 1, 2, 11, 20, 21.5, 23])
     assert radial_targets(chain, config) == pytest.approx([0, 1, 2, 11, 20, 21.5, 23])
     ball = replace(config, geometry="ball", max_norm=1 - 1e-12)
     expected = np.tanh(np.array([0, 1, 2, 11, 20, 21.5, 23]) / 2)
@@ -87,6 +89,13 @@ def test_a_deep_tree_is_drawn_in_to_what_the_dtype_holds(geometry, dtype, limit)
     space = Space.of(of(tree([-1, *range(400)]), config), geometry)
     assert space.radii.max() == pytest.approx(0.95 * limit, rel=1e-3)
     assert np.isfinite(space.distance(np.arange(400), np.arange(1, 401))).all()
+
+
+def test_a_deep_dag_in_flat_space_stays_finite():
+    a = np.array([*range(600), 598])
+    d = np.array([*range(1, 601), 600])
+    data = training_data(a, d, np.ones(601, int), 601)
+    assert np.isfinite(of(data, replace(CONFIG, geometry="euclidean"))).all()
 
 
 def test_a_node_with_parents_in_two_branches_starts_between_them():

@@ -124,7 +124,8 @@ def test_options_are_named_as_they_are_typed() -> None:
             ["cone_radius = 38", "max_radius = 37", "37 or less"],
         ),
         ({"nested_radii": ((0, 0.0), (4, 40.0))}, ["4:40", "max_radius = 37"]),
-        ({"nested_radii": ((0, 1.0), (4, 0.5))}, ["4:0.5", "no nearer than 0:1"]),
+        ({"nested_radii": ((0, 1.0), (4, 0.5))}, ["4:0.5", "farther out than 0:1"]),
+        ({"nested_radii": ((0, 0.0), (1, 0.0))}, ["1:0", "farther out than 0:0"]),
         ({"nested_radii": ((2, 1.0), (2, 5.0))}, ["2:5", "deeper"]),
         (
             {"geometry": "ball", "init": "cones", "cone_radius": 5.0},

@@ -211,3 +211,18 @@ def judge(id: str, thresholds: Mapping[str, float] | None = None, **given: Any) 
     )
     (result,) = run_rules([RULES[id]], inputs, policy)
     return hold(result)
+
+
+def counted(result: RuleResult) -> tuple[int, int]:
+    assert result.finding is not None
+    return result.finding.count, result.finding.total
+
+
+def sampled(result: RuleResult) -> list[dict[str, object]]:
+    assert result.finding is not None
+    return [dict(sample.values) for sample in result.finding.samples]
+
+
+def places(result: RuleResult) -> list[tuple[object, object, object]]:
+    assert result.finding is not None
+    return [(s.row, s.node, s.table) for s in result.finding.samples]

@@ -18,15 +18,7 @@ from tests.rules.audit import (
     score,
     scores,
 )
-from tests.rules.builders import ints, mapping, some
-
-
-def counted(result):
-    return result.finding.count, result.finding.total
-
-
-def sampled(result):
-    return [dict(sample.values) for sample in result.finding.samples]
+from tests.rules.builders import counted, ints, mapping, sampled, some
 
 
 def nodes_of(result):

@@ -13,15 +13,7 @@ from tests.rules.audit import (
     score,
     scores,
 )
-from tests.rules.builders import tree
-
-
-def counted(result):
-    return result.finding.count, result.finding.total
-
-
-def sampled(result):
-    return [dict(sample.values) for sample in result.finding.samples]
+from tests.rules.builders import counted, sampled, tree
 
 
 def nodes_of(result):

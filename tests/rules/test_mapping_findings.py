@@ -9,25 +9,15 @@ import numpy as np
 from taxcheck.config import Dataset
 from taxcheck.statistics.values import Identifiers
 from tests.rules.builders import (
+    counted,
     ints,
     judge,
     mapping,
+    sampled,
     some,
     taxonomy,
     text_mapping,
 )
-
-
-def counted(result):
-    return result.finding.count, result.finding.total
-
-
-def sampled(result):
-    return [dict(sample.values) for sample in result.finding.samples]
-
-
-def places(result):
-    return [(s.row, s.node, s.table) for s in result.finding.samples]
 
 
 def test_counts_reasons_and_samples_reach_the_report() -> None:

@@ -4,23 +4,13 @@ from __future__ import annotations
 
 from taxcheck.config import Dataset
 from tests.rules.builders import (
+    counted,
     held_out,
     judge,
+    sampled,
     some,
     tree,
 )
-
-
-def counted(result):
-    return result.finding.count, result.finding.total
-
-
-def sampled(result):
-    return [dict(sample.values) for sample in result.finding.samples]
-
-
-def places(result):
-    return [(s.row, s.node, s.table) for s in result.finding.samples]
 
 
 def test_leaks_are_observed_by_kind() -> None:

@@ -9,27 +9,18 @@ from taxcheck.config import Dataset
 from taxcheck.statistics.values import Identifiers
 from tests.rules.builders import (
     closure,
+    counted,
     depth,
     ints,
     judge,
     mapping,
     pairs,
+    places,
+    sampled,
     some,
     taxonomy,
     tree,
 )
-
-
-def counted(result):
-    return result.finding.count, result.finding.total
-
-
-def sampled(result):
-    return [dict(sample.values) for sample in result.finding.samples]
-
-
-def places(result):
-    return [(s.row, s.node, s.table) for s in result.finding.samples]
 
 
 @pytest.mark.parametrize(

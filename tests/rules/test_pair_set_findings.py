@@ -10,26 +10,16 @@ import pytest
 from taxcheck.config import Dataset
 from tests.rules.builders import (
     closure,
+    counted,
     depth,
     ints,
     judge,
     mapping,
     pairs,
+    sampled,
     some,
     tree,
 )
-
-
-def counted(result):
-    return result.finding.count, result.finding.total
-
-
-def sampled(result):
-    return [dict(sample.values) for sample in result.finding.samples]
-
-
-def places(result):
-    return [(s.row, s.node, s.table) for s in result.finding.samples]
 
 
 def test_exchanged_columns_are_observed() -> None:

@@ -15,15 +15,7 @@ from tests.rules.audit import (
     scores,
     training,
 )
-from tests.rules.builders import some
-
-
-def counted(result):
-    return result.finding.count, result.finding.total
-
-
-def sampled(result):
-    return [dict(sample.values) for sample in result.finding.samples]
+from tests.rules.builders import counted, sampled, some
 
 
 def nodes_of(result):

@@ -11,25 +11,15 @@ from taxcheck.rule import Sample
 from taxcheck.statistics.values import Kind
 from tests.rules.builders import (
     closure,
+    counted,
     ints,
     judge,
     mapping,
+    sampled,
     some,
     taxonomy,
     tree,
 )
-
-
-def counted(result):
-    return result.finding.count, result.finding.total
-
-
-def sampled(result):
-    return [dict(sample.values) for sample in result.finding.samples]
-
-
-def places(result):
-    return [(s.row, s.node, s.table) for s in result.finding.samples]
 
 
 def test_a_cycle_is_printed_to_its_sixth_node() -> None:
