@@ -95,6 +95,7 @@ def inputs_lines(inputs: Inputs, folder: Path) -> list[str]:
             path = Path(value)
             if path.is_relative_to(folder) or not path.is_absolute():
                 value = Path(os.path.relpath(path, folder)).as_posix()
+                value = "./-" if value == "-" else value  # a file of that name, no standard input
         # JSON's texts are TOML's basic strings, but for DEL, which TOML wants escaped.
         lines.append(f"{key} = {json.dumps(value, ensure_ascii=False)}".replace("\x7f", "\\u007f"))
     return ["[inputs]", *lines] if lines else []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from taxcheck.cli import cli
@@ -113,6 +113,7 @@ def test_without_either_one_line_tells_how():
 paths = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), min_size=1)
 
 
+@example("-", "-", 1.0)
 @given(paths, paths, st.floats(min_value=1e-6, max_value=1e6))
 def test_what_is_written_is_what_is_read(name: str, key: str, curvature: float):
     given_ = Inputs(pairs=f"data/{name}", key=key, curvature=curvature)
