@@ -120,11 +120,10 @@ def shape_of(head: bytes, shown: str, *, whole: bool) -> TextShape:
             "table with at least two columns"
         )
     later = lines[1:]
-    # In TSV a quote is mostly part of a name (5' end); taken as quoting it would swallow lines.
-    quoted = delimiter != "\t" or any(
-        cell.startswith('"') for line in later for cell in line.split("\t")
-    )
-    first = _cells(lines[0], delimiter, quoted=True)
+    quoted = _quoted(lines, delimiter)
+    first = _cells(lines[0], delimiter, quoted=True)  # names may be quoted where no cell is
+    if len(first) != width and not quoted:
+        first = _cells(lines[0], delimiter, quoted=False)
     if len(first) != width:
         fields = "field" if len(first) == 1 else "fields"
         raise InputError(
@@ -133,6 +132,27 @@ def shape_of(head: bytes, shown: str, *, whole: bool) -> TextShape:
         )
     sample = tuple(_cells(line, delimiter, quoted=quoted) for line in later)
     return TextShape(delimiter, quoted, first, sample, bom, b"\n" in body)
+
+
+def _quoted(lines: list[str], delimiter: str) -> bool:
+    """Whether a quote at the start of a cell is one of the file and not of a name.
+
+    In TSV it is mostly part of a name ("Candidatus" x), and taken as quoting it would change the
+    name or swallow lines. So quotes there have to close where cells end, and cells to fit the lines
+    that way, unless tabs alone make no table either.
+    """
+    if delimiter != "\t":
+        return True
+    if not any(cell.startswith('"') for line in lines[1:] for cell in line.split("\t")):
+        return False
+    filled = [line for line in lines if line.strip()]
+    if len({line.count("\t") for line in filled}) > 1:
+        return True
+    try:
+        rows = list(csv.reader((f"{line}\n" for line in filled), delimiter="\t", strict=True))
+    except csv.Error:
+        return False
+    return len({len(row) for row in rows}) == 1
 
 
 def _cells(line: str, delimiter: str, *, quoted: bool) -> tuple[str, ...]:
@@ -147,7 +167,8 @@ def _cells(line: str, delimiter: str, *, quoted: bool) -> tuple[str, ...]:
 def _delimiter(lines: list[str]) -> tuple[str | None, int]:
     best, best_width, best_share = None, 0, 0.0
     for delimiter in _DELIMITERS:
-        widths = Counter(len(_cells(line, delimiter, quoted=True)) for line in lines)
+        quoted = _quoted(lines, delimiter)
+        widths = Counter(len(_cells(line, delimiter, quoted=quoted)) for line in lines)
         width, count = max(widths.items(), key=lambda item: (item[0] > 1, item[1], item[0]))
         if width > 1 and count / len(lines) > best_share + 1e-9:
             best, best_width, best_share = delimiter, width, count / len(lines)
