@@ -63,7 +63,9 @@ def regularizer_too_strong(training: TrainingRecord, threshold: Mapping[str, flo
 
     Known exceptions:
     The weight is relative to the loss: where the loss is a sum over the batch and not a mean, 0.1
-    may be little. Raise the threshold in the policy and say why.
+    may be little. Raise the threshold in the policy and say why. Only a weight that is recorded as
+    ``lambda_reg`` is judged; an L2 term that draws every row to the origin, as gensim's
+    ``regularization_coeff``, is another one and says nothing of depths.
 
     References:
     - Nickel & Kiela 2017, where radii follow from the loss alone: https://arxiv.org/abs/1705.08039

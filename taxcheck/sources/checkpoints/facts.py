@@ -20,7 +20,9 @@ _CONTAINERS = {
     "train_config", "training_args", "training_config", "metadata",
 }  # fmt: skip
 _ALIASES = {
-    "lambda_reg": ("lambda_reg", "reg_lambda", "lambda", "reg_weight", "regularization_coeff"),
+    # The pull to the radius of a row's depth. Names of any regularizer, such as lambda or gensim's
+    # regularization_coeff, an L2 term, do not say that they are this one.
+    "lambda_reg": ("lambda_reg", "reg_lambda"),
     "max_norm": ("max_norm", "maxnorm", "norm_clip", "ball_max_norm", "clip_norm_to"),
     "init_max_radius": ("init_max_radius", "init_max_norm", "max_init_radius", "radius_max"),
     "early_stopping": ("early_stopping", "early_stopping_patience", "patience"),

@@ -237,6 +237,8 @@ def test_gensim(tmp_path: Path) -> None:
         assert checkpoint.reading.confidence == "certain"
         assert checkpoint.reading.clip == 1 - 1e-5
         assert checkpoint.facts.config["negatives"] == 2
+        assert "lambda_reg" not in checkpoint.facts.config, "its L2 term knows no depth"
+        assert checkpoint.facts.recorded["regularization_coeff"] == 1.0
     assert (tmp_path / "apart.kv.vectors.npy").exists(), "the array was a file of its own"
     assert isinstance(checkpoint.vectors.base, np.memmap)
     (tmp_path / "apart.kv.vectors.npy").unlink()

@@ -34,6 +34,12 @@ def test_aliases(tmp_path: Path) -> None:
     assert found.recorded == {"hparams.unknown": 3}
 
 
+@pytest.mark.parametrize("name", ["lambda", "reg_weight", "regularization_coeff", "weight_decay"])
+def test_a_regularizer_that_is_not_said_to_be_of_the_radius_is_not_taken_for_it(tmp_path, name):
+    found = facts(tmp_path, config={name: 1.0, "seed": 3})
+    assert (found.config, found.recorded) == ({"seed": 3}, {f"config.{name}": 1.0})
+
+
 def test_a_measured_largest_norm_is_no_clip(tmp_path: Path) -> None:
     found = facts(tmp_path, max_norm=0.51, metrics={"lr": 3})
     assert found.config == {}
