@@ -48,7 +48,7 @@ def against(report: Report, path: str, tolerance: float) -> Report:
         state,
         tolerance,
         reasons,
-        created=str(before.content.get("created", "")),
+        created=before.content.created or "",
         rules=rules,
         scores=() if reasons else score_changes(before, after, tolerance),
     )
@@ -67,7 +67,7 @@ def incomparable(before: Recorded, after: Recorded) -> tuple[str, ...]:
             f"it read {', '.join(sorted(before.roles)) or 'nothing'}, "
             f"this run {', '.join(sorted(after.roles)) or 'nothing'}"
         )
-    old, new = (run.content["policy"]["differences"] for run in (before, after))
+    old, new = (run.content.policy.differences for run in (before, after))
     changed = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
     if changed:
         reasons.append(f"the policy differs in {', '.join(changed)}")

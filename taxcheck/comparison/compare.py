@@ -53,14 +53,12 @@ def _run(report: Recorded) -> Run:
     content = report.content
     return Run(
         path=report.path,
-        title=content["title"],
-        created=str(content.get("created", "")),
+        title=content.title,
+        created=content.created or "",
         version=report.version,
-        verdict=content["verdict"],
-        headline=str(content.get("headline", "")),
-        inputs=tuple(
-            (s["role"], s["path"], s["rows"], s["fingerprint"]) for s in content["inputs"]
-        ),
+        verdict=content.verdict,
+        headline=content.headline or "",
+        inputs=tuple((s.role, s.path, s.rows, s.fingerprint) for s in content.inputs),
     )
 
 
@@ -69,7 +67,7 @@ def _notes(before: Recorded, after: Recorded) -> tuple[str, ...]:
         f"The runs are not of one kind; the first: {reason}."
         for reason in incomparable(before, after)
     ]
-    old, new = ({s["role"]: s["fingerprint"] for s in r.content["inputs"]} for r in (before, after))
+    old, new = ({s.role: s.fingerprint for s in r.content.inputs} for r in (before, after))
     same = [role for role in old if old[role] == new.get(role)]
     if same and len(same) == len(old) == len(new):
         notes.append("Both reports are of the same files, byte by byte.")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from taxcheck.comparison.drift import Snapshot, snapshot
 from taxcheck.comparison.reading import Recorded
+from taxcheck.comparison.shape import Source
 from taxcheck.errors import InputError
 from taxcheck.request import Request
 
@@ -29,15 +30,15 @@ def read_side(
 
     Raises InputError where a file is not there, or is not a table of this kind.
     """
-    named = {source["role"]: source for source in report.content["inputs"]}
+    named = {source.role: source for source in report.content.inputs}
     notes: tuple[str, ...] = ()
     if folder is not None:
         paths = {role: _in_folder(folder, role) for role in _TABLES}
         dump = folder / "taxdump"
         taxonomy = str(dump) if dump.is_dir() else None
     else:
-        paths = {role: named[role]["path"] if role in named else None for role in _TABLES}
-        taxonomy = named["taxonomy"]["path"] if "taxonomy" in named else None
+        paths = {role: named[role].path if role in named else None for role in _TABLES}
+        taxonomy = named["taxonomy"].path if "taxonomy" in named else None
         if taxonomy is not None and not Path(taxonomy).exists():
             notes += (f"{taxonomy} is not there any more: nodes have no names.",)
             taxonomy = None
@@ -70,12 +71,12 @@ def _in_folder(folder: Path, role: str) -> str | None:
     return str(found[0]) if found else None
 
 
-def _changed(report: Recorded, named: dict[str, dict[str, object]]) -> tuple[str, ...]:
+def _changed(report: Recorded, named: dict[str, Source]) -> tuple[str, ...]:
     """The files whose size is not the one that the report tells."""
     changed = []
     for role in _TABLES:
         if role in named:
-            path = Path(str(named[role]["path"]))
-            if path.is_file() and path.stat().st_size != named[role]["bytes"]:
+            path = Path(named[role].path)
+            if path.is_file() and path.stat().st_size != named[role].bytes:
                 changed.append(f"{path} has changed since {report.path} was written.")
     return tuple(changed)

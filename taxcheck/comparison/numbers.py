@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from taxcheck.comparison.reading import Recorded
+from taxcheck.comparison.shape import Embeddings, Nodes, Pairs
 from taxcheck.comparison.value import BeforeAfter, Number, NumberChange, Part
 
 _SCORED = "quality"  # its scores are compared with their intervals
@@ -21,7 +22,7 @@ _PERCENTILES = (0, 10, 25, 50, 75, 90, 99, 100)
 def number_changes(before: Recorded, after: Recorded) -> tuple[NumberChange, ...]:
     """All single values of the statistics, by section, in the order of the reports."""
     sides = [
-        {(section, name): value for section, name, value in _values(run.content["statistics"])}
+        {(section, name): value for section, name, value in _values(run.sections)}
         for run in (before, after)
     ]
     keys = dict.fromkeys([*sides[1], *sides[0]])
@@ -51,26 +52,21 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Nu
 
 def before_after(before: Recorded, after: Recorded) -> BeforeAfter:
     """What the pictures show; what neither run has is left out."""
-    pairs = before.section("pairs"), after.section("pairs")
-    mapping = before.section("mapping"), after.section("mapping")
-    shares = [(side.get("depth") or {}).get("shares") or {} for side in pairs]
-    norms = [
-        (run.section("embeddings").get("norms") or {}).get("percentiles") or {}
-        for run in (before, after)
-    ]
+    sides = before.statistics, after.statistics
+    mapping = [side.mapping or Nodes() for side in sides]
+    pairs = [side.pairs or Pairs() for side in sides]
+    paired = any(side.pairs for side in sides)
+    shares = [(side.depth and side.depth.shares) or {} for side in pairs]
+    norms = [_percentiles(side.embeddings) for side in sides]
     return BeforeAfter(
         coverage=tuple(
-            Part(label, pairs[0].get(key), pairs[1].get(key)) for label, key in _ROLES if any(pairs)
+            Part(label, *(getattr(side, key) for side in pairs)) for label, key in _ROLES if paired
         ),
         rows=(
-            Part("rows that the nodes need", mapping[0].get("n_nodes"), mapping[1].get("n_nodes")),
-            Part(
-                "rows of a table sized from the pairs",
-                pairs[0].get("table_size"),
-                pairs[1].get("table_size"),
-            ),
+            Part("rows that the nodes need", *(side.n_nodes for side in mapping)),
+            Part("rows of a table sized from the pairs", *(side.table_size for side in pairs)),
         )
-        if any(pairs)
+        if paired
         else (),
         depths=tuple(
             (key, shares[0].get(key), shares[1].get(key))
@@ -81,3 +77,8 @@ def before_after(before: Recorded, after: Recorded) -> BeforeAfter:
             (p, norms[0].get(str(p)), norms[1].get(str(p))) for p in _PERCENTILES if any(norms)
         ),
     )
+
+
+def _percentiles(embeddings: Embeddings | None) -> dict[str, float | None]:
+    norms = embeddings.norms if embeddings else None
+    return (norms.percentiles if norms else None) or {}

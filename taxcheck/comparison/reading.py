@@ -1,4 +1,4 @@
-"""Reports as `taxcheck run --json` writes them, read back as plain values."""
+"""Reports as `taxcheck run --json` writes them, read back as typed values."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from taxcheck.comparison.shape import misfit, parsed
+import msgspec
+
+from taxcheck.comparison.shape import Judged, Statistics, Written, shaped
 from taxcheck.errors import InputError
 from taxcheck.report import SCHEMA_VERSION
 
@@ -17,37 +19,41 @@ _KEYS = ("verdict", "tool", "title", "command", "inputs", "rules", "statistics",
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One report as it was written down; ``content`` follows ``report.schema.json``."""
+    """One report as it was written down."""
 
     path: str
-    content: Mapping[str, Any]
+    content: Written
+    sections: Mapping[str, Any]  # all of its statistics, as they stand
 
     @property
-    def rules(self) -> dict[str, Mapping[str, Any]]:
+    def rules(self) -> dict[str, Judged]:
         """The rules by id."""
-        return {rule["id"]: rule for rule in self.content["rules"]}
+        return {rule.id: rule for rule in self.content.rules}
 
     @property
     def roles(self) -> frozenset[str]:
         """What kinds of inputs were read."""
-        return frozenset(source["role"] for source in self.content["inputs"])
+        return frozenset(source.role for source in self.content.inputs)
 
     @property
     def version(self) -> str:
         """The taxcheck that wrote it."""
-        return str(self.content["tool"]["version"])
+        return self.content.tool.version
 
-    def section(self, name: str) -> Mapping[str, Any]:
-        """One section of the statistics; empty where it was not computed."""
-        return self.content["statistics"].get(name) or {}
+    @property
+    def statistics(self) -> Statistics:
+        """Those that are drawn and scored."""
+        return self.content.statistics
 
 
 def read_report(path: str) -> Recorded:
     """Read a report; InputError where it is none, or of a schema that cannot be compared."""
     try:
-        content = parsed(Path(path).read_text(encoding="utf-8"))
+        content = msgspec.json.decode(Path(path).read_bytes())
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except RecursionError:
+        raise InputError(f"{path}: is no JSON of a report: it is nested too deeply") from None
     except ValueError as error:
         raise InputError(f"{path}: is no JSON: {error}") from None
     return recorded(path, content)
@@ -66,9 +72,9 @@ def recorded(path: str, content: object) -> Recorded:
     missing = [key for key in _KEYS if key not in content]
     if missing:
         raise InputError(f"{path}: is no whole report, it lacks {', '.join(missing)}")
-    if wrong := misfit(content):
+    try:
+        return Recorded(path, shaped(content), content["statistics"])
+    except ValueError as error:
         raise InputError(
-            f"{path}: is not as `taxcheck run --json` writes it: {wrong[:80]!r} is missing or of "
-            "another kind; write it again"
-        )
-    return Recorded(path, content)
+            f"{path}: is not as `taxcheck run --json` writes it: {error}; write it again"
+        ) from None

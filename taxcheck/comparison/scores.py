@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from taxcheck.changes import Change, ScoreChange
 from taxcheck.comparison.reading import Recorded
+from taxcheck.comparison.shape import Score
 
 _LABELS = {
     "map": "MAP",
@@ -27,30 +27,32 @@ def score_changes(before: Recorded, after: Recorded, tolerance: float) -> tuple[
     )
 
 
-def _scores(report: Recorded) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    quality = report.section("embeddings").get("quality") or {}
+def _scores(report: Recorded) -> Iterator[tuple[str, Score]]:
+    embeddings = report.statistics.embeddings
+    if embeddings is None or embeddings.quality is None:
+        return
+    quality = embeddings.quality
     for key, label in _LABELS.items():
-        if quality.get(key):
-            yield label, quality[key]
+        if (single := getattr(quality, key)) is not None:
+            yield label, single
         if key == "map":
-            for group, said in (("hits", "hits"), ("parent_hits", "parent hits")):
-                for k, score in (quality.get(group) or {}).items():
+            for group, said in ((quality.hits, "hits"), (quality.parent_hits, "parent hits")):
+                for k, score in (group or {}).items():
                     if score:
                         yield f"{said}@{k}", score
 
 
-def _change(
-    label: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, tolerance: float
-) -> ScoreChange:
-    was, now = (score["value"] if score else None for score in (old, new))
-    higher = bool((new or old or {}).get("higher_is_better", True))
+def _change(label: str, old: Score | None, new: Score | None, tolerance: float) -> ScoreChange:
+    was, now = (score.value if score else None for score in (old, new))
+    told = new or old
+    higher = told is None or told.higher_is_better
     change, note = Change.DIFFERS, ""
     if was is None or now is None or old is None or new is None:
         change = Change.LOST if now is None else Change.GAINED
         if was is None and now is None:
             change = Change.UNCHANGED
-    elif old["protocol"] != new["protocol"]:
-        note = f"not comparable: {old['protocol']}, then {new['protocol']}"
+    elif old.protocol != new.protocol:
+        note = f"not comparable: {old.protocol}, then {new.protocol}"
     else:
         gain = (now - was) * (1 if higher else -1)
         slack = abs(was) * tolerance + 1e-12
@@ -64,6 +66,6 @@ def _change(
     return ScoreChange(label, change, was, now, _interval(old), _interval(new), higher, note)
 
 
-def _interval(score: Mapping[str, Any] | None) -> tuple[float, float] | None:
-    ends = score["ci"] if score else None
-    return None if not ends or None in ends else (ends[0], ends[1])
+def _interval(score: Score | None) -> tuple[float, float] | None:
+    low, high = score.ci if score else (None, None)
+    return None if low is None or high is None else (low, high)

@@ -1,131 +1,151 @@
-"""What of a report a comparison relies on, checked before it does.
+"""What of a report a comparison reads, typed; ``report.schema.json`` says more.
 
-``report.schema.json`` says more; these are the values that are read, so that a report that was
-edited, or cut and mended, is refused by the name of what is wrong in it.
+A report that was edited, or cut and mended, is refused by the place and the kind of what is wrong.
 """
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-_EACH = "*"  # every value of an object
+from msgspec import Meta, Struct, ValidationError, convert
+
 _DEEPEST = 16  # objects in objects; a report has five
-_DIGITS = 25
+
+Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
-@dataclass(frozen=True, slots=True)
-class Maybe:
-    """A value that may be null; ``absent`` where it may also not be there."""
+class Tool(Struct, frozen=True):
+    """What wrote the report."""
 
-    form: Any
-    absent: bool = True
+    version: str
 
 
-def _text(value: object) -> bool:
-    return isinstance(value, str)
+class Source(Struct, frozen=True):
+    """A file that was read."""
+
+    role: str
+    path: str
+    rows: Count
+    bytes: Count
+    fingerprint: str
 
 
-def _number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+class Judged(Struct, frozen=True):
+    """A rule and what it found."""
+
+    id: str
+    name: str
+    outcome: str
+    message: str
+    count: Count | None
+    total: Count | None
+    share: float | None
 
 
-def _interval(value: object) -> bool:
-    return (
-        isinstance(value, list) and len(value) == 2 and all(v is None or _number(v) for v in value)
-    )
+class Score(Struct, frozen=True):
+    """A score of the audit, with its interval."""
+
+    value: float | None
+    ci: tuple[float | None, float | None]
+    protocol: str
+    higher_is_better: bool = True
 
 
-def _shallow(value: object, depth: int = 0) -> bool:
-    if isinstance(value, Mapping):
-        return depth < _DEEPEST and all(_shallow(inner, depth + 1) for inner in value.values())
-    return True
+class Quality(Struct, frozen=True):
+    """The scores that are compared."""
+
+    map: Score | None = None
+    mean_rank: Score | None = None
+    spearman: Score | None = None
+    monotone_edges: Score | None = None
+    siblings: Score | None = None
+    separation: Score | None = None
+    hits: dict[str, Score | None] | None = None
+    parent_hits: dict[str, Score | None] | None = None
 
 
-_KNOWN = Maybe(_number, absent=False)
-_SCORE = Maybe({"value": _KNOWN, "ci": _interval, "protocol": _text})
-_QUALITY = {
-    **dict.fromkeys(
-        ("map", "mean_rank", "spearman", "monotone_edges", "siblings", "separation"), _SCORE
-    ),
-    "hits": Maybe({_EACH: _SCORE}),
-    "parent_hits": Maybe({_EACH: _SCORE}),
-}
-_COUNTS = ("both", "only_descendant", "only_ancestor", "never", "table_size")
-_FORM = {
-    "title": _text,
-    "verdict": _text,
-    "tool": {"version": _text},
-    "inputs": [
-        {"role": _text, "path": _text, "rows": _KNOWN, "bytes": _KNOWN,
-         "fingerprint": Maybe(_text, absent=False)}
-    ],
-    "rules": [
-        {"id": _text, "name": _text, "outcome": _text, "message": _text, "count": _KNOWN,
-         "total": _KNOWN, "share": _KNOWN}
-    ],
-    "policy": {"differences": {_EACH: _text}},
-    "statistics": {
-        _EACH: _shallow,
-        "mapping": Maybe({"n_nodes": Maybe(_number)}),
-        "pairs": Maybe(
-            {**dict.fromkeys(_COUNTS, Maybe(_number)),
-             "depth": Maybe({"shares": Maybe({_EACH: Maybe(_number)})})}
-        ),
-        "embeddings": Maybe(
-            {"quality": Maybe(_QUALITY),
-             "norms": Maybe({"percentiles": Maybe({_EACH: Maybe(_number)})})}
-        ),
-    },
-}  # fmt: skip
+class Norms(Struct, frozen=True):
+    """Percentiles of the norms, by their number."""
+
+    percentiles: dict[str, float | None] | None = None
 
 
-def misfit(value: object) -> str | None:
-    """Where a report is not as a comparison reads it, such as "rules 3 count"; None where it is."""
-    return _misfit(value, _FORM, "")
+class Embeddings(Struct, frozen=True):
+    """Of an audit."""
+
+    quality: Quality | None = None
+    norms: Norms | None = None
 
 
-def _misfit(value: object, form: Any, where: str) -> str | None:
-    if isinstance(form, Maybe):
-        return None if value is None else _misfit(value, form.form, where)
-    if isinstance(form, list):
-        if not isinstance(value, list):
-            return where
-        places = (_misfit(one, form[0], f"{where} {at}") for at, one in enumerate(value, 1))
-        return next((found for found in places if found is not None), None)
-    if isinstance(form, Mapping):
-        if not isinstance(value, Mapping):
-            return where
-        keys = [*(key for key in form if key != _EACH), *(value if _EACH in form else ())]
-        for key in keys:
-            wanted = form.get(key, form.get(_EACH))
-            place = f"{where} {key}".strip()
-            if key not in value and not (isinstance(wanted, Maybe) and wanted.absent):
-                return place
-            if (found := _misfit(value.get(key), wanted, place)) is not None:
-                return found
-        return None
-    return None if form(value) else where
+class Depth(Struct, frozen=True):
+    """Shares of the pairs, by distance."""
+
+    shares: dict[str, float | None] | None = None
 
 
-def parsed(text: str) -> object:
-    """JSON as reports are written; ValueError for numbers that no report holds, as NaN, as well."""
+class Pairs(Struct, frozen=True):
+    """Nodes by their roles in the pairs."""
+
+    both: Count | None = None
+    only_descendant: Count | None = None
+    only_ancestor: Count | None = None
+    never: Count | None = None
+    table_size: Count | None = None
+    depth: Depth | None = None
+
+
+class Nodes(Struct, frozen=True):
+    """Of the mapping."""
+
+    n_nodes: Count | None = None
+
+
+class Statistics(Struct, frozen=True):
+    """The sections that are drawn and scored; every one is listed, as it stands."""
+
+    mapping: Nodes | None = None
+    pairs: Pairs | None = None
+    embeddings: Embeddings | None = None
+
+
+class Policy(Struct, frozen=True):
+    """The policy, where it is not the usual one."""
+
+    differences: dict[str, str]
+
+
+class Written(Struct, frozen=True):
+    """One report."""
+
+    title: str
+    verdict: str
+    tool: Tool
+    inputs: list[Source]
+    rules: list[Judged]
+    policy: Policy
+    statistics: Statistics
+    created: str | None = None
+    headline: str | None = None
+
+
+_PLAIN = str | float | bool | list[Any] | None  # what is in lists is not looked at
+_SECTION: Any = _PLAIN
+for _ in range(_DEEPEST):
+    _SECTION = dict[str, _SECTION] | _PLAIN
+
+
+def shaped(content: Mapping[str, Any]) -> Written:
+    """A report's content, typed; ValueError says where it is not as a comparison reads it."""
     try:
-        return json.loads(text, parse_int=_int, parse_float=_float, parse_constant=_float)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-
-
-def _int(digits: str) -> int:
-    if len(digits) > _DIGITS:
-        raise ValueError(f"a number of {len(digits):,} digits")
-    return int(digits)
-
-
-def _float(digits: str) -> float:
-    if not math.isfinite(number := float(digits)):
-        raise ValueError(f"{digits[:_DIGITS]} is no number of a report")
-    return number
+        written = convert(content, Written)
+    except ValidationError as error:
+        what, _, where = str(error).partition(" - at `$")
+        raise ValueError(f"{where.strip('.`')}: {what}") from None
+    for name, section in content["statistics"].items():
+        try:
+            convert(section, _SECTION)
+        except ValidationError as error:
+            what, *_ = str(error).partition(" - at")
+            raise ValueError(f"statistics.{name[:80]}: {what}") from None
+    return written

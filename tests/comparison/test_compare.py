@@ -10,6 +10,7 @@ import pytest
 
 from taxcheck.changes import Change
 from taxcheck.comparison.compare import Asked, compare
+from taxcheck.comparison.reading import recorded
 from taxcheck.comparison.value import Comparison, Direction
 from taxcheck.errors import InputError
 from taxcheck.pipeline import check
@@ -148,6 +149,59 @@ def test_what_cannot_be_compared_is_said(tmp_path, text, said):
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(InputError, match=said):
         compare(Asked(str(tmp_path / "a.json"), str(tmp_path / "a.json")))
+
+
+def changed(content, keys, value):
+    """The content with one value put; ``...`` takes it out."""
+    *path, last = keys
+    inner = content
+    for key in path:
+        inner = inner[key]
+    if value is ...:
+        del inner[last]
+    else:
+        inner[last] = value
+    return content
+
+
+def deep(levels):
+    return {"a": deep(levels - 1)} if levels else 1
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "said"),
+    [
+        (["rules", 2, "count"], ..., "rules[2]: Object missing required field `count`"),
+        (["rules", 0, "count"], "3", "rules[0].count: Expected `int | null`, got `str`"),
+        (["rules", 0, "total"], 10**30, "rules[0].total: Expected `int` <="),
+        (["rules", 0, "share"], True, "rules[0].share: Expected `float | null`, got `bool`"),
+        (["inputs", 1], [], "inputs[1]: Expected `object`, got `array`"),
+        (["inputs", 0, "rows"], None, "inputs[0].rows: Expected `int`, got `null`"),
+        (["tool"], {}, "tool: Object missing required field `version`"),
+        (["policy", "differences"], [], "policy.differences: Expected `object`, got `array`"),
+        (["statistics", "pairs", "never"], -1, "statistics.pairs.never: Expected `int` >= 0"),
+        (["statistics", "own"], deep(40), "statistics.own: Expected"),
+        (["statistics", "own"], {"n": 10**400}, "statistics.own: Number out of range"),
+        (["statistics"], [], "statistics: Expected `object`, got `array`"),
+    ],
+)
+def test_a_report_that_was_mended_is_refused_by_place_and_kind(tmp_path, keys, value, said):
+    content = json.loads(Path(written(tmp_path, "PAIR014", "ok")).read_text())
+    with pytest.raises(InputError) as refused:
+        recorded("a.json", changed(content, keys, value))
+    start = f"a.json: is not as `taxcheck run --json` writes it: {said}"
+    assert str(refused.value).startswith(start)
+    assert str(refused.value).endswith("; write it again")
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": NaN}', '{"a": 1e999}', "[" * 100_000, '{"a": ' + "9" * 5_000 + "}", "\ufeff{}"]
+)
+def test_json_that_no_report_is_written_as_is_refused_in_one_line(tmp_path, text):
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(InputError, match=r"a\.json: is no JSON") as refused:
+        compare(Asked(str(tmp_path / "a.json"), str(tmp_path / "a.json")))
+    assert len(str(refused.value)) < len(str(tmp_path)) + 120
 
 
 def test_a_report_that_is_not_there(tmp_path):
