@@ -28,8 +28,9 @@ class Preset:
         return apply(TrainConfig(), self.keys, f"preset {self.name}")
 
 
-# What the incident's own account leaves open is chosen: optimizer, negatives, numbers, patience.
+# What the incident's own account leaves open is chosen: dimension, optimizer, negatives, numbers.
 _FIXED = {
+    "dim": 50,
     "geometry": "ball",
     "dtype": "float32",
     "max_norm": 0.98,
@@ -42,8 +43,7 @@ _FIXED = {
     "lambda_reg": 0.01,
     "grouping": "pairs",
     "source_weight": "pairs",
-    "refine": 0.1,
-    "refine_lr": 0.005,
+    "refine": 0.0,
     "negatives": 50,
     "optimizer": "adam",
     "lr": 0.005,
@@ -63,13 +63,13 @@ _WRONG: dict[str, tuple[str, dict[str, object]]] = {
 _ALL_WRONG = {key: value for _, keys in _WRONG.values() for key, value in keys.items()}
 # With these, of all that was tried, the norms came to lie as the account found them.
 _PUSHED: dict[str, object] = {
+    "dim": 10,
     "anchor": "ancestor",
     "hard_share": 1.0,
     "negatives": 5,
     "margin": 1.0,
     "optimizer": "rsgd",
     "lr": 0.3,
-    "refine": 0.0,
     "epochs": 30,
 }
 

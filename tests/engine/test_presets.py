@@ -38,7 +38,7 @@ def test_the_repair_as_it_was_recommended() -> None:
 def test_the_incident_is_the_repair_with_all_wrong_ways_back() -> None:
     fixed, incident = find("fixed").config, find("incident").config
     wrong = changed(incident, fixed)
-    chosen = ("anchor", "hard_share", "negatives", "margin", "optimizer", "lr", "refine", "epochs")
+    chosen = ("anchor", "hard_share", "negatives", "margin", "optimizer", "lr", "dim", "epochs")
     assert all(wrong.pop(key) is not None for key in chosen), "what the account leaves open"
     assert wrong == {
         "max_norm": 1 - 1e-5,
