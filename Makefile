@@ -1,6 +1,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+unexport PYTHONDONTWRITEBYTECODE  # tests start hundreds of commands: each module is compiled once
 READY  := $(VENV)/.ready
 
 .PHONY: help install demo demo-train test test-all test-quick check check-static coverage mutation format bench-gate bench-audit bench-engine bench-ablations bench-build rule-fixtures docs clean

@@ -78,6 +78,7 @@ def rendered(report: Report) -> dict[tuple[str, int], str]:
     return {(n, k): renderers[n](report, o) for n in renderers for k, o in enumerate(OPTIONS)}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: f"{path.parent.name}-{path.name}")
 def test_every_format_is_the_same_from_a_kept_report(folder: Path):
     """Of every rule's sound and its broken data; the notice of JSON is told apart below."""
@@ -394,6 +395,7 @@ def test_the_folder_says_that_it_is_a_cache(small, tmp_path):
     assert (tmp_path / "c" / ".gitignore").read_text() == "*\n"
 
 
+@pytest.mark.long
 def test_two_at_once_leave_one_whole_entry(small, tmp_path):
     command = [sys.executable, "-m", "taxcheck.cli", "run", "--mapping", small.mapping or ""]
     command += ["--pairs", small.pairs or "", "--cache", str(tmp_path / "c")]

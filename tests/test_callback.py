@@ -49,6 +49,7 @@ def trained(torch, guard, epochs=10, rate=0.3):
     return model, looked
 
 
+@pytest.mark.long
 def test_a_loop_is_gated_looked_at_and_audited(guard, tmp_path):
     torch = pytest.importorskip("torch")
     assert guard.before().exit_code == 0

@@ -11,6 +11,8 @@ import pytest
 from fixtures.incident.build import build
 from taxcheck.cli import main
 
+pytestmark = pytest.mark.long
+
 # What the incident's own document reported, of the data before some pairs were dropped.
 DOCUMENT = {
     "nodes": 111_103,

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from dataclasses import fields
 
+import pytest
+
 from taxcheck.audit.examination import Audit
 from taxcheck.pipeline import AUDITED, check
 from taxcheck.request import Request
@@ -22,6 +24,7 @@ def test_a_gate_lists_the_rules_of_the_data_alone():
     assert families == {"MAP", "PAIR", "TREE"}
 
 
+@pytest.mark.long
 def test_a_gate_on_a_tree_loads_no_audit_and_no_sparse_matrices():
     script = (
         "import sys\nfrom taxcheck.pipeline import check\nfrom taxcheck.request import Request\n"

@@ -10,6 +10,8 @@ import pytest
 
 from taxcheck.sound import UnsoundError, assert_dataset_sound, explain
 
+pytestmark = pytest.mark.long
+
 pytest_plugins = ["pytester"]
 HEALTHY = Path("fixtures/healthy").absolute()
 GOOD = "ancestor\tdescendant\tdepth_diff\n0\t1\t1\n1\t2\t1\n0\t2\t2\n"

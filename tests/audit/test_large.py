@@ -28,6 +28,7 @@ def ranked(found):
     return [found["map"], found["mean_rank"], *found["hits"].values()]
 
 
+@pytest.mark.long
 def test_json_and_page_say_on_how_many_sources_the_nulls_were_ranked(small, tmp_path, monkeypatch):
     whole = quality(tmp_path, *small)
     assert all(score["compared_sources"] == score["sources"] for score in ranked(whole))

@@ -13,6 +13,8 @@ import taxcheck_reports
 
 from tests.audit.tables import audited, directions, firing, outcomes
 
+pytestmark = pytest.mark.long
+
 UBERON = Path("fixtures/uberon")
 STEP = 0.4  # from one level to the next, in hyperbolic distance
 DIM = 10

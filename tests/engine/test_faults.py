@@ -53,6 +53,7 @@ def killed(folder: RunFolder, seconds: float) -> None:
         assert process.wait() == -signal.SIGKILL
 
 
+@pytest.mark.long
 def test_killed_at_any_moment_the_run_goes_on_to_the_same_bits(
     tmp_path: Path, expected: RunFolder
 ) -> None:

@@ -77,6 +77,7 @@ def autograd(data: TrainingData, config: TrainConfig, table: Floats) -> Stepper:
     return TorchStepper(data, config, table)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("make", "config"),
     [
@@ -113,6 +114,7 @@ def test_stopped_twice_and_continued(
     assert_same_run(parted, whole)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("interruptible")
 def test_ctrl_c(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run1")

@@ -137,6 +137,7 @@ def test_adam_counts_the_steps_of_each_row():
     assert (own.table[4] == before[1]).all()
 
 
+@pytest.mark.long
 def test_adam_is_torchs_where_every_row_moves_each_time():
     own = flat(ROWS[:3] + ROWS[:2], optimizer="adam")
     x = torch.tensor(ROWS[:3], dtype=torch.float64, requires_grad=True)
@@ -221,6 +222,7 @@ def test_what_cannot_be_is_refused():
         stepper(data, optimizer="adam")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("model", "settings"),
     [

@@ -20,6 +20,8 @@ from taxcheck.fixing.plan import Wishes
 from taxcheck.fixing.repair import fix
 from tests.fixing.repaired import repair, request_of
 
+pytestmark = pytest.mark.long
+
 PROGRAM = """
 import sys, time
 from pathlib import Path

@@ -54,6 +54,7 @@ def test_every_rule_is_in_one_of_the_lists():
     assert sorted([*REPAIRED, *REFUSED, *TOLD, *SOUND]) == RULES
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rule", RULES)
 def test_bad_folder(rule, tmp_path):
     fixed = fix(request_of(Path("fixtures/rules") / rule / "bad"), tmp_path / "fixed")

@@ -12,6 +12,8 @@ import pytest
 from fixtures.incident.build import build
 from taxcheck.cli import main
 
+pytestmark = pytest.mark.long
+
 # Of the rebuilt incident: 110,478 nodes, of which 28,610 are in no pair; closing adds 1,427.
 NODES, ADDED, ROWS = 110_478, 1_427, 975_413
 

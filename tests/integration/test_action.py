@@ -69,6 +69,7 @@ def test_every_option_that_the_script_gives_exists():
     assert set(used) <= known
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "evil",
     ["$(touch owned)", "`touch owned`", "; touch owned", "x\ntouch owned", "' ; touch owned ; '"],
@@ -82,6 +83,7 @@ def test_an_input_is_a_name_and_not_a_command(tmp_path, evil):
     assert not list(tmp_path.rglob("owned"))
 
 
+@pytest.mark.long
 def test_args_are_words_and_nothing_in_them_is_run(tmp_path):
     inputs = {"mapping": str(HEALTHY / "mapping.tsv"), "pairs": str(HEALTHY / "pairs.parquet")}
     title = "--title 'two words $(touch owned)'\n--seed 7"

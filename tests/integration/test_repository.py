@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.integration.conftest import ROOT, environment, git
+
+pytestmark = pytest.mark.long
 
 CODES = {"sound": 0, "broken": 1, "unreadable": 3}
 

@@ -29,6 +29,7 @@ def tables(draw):
     return Space.of(np.array(rows), geometry), pairs, left_out
 
 
+@pytest.mark.long
 @settings(max_examples=300, deadline=None)
 @given(tables(), st.booleans(), st.sampled_from([1, 2]))
 def test_counts_are_those_of_the_exact_formula(table, keep_self, workers):

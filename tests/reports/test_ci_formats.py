@@ -259,6 +259,7 @@ def test_the_page_folds_what_a_cause_explains():
     assert "28,610 | 110,478 | 25.9 %" in text
 
 
+@pytest.mark.long
 @given(NAMES)
 @settings(max_examples=150, deadline=None)
 def test_a_name_cannot_leave_its_place_on_the_page(name):
@@ -273,6 +274,7 @@ def test_a_name_cannot_leave_its_place_on_the_page(name):
     assert not re.search(r"@\w|#\d|://\w|www\.|:tada:", found.prose)
 
 
+@pytest.mark.long
 @given(NAMES)
 @settings(max_examples=150, deadline=None)
 def test_a_name_cannot_leave_its_place_for_machines(name):

@@ -21,6 +21,8 @@ from tests.trust.damage import bomb, damaged
 from tests.trust.seeds import Seed
 from tests.trust.targets import Target, beside, every, simple
 
+pytestmark = pytest.mark.long
+
 SHORT, LONG = 12, 30.0  # examples; seconds for each kind of file
 QUICK = simple()
 SLOW = ("inspect", "embeddings", "evaluate", "why", "initial", "baseline", "compare", "run.json",

@@ -25,6 +25,8 @@ from tests.trust.cage import ROOT
 from tests.trust.targets import MAPPING, PAIRS, beside
 from tests.trust.watch import MARK, MODULE
 
+pytestmark = pytest.mark.long
+
 STRACE = shutil.which("strace")
 _CALLS = ("execve,execveat,socket,connect,open,openat,openat2,creat,mkdir,mkdirat,unlink,unlinkat,"
           "rename,renameat,renameat2,link,linkat,symlink,symlinkat,mknod,mknodat,chmod,fchmodat,"

@@ -24,6 +24,8 @@ from tests.reports.conftest import browser  # noqa: F401 - a fixture
 from tests.trust import seeds
 from tests.trust.cage import ROOT
 
+pytestmark = pytest.mark.long
+
 RUN = "window.CANARY=1;document.title='CANARY'"
 PAYLOADS = (
     f"<script>{RUN}</script>",

@@ -26,6 +26,8 @@ from tests.trust import seeds
 from tests.trust.cage import ROOT, Cage
 from tests.trust.targets import MAPPING, PAIRS, beside
 
+pytestmark = pytest.mark.long
+
 BAD = ("--mapping", "mapping.tsv", "--pairs", "bad.tsv")
 OLD = "what was there before"
 

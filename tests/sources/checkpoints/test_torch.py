@@ -85,6 +85,7 @@ def views(draw: st.DrawFn) -> object:
     return tensor
 
 
+@pytest.mark.long
 @FORMATS
 @given(tree=st.dictionaries(st.text("abc", min_size=1), views(), max_size=4))
 def test_views_of_every_dtype(

@@ -139,6 +139,7 @@ def chain(n):
     return [(a, d, d - a) for d in range(n) for a in range(d)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("n", [64, 65, 66, 130, 300])
 def test_chains_deeper_than_a_machine_word(n):
     rows = chain(n)
