@@ -50,33 +50,29 @@ def _picture(key: str, title: str, rows: _Rows, of: str, caption: str) -> Pictur
     )
 
 
-def _worst(rows: _Rows) -> tuple[str, int, float]:
-    """All of them as a share, and the depth that has most."""
+def _titled(said: str, rows: _Rows) -> str | None:
+    """All of them as a share, and the depth that has most; None where there are none to draw."""
     total = sum(count for _, count, _ in rows)
     found = sum(count * share for _, count, share in rows)
+    if len(rows) < 2 or not found:
+        return None
     depth, _, most = max(rows, key=lambda row: (row[2], -row[0]))
-    return percent(found / total), depth, most
+    return f"{percent(found / total)} of the {said}; at depth {depth}, {percent(most)}"
 
 
 def inside(report: Report) -> Picture | None:
     """Edges whose child lies nearer the centre than its parent, by the child's depth."""
     rows = report.audit.inside_by_depth if report.audit else ()
-    if len(rows) < 2:
-        return None
-    share, depth, most = _worst(rows)
-    title = f"{share} of the children lie nearer the centre than their parent"
-    if most > 0:
-        title += f"; at depth {depth}, {percent(most)}"
+    title = _titled("children lie nearer the centre than their parent", rows)
+    if title is None:
+        return None  # the scores say that every child is farther out
     return _picture("inside", title, rows, "edges", "depth of the child; height: share of edges")
 
 
 def updates(report: Report) -> Picture | None:
     """Nodes that no training step ever updated, by depth."""
     rows = report.audit.updates_by_depth if report.audit else ()
-    if len(rows) < 2:
-        return None
-    share, depth, most = _worst(rows)
-    title = f"{share} of the nodes had no update"
-    if most > 0:
-        title += f"; at depth {depth}, {percent(most)}"
+    title = _titled("nodes had no update", rows)
+    if title is None:
+        return None  # the picture of the untrained rows says that there are none
     return _picture("updates", title, rows, "nodes", "depth of the node; height: share of nodes")

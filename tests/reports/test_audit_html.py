@@ -134,6 +134,20 @@ def test_shares_by_depth_name_the_worst():
     assert "26.5 % of the nodes had no update; at depth 37, 36.4 %" in page
 
 
+def test_where_nothing_is_wrong_at_any_depth_nothing_is_drawn():
+    report = audited_incident()
+    assert report.audit is not None
+    none = {
+        field: tuple((depth, n, 0.0) for depth, n, _ in getattr(report.audit, field))
+        for field in ("inside_by_depth", "updates_by_depth")
+    }
+    assert all(len(rows) > 2 for rows in none.values())
+    sound = replace(report, audit=replace(report.audit, **none))
+    for anchor in ("untrained-updates", "hierarchy-inside"):
+        assert f'<figure id="{anchor}">' in html(report)
+        assert anchor not in html(sound)
+
+
 def test_centred_labels_of_one_line_do_not_overlap():
     marks = [(0.0, "aaaaaaaaaa"), (50.0, "bbbbbbbbbb"), (300.0, "cc")]
     placed = labels.lanes(marks, 300)
