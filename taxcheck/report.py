@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from taxcheck.audit_bins import AuditPictures
 from taxcheck.changes import REGRESSIONS, Baseline, Change
@@ -77,7 +77,7 @@ class Report:
     command: str
     inputs: tuple[InputSummary, ...]
     results: tuple[RuleResult, ...]  # in the order of their ids
-    statistics: Mapping[str, object]
+    statistics: Mapping[str, Any]
     pictures: Pictures = field(default_factory=Pictures)
     policy_source: str | None = None
     policy_differences: Mapping[str, str] = field(default_factory=dict)
