@@ -1,0 +1,266 @@
+"""What the documentation has users import: typed as they see it, and told in docstrings."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import re
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator
+from types import ModuleType
+
+import pytest
+
+from docs.generate.python import PUBLIC
+from tests.docs.session import blocks
+from tests.packaged import ROOT, build, clean_copy
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+REFERENCE = [path for _, _, paths in PUBLIC.values() for path in paths]
+
+
+def documented() -> list[str]:
+    """The Python that pages show of taxcheck."""
+    python = [one.text for page in PAGES for one in blocks(page) if one.language == "python"]
+    return [text for text in python if re.search(r"^ *(from|import) taxcheck\b", text, re.M)]
+
+
+def imported() -> Iterator[str]:
+    """What those pages import."""
+    for text in documented():
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            elif isinstance(node, ast.Import):
+                yield from (alias.name for alias in node.names)
+
+
+NAMED = sorted({*REFERENCE, *(path for path in imported() if path.startswith("taxcheck."))})
+
+
+def found(path: str) -> object:
+    try:
+        return importlib.import_module(path)
+    except ModuleNotFoundError:
+        module, _, name = path.rpartition(".")
+        return getattr(importlib.import_module(module), name)
+
+
+def silent(path: str, thing: object) -> Iterator[str]:
+    """What has no docstring of its own: a thing, what its module defines, its methods."""
+    if not (thing.__doc__ or "").strip():
+        yield path
+    if isinstance(thing, ModuleType):
+        for name, one in vars(thing).items():
+            defined = getattr(one, "__module__", None) == thing.__name__
+            if defined and callable(one) and not name.startswith("_"):
+                yield from silent(f"{path}.{name}", one)
+    if inspect.isclass(thing):
+        for name, one in vars(thing).items():
+            if not name.startswith("_") and (inspect.isfunction(one) or isinstance(one, property)):
+                yield from silent(f"{path}.{name}", one)
+
+
+@pytest.mark.parametrize("path", NAMED)
+def test_what_is_named_has_its_docstring(path):
+    assert list(silent(path, found(path))) == []
+
+
+def test_a_missing_docstring_is_seen():
+    class Told:
+        """This."""
+
+        def method(self): ...
+        def _own(self): ...
+
+    assert list(silent("Told", Told)) == ["Told.method"]
+
+
+GATE = """
+from taxcheck.pipeline import check
+from taxcheck.request import Request
+
+report = check(Request(mapping="mapping.tsv", pairs="pairs.parquet", seed=1))
+raise SystemExit(report.exit_code or report.headline)
+"""
+
+AUDIT = """
+from pathlib import Path
+
+from taxcheck.config import load_policy
+from taxcheck.output import write_text
+from taxcheck.pipeline import check
+from taxcheck.registry import load_renderers, load_rules
+from taxcheck.report import RenderOptions
+from taxcheck.request import Request
+from taxcheck.rule import Outcome
+
+policy = load_policy(Path("taxcheck.toml"), load_rules())
+report = check(Request("mapping.tsv", "pairs.parquet", embeddings="best.pt", policy=policy))
+for result in report.results:
+    if result.outcome is Outcome.FAIL and result.finding is not None:
+        print(result.rule.id, result.message, result.finding.count, result.finding.share)
+for cause, consequences in report.causes:
+    print(cause.rule.document.why, [one.rule.id for one in consequences])
+write_text("audit.html", load_renderers()["html"](report, RenderOptions(width=80)))
+"""
+
+TRAIN = """
+from pathlib import Path
+
+from taxcheck.engine.config import TrainConfig
+from taxcheck.errors import TaxcheckError
+from taxcheck.report import Report
+from taxcheck.request import Request
+from taxcheck.training import Watcher, run
+
+
+class Loud(Watcher):
+    def judged(self, stage: str, report: Report, page: Path) -> None:
+        print(stage, report.verdict.value, page)
+
+
+try:
+    config = TrainConfig(dim=5, epochs=20, geometry="lorentz", workers=1)
+    ended = run(Request("mapping.tsv", "pairs.parquet"), "run", config, watcher=Loud())
+    print(ended.exit_code + 0, ended.headline.upper())
+except TaxcheckError as error:
+    raise SystemExit(error.exit_code) from error
+"""
+
+GUARD = """
+import numpy as np
+
+import taxcheck.callback
+from taxcheck.sound import UnsoundError
+
+guard = taxcheck.callback.Guard("mapping.tsv", "pairs.parquet", geometry="ball", every=10)
+table = np.zeros((3, 2))
+print(guard.before().headline)
+for epoch in range(3):
+    seen = guard.after_epoch(epoch, table)
+    if seen is not None:
+        print(seen.exit_code)
+try:
+    guard.finish(table, html="audit.html")
+except UnsoundError as error:
+    print(error.report.headline)
+"""
+
+TESTS = """
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from taxcheck.report import Report
+from taxcheck.sound import assert_dataset_sound
+
+
+@pytest.mark.taxcheck(policy="data/taxcheck.toml", fail_on="warn")
+def test_by_its_policy() -> None: ...
+
+
+def test_what_was_observed(taxcheck_run: Callable[..., Report]) -> None:
+    report = taxcheck_run(policy="data/taxcheck.toml")
+    assert report.statistics["tree"]["max_depth"] < 40
+
+
+def test_the_data() -> None:
+    report = assert_dataset_sound(Path("mapping.tsv"), "pairs.parquet", taxonomy="taxdump")
+    assert report.count(report.verdict) > 0
+"""
+
+USES = {"gate": GATE, "audit": AUDIT, "train": TRAIN, "guard": GUARD, "tests": TESTS}
+
+# What pages leave to the reader: a model and a loop of their own.
+PLACEHOLDERS = """
+from typing import Any
+
+epochs: int
+model: Any
+def train_one(model: Any) -> None: ...
+"""
+
+# Each line that is wrong says which error mypy has to report there.
+WRONG = """
+from taxcheck.callback import Guard
+from taxcheck.engine.config import TrainConfig
+from taxcheck.pipeline import check
+from taxcheck.request import Request
+from taxcheck.rule import Finding, rule
+from taxcheck.sound import assert_dataset_sound, unsound  # attr-defined
+from taxcheck.statistics.values import MappingStatistics
+
+check("mapping.tsv")  # arg-type
+check(Request(mapping=3))  # arg-type
+check(Request(mappings="mapping.tsv"))  # call-arg
+print(check(Request("mapping.tsv")).exit_kode)  # attr-defined
+TrainConfig(geometry="sphere")  # arg-type
+Guard(every="10")  # arg-type
+assert_dataset_sound(1)  # arg-type
+
+
+@rule("HOUSE001", 3)  # arg-type
+def count(mapping: MappingStatistics) -> Finding:
+    mapping.nodes = 1  # misc
+    return Finding("yes", message=mapping.nodes)  # arg-type arg-type
+
+
+@rule("HOUSE002", "warn")  # arg-type
+def says(mapping: MappingStatistics) -> str:
+    return mapping.nodez  # attr-defined no-any-return
+"""
+
+
+@pytest.fixture(scope="session")
+def checked(tmp_path_factory) -> list[str]:
+    """What mypy says of all scripts, in an environment that has taxcheck only by its wheel."""
+    folder = tmp_path_factory.mktemp("typed")
+    build(clean_copy(folder / "tree"), folder / "dist", "--wheel")
+    venv, scripts = folder / "venv", folder / "scripts"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
+    python = venv / "bin" / "python"
+    (wheel,) = (folder / "dist").glob("*.whl")
+    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet"]
+    subprocess.run([*pip, "--no-deps", "--no-index", wheel], check=True, timeout=120)
+    (site,) = venv.glob("lib/*/site-packages")
+    assert (site / "taxcheck" / "py.typed").is_file()
+    # What taxcheck depends on is taken from here; this environment's own taxcheck is not found so.
+    (site / "others.pth").write_text(sysconfig.get_path("purelib"))
+    scripts.mkdir()
+    for name, text in {"wrong": WRONG, **USES}.items():
+        (scripts / f"use_{name}.py").write_text(text)
+    for number, text in enumerate(documented()):
+        (scripts / f"page_{number}.py").write_text(PLACEHOLDERS + text)
+    names = sorted(path.name for path in scripts.iterdir())
+    options = ["--strict", "--no-error-summary", "--show-error-codes", "--config-file="]
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--python-executable", python, *options, *names],
+        cwd=scripts,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.mark.long
+def test_users_of_the_installed_package_pass_mypy(checked):
+    assert [line for line in checked if not line.startswith("use_wrong.py:")] == []
+
+
+@pytest.mark.long
+def test_wrong_uses_are_refused(checked):
+    expected = [
+        (number, code)
+        for number, line in enumerate(WRONG.splitlines(), 1)
+        if "  # " in line
+        for code in line.partition("  # ")[2].split()
+    ]
+    told = re.findall(r"^use_wrong\.py:(\d+): error: .*\[([a-z-]+)\]$", "\n".join(checked), re.M)
+    assert sorted((int(number), code) for number, code in told) == sorted(expected)
