@@ -49,7 +49,7 @@ _FIXED = {
     "lr": 0.005,
     "lr_schedule": "constant",
     "batch_size": 64,
-    "epochs": 300,
+    "epochs": 100,
     "early_stopping": 0,
 }
 # Each wrong way of the incident: what it is called, what went wrong, the keys that repeat it.
