@@ -78,6 +78,17 @@ PUBLIC = {
             "taxcheck.evaluation.evaluate_table",
         ),
     ),
+    "loops": (
+        "Tests and loops of your own",
+        "The gate as an assertion, and a guard for a training loop. Where the data or the table is "
+        "not sound they raise an error that names causes and fixes, and holds the Report.",
+        (
+            "taxcheck.sound.assert_dataset_sound",
+            "taxcheck.sound.run",
+            "taxcheck.sound.UnsoundError",
+            "taxcheck.callback.Guard",
+        ),
+    ),
     "geometry": (
         "Geometry",
         "Pure functions over rows, in float64, each with the source of its equation.",
