@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from taxcheck.clock import Clock
 from taxcheck.engine.config import TrainConfig
-from taxcheck.engine.peers import LostError, Peers, joined
+from taxcheck.engine.meeting import joined
+from taxcheck.engine.peers import LostError, Peers
 from taxcheck.engine.presets import find
 from taxcheck.engine.run_folder import RunFolder, whole
 from taxcheck.engine.settings import check

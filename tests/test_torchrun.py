@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from taxcheck.engine.config import TrainConfig
-from taxcheck.engine.peers import Alone, join, placed
+from taxcheck.engine.meeting import join
+from taxcheck.engine.peers import Alone, placed
 from taxcheck.engine.steppers import backend_of
 from taxcheck.engine.tensors import read_tensors
 from taxcheck.errors import UsageError

@@ -1,14 +1,11 @@
-"""The processes of one run: one alone, or those that ``torchrun`` started side by side."""
+"""What the processes of one run are to each other: one alone, or several by ``torchrun``."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from taxcheck.engine.config import TrainConfig
 from taxcheck.errors import TaxcheckError
 
 T = TypeVar("T")
@@ -56,28 +53,3 @@ def placed() -> tuple[int, int]:
     if rank is None or world is None or not (rank + world).isdecimal() or int(world) < 2:
         return 0, 1
     return int(rank), int(world)
-
-
-def join(config: TrainConfig) -> Peers:
-    """Meet the other processes of the run, where there are any.
-
-    UsageError where torch has not the device.
-    """
-    if placed()[1] == 1:
-        return Alone()
-    from taxcheck.engine.distributed import device_of, from_environment
-
-    return from_environment(device_of(config))
-
-
-@contextlib.contextmanager
-def joined(config: TrainConfig) -> Iterator[Peers]:
-    """The same until the end of a block; processes that wait beyond it end with a LostError."""
-    peers = join(config)
-    try:
-        yield peers
-    finally:
-        if placed()[1] > 1:
-            from taxcheck.engine.distributed import leave
-
-            leave()

@@ -14,9 +14,9 @@ from taxcheck.engine.checkpoint import Checkpoints
 from taxcheck.engine.config import TrainConfig
 from taxcheck.engine.draws import Draws
 from taxcheck.engine.initial import initial_table
+from taxcheck.engine.meeting import join
 from taxcheck.engine.nearest import refined
 from taxcheck.engine.negatives import negatives
-from taxcheck.engine.peers import join
 from taxcheck.engine.progress import Progress, Trained
 from taxcheck.engine.quality import Quality
 from taxcheck.engine.run_folder import RunFolder
