@@ -107,7 +107,11 @@ NAMES: dict[tuple[str, str], Callable[..., object]] = {
     ("datetime", "timedelta"): _nothing,
     ("functools", "partial"): _Partial,
     ("geoopt.tensor", "_rebuild_manifold_tensor"): _nothing,
-    **{("pathlib", f"{kind}Path"): _path for kind in ("", "Pure", "Posix", "Windows", "PurePosix")},
+    **{
+        (module, f"{kind}Path"): _path
+        for module in ("pathlib", "pathlib._local")  # the latter in what Python 3.13 wrote
+        for kind in ("", "Pure", "Posix", "Windows", "PurePosix", "PureWindows")
+    },
     **{(module, kind): _collection for module in _BUILTINS for kind in ("set", "frozenset")},
     **{(module, "bytearray"): _nothing for module in _BUILTINS},
 }

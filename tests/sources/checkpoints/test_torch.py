@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import pathlib
+import sys
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
@@ -166,6 +168,16 @@ def test_what_a_checkpoint_holds_beside_tensors(tmp_path: Path) -> None:
     assert flat.values["none"] is None
     np.testing.assert_array_equal(flat.arrays["array"].array(), np.arange(6.0).reshape(3, 2).T)
     assert flat.lists["size"] == (1, 2)
+
+
+@pytest.mark.parametrize("module", ["pathlib", "pathlib._local"])
+def test_paths_are_text_whichever_python_wrote_them(tmp_path, monkeypatch, module):
+    monkeypatch.setitem(sys.modules, module, pathlib)
+    monkeypatch.setattr(pathlib.PurePosixPath, "__module__", module)
+    path = saved({"out": pathlib.PurePosixPath("a/b")}, tmp_path / "t.pt")
+    with zipfile.ZipFile(path) as archive:
+        assert f"c{module}\nPurePosixPath\n".encode() in archive.read("t/data.pkl")
+    assert flat_of(path).values["out"] == "a/b"
 
 
 @pytest.mark.parametrize(
