@@ -115,8 +115,17 @@ def test_an_audit(folders) -> None:
     formats = ("html", "json", "sarif", "junit", "markdown", "github", "terminal")
     outputs = [part for name in formats for part in ("--format", name, "--output", f"a.{name}")]
     table = ("--embeddings", "table.npy", "--geometry", "ball")
-    run(folders, "run", *table, *DATA, *outputs, code=1)
-    same(folders, *(f"a.{name}" for name in formats))
+    projection = ("--taxonomy", "taxdump", "--projection", "p.html")  # of main directions, or UMAP
+    run(folders, "run", *table, *DATA, *projection, *outputs, code=1)
+    same(folders, "p.html", *(f"a.{name}" for name in formats))
+
+
+def test_a_projection_of_a_table_that_is_flat(folders) -> None:
+    for folder in folders.values():
+        np.save(folder / "flat.npy", np.load(folder / "table.npy")[:, :2])
+    given = ("--embeddings", "flat.npy", "--geometry", "ball", "--mapping", "mapping.tsv")
+    run(folders, "run", *given, "--projection", "flat.html")
+    same(folders, "flat.html")
 
 
 def test_a_build_and_its_manifest(folders) -> None:
