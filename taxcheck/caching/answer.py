@@ -14,6 +14,7 @@ from taxcheck.registry import load_rules
 from taxcheck.report import Report
 from taxcheck.request import Progress, Request
 from taxcheck.rule import Outcome
+from taxcheck.sources.files import one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ def answer(request: Request, folder: Path, progress: Progress | None = None) -> 
     try:
         keep(folder, identity.key, entry)
     except OSError as error:
-        return Answer(report, f"cache: {folder} cannot be written ({error.strerror or error})")
+        shown = one_line(str(folder))
+        return Answer(report, f"cache: {shown} cannot be written ({error.strerror or error})")
     return Answer(report)
 
 

@@ -168,28 +168,6 @@ def test_a_disk_that_is_full_at_any_byte(name: str, cage: Cage, work: Path, tmp_
     assert done >= 1
 
 
-@pytest.fixture
-def small(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
-    """Mounts a file system of so many bytes."""
-    place = tmp_path / "small"
-    place.mkdir()
-    mounted = False
-
-    def mount(size: int) -> Path:
-        nonlocal mounted
-        if mounted:
-            subprocess.run(["umount", "-l", str(place)], check=True)
-        command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(place)]
-        if os.geteuid() or subprocess.run(command, capture_output=True).returncode:
-            pytest.skip("only root can mount a small file system")
-        mounted = True
-        return place
-
-    yield mount
-    if mounted:
-        subprocess.run(["umount", "-l", str(place)], check=True)
-
-
 @pytest.mark.parametrize("name", WRITERS)
 def test_a_small_disk(name: str, cage: Cage, work: Path, small: Callable[[int], Path]) -> None:
     writer, codes = WRITERS[name], []
