@@ -13,7 +13,6 @@ is tried again in a fresh process that has never seen the sound module.
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import sys
 from collections import Counter
@@ -53,7 +52,7 @@ def main() -> None:
     words.add_argument("--sample", type=int, help="this many mutants, drawn at random")
     words.add_argument("--seed", type=int, default=0)
     words.add_argument("--jobs", type=int, default=2)
-    words.add_argument("--out", type=Path, help="every mutant and its fate, as JSON")
+    words.add_argument("--out", type=Path, help="every mutant and its fate, a line of JSON each")
     words.add_argument(
         "--longest", type=float, default=10.0, help="no test that takes more seconds than this"
     )
@@ -73,10 +72,15 @@ def main() -> None:
             random.Random(given.seed).sample(every, given.sample), key=lambda e: (e[0].path, e[1])
         )
     print(f"{len(every)} mutants", flush=True)
-    plugin = Warm(subjects, every, jobs=given.jobs, confirm=not given.quick, longest=given.longest)
+    plugin = Warm(
+        subjects,
+        every,
+        jobs=given.jobs,
+        confirm=not given.quick,
+        longest=given.longest,
+        out=given.out,
+    )
     pytest.main([*options, "-s", *given.tests], plugins=[plugin])
-    if given.out:
-        given.out.write_text(json.dumps(plugin.results, indent=1))
     print("\n".join(summary(plugin.results)))
 
 

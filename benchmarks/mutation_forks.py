@@ -1,8 +1,13 @@
-"""Mutants in forks of one warm process: a pytest plugin that measures, forks and judges."""
+"""Mutants in forks of one warm process: a pytest plugin that measures, forks and judges.
+
+Times are processor time: what is left out, and what is ended, does not depend on what else the
+machine does.
+"""
 
 from __future__ import annotations
 
 import gc
+import json
 import os
 import resource
 import signal
@@ -10,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import coverage
 import pytest
@@ -33,9 +39,10 @@ class Warm:
         jobs: int,
         confirm: bool,
         longest: float,
+        out: Path | None,
     ) -> None:
         self.subjects, self.chosen = subjects, chosen
-        self.jobs, self.confirm, self.longest = jobs, confirm, longest
+        self.jobs, self.confirm, self.longest, self.out = jobs, confirm, longest, out
         self.results: list[dict[str, object]] = []
 
     @pytest.hookimpl(trylast=True)
@@ -56,8 +63,9 @@ class Warm:
         for subject in self.subjects:
             subject.find()
         gc.freeze()
+        drawn = {subject.path for subject, _ in self.chosen}
         for subject in self.subjects:
-            if not self.sound(subject):
+            if subject.path in drawn and not self.sound(subject):
                 raise SystemExit(f"{subject.path}: its tests fail on the sound module put in anew")
         self.loop()
         return True
@@ -65,15 +73,15 @@ class Warm:
     def measure(self, items: Sequence[pytest.Item]) -> None:
         """Which test runs which line, and how long it takes."""
         files = [str(s.path.resolve()) for s in self.subjects]
-        measured = coverage.Coverage(include=files, data_file=None)
+        measured = coverage.Coverage(include=files, data_file=None, config_file=False)
         self.seconds: dict[str, float] = {}
         self.items = {item.nodeid: item for item in items}
         measured.start()
         for k, item in enumerate(items):
             measured.switch_context(item.nodeid)
-            start = time.perf_counter()
+            start = time.process_time()
             reports = runtestprotocol(item, log=False, nextitem=items[(k + 1) % len(items)])
-            self.seconds[item.nodeid] = time.perf_counter() - start
+            self.seconds[item.nodeid] = time.process_time() - start
             if any(report.failed for report in reports):
                 raise SystemExit(f"{item.nodeid} fails on sound code")
         measured.stop()
@@ -82,6 +90,9 @@ class Warm:
             s.path: data.contexts_by_lineno(str(s.path.resolve())) for s in self.subjects
         }
         print(f"{len(items)} tests in {sum(self.seconds.values()):.0f} s", flush=True)
+        for name, seconds in self.seconds.items():
+            if seconds > self.longest:
+                print(f"left out, {seconds:.1f} s: {name}", flush=True)
 
     def tests(self, subject: Subject, mutant: Mutant | None) -> list[str]:
         reached = self.reached[subject.path]
@@ -93,10 +104,10 @@ class Warm:
         return sorted(names, key=lambda name: (self.seconds[name], name))
 
     def sound(self, subject: Subject) -> bool:
-        pid = self.fork(subject, None, self.tests(subject, None))
+        pid = self.fork(subject, None, self.tests(subject, None), 3600)
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
-    def fork(self, subject: Subject, mutant: Mutant | None, names: list[str]) -> int:
+    def fork(self, subject: Subject, mutant: Mutant | None, names: list[str], allowed: int) -> int:
         sys.stdout.flush()
         pid = os.fork()
         if pid:
@@ -104,6 +115,7 @@ class Warm:
         code = 2  # the change breaks the import, or the process
         try:
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+            resource.setrlimit(resource.RLIMIT_CPU, (allowed, allowed))
             null = os.open(os.devnull, os.O_WRONLY)
             os.dup2(null, 1)
             os.dup2(null, 2)
@@ -131,9 +143,10 @@ class Warm:
                 if not names:
                     self.record(subject, k, "unreached")
                     continue
-                allowed = 20 + 10 * sum(self.seconds[name] for name in names)
-                pid = self.fork(subject, mutant, names)
-                running[pid] = (subject, k, time.monotonic() + allowed)
+                allowed = 5 + int(5 * sum(self.seconds[name] for name in names))
+                pid = self.fork(subject, mutant, names, allowed)
+                # one that waits for ever takes no processor time
+                running[pid] = (subject, k, time.monotonic() + 20 * allowed)
             time.sleep(0.002)
             for pid, (subject, k, deadline) in list(running.items()):
                 done, status = os.waitpid(pid, os.WNOHANG)
@@ -143,12 +156,14 @@ class Warm:
                     os.waitpid(pid, 0)
                 if done or late:
                     del running[pid]
-                    code = os.waitstatus_to_exitcode(status) if done else 0
+                    code = os.waitstatus_to_exitcode(status) if done else -signal.SIGKILL
+                    late = code in (-signal.SIGKILL, -signal.SIGXCPU)
                     self.record(subject, k, "timeout" if late else "killed" if code else "survived")
 
     def record(self, subject: Subject, k: int, result: str) -> None:
         mutant = subject.mutants[k]
-        doubtful = result != "killed" and mutant.function is None and self.confirm
+        alive = result in ("survived", "unreached")
+        doubtful = alive and mutant.function is None and self.confirm
         if doubtful and fresh_kills(subject, k, self.tests(subject, mutant)):
             result = "killed"
         self.results.append(
@@ -162,6 +177,9 @@ class Warm:
                 "result": result,
             }
         )
+        if self.out:
+            with self.out.open("a") as file:
+                file.write(json.dumps(self.results[-1]) + "\n")
         if len(self.results) % 100 == 0:
             print(f"{len(self.results)} of {len(self.chosen)}", flush=True)
 
