@@ -115,7 +115,7 @@ def run(
             ) from None
         except TaxcheckError as error:
             if resume and isinstance(error, UsageError):
-                record.put_back(before)  # a command that is wrong changes nothing
+                record.put_back()  # a command that is wrong changes nothing
             else:
                 record.end("stopped", why=str(error))
             raise

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from taxcheck.clock import Clock, created
 from taxcheck.engine.config import TrainConfig
 from taxcheck.engine.presets import find
-from taxcheck.engine.run_folder import RunFolder
+from taxcheck.engine.run_folder import RunFolder, whole
 from taxcheck.engine.settings import apply, changed, check, plain
 from taxcheck.errors import OutputError, UsageError
 from taxcheck.output import write_text
@@ -33,6 +33,7 @@ class RunRecord:
         self, folder: RunFolder, request: Request, config: TrainConfig, preset: str
     ) -> None:
         self._path, self._clock = str(folder.record), Clock()
+        self._found = folder.record.read_bytes() if folder.record.is_file() else b""
         date, self._timed = created()
         self._said: dict[str, Any] = {
             "state": "gate",
@@ -53,10 +54,10 @@ class RunRecord:
         self._said |= said
         write_text(self._path, json.dumps(self._said, indent=2) + "\n")
 
-    def put_back(self, said: Mapping[str, Any]) -> None:
-        """Have the file say again what it said before."""
-        self._said = dict(said)
-        self.keep()
+    def put_back(self) -> None:
+        """Have the file hold again the bytes that were found in it."""
+        with whole(Path(self._path)) as file:
+            file.write(self._found)
 
     def judged(self, stage: str, report: Report) -> None:
         """Add what a report says first, and the files as they were given."""

@@ -20,13 +20,14 @@ from taxcheck.engine.settings import plain
 from taxcheck.engine.standing import Standing, columns
 from taxcheck.engine.steppers import backend_of
 from taxcheck.engine.stops import DivergedError
-from taxcheck.engine.tensors import read_tensors, write_tensors, write_torch
+from taxcheck.engine.tensors import read_tensors, refuse_partial, write_tensors, write_torch
 from taxcheck.engine.values import Floats, Stepper, TrainingData
 from taxcheck.errors import InputError, OutputError, UsageError
 from taxcheck.geometry.space import Space
 
 _EVERY = 30.0  # seconds between checkpoints where evaluations are farther apart
 _TABLE, _UPDATES, _STATE, _HISTORY = "embeddings", "updates", "optimizer.", "history."
+_WORDS = "standing", "config", "inputs"
 # What may change when a run is continued, for its table follows the same path.
 _FREE = {"early_stopping", "min_delta", "evaluate_every", "keep_last", "workers"}
 _LENGTH = {"epochs", "max_seconds"}  # free where the learning rate does not depend on them
@@ -61,6 +62,7 @@ class Checkpoints:
             return at
         try:
             arrays, words = read_tensors(self._run.checkpoint)
+            refuse_partial(self._run.checkpoint, arrays, words, (_TABLE, _UPDATES), _WORDS)
         except InputError as error:
             raise InputError(
                 f"{error}; or copy an older checkpoint-*.safetensors of the run over it"
@@ -72,7 +74,7 @@ class Checkpoints:
             stepper.restore(state)
             found = {k.removeprefix(_HISTORY): v for k, v in arrays.items() if _HISTORY in k}
             return Standing.of(words["standing"], found)  # type: ignore[arg-type]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, IndexError, OverflowError) as error:
             raise UsageError(
                 f"{self._run.path}: cannot be continued here ({error}); give the same workers and "
                 "device as before"
@@ -207,8 +209,8 @@ def _history(at: Standing) -> dict[str, Any]:
     return {_HISTORY + name: column for name, column in columns(at.history).items()}
 
 
-def _short(fingerprint: str) -> str:
-    return fingerprint[:19]
+def _short(fingerprint: object) -> str:
+    return str(fingerprint)[:19]
 
 
 def _meant(config: TrainConfig) -> dict[str, object]:

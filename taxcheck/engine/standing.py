@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -86,9 +87,8 @@ class Standing:
 
     @classmethod
     def of(cls, words: Mapping[str, Any], columns: Columns) -> Standing:
-        """The standing that a checkpoint holds."""
-        known = {f.name for f in fields(cls)}
-        at = cls(**{name: value for name, value in words.items() if name in known})
+        """The standing that a checkpoint holds; ValueError where it is none."""
+        at = msgspec.convert(words, cls)
         at.history = records(columns)
         return at
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,20 @@ def read_tensors(path: Path) -> tuple[dict[str, npt.NDArray[np.generic]], dict[s
         raise InputError(f"{path}: is no checkpoint of `taxcheck train`; give the folder of a run")
     stored = {str(key): value for key, value in tree.items() if isinstance(value, Stored)}
     return {name: value.array().copy() for name, value in stored.items()}, words
+
+
+def refuse_partial(
+    path: Path,
+    arrays: Container[str],
+    words: Mapping[str, Any],
+    needed: Iterable[str],
+    spoken: Iterable[str],
+) -> None:
+    """InputError where an array that is ``needed`` is not there, or no dict of words."""
+    lacking = [name for name in needed if name not in arrays]
+    lacking += [name for name in spoken if not isinstance(words.get(name), dict)]
+    if lacking:
+        raise InputError(f"{path}: is no whole checkpoint, it lacks {', '.join(lacking)}")
 
 
 def write_torch(path: Path, arrays: Arrays, words: Mapping[str, Any]) -> bool:

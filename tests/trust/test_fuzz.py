@@ -16,10 +16,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from taxcheck.engine.tensors import read_tensors, write_tensors
 from tests.trust.cage import Cage
 from tests.trust.damage import bomb, damaged
 from tests.trust.seeds import Seed
-from tests.trust.targets import Target, beside, every, simple
+from tests.trust.targets import MAPPING, PAIRS, Target, beside, every, simple
 
 pytestmark = pytest.mark.long
 
@@ -73,6 +74,99 @@ def test_damaged_files_a_few(name: str, cage: Cage, folder: Path) -> None:
         attack(random, QUICK[name], cage, folder)
 
     run()
+
+
+# Files of a run that can be continued; nothing reads checkpoint.json, which is for people.
+OF_A_RUN = {"checkpoint.safetensors": SHORT, "checkpoint.json": 2, "run.json": SHORT}
+RUN = ("train", *MAPPING, *PAIRS, "--out", "kept", "-q")
+KEYS = ("--epochs", "2", "--dim", "3", "--workers", "1", "--refine", "0")
+
+
+@pytest.fixture(scope="module")
+def trained(cage: Cage, folder: Path) -> dict[str, bytes]:
+    """The files of a run that is finished, which can be continued."""
+    (folder / "kept").mkdir()  # what is there before a command is not cleared away behind it
+    outcome = cage.run([*RUN, *KEYS], folder)
+    assert outcome.code in (0, 1), outcome
+    return {path.name: path.read_bytes() for path in (folder / "kept").iterdir()}
+
+
+def lay(folder: Path, files: dict[str, bytes]) -> None:
+    for path in (folder / "kept").iterdir():
+        path.unlink()
+    for name, data in files.items():
+        (folder / "kept" / name).write_bytes(data)
+
+
+@pytest.mark.parametrize("name", OF_A_RUN)
+def test_a_damaged_run_is_continued_or_refused_and_stays_as_it_was(
+    name: str, trained: dict[str, bytes], cage: Cage, folder: Path
+) -> None:
+    refused = 0
+
+    @settings(max_examples=OF_A_RUN[name], derandomize=True, database=None, phases=[Phase.generate])
+    @given(st.randoms(use_true_random=False))
+    def run(random: Random) -> None:
+        nonlocal refused
+        victim = damaged(random, [Seed("", trained[name])]).data
+        lay(folder, trained | {name: victim})
+        outcome = cage.run([*RUN, "--resume"], folder)
+        assert outcome.wrong() is None, f"{outcome.wrong()}\n{victim[:2000]!r}"
+        if outcome.code in (2, 3):
+            refused += 1
+            assert outcome.error
+            assert (folder / "kept" / name).read_bytes() == victim
+            best = (folder / "kept" / "best.safetensors").read_bytes()
+            assert best == trained["best.safetensors"]
+
+    run()
+    assert bool(refused) == (name != "checkpoint.json")
+
+
+@pytest.mark.parametrize(
+    ("lost", "changed", "said"),
+    [
+        ("updates", {}, "is no whole checkpoint, it lacks updates; or copy an older checkpoint"),
+        ("embeddings", {}, "it lacks embeddings"),
+        ("", {"standing": []}, "it lacks standing"),
+        ("", {"config": 3, "inputs": "x"}, "it lacks config, inputs"),
+        ("", {"inputs": {"data": 3}}, "was begun with other pairs or another hierarchy (3 then"),
+        ("", {"standing": {"chunk_pairs": 9, "epoch": "two"}}, "Expected `int`, got `str`"),
+        ("", {"standing": {"epoch": 2}}, "missing required field `chunk_pairs`"),
+        ("history.loss", {}, "cannot be continued here"),
+    ],
+)
+def test_a_checkpoint_that_was_put_together_wrongly(
+    lost: str, changed: dict, said: str, trained: dict[str, bytes], cage: Cage, folder: Path
+) -> None:
+    """A sound file, which lacks something; of a column of the history there is a row too few."""
+    name = "checkpoint.safetensors"
+    lay(folder, trained)
+    arrays, words = read_tensors(folder / "kept" / name)
+    column = arrays.pop(lost, None)
+    if column is not None and lost.startswith("history"):
+        arrays[lost] = column[:-1]
+    write_tensors(folder / "kept" / name, arrays, words | changed)
+    data = (folder / "kept" / name).read_bytes()
+    outcome = cage.run([*RUN, "--resume"], folder)
+    assert outcome.wrong() is None, outcome.wrong()
+    assert outcome.code in (2, 3)
+    assert said in outcome.error
+    assert (folder / "kept" / name).read_bytes() == data
+
+
+def test_a_record_of_other_data_stays_to_the_byte(
+    trained: dict[str, bytes], cage: Cage, folder: Path
+) -> None:
+    text = trained["run.json"].replace(b'"fingerprint": "blake3:', b'"fingerprint" :"blake3:0')
+    text = text.replace(b"\n", b"\r\n")
+    lay(folder, trained | {"run.json": text})
+    outcome = cage.run([*RUN, "--resume"], folder)
+    assert outcome.code == 2
+    assert "was begun with other" in outcome.error
+    assert {p.name: p.read_bytes() for p in (folder / "kept").iterdir()} == trained | {
+        "run.json": text
+    }
 
 
 @pytest.mark.slow
