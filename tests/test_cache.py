@@ -30,7 +30,7 @@ from taxcheck.rule import Finding, Outcome, Sample
 from taxcheck.waivers import Waiver
 
 RULES = Path("fixtures/rules")
-FOLDERS = sorted(path for path in RULES.glob("*/*") if (path / "expected.json").exists())
+BROKEN = sorted(path.parent for path in RULES.glob("*/bad/expected.json"))
 OPTIONS = (RenderOptions(), RenderOptions(color=True, width=72, verbose=True))
 
 
@@ -79,9 +79,9 @@ def rendered(report: Report) -> dict[tuple[str, int], str]:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: f"{path.parent.name}-{path.name}")
+@pytest.mark.parametrize("folder", BROKEN, ids=lambda path: path.parent.name)
 def test_every_format_is_the_same_from_a_kept_report(folder: Path):
-    """Of every rule's sound and its broken data; the notice of JSON is told apart below."""
+    """Of every rule's broken data, where most rules pass; the notice of JSON is told apart below."""
     fresh = check(request_of(folder))
     entry = to_bytes("key", fresh)
     assert entry is not None
@@ -89,7 +89,7 @@ def test_every_format_is_the_same_from_a_kept_report(folder: Path):
 
 
 def test_there_is_something_of_every_rule():
-    assert {path.parent.name for path in FOLDERS} == {rule.id for rule in load_rules()}
+    assert {path.parent.name for path in BROKEN} == {rule.id for rule in load_rules()}
 
 
 def test_numbers_come_back_as_they_were():
