@@ -1,0 +1,90 @@
+"""Which pairs are taken for edges, and the reduction where no distance says so."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from taxcheck.config import Dataset
+from taxcheck.statistics.hierarchy import reduction
+from taxcheck.statistics.hierarchy.edges import graph_of, present_in
+from taxcheck.statistics.hierarchy.reduction import transitive_reduction
+from tests.statistics import naive
+from tests.statistics.pair_tables import pair_batch, pair_state
+from tests.statistics.small_taxonomy import ids
+
+CHAIN = [(0, 1, 1), (0, 2, 2), (1, 2, 1)]
+
+
+def edges(graph):
+    return list(zip(graph.parents.tolist(), graph.children.tolist(), strict=True))
+
+
+def without_distances(rows):
+    return [row[:2] for row in rows]
+
+
+def test_pairs_at_distance_one_are_the_edges():
+    graph, source = graph_of([pair_state(5, pair_batch(CHAIN))], Dataset())
+    assert (edges(graph), source) == ([(0, 1), (1, 2)], "depth_diff")
+    assert graph.present.tolist() == [True, True, True, False, False]
+
+
+def test_held_out_pairs_give_edges_and_nodes_too():
+    training = pair_state(5, pair_batch(CHAIN))
+    held_out = pair_state(5, pair_batch([(1, 4, 1), (2, 4, 2)]))
+    graph, _ = graph_of([training, held_out], Dataset())
+    assert edges(graph) == [(0, 1), (1, 2), (1, 4)]
+    assert present_in([training, held_out]).tolist() == [True, True, True, False, True]
+
+
+def test_edges_come_in_the_order_of_the_source_whatever_batch_was_first():
+    late, early = pair_batch([(0, 3, 1), (2, 4, 1)], first=9), pair_batch([(0, 1, 1), (0, 2, 1)])
+    graph, _ = graph_of([pair_state(5, late, early)], Dataset())
+    assert edges(graph) == [(0, 1), (0, 2), (0, 3), (2, 4)]
+
+
+def test_declared_edges_are_all_pairs_whatever_their_distance():
+    rows = [(0, 1, 1), (0, 2, 2), (1, 2, 7)]
+    graph, source = graph_of([pair_state(3, pair_batch(rows))], Dataset(pairs="edges"))
+    assert (edges(graph), source) == ([(0, 1), (0, 2), (1, 2)], "declared edges")
+
+
+@pytest.mark.parametrize("dataset", [Dataset(), Dataset(pairs="edges")])
+def test_without_any_pair_there_is_no_edge(dataset):
+    for batch in (pair_batch([(1, 1)], names=()), pair_batch([(1, 1, 1)])):
+        graph, _ = graph_of([pair_state(2, batch)], dataset)
+        assert edges(graph) == []
+        assert not graph.present.any()
+        assert graph.parents.dtype == np.int64
+
+
+def test_without_distances_the_pairs_are_reduced():
+    training = pair_state(4, pair_batch(without_distances(CHAIN), names=()))
+    held_out = pair_state(4, pair_batch([(2, 3), (1, 3), (0, 3), (0, 3)], names=()))
+    graph, source = graph_of([training, held_out], Dataset())
+    assert (edges(graph), source) == ([(0, 1), (1, 2), (2, 3)], "transitive reduction")
+
+
+CLOSURES = {
+    "forest": {(0, 1), (0, 2), (1, 2), (3, 4)},
+    "diamond": {(0, 1), (0, 2), (0, 3), (1, 3), (2, 3)},
+    "damaged tree": {(0, 1), (0, 2), (1, 3), (0, 3), (2, 3), (3, 4), (1, 4)},
+    "shortcut that is no closure": {(0, 1), (1, 2), (2, 3), (0, 3)},
+    "cycle": {(0, 1), (1, 0), (0, 2), (1, 2), (2, 3), (0, 3), (1, 3)},
+    # as many ancestors as in a chain, and still none
+    "no chain": {(0, 1), (0, 2), (3, 2), (1, 4), (2, 4), (5, 4)},
+    "two roads of several steps": {(0, k) for k in range(1, 6)} | {(1, 5), (2, 5), (3, 5), (4, 5)},
+}
+
+
+@pytest.mark.parametrize("products", [20_000_000, 3, 1])
+@pytest.mark.parametrize("name", CLOSURES)
+def test_the_reduction_is_the_naive_one_in_blocks_of_any_size(monkeypatch, name, products):
+    monkeypatch.setattr(reduction, "_PRODUCTS", products)
+    pairs = sorted(CLOSURES[name])
+    ancestor, descendant = (ids(*(pair[k] for pair in pairs)) for k in (0, 1))
+    parents, children = transitive_reduction(ancestor, descendant, np.ones(6, dtype=bool))
+    found = list(zip(parents.tolist(), children.tolist(), strict=True))
+    assert len(found) == len(set(found))
+    assert set(found) == naive.reduction(set(pairs))

@@ -1,0 +1,127 @@
+"""Graphs small enough to draw: depths, components, cycles and the walk."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from taxcheck.statistics.hierarchy.components import connected, cycles
+from taxcheck.statistics.hierarchy.forest import Forest
+from tests.statistics.pair_tables import graph
+from tests.statistics.small_taxonomy import ids
+
+# 0 > 1 > 3, 0 > 2 > 3 > 4; 5 > 6; 7 is in no pair
+DAG = ((0, 1), (0, 2), (1, 3), (2, 3), (3, 4), (5, 6))
+THERE = [True] * 7 + [False]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (0, 2, 1, 3)])
+def test_edges_are_distinct_proper_and_sorted_by_child(order):
+    edges = [(1, 2), (0, 2), (1, 1), (0, 3)]
+    found = graph(4, *(edges[k] for k in order), (0, 2))
+    assert found.parents.tolist() == [0, 1, 0]
+    assert found.children.tolist() == [2, 2, 3]
+    assert graph(0).n == 0
+    assert graph(1, (0, 0)).parents.tolist() == []
+
+
+def test_neighbours_of_some_nodes():
+    found = graph(8, *DAG)
+    assert found.parent_counts.tolist() == [0, 1, 1, 2, 1, 0, 1, 0]
+    assert found.parents_of.counts.tolist() == found.parent_counts.tolist()
+    assert found.children_of.counts.tolist() == [2, 1, 1, 1, 0, 1, 0, 0]
+    position, parent = found.parents_of.expand(ids(3, 0, 6))
+    assert (position.tolist(), parent.tolist()) == ([0, 0, 2], [1, 2, 5])
+    position, child = found.children_of.expand(ids(0, 5))
+    assert (position.tolist(), child.tolist()) == ([0, 0, 1], [1, 2, 6])
+
+
+def test_depths_are_shortest_distances_from_a_root():
+    assert graph(8, *DAG, present=THERE).depths.tolist() == [0, 1, 1, 2, 3, 0, 1, -1]
+    # a shortcut from the root, and a cycle that hangs from nowhere
+    assert graph(5, (0, 1), (1, 2), (0, 2), (3, 4), (4, 3)).depths.tolist() == [0, 1, 1, -1, -1]
+    tree = graph(5, (2, 0), (0, 1), (2, 3), present=[True] * 4 + [False])
+    assert tree.depths.tolist() == [1, 2, 0, 1, -1]
+    assert (tree.depths.dtype, tree.forest.depth.dtype) == (np.int64, np.int32)
+
+
+def test_roots_are_in_some_pair_and_have_no_parent():
+    assert graph(8, *DAG, present=THERE).roots.tolist() == [0, 5]
+
+
+def test_what_lies_below_some_nodes():
+    assert np.flatnonzero(graph(8, *DAG).below(ids(2, 6))).tolist() == [2, 3, 4, 6]
+    assert np.flatnonzero(graph(4, (0, 1), (1, 2), (2, 0)).below(ids(1))).tolist() == [0, 1, 2]
+    assert not graph(4, (0, 1)).below(ids()).any()
+
+
+def test_components_of_a_dag_and_of_a_forest():
+    labels, sizes = graph(8, *DAG, present=THERE).components()
+    assert labels.tolist() == [0, 0, 0, 0, 0, 1, 1, -1]
+    assert sizes.tolist() == [5, 2]
+    forest = graph(6, (4, 0), (0, 1), (2, 3), present=[True] * 5 + [False])
+    labels, sizes = forest.components()
+    assert labels[2] == labels[3] != labels[4] == labels[0] == labels[1]
+    assert labels[5] == -1
+    assert sizes[labels[[2, 4]]].tolist() == [2, 3]
+    assert (labels.dtype, sizes.dtype) == (np.int64, np.int64)
+
+
+def test_components_where_unused_idx_lie_in_between():
+    present = [True, True, False, True, True, False, True]
+    labels, sizes = graph(7, (0, 1), (0, 3), (1, 3), (4, 6), present=present).components()
+    assert labels.tolist() == [0, 0, -1, 0, 1, -1, 1]
+    assert sizes.tolist() == [3, 2]
+
+
+def test_a_graph_is_a_forest_unless_a_node_has_two_parents_or_is_in_a_cycle():
+    assert graph(3, (0, 1), (0, 2)).forest is not None
+    assert graph(3, (0, 2), (1, 2)).forest is None
+    assert graph(3, (0, 1), (1, 0)).forest is None
+    assert graph(0).forest is not None
+
+
+@pytest.mark.parametrize(
+    ("edges", "on_cycle", "cycle"),
+    [
+        (((0, 1), (1, 2), (2, 0)), [0, 1, 2], [0, 1, 2]),
+        (((3, 1), (1, 2), (2, 3), (0, 1)), [1, 2, 3], [1, 2, 3]),
+        # the shortest way back: 0 > 1 > 0, not 0 > 1 > 2 > 0
+        (((0, 1), (1, 2), (2, 0), (1, 0)), [0, 1, 2], [0, 1]),
+        # two cycles joined by an edge: the one with the smaller idx is told
+        (((1, 2), (2, 1), (2, 3), (3, 4), (4, 3)), [1, 2, 3, 4], [1, 2]),
+        (((0, 1), (0, 2), (1, 2)), [], []),
+        (((0, 1), (1, 2)), [], []),
+    ],
+)
+def test_one_cycle_is_told_in_order(edges, on_cycle, cycle):
+    every, one = graph(5, *edges).cycles()
+    assert (every.tolist(), one.tolist()) == (on_cycle, cycle)
+
+
+def test_a_graph_without_cycles_has_none():
+    every, one = cycles(ids(0, 0, 1), ids(1, 2, 2), 3)
+    assert (len(every), len(one)) == (0, 0)
+
+
+def test_strong_components_follow_the_edges_and_weak_ones_do_not():
+    strong = connected(ids(0, 1, 2), ids(1, 0, 3), 4, "strong")
+    assert len(set(strong.tolist())) == 3
+    assert strong[0] == strong[1]
+    assert strong.dtype == np.int64
+    weak = connected(ids(0, 1, 2), ids(1, 0, 3), 4, "weak")
+    assert weak[0] == weak[1] != weak[2] == weak[3]
+
+
+def test_the_walk_enters_every_subtree_as_one_stretch():
+    #  2 > 0 > 4, 5;  2 > 1;  3 alone; 6 and 7 in a cycle, 8 below it
+    forest = Forest.from_parents(ids(2, 2, -1, -1, 0, 0, 7, 6, 7))
+    assert forest.depth.tolist() == [1, 1, 0, 0, 2, 2, -1, -1, -1]
+    assert forest.size[:6].tolist() == [3, 1, 5, 1, 1, 1]
+    assert forest.entry[:6].tolist() == [1, 4, 0, 5, 2, 3]
+    assert forest.reached.tolist() == [True] * 6 + [False] * 3
+    assert forest.tops().tolist() == [2, 2, 2, 3, 2, 2, 6, 7, 8]
+    assert [level.tolist() for level in forest.levels] == [[2, 3], [0, 1], [4, 5]]
+    narrow = (forest.parent, forest.depth, forest.entry, forest.size)
+    assert {column.dtype for column in narrow} == {np.dtype(np.int32)}
+    assert Forest.from_parents(ids(-1, 0)).reached is None
