@@ -25,7 +25,9 @@ def series(history: Sequence[Mapping[str, float]], key: str) -> FloatArray:
 
 
 def _radius(norm: float) -> float:
-    """Hyperbolic radius of a norm in the unit ball; infinite from the boundary on, NaN of NaN."""
+    """Hyperbolic radius of a norm in the ball; infinite from the boundary on, NaN of no norm."""
+    if not norm >= 0:
+        return float("nan")
     return float("inf") if norm >= 1 else float(np.log1p(norm) - np.log1p(-norm))
 
 

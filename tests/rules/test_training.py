@@ -182,6 +182,11 @@ def test_the_incidents_90th_percentile_had_not_reached_its_clip() -> None:
     assert judge("TRAIN009", training=curve(4, 3, 2, 1, 1, norm_p90=0.9997)).outcome == "pass"
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_norm_below_0_that_a_damaged_record_states_reached_nothing() -> None:
+    assert judge("TRAIN009", training=curve(4, 3, 2, 1, 1, norm_p90=-2.0)).outcome == "pass"
+
+
 def test_norms_that_are_no_numbers_reached_nothing() -> None:
     result = judge("TRAIN009", training=curve(4, 3, 2, 1, 1, norm_p90=float("nan")))
     assert result.outcome == "pass"
