@@ -64,7 +64,8 @@ def main() -> None:
         file, number = given.fresh[0].rsplit(":", 1)
         subject = Subject(Path(file))
         sys.meta_path.insert(0, Finder(subject, subject.mutants[int(number)]))
-        raise SystemExit(pytest.main([*options, "-x", *given.fresh[1:]]))
+        # pytest, which rewrites assertions of its plugins, would import the sound module itself
+        raise SystemExit(pytest.main([*options, "--assert=plain", "-x", *given.fresh[1:]]))
     subjects = [Subject(path) for folder in given.folders for path in files_of(folder)]
     every = [(subject, k) for subject in subjects for k in range(len(subject.mutants))]
     if given.sample and given.sample < len(every):

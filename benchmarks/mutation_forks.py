@@ -63,10 +63,9 @@ class Warm:
         for subject in self.subjects:
             subject.find()
         gc.freeze()
-        drawn = {subject.path for subject, _ in self.chosen}
-        for subject in self.subjects:
-            if subject.path in drawn and not self.sound(subject):
-                raise SystemExit(f"{subject.path}: its tests fail on the sound module put in anew")
+        if not self.sound(self.subjects):
+            guilty = [str(subject.path) for subject in self.subjects if not self.sound([subject])]
+            raise SystemExit(f"tests fail on sound modules put in anew: {guilty or 'all of them'}")
         self.loop()
         return True
 
@@ -103,11 +102,14 @@ class Warm:
         names = {name for name in names if self.seconds[name] <= self.longest}
         return sorted(names, key=lambda name: (self.seconds[name], name))
 
-    def sound(self, subject: Subject) -> bool:
-        pid = self.fork(subject, None, self.tests(subject, None), 3600)
+    def sound(self, subjects: Sequence[Subject]) -> bool:
+        names = dict.fromkeys(n for subject in subjects for n in self.tests(subject, None))
+        pid = self.fork([(subject, None) for subject in subjects], list(names), 3600)
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
-    def fork(self, subject: Subject, mutant: Mutant | None, names: list[str], allowed: int) -> int:
+    def fork(
+        self, changes: list[tuple[Subject, Mutant | None]], names: list[str], allowed: int
+    ) -> int:
         sys.stdout.flush()
         pid = os.fork()
         if pid:
@@ -119,7 +121,8 @@ class Warm:
             null = os.open(os.devnull, os.O_WRONLY)
             os.dup2(null, 1)
             os.dup2(null, 2)
-            subject.install(mutant)
+            for subject, mutant in changes:
+                subject.install(mutant)
             code = 0
             for k, name in enumerate(names):
                 following = self.items[names[(k + 1) % len(names)]]
@@ -144,7 +147,7 @@ class Warm:
                     self.record(subject, k, "unreached")
                     continue
                 allowed = 5 + int(5 * sum(self.seconds[name] for name in names))
-                pid = self.fork(subject, mutant, names, allowed)
+                pid = self.fork([(subject, mutant)], names, allowed)
                 # one that waits for ever takes no processor time
                 running[pid] = (subject, k, time.monotonic() + 20 * allowed)
             time.sleep(0.002)
