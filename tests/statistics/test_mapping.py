@@ -39,6 +39,7 @@ def test_a_mapping_with_holes():
     assert (found.oversized, found.max_idx) == (0, 5)
     assert (found.invalid, found.duplicate_idx) == (Defect(0, 3), Defect(0, 3))
     assert frozen(part([10], [0]), derived=True).derived
+    assert not MappingState().freeze().derived
 
 
 def test_batches_come_back_in_the_order_of_their_rows():

@@ -94,7 +94,9 @@ def test_a_full_disk_is_told_with_what_to_do(monkeypatch):
     )
 
 
+@pytest.mark.usefixtures("no_disk")
 def test_eighty_million_pairs_stay_in_memory():
+    filled()
     assert 9 * 80_000_000 < module.MEMORY_LIMIT < 9 * 85_000_000
 
 

@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 
-from taxcheck.statistics.state import collect
+from taxcheck.statistics.state import _Shared, collect
 from taxcheck.statistics.values import Identifiers
 from tests.statistics.small_taxonomy import ids
 
@@ -50,6 +50,29 @@ def test_a_source_that_fails_is_not_asked_again(workers):
     with pytest.raises(ValueError, match="row 7"):
         collect(source, Taken, workers)
     assert source.asked == 1
+
+
+def test_after_a_fault_no_worker_is_given_anything():
+    class Again:
+        """Goes on after its fault, as an iterator may."""
+
+        def __init__(self):
+            self.numbers = iter([0, ValueError("row 1"), 2])
+
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            given = next(self.numbers)
+            if isinstance(given, ValueError):
+                raise given
+            return given
+
+    shared = _Shared(Again())
+    assert next(iter(shared)) == 0
+    with pytest.raises(ValueError, match="row 1"):
+        next(iter(shared))
+    assert list(shared) == []
 
 
 def test_a_source_that_has_ended_is_not_asked_again():

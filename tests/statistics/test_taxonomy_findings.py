@@ -105,6 +105,7 @@ def test_two_idx_on_one_taxon_are_each_an_ancestor_and_neither_of_the_other():
 
 @pytest.mark.parametrize("bitmap", [6, 5])
 def test_the_slots_of_pairs_are_kept_as_marks_or_sorted(monkeypatch, bitmap):
+    assert ancestry.LARGEST_BITMAP == 8 * 1024**3
     monkeypatch.setattr(ancestry, "LARGEST_BITMAP", bitmap)
     #  1 > 10 > 100 > 1000 in one line: six pairs
     taxonomy = small_taxonomy(SMALL)
@@ -115,10 +116,6 @@ def test_the_slots_of_pairs_are_kept_as_marks_or_sorted(monkeypatch, bitmap):
     pairs = [batch((1, 0, 1), (2, 0, 3)), batch((3, 0, 3), (4, 1, 2))]
     false, missing = closure.judge(pairs, [batch((1, 2, 3), (2, 3, 0))])
     assert (false.count, false.total, missing) == (0, 4, 2)
-
-
-def test_marks_take_a_byte_of_address_space_a_pair_up_to_eight_gibibytes():
-    assert ancestry.LARGEST_BITMAP == 8 * 1024**3
 
 
 def test_parents_outside_are_shown_with_both_taxids():

@@ -120,6 +120,7 @@ def test_merged_slots_are_those_of_both():
     assert (len(both), both.present().tolist()) == (3, [1, 2, 9])
     assert both.absent(3).tolist() == [0, 3, 4]
     assert (one.present().tolist(), two.present().tolist()) == ([1, 2], [2, 9])
+    assert SlotSet(0).absent(5).tolist() == []
     assert len(slots_of(10)) == len(slots_of(10).merge(slots_of(10))) == 0
 
 

@@ -38,6 +38,15 @@ def test_held_out_pairs_give_edges_and_nodes_too():
     assert present_in([training, held_out]).tolist() == [True, True, True, False, True]
 
 
+def test_one_pair_is_enough_for_a_node_to_be_there():
+    assert present_in([pair_state(4, pair_batch([(2, 0, 1)]))]).tolist() == [
+        True,
+        False,
+        True,
+        False,
+    ]
+
+
 def test_edges_come_in_the_order_of_the_source_whatever_batch_was_first():
     late, early = pair_batch([(0, 3, 1), (2, 4, 1)], first=9), pair_batch([(0, 1, 1), (0, 2, 1)])
     graph, _ = graph_of([pair_state(5, late, early)], Dataset())

@@ -11,6 +11,7 @@ from taxcheck.statistics.hierarchy.edges import graph_of, present_in
 from taxcheck.statistics.hierarchy.held_out import held_out_statistics
 from taxcheck.statistics.hierarchy.proof import prove
 from tests.statistics.pair_tables import Heard, pair_batch, pair_state
+from tests.statistics.small_taxonomy import ids
 
 # 0 > 1 > 2 > 3, with 0 > 2 stated too; 0 > 3 and 1 > 3 are not
 TRAINING = [(0, 1, 1), (1, 2, 1), (2, 3, 1), (0, 2, 2)]
@@ -67,6 +68,20 @@ def test_the_sink_hears_of_leaks_and_not_of_what_is_implied(found, heard):
         ("split_leak", [1], ["exact"]),
         ("split_leak", [2], ["reversed"]),
     ]
+
+
+def test_in_a_dag_the_very_first_pair_of_the_closure_may_be_implied():
+    # 0 > 2 > 1 and 3 > 1: the closure's first pair is 0 > 1
+    training = pair_state(4, pair_batch([(0, 2, 1), (2, 1, 1), (3, 1, 1)]))
+    held = pair_state(4, pair_batch([(0, 1, 2)]))
+    graph, _ = graph_of([training], Dataset())
+    closure = closure_of(graph)
+    assert closure.find(ids(0), ids(1))[0].tolist() == [0]
+    proof = prove(training.spool, None, graph, closure, training.as_descendant > 0, 1, None)
+    found = held_out_statistics(
+        1, held.spool, proof.training, closure, present_in([training]), None
+    )
+    assert (found.implied.count, found.exact.count) == (1, 0)
 
 
 def test_a_pair_whose_both_directions_were_trained_on_is_exact():

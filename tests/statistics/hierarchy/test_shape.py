@@ -67,6 +67,7 @@ def test_nodes_with_several_parents_are_shown_with_the_first_five():
     heard = Heard()
     found = described(DAG, sink=heard)
     assert (found.several_parents.count, found.several_parents.total) == (2, 4)
+    assert (found.leaves, found.roots.count) == (2, 4)
     assert found.several_parents.samples == (
         Sample({"idx": 3, "parents": "1, 2"}, node=3),
         Sample({"idx": 7, "parents": "0, 1, 2, 3, 4 ..."}, node=7),
@@ -143,6 +144,11 @@ def test_the_risk_in_a_dag(monkeypatch, block):
     monkeypatch.setattr(shape, "_BLOCK", block)
     # 0 holds both of depth 1 and both of depth 2, 1 both of depth 2, 2 only node 4; 7 pairs
     assert false_negative_risk(LATTICE, closure_of(LATTICE)) == pytest.approx((2 + 2 + 2) / 7)
+
+
+def test_a_closure_of_one_pair_has_no_risk():
+    drawn = graph(2, (0, 1))
+    assert false_negative_risk(drawn, closure_of(drawn)) == 0.0
 
 
 def test_the_risk_in_a_dag_with_larger_levels():
