@@ -5,6 +5,7 @@ All of it is drawn from a given generator, so hypothesis can repeat and shrink i
 
 from __future__ import annotations
 
+import copy
 import gzip
 import io
 import json
@@ -229,7 +230,8 @@ def _json(random: Random, data: Data, _: Bite) -> Data | None:
             elif kind == 1 and isinstance(holder, dict):
                 holder[str(random.choice(VALUES))[:50]] = holder.pop(key)
             else:
-                holder[key] = random.choice(VALUES)
+                # A copy: the next damage may go on inside of it.
+                holder[key] = copy.deepcopy(random.choice(VALUES))
             break
     return _dumped(tree)
 
