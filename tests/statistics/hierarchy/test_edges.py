@@ -81,6 +81,7 @@ CLOSURES = {
     "damaged tree": {(0, 1), (0, 2), (1, 3), (0, 3), (2, 3), (3, 4), (1, 4)},
     "shortcut that is no closure": {(0, 1), (1, 2), (2, 3), (0, 3)},
     "cycle": {(0, 1), (1, 0), (0, 2), (1, 2), (2, 3), (0, 3), (1, 3)},
+    "two direct ancestors beside none": {(0, 1), (0, 2), (1, 3), (2, 3), (0, 4), (5, 4)},
     # as many ancestors as in a chain, and still none
     "no chain": {(0, 1), (0, 2), (3, 2), (1, 4), (2, 4), (5, 4)},
     "two roads of several steps": {(0, k) for k in range(1, 6)} | {(1, 5), (2, 5), (3, 5), (4, 5)},

@@ -109,6 +109,7 @@ def test_few_nodes_with_several_parents_damage_a_tree(drawn, declared, kind, rea
     dataset = Dataset(kind=declared) if declared else Dataset()
     found = described(drawn, dataset=dataset)
     assert (found.kind, found.kind_reason) == (kind, reason)
+    assert found.kind == {Kind.DAG: "dag", Kind.TREE: "tree"}.get(kind, "damaged tree")
 
 
 @pytest.mark.parametrize(
