@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.reports.chromium import NEEDS_CHROMIUM, screen
 from tests.reports.sample import PAGES
@@ -60,8 +61,7 @@ def test_the_copy_button_says_what_it_did(browser, pages):
     browser.get(pages["incident"])
     button = browser.find_element("css selector", ".do .copy")
     button.click()
-    browser.implicitly_wait(1)
-    assert browser.find_element("css selector", ".do .copy").text in ("Copied", "Selected")
+    WebDriverWait(browser, 10, 0.05).until(lambda _: button.text in ("Copied", "Selected"))
 
 
 def test_without_javascript_everything_is_readable(browser, pages):
