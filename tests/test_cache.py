@@ -81,7 +81,7 @@ def rendered(report: Report) -> dict[tuple[str, int], str]:
 @pytest.mark.long
 @pytest.mark.parametrize("folder", BROKEN, ids=lambda path: path.parent.name)
 def test_every_format_is_the_same_from_a_kept_report(folder: Path):
-    """Of every rule's broken data, where most rules pass; the notice of JSON is told apart below."""
+    """Of every rule's broken data, where most pass; the notice of JSON is told apart below."""
     fresh = check(request_of(folder))
     entry = to_bytes("key", fresh)
     assert entry is not None

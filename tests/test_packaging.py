@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -15,9 +16,10 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 import taxcheck
-from tests.packaged import PROJECT, build, clean_copy, members, on_disk
+from tests.packaged import PROJECT, ROOT, build, clean_copy, members, on_disk
 
 SETUPTOOLS = PROJECT["tool"]["setuptools"]
 DEVELOPMENT = {"bench", "dev"}  # extras of those who work on taxcheck
@@ -209,3 +211,12 @@ def test_its_entry_points_lead_into_it(unpacked, tmp_path):
         ("taxcheck.rules", "core"),
     ]
     assert all(Path(file).is_relative_to(unpacked) for _, _, file in lines)
+
+
+def test_the_pythons_are_those_that_the_tests_were_run_on():
+    prefix = "Programming Language :: Python :: 3."
+    named = {c for c in PROJECT["project"]["classifiers"] if c.startswith(prefix)}
+    section = (ROOT / "docs/quality.md").read_text(encoding="utf-8").partition("## Packages\n")[2]
+    shown = set(re.findall(r"^\| (3\.\d+)\.\d+ \|", section, re.M))
+    assert {f"Programming Language :: Python :: {one}" for one in shown} == named
+    assert all(one in SpecifierSet(PROJECT["project"]["requires-python"]) for one in shown)

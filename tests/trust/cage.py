@@ -25,8 +25,8 @@ ROOT = Path(__file__).parents[2]
 SECONDS = 5.0  # of CPU, which a busy machine does not stretch
 HANG = 900.0  # of the clock, which a busy machine stretches a lot; one that waits takes no CPU
 MEMORY = 1 << 30  # bytes resident beyond what the process held before
-# Address space beyond the start, which keeps a failure from eating the machine. torch and the threads
-# of a training map some 3 GiB that they hardly touch.
+# Address space beyond the start, which keeps a failure from eating the machine; torch and the
+# threads of a training map some 3 GiB that they hardly touch.
 _ROOM = 6 << 30
 _LONGEST = 1500  # characters of one line
 
