@@ -52,7 +52,7 @@ check-static: $(READY)
 
 coverage: $(READY)  ## lines and branches that the tests run, subprocesses too
 	rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest -p no:xdist
+	$(BIN)/coverage run -m pytest -n auto
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --sort=cover
 
