@@ -64,20 +64,8 @@ def watched(folder: Path, jobs: dict[str, list[str]], *, careless: bool = False)
     command = [sys.executable, "-m", "tests.trust.watch", str(listed)]
     if STRACE:
         calls = f"trace={_CALLS}"
-        command = [
-            STRACE,
-            "-f",
-            "--seccomp-bpf",
-            "-y",
-            "-qq",
-            "-s",
-            "300",
-            "-e",
-            calls,
-            "-o",
-            str(trace),
-            *command,
-        ]
+        options = ["-f", "--seccomp-bpf", "-y", "-qq", "-s", "300", "-e", calls, "-o", str(trace)]
+        command = [STRACE, *options, *command]
     path = os.pathsep.join([str(ROOT), str(folder.parent)])
     done = subprocess.run(
         command, cwd=folder, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True,
