@@ -53,6 +53,9 @@ BAD = {
     "no JSON": ('{"graphs": [\n', {}, "is no whole JSON document"),
     "JSON of another kind": ('{"nodes": []}\n', {}, "has no list of graphs"),
     "an edge of nothing": ('{"graphs": [{"nodes": [{"lbl": 1}]}]}', {}, "a node or edge is not as"),
+    "half of a character": (
+        '{"graphs": [{"nodes": [{"id": "http://purl.obolibrary.org/obo/X_1", "lbl": "\\ud800",'
+        ' "type": "CLASS"}]}]}', {}, "holds \\ud800, half of a character"),
     "a lineage cut short": (GTDB + "RS_1\td__Bacteria;p__Pseu;c__Gamma;x_", {}, "line 4 is no"),
     "a taxon in two places": (GTDB + "RS_1\td__Archaea;p__Pseudomonadota\n", {}, "one place"),
     "no ranks": ("a,b\n1,2\n", {"format": "lineage"}, "no two columns that are called like ranks"),

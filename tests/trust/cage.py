@@ -28,6 +28,7 @@ MEMORY = 1 << 30  # bytes resident beyond what the process held before
 # Address space beyond the start, which keeps a failure from eating the machine; torch and the
 # threads of a training map some 3 GiB that they hardly touch.
 _ROOM = 6 << 30
+_MOST = 300  # commands of one process: threads that have ended leave address space behind
 _LONGEST = 1500  # characters of one line
 
 
@@ -68,6 +69,7 @@ class Cage:
         self._process: subprocess.Popen[str] | None = None
         self._told = tempfile.TemporaryFile("w+")  # noqa: SIM115 - as long as the cage
         self.started = 0
+        self._served = 0
 
     def __enter__(self) -> Cage:
         return self
@@ -81,7 +83,10 @@ class Cage:
 
         No file can be written beyond ``largest`` bytes, as on a disk that is full then.
         """
+        if self._served >= _MOST:
+            self._end()
         process = self._process or self._begin()
+        self._served += 1
         assert process.stdin is not None
         assert process.stdout is not None
         given = [str(argument) for argument in arguments]
@@ -110,6 +115,7 @@ class Cage:
             cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._told,
         )  # fmt: skip
         self.started += 1
+        self._served = 0
         return self._process
 
     def _end(self) -> None:

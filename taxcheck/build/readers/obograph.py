@@ -49,7 +49,13 @@ def read_obograph(path: str, relations: Sequence[str], namespaces: Sequence[str]
     if not terms:
         raise InputError(f"{source.path}: holds no class; give an ontology as OBO Graph JSON")
     origin = source.origin("OBO Graph JSON", version)
-    return hierarchy_of(list(terms.values()), origin, relations, namespaces)
+    try:
+        return hierarchy_of(list(terms.values()), origin, relations, namespaces)
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{source.path}: an id or label holds \\u{ord(error.object[error.start]):04x}, half of "
+            "a character; write the whole one"
+        ) from None
 
 
 def _terms(graphs: Sequence[Mapping[str, object]]) -> tuple[dict[str, Term], str | None]:

@@ -192,10 +192,10 @@ def _labels(values: Sequence[object] | None) -> pa.Array | None:
     try:
         if kinds == {int}:
             return pa.array(values, pa.int64())
-        if kinds == {str}:
-            return pa.array(values, pa.string())
         if kinds <= {int, str}:
-            return pa.array([str(value) for value in values], pa.string())
+            found = pa.array([str(value) for value in values], pa.string())
+            found.validate(full=True)  # NumPy's text can hold numbers that are no characters
+            return found
     except (pa.ArrowException, OverflowError, UnicodeEncodeError, ValueError):
         pass
     return None

@@ -145,8 +145,11 @@ def read_binary(file: InputFile, rows: int, width: int) -> Contents:
     if rows * (4 * width + 2) > file.bytes:
         raise _short(file, rows, width)
     whole = mapped.data
-    head = HEADER.match(mapped[:64].tobytes())
-    assert head is not None
+    head = HEADER.match(mapped[:_LABEL_LIMIT].tobytes())
+    if head is None:
+        raise InputError(
+            f"{file.shown}: its first line of rows and width is not where it should be"
+        )
     place, labels = head.end(), list[str]()
     vectors = np.empty((rows, width), np.float32)
     for row in range(rows):

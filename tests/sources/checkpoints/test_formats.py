@@ -154,6 +154,18 @@ def test_npz_keeps_the_order_of_memory_and_the_values_beside(tmp_path: Path) -> 
     assert checkpoint.reading.reasons[0] == "manifold says 'poincare'."
 
 
+def test_names_that_are_no_characters_are_none(tmp_path: Path) -> None:
+    beyond = np.full((4, 3), 0x3F0000, np.uint32).view("<U3")[:, 0]
+    np.savez(path := tmp_path / "a.npz", vectors=BALL, names=beyond)
+    assert open_checkpoint(str(path)).labels is None
+
+
+def test_a_binary_header_far_from_the_start(tmp_path: Path) -> None:
+    rows = b"".join(b"%d " % row + x.tobytes() for row, x in enumerate(BALL))
+    (path := tmp_path / "a.bin").write_bytes(b"\r" * 100 + b"4 2\n" + rows)
+    np.testing.assert_array_equal(open_checkpoint(str(path)).vectors, BALL)
+
+
 def test_npy_of_every_order(tmp_path: Path) -> None:
     for array in (BALL, np.asfortranarray(BALL), BALL.astype(">f8"), BALL.astype(np.float16)):
         np.save(path := tmp_path / "a.npy", array)
