@@ -43,7 +43,8 @@ def embedding_statistics(
     finite, outside = np.ones(rows, dtype=bool), np.zeros(rows, dtype=bool)
     spectrum, directions = SpectrumState.empty(checkpoint.dim), SpectrumState.empty(checkpoint.dim)
     for part, space in chunks(checkpoint):
-        x = np.asarray(checkpoint.vectors[part], dtype=np.float64)
+        with np.errstate(invalid="ignore"):  # a signalling NaN is told as any NaN
+            x = np.asarray(checkpoint.vectors[part], dtype=np.float64)
         stored = np.linalg.norm(x, axis=1)
         norms[part], beyond = _norms(stored, x, space, reading, checkpoint.dtype)
         broken, outside[part] = judge(stored, beyond)

@@ -61,7 +61,8 @@ def rounded_directions(checkpoint: Checkpoint) -> int:
     """Finite rows whose direction from the origin an earlier row has, as far as the dtype tells."""
     seen, least = [], _LEAST.get(checkpoint.dtype, _LEAST_OF_OTHERS)
     for start in range(0, checkpoint.rows, _CHUNK):
-        x = np.asarray(checkpoint.vectors[start : start + _CHUNK], dtype=np.float64)
+        with np.errstate(invalid="ignore"):  # a signalling NaN is told as any NaN
+            x = np.asarray(checkpoint.vectors[start : start + _CHUNK], dtype=np.float64)
         if checkpoint.reading.geometry is Geometry.LORENTZ:
             x = x[:, 1:]
         norm = np.linalg.norm(x, axis=1, keepdims=True)

@@ -42,9 +42,9 @@ class Space:
         radii = np.full(len(vectors), np.nan)
         for start in range(0, len(vectors), _ROWS):  # the table may be a memory map
             rows = slice(start, start + _ROWS)
-            x = np.asarray(vectors[rows], dtype=np.float64)
-            spatial = x[:, 1:] if lorentzian else x
             with np.errstate(invalid="ignore", over="ignore"):
+                x = np.asarray(vectors[rows], dtype=np.float64)  # warns of a signalling NaN
+                spatial = x[:, 1:] if lorentzian else x
                 norm = np.linalg.norm(spatial, axis=1)
                 reach = _reach(x, norm, geometry, curvature)
             sound = np.isfinite(norm) & (flat | (reach <= _LARGEST))

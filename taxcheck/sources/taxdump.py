@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import tarfile
 import zipfile
+import zlib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -90,7 +91,7 @@ def _folder(path: str) -> Path:
             raise InputError(f"{path}: is {kind} {_EXPECTED}")
         if not (folder / "nodes.dmp").is_file():
             raise InputError(f"{path}: holds no nodes.dmp; {_EXPECTED}")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError, zlib.error) as error:  # of a packed file too
         raise InputError(f"{path!r}: cannot be opened ({one_line(error)})") from error
     return folder
 

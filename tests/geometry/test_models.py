@@ -167,3 +167,10 @@ def test_space_marks_rows_that_are_no_points():
     assert Space.of(np.array([[301.0], [299.0]]), "tangent").sound.tolist() == [False, True]
     with pytest.raises(ValueError, match="klein"):
         Space.of(x, "klein")
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_signalling_nan_is_no_point_and_no_warning():
+    table = np.zeros((2, 2), np.float32)
+    table.view(np.uint32)[1, 0] = 0x7F800001
+    assert Space.of(table, "ball").sound.tolist() == [True, False]

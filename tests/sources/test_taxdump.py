@@ -184,6 +184,13 @@ def test_a_file_instead_of_a_folder(dump, tmp_path):
     assert "unpack it" in _refused(str(archive))
 
 
+def test_a_packed_file_that_is_cut_off(tmp_path):
+    """gzip's EOFError, which a command would take for a person who has left."""
+    (path := tmp_path / "taxdump.tar.gz").write_bytes(b"\x1f\x8b")
+    with pytest.raises(InputError, match="cannot be opened"):
+        open_taxonomy(str(path))
+
+
 def test_no_nodes(dump):
     assert "holds no nodes.dmp" in _refused(dump(None, names=NAMES))
 
