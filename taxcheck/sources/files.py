@@ -67,7 +67,7 @@ class InputFile:
         self._stat = self._look()
         self.bytes = self._stat.st_size
         self._thread: threading.Thread | None = None
-        self._digest: str | InputError | None = None
+        self._digest: str | InputError | MemoryError | None = None
         if not self.bytes:
             raise InputError(f"{self.shown}: the file is empty; there is nothing to judge")
 
@@ -141,22 +141,24 @@ class InputFile:
             self._thread.start()
 
     def _hash(self) -> None:
-        hasher, buffer = blake3(), bytearray(_CHUNK)
-        view = memoryview(buffer)
         try:
+            hasher, buffer = blake3(), bytearray(_CHUNK)
+            view = memoryview(buffer)
             with self.path.open("rb", buffering=0) as stream:
                 while count := stream.readinto(buffer):
                     hasher.update(view[:count])
             self._digest = f"blake3:{hasher.hexdigest()}"
         except OSError as error:
             self._digest = InputError(f"{self.shown}: cannot be read ({one_line(error)})")
+        except MemoryError as error:  # raised where it is asked for, as one line
+            self._digest = error
 
     def fingerprint(self) -> str:
         """``blake3:<hex>`` of the raw bytes of the file, as they lie on disk."""
         self.start_fingerprint()
         assert self._thread is not None
         self._thread.join()
-        if isinstance(self._digest, InputError):
+        if isinstance(self._digest, Exception):
             raise self._digest
         assert self._digest is not None
         self.check_unchanged()

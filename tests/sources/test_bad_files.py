@@ -15,6 +15,7 @@ import pytest
 
 from taxcheck.errors import InputError, TaxcheckError
 from taxcheck.sources import text
+from taxcheck.sources.files import InputFile
 from taxcheck.sources.inputs import open_mapping, open_pairs
 
 LINES = b"ancestor\tdescendant\n" + b"".join(b"%d\t%d\n" % (7919 * i % 99991, i) for i in range(99))
@@ -172,3 +173,11 @@ def test_random_damage_never_escapes(tmp_path: Path, name: str) -> None:
             told.append(str(error))
     assert len(told) > 50
     assert all(message.isprintable() for message in told)
+
+
+def test_a_hash_without_memory_is_raised_where_it_is_asked_for(tmp_path, monkeypatch):
+    """And not printed by the thread, with an assertion to follow."""
+    (path := tmp_path / "m.tsv").write_text("taxid\tidx\n1\t0\n")
+    monkeypatch.setattr("taxcheck.sources.files._CHUNK", 1 << 62)
+    with pytest.raises(MemoryError):
+        InputFile(str(path)).fingerprint()
