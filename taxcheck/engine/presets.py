@@ -96,8 +96,8 @@ PRESETS: dict[str, Preset] = {
         ),
         Preset(
             "fixed",
-            "The incident's own repair: clip .98, start .05 to .85, lambda .01, a row for every "
-            "node of the mapping.",
+            "The incident's own repair, in 50 dimensions: clip .98, start .05 to .85, lambda .01, "
+            "a row for every node of the mapping.",
             _FIXED,
         ),
         Preset(
