@@ -28,7 +28,7 @@ _RANK = {
 class InputSummary:
     """One input as it was understood: what was read, and what was inferred."""
 
-    role: str  # "mapping" | "pairs" | "held-out" | "taxonomy" | "policy"
+    role: str  # "mapping" | "pairs" | "held-out" | "taxonomy" | "checkpoint" | "initial table"
     path: str
     format: str  # "parquet", "tsv", "csv, gzip", "taxdump" ...
     bytes: int
@@ -183,7 +183,9 @@ class Report:
         if skipped > len(self.results) // 2:
             judged = len(self.results) - skipped
             return f"Nothing is wrong as far as {judged} of {len(self.results)} rules could judge."
-        return "The data is sound."
+        if "checkpoint" not in (roles := {source.role for source in self.inputs}):
+            return "The data is sound."
+        return "The table and its data are sound." if "pairs" in roles else "The table is sound."
 
     @property
     def _by_exception(self) -> str:

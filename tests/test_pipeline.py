@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
@@ -38,3 +38,17 @@ def test_a_gate_on_a_tree_loads_no_audit_and_no_sparse_matrices():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("roles", "said"),
+    [
+        (("mapping", "pairs"), "The data is sound."),
+        (("mapping", "pairs", "checkpoint"), "The table and its data are sound."),
+        (("checkpoint",), "The table is sound."),
+    ],
+)
+def test_the_headline_says_what_is_sound(roles, said):
+    report = check(Request(mapping=MAPPING, pairs=PAIRS))
+    one = report.inputs[0]
+    assert replace(report, inputs=tuple(replace(one, role=r) for r in roles)).headline == said
