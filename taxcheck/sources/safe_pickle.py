@@ -16,7 +16,7 @@ import numpy as np
 
 from taxcheck.errors import InputError
 from taxcheck.sources.files import InputFile, one_line
-from taxcheck.sources.pickle_limits import Bounded, bounded_memory, deep, nesting
+from taxcheck.sources.pickle_limits import Bounded, bounded_memory, deep, nesting, unprinted
 
 SIZE_LIMIT = 2 << 30  # bytes; a pickle is loaded whole, at some ten times its size
 
@@ -125,7 +125,7 @@ def guarded(
 ) -> Iterator[None]:
     """Build a pickle of ``size`` bytes in bounded memory; whatever it raises becomes one line."""
     try:
-        with bounded_memory(size):
+        with bounded_memory(size), unprinted():
             yield
     except InputError:
         raise

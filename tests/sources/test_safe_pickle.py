@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import struct
+import sys
 from collections import OrderedDict
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from taxcheck.errors import InputError
 from taxcheck.sources import safe_pickle
 from taxcheck.sources.inputs import open_pairs
+from taxcheck.sources.pickle_limits import unprinted
 
 ROWS = [
     {
@@ -129,6 +131,18 @@ def test_hostile_pickles_end_in_one_line(tmp_path: Path, name: str) -> None:
         read(tmp_path, HOSTILE[name])
     assert str(caught.value).startswith(f"{tmp_path / 'p.pkl'}: ")
     assert str(caught.value).isprintable()
+
+
+def test_only_what_cpython_says_of_a_bytearray_is_not_printed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Whether it says so is chance, of memory that it did not set."""
+    before = sys.excepthook
+    with unprinted():
+        for words in ("deallocated bytearray object has exported buffers", "another"):
+            sys.excepthook(SystemError, SystemError(words), None)
+    assert capsys.readouterr().err == "SystemError: another\n"
+    assert sys.excepthook is before
 
 
 def test_the_memory_limit_is_lifted_again(tmp_path: Path) -> None:
