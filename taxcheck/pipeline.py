@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 # Parameters of rules that ask for a trained table: the fields of ``audit.examination.Audit``.
 AUDITED = frozenset({"embedding", "coverage", "scores", "training"})
 _PACKAGES = ("numpy", "pandas", "pandera", "pyarrow", "scipy")
+_version = cache(version)  # it parses a file of metadata each time
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ def judge(
     return Report(
         title=request.title
         or Path(request.embeddings or request.pairs or request.mapping or "").stem,
-        version=version("taxcheck"),
+        version=_version("taxcheck"),
         created=date,
         command=request.command,
         inputs=shown,
@@ -153,7 +155,7 @@ def judge(
         policy_differences=request.policy.differences(rules),
         proof=_proof(evidence),
         timings=clock.seconds() if timed else None,
-        packages={name: version(name) for name in _PACKAGES},
+        packages={name: _version(name) for name in _PACKAGES},
         fail_on=request.fail_on,
         audit=drawn,
         waivers=waivers,
