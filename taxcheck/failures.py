@@ -79,4 +79,5 @@ class FailureWriter:
 
 
 def _arrow(column: npt.NDArray[np.generic]) -> pa.Array:
-    return pa.array(column, pa.string()) if column.dtype.kind in "OU" else pa.array(column)
+    array = pa.array(column)  # objects are texts or whole numbers, either with nulls
+    return array.cast(pa.string()) if pa.types.is_null(array.type) else array

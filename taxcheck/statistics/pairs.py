@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from taxcheck.sources.batches import PairBatch, Quarantined
 from taxcheck.statistics.depths import DepthState
-from taxcheck.statistics.rows import cells, select
+from taxcheck.statistics.rows import cells, select, shown_identifiers
 from taxcheck.statistics.samples import Offenders, Sink
 from taxcheck.statistics.spool import PairSpool
 from taxcheck.statistics.values import BoolArray, Identifiers, IntArray
@@ -123,7 +123,7 @@ class PairState:
             for name in ("ancestor_taxid", "descendant_taxid"):
                 taxid = getattr(batch, name)
                 if taxid is not None:
-                    shown[name] = taxid.filter(pa.array(wrong)).to_numpy(zero_copy_only=False)
+                    shown[name] = shown_identifiers(taxid.filter(pa.array(wrong)))
             self.disagreement.add(batch.rows[wrong], shown)
 
 

@@ -27,6 +27,13 @@ def cells(batch: PairBatch, chosen: BoolArray) -> Columns:
     return shown
 
 
+def shown_identifiers(column: pa.Array) -> npt.NDArray[np.generic]:
+    """Identifiers as they are shown: beside nulls, which become None, whole numbers stay whole."""
+    if column.null_count and pa.types.is_integer(column.type):
+        return np.asarray(column.to_pandas(integer_object_nulls=True))
+    return np.asarray(column.to_numpy(zero_copy_only=False))
+
+
 def select(batch: PairBatch, chosen: BoolArray) -> PairBatch:
     """The rows of a batch that a mask keeps."""
 

@@ -102,6 +102,8 @@ def test_a_taxid_that_the_mapping_gives_another_idx_disagrees(taxids):
     assert (found.count, [s.row for s in found.samples]) == (2, [3, 4])
     values = {"ancestor_idx": 2, "descendant_idx": 3, "ancestor_taxid": taxids[2]}
     assert found.samples[0] == Sample(values=values, row=3, node=3, table="pairs")
+    shown = [s.values["ancestor_taxid"] for s in found.samples]
+    assert repr(shown) == repr(taxids[2:])  # beside the null, 99 is not 99.0
     assert heard.rows() == [("taxid_disagreement", [3, 4])]
 
 
