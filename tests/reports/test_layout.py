@@ -36,6 +36,16 @@ for (const e of document.querySelectorAll("body *")) {
   if (!e.matches("button, summary, input, nav a, .causes a, .more a") || !box.width) continue;
   if (box.height < 24 || box.width < 24) found.push(`small: ${said} ${box.width} ${box.height}`);
 }
+const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), part = new Range();
+while (walk.nextNode()) {
+  const words = walk.currentNode, holder = words.parentElement;
+  if (!holder.closest("code, pre") || !holder.checkVisibility()) continue;
+  for (const {0: option, index} of words.data.matchAll(/--[a-z-]{1,27}(?![^ ])/g)) {
+    part.setStart(words, index), part.setEnd(words, index + option.length);
+    const tops = new Set([...part.getClientRects()].map((box) => box.top));
+    if (tops.size > 1) found.push(`broken: ${option}`);
+  }
+}
 return found;
 """
 AXE = """
