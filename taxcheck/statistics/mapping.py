@@ -16,8 +16,9 @@ from taxcheck.statistics.values import BoolArray, Identifiers, IntArray, Mapping
 
 # An idx beyond this many times the rows is no index; in few rows it is a bad row.
 OVERSIZE_FACTOR, OVERSIZE_SLACK, OVERSIZE_SHARE = 8, 1024, 0.01
-# Beyond this, no array is sized by the idx: the rows are counted and not followed further.
-_FOLLOWED_FACTOR, _FOLLOWED_SLACK = 64, 1 << 26
+# Beyond this, no array is sized by the idx: the rows are counted and not followed further. With
+# pairs, arrays take some 90 bytes an idx; taxids of NCBI, often used as idx, stay below 2**22.
+_FOLLOWED_FACTOR, _FOLLOWED_SLACK = 64, 1 << 23
 
 
 @dataclass(slots=True)

@@ -155,8 +155,8 @@ def test_three_of_three_hundred_count_as_taxids_in_the_place_of_idx():
 
 
 def test_no_array_is_made_for_an_idx_beyond_what_is_followed(monkeypatch):
-    found = frozen(part([10, 11, 12], [0, 5_000, (1 << 26) + 1]))
-    assert (found.oversized, found.max_idx, found.n_nodes) == (2, (1 << 26) + 1, 5_001)
+    found = frozen(part([10, 11, 12], [0, 5_000, (1 << 23) + 1]))
+    assert (found.oversized, found.max_idx, found.n_nodes) == (2, (1 << 23) + 1, 5_001)
     assert (found.rows, found.nodes) == (3, 2)
     monkeypatch.setattr(mapping, "_FOLLOWED_SLACK", 0)
     found = sized(*[64 * 300] * 3, 64 * 300 + 1)
