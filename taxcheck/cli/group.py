@@ -29,6 +29,8 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; every error that a user can mend is one line, without traceback."""
+    if arguments is None:  # the process is ours: pandera need not take along what only tests use
+        sys.modules.setdefault("hypothesis", None)  # type: ignore[arg-type]
     try:
         cli.main(args=arguments, standalone_mode=False)
     except click.exceptions.Exit as done:
