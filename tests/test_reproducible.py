@@ -26,7 +26,7 @@ DATA = ("--mapping", "mapping.tsv", "--pairs", "pairs.parquet")
 SETTINGS = {"first": ("0", "1", False), "second": ("4242", "3", True)}
 FORMATS = ("html", "json", "sarif", "junit", "markdown", "github", "terminal")
 # A report quotes the command that made it, and with it the one thing that was asked for otherwise.
-WORKERS = re.compile(rb" --workers \d")
+WORKERS = re.compile(rb" (<span[^>]*>)?--workers(</span>)? \d")
 
 
 @pytest.fixture(scope="module")

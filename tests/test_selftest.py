@@ -54,6 +54,7 @@ def test_the_generated_data_is_the_closure_of_its_edges(name):
     assert walked == set(pairs.iloc[:, :3].itertuples(index=False, name=None))
 
 
+@pytest.mark.slow  # tests/test_specificity.py holds the same of data that is made for tests
 def test_every_corruption_is_found():
     planted = list(plant(base))
     assert len(planted) == len(CORRUPTIONS)

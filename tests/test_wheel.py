@@ -44,7 +44,7 @@ def test_a_healthy_clade_passes(tmp_path):
     assert json.loads((tmp_path / "r.json").read_text())["verdict"] == "pass"
 
 
-@pytest.mark.skipif("TAXCHECK" not in os.environ, reason="tests/test_selftest.py holds it here")
+@pytest.mark.skipif("TAXCHECK" not in os.environ, reason="tests/test_specificity.py holds it here")
 def test_every_corruption_is_found_by_it(tmp_path):
     done = taxcheck(tmp_path, "selftest", "--quiet")
     assert (done.returncode, done.stderr) == (0, ""), done.stdout

@@ -142,7 +142,7 @@ class InputFile:
 
     def _hash(self) -> None:
         try:
-            hasher, buffer = blake3(), bytearray(min(_CHUNK, self.bytes))
+            hasher, buffer = blake3(), bytearray(_CHUNK)
             view = memoryview(buffer)
             with self.path.open("rb", buffering=0) as stream:
                 while count := stream.readinto(buffer):
