@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import permutations, product
 
 from .svg import text_width
 
+_Placed = tuple[tuple[float, int], ...]  # where each label starts, and in which line
 _CHARACTER = 7.0
 _GAP = 10.0
 _ALL_ORDERS = 4  # marks of which every order is tried
@@ -33,53 +36,59 @@ def stems(marks: Sequence[tuple[float, str]], width: float) -> list[tuple[float,
 
     Of the orders in which marks can be placed, the one with fewest crossings and lines is taken.
     """
-    every = range(len(marks))
-    orders = list(permutations(every)) if len(marks) <= _ALL_ORDERS else [every, every[::-1]]
-    sides = list(product((True, False), repeat=len(marks)))[:_MOST_SIDES]
-    return min(
-        (_placed(marks, width, order, side) for order in orders for side in sides),
-        key=lambda placed: (_crossings(marks, placed), max((n for _, n in placed), default=0)),
-    )
+    wide = tuple(text_width(said, _CHARACTER) for _, said in marks)
+    return list(_least(tuple(x for x, _ in marks), wide, width))
 
 
-def _end(marks: Sequence[tuple[float, str]], at: int, start: float) -> float:
-    return start + text_width(marks[at][1], _CHARACTER)
+@lru_cache(maxsize=512)  # the same score stands in several pictures
+def _least(xs: tuple[float, ...], wide: tuple[float, ...], width: float) -> _Placed:
+    every = range(len(xs))
+    orders = list(permutations(every)) if len(xs) <= _ALL_ORDERS else [every, every[::-1]]
+    sides = list(product((True, False), repeat=len(xs)))[:_MOST_SIDES]
+    least, best = (sys.maxsize, sys.maxsize), _Placed()
+    for order, side in product(orders, sides):
+        placed = _placed(xs, wide, width, order, side)
+        cost = (_crossings(xs, wide, placed), max((lane for _, lane in placed), default=0))
+        if cost < least:
+            least, best = cost, placed
+        if least == (0, 0):
+            break
+    return best
 
 
-def _crossings(marks: Sequence[tuple[float, str]], placed: Sequence[tuple[float, int]]) -> int:
+def _crossings(xs: tuple[float, ...], wide: tuple[float, ...], placed: _Placed) -> int:
     """How many stems run through a label that stands above their own."""
     return sum(
-        start < x < _end(marks, at, start)
+        start < x < start + wide[at]
         for at, (start, lane) in enumerate(placed)
-        for (x, _), (_, below) in zip(marks, placed, strict=True)
+        for x, (_, below) in zip(xs, placed, strict=True)
         if below > lane
     )
 
 
 def _placed(
-    marks: Sequence[tuple[float, str]],
+    xs: tuple[float, ...],
+    wide: tuple[float, ...],
     width: float,
     order: Sequence[int],
     right: Sequence[bool],
-) -> list[tuple[float, int]]:
+) -> _Placed:
     """Labels one after the other, each in the first line where it fits beside its stem."""
     found: dict[int, tuple[float, int]] = {}
     for at in order:
-        x, said = marks[at]
-        wide = text_width(said, _CHARACTER)
-        sides = [x + _ASIDE, x - _ASIDE - wide]
-        sides = [left for left in sides if left >= 0 and left + wide <= width] or [0.0]
+        sides = [xs[at] + _ASIDE, xs[at] - _ASIDE - wide[at]]
+        sides = [left for left in sides if left >= 0 and left + wide[at] <= width] or [0.0]
         sides = sides if right[at] else sides[::-1]
         found[at] = next(
             (left, lane)
-            for lane in range(len(marks))
+            for lane in range(len(xs))
             for left in sides
             if not any(
-                line == lane and _meet(left, left + wide, start, _end(marks, other, start))
+                line == lane and _meet(left, left + wide[at], start, start + wide[other])
                 for other, (start, line) in found.items()
             )
         )
-    return [found[at] for at in range(len(marks))]
+    return tuple(found[at] for at in range(len(xs)))
 
 
 def _meet(start: float, end: float, left: float, right: float) -> bool:
