@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,6 +15,8 @@ import jsonschema
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+
+from taxcheck.cli import main
 
 pytestmark = pytest.mark.long
 
@@ -287,7 +290,6 @@ def test_interrupted_runs_leave_no_report(tmp_path):
 def test_evaluate_is_exact_whatever_the_size_of_the_table(small, tmp_path, monkeypatch, large):
     """The audit ranks the nulls of a large table on fewer sources; evaluate has none to save on."""
     from taxcheck.audit import scores
-    from taxcheck.cli import main
 
     monkeypatch.setattr(scores, "LARGE", large)
     monkeypatch.setattr(scores, "FEWER", 1)
@@ -302,3 +304,24 @@ def test_evaluate_is_exact_whatever_the_size_of_the_table(small, tmp_path, monke
     assert found["map"]["value"] == pytest.approx((1 / 2 + 1) / 2)
     assert found["mean_rank"]["value"] == pytest.approx((2 + 1 + 1) / 3)
     assert found["hits"]["1"]["value"] == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (MemoryError(), 3, "out of memory; give fewer --workers, or a machine with more"),
+        (RuntimeError("can't start new thread"), 3, "the system starts no more threads; raise"),
+        (RuntimeError("something else"), 4, "taxcheck itself broke (RuntimeError: something"),
+        (KeyboardInterrupt(), 130, "interrupted; nothing was written"),
+    ],
+)
+def test_what_the_machine_refuses_is_one_line(small, monkeypatch, capsys, error, code, said):
+    def start(_):
+        raise error
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with pytest.raises(SystemExit) as done:
+        main(["run", "--mapping", str(small[0]), "--pairs", str(small[1])])
+    assert done.value.code == code
+    (line,) = capsys.readouterr().err.strip().splitlines()  # click ends the line of ^C
+    assert line.startswith(f"taxcheck: {said}")

@@ -15,6 +15,7 @@ from taxcheck.errors import TaxcheckError
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _PATIENCE = 5.0  # seconds
 _LONGEST = 1200  # characters of a complaint
+_NO_THREAD = "can't start new thread"  # how CPython says it, in a RuntimeError
 
 
 @click.group(context_settings=_CONTEXT)
@@ -51,6 +52,9 @@ def main(arguments: list[str] | None = None) -> None:
         _complain("out of memory; give fewer --workers, or a machine with more")
         sys.exit(3)
     except Exception as error:
+        if str(error) == _NO_THREAD:
+            _complain("the system starts no more threads; raise its limit (ulimit -u, ulimit -v)")
+            sys.exit(3)
         if "TAXCHECK_TRACEBACK" in os.environ:
             raise
         _complain(
