@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
@@ -63,16 +64,14 @@ class FailureWriter:
         trace: TracebackType | None,
     ) -> None:
         try:
-            for writer in self._writers.values():
-                try:
-                    writer.close()
-                except OSError:
-                    if kind is None:  # else the first failure is told
-                        raise
+            with ExitStack() as files:  # each is closed, whatever becomes of another
+                for writer in self._writers.values():
+                    files.callback(writer.close)
             for defect, partial in self._partials.items() if kind is None else ():
                 partial.replace(self._folder / f"{defect}.parquet")
         except OSError as failure:
-            raise self._unwritten(failure) from None
+            if kind is None:  # else the first failure is told
+                raise self._unwritten(failure) from None
         finally:
             for partial in self._partials.values():
                 partial.unlink(missing_ok=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow as pa
@@ -32,3 +34,34 @@ def test_identifiers_stay_themselves_wherever_a_null_is(tmp_path, kind, parts):
     assert column.type == (pa.string() if parts[0] == [None, None] else kind)
     written = [cell for part in parts for cell in part]
     assert column.cast(pa.string()).to_pylist() == [None if c is None else str(c) for c in written]
+
+
+SMALL_DISK = """
+import gc, resource, signal, sys
+from pathlib import Path
+import numpy as np
+from taxcheck.errors import OutputError
+from taxcheck.failures import FailureWriter
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+sink = FailureWriter(Path(sys.argv[1])).__enter__()
+for defect in ("self_pair", "duplicate_pair", "reversed_pair"):
+    sink(defect, {"row": np.arange(3)})
+resource.setrlimit(resource.RLIMIT_FSIZE, (200, -1))
+try:
+    sink.__exit__(None, None, None)
+except OutputError as error:
+    print(error)
+del sink
+gc.collect()
+"""
+
+
+def test_a_disk_that_is_full_at_the_end_is_told_once_for_all_files(tmp_path):
+    """A file that is left open would complain on its own when it is collected."""
+    told = subprocess.run(
+        [sys.executable, "-c", SMALL_DISK, tmp_path], capture_output=True, text=True
+    )
+    assert told.stderr == ""
+    assert told.stdout.count("the failing rows cannot be written") == 1
+    assert list(tmp_path.iterdir()) == []
