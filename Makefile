@@ -2,21 +2,28 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE  # tests start hundreds of commands: each module is compiled once
+BASE   := $(VENV)/.base
 READY  := $(VENV)/.ready
+KERNEL := $(VENV)/.kernel
+PYTEST := $(BIN)/pytest -n auto --dist loadfile  # what a file's tests share is made once
 
-.PHONY: help install demo demo-train test test-all test-quick check check-static coverage mutation format bench-gate bench-audit bench-engine bench-ablations bench-build rule-fixtures docs clean
+.PHONY: help install demo demo-train serve-demo test test-all test-quick check check-static coverage mutation format bench-gate bench-audit bench-engine bench-ablations bench-build bench-service docs clean
 
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 install: $(READY)  ## .venv with taxcheck and everything its development needs
 
-$(READY): pyproject.toml constraints.txt
+$(BASE): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install --quiet --no-compile --constraint constraints.txt --editable .
 	touch $@
 
-demo: $(READY)  ## run the gate on a healthy clade (passes) and on the incident (fails)
+$(READY): $(BASE)
+	$(BIN)/pip install --quiet --no-compile --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: $(BASE)  ## run the gate on a healthy clade (passes) and on the incident (fails)
 	@$(BIN)/python -m fixtures.incident.build demo/incident > /dev/null
 	@echo; echo "A healthy clade, Echinodermata of the NCBI taxonomy:"
 	@$(BIN)/taxcheck run --mapping fixtures/healthy/mapping.tsv --pairs fixtures/healthy/pairs.parquet \
@@ -25,6 +32,7 @@ demo: $(READY)  ## run the gate on a healthy clade (passes) and on the incident 
 	@$(BIN)/taxcheck run --mapping demo/incident/mapping.tsv --pairs demo/incident/pairs.parquet \
 	  --taxonomy demo/incident/taxdump --title incident --html demo/incident.html; test $$? -eq 1
 	@echo; echo "Open demo/healthy.html and demo/incident.html in a browser."
+	@echo "The command is $(BIN)/taxcheck; source $(BIN)/activate makes it taxcheck."
 
 demo-train: $(READY)  ## check, train and audit Echinodermata: about a minute
 	@rm -rf demo/train
@@ -33,16 +41,29 @@ demo-train: $(READY)  ## check, train and audit Echinodermata: about a minute
 	@echo; echo "Open demo/train/gate.html and demo/train/audit.html in a browser; the table is"
 	@echo "demo/train/best.safetensors, the record of the run demo/train/run.json."
 
-test: $(READY)  ## the tests that need minutes at most
-	$(BIN)/pytest -n auto
+serve-demo: $(READY)  ## a service on http://127.0.0.1:8740 with runs of all kinds, made in minutes
+	@$(BIN)/python -m fixtures.serve_demo
 
-test-all: $(READY)  ## every test: whole taxonomies, browsers, slow laws
-	$(BIN)/pytest -n auto -m ''
+# Each worker would compile the training's kernel, which takes minutes; after this none does.
+$(KERNEL): $(READY) $(wildcard taxcheck/engine/kernel*.py)
+	@echo "The training's kernel is compiled, once for each of its two precisions ..."
+	@rm -rf demo/kernel && mkdir -p demo/kernel
+	@$(BIN)/taxcheck build fixtures/healthy/taxdump --root Forcipulatida --quiet --out demo/kernel/data
+	@for dtype in float64 float32; do $(BIN)/taxcheck train --quiet --out demo/kernel/$$dtype \
+	  --mapping demo/kernel/data/mapping.tsv --pairs demo/kernel/data/pairs.parquet --backend numba \
+	  --epochs 1 --dtype $$dtype > /dev/null || test $$? -eq 1 || exit 1; done
+	@touch $@
+
+test: $(KERNEL)  ## the tests that need minutes at most
+	$(PYTEST)
+
+test-all: $(KERNEL)  ## every test: whole taxonomies, browsers, slow laws
+	$(PYTEST) -m ''
 
 check: check-static test-quick  ## lint, format, types, import contracts, quick tests
 
 test-quick: $(READY)
-	$(BIN)/pytest -n auto -m 'not long and not slow and not browser'
+	$(PYTEST) -m 'not long and not slow and not browser'
 
 check-static: $(READY)
 	$(BIN)/ruff check
@@ -52,7 +73,7 @@ check-static: $(READY)
 
 # Left out are tests that look at all that a process opens and writes: they would see the measuring.
 WATCHED := --ignore tests/trust/test_inert.py --ignore tests/sources/checkpoints/test_hostile.py \
-  --deselect tests/fixing/test_folder.py::test_no_room_is_one_line_and_leaves_nothing
+  --deselect tests/commands/fix/test_folder.py::test_no_room_is_one_line_and_leaves_nothing
 
 coverage: $(READY)  ## lines and branches that the tests run, subprocesses too
 	rm -f .coverage .coverage.*
@@ -63,7 +84,7 @@ coverage: $(READY)  ## lines and branches that the tests run, subprocesses too
 mutation: $(READY)  ## wrong changes in rules and statistics that no test notices (an hour)
 	$(BIN)/python -m benchmarks.mutation rules --tests tests/rules
 	$(BIN)/python -m benchmarks.mutation taxcheck/statistics --longest 3 --sample 300 \
-	  --tests tests/statistics tests/test_pipeline.py tests/test_pictures.py
+	  --tests tests/statistics tests/run/test_check.py tests/run/test_pictures.py
 
 format: $(READY)  ## mend what the linter can mend
 	$(BIN)/ruff check --fix
@@ -88,8 +109,8 @@ bench-build: $(READY)  ## build all of NCBI beside the bare closure and write
 bench-engine: $(READY)  ## measure the engine: speed, and quality by seconds of training (an hour)
 	$(BIN)/python -m benchmarks.engine
 
-rule-fixtures: $(READY)  ## write fixtures/rules again
-	$(BIN)/python -m fixtures.makers.make_rule_fixtures
+bench-service: $(READY)  ## measure the service at 1,000 and 100,000 runs (PEER=.../python of one with mlflow)
+	$(BIN)/python -m benchmarks.service $(if $(PEER),--peer $(PEER))
 
 docs: $(READY)  ## the documentation, as pages in site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict

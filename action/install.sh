@@ -15,4 +15,6 @@ else
   echo "::error::version must be a release, such as 0.1.0"
   exit 2
 fi
-python -m pip install --disable-pip-version-check --quiet "$what"
+# Not from the checkout, which may hold a pip of its own.
+cd "${RUNNER_TEMP:?}"
+python -I -m pip install --disable-pip-version-check --quiet "$what"

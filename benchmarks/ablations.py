@@ -22,7 +22,7 @@ from benchmarks.page import table
 from fixtures.makers.dag import write_dag
 from fixtures.makers.make_clade import make_clade
 from fixtures.makers.make_wordnet import NOUNS, read_nouns
-from taxcheck.output import write_text
+from taxcheck.files import write_text
 
 PAGE = Path(__file__).parent.parent / "docs" / "ablations.md"
 HEALTHY = Path(__file__).parent.parent / "fixtures" / "healthy"

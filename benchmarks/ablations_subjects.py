@@ -10,23 +10,24 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.ablations_choices import LIFTED
-from taxcheck.audit.clade_assignment import by_rank
+from taxcheck.audit.clades import by_rank
+from taxcheck.audit.metrics import nulls
+from taxcheck.audit.metrics.depth import ceiling_under_ties, radius_depth
+from taxcheck.audit.metrics.lists import Lists
+from taxcheck.audit.metrics.ranking import rank, score
+from taxcheck.audit.metrics.retrieval import kin
+from taxcheck.audit.metrics.separation import class_separation, successors_separation
 from taxcheck.engine.config import TrainConfig
-from taxcheck.engine.dataset import from_tables
+from taxcheck.engine.dataset import TrainingData, from_gathered
 from taxcheck.engine.initial import initial_table
 from taxcheck.engine.settings import apply
 from taxcheck.engine.trainer import train
-from taxcheck.engine.values import TrainingData
 from taxcheck.geometry.space import Space
-from taxcheck.intake import read_mapping
-from taxcheck.metrics import nulls
-from taxcheck.metrics.depth import ceiling_under_ties, radius_depth
-from taxcheck.metrics.lists import Lists
-from taxcheck.metrics.ranking import rank, score
-from taxcheck.metrics.retrieval import kin, parent_retrieval
-from taxcheck.metrics.separation import class_separation, successors_separation
-from taxcheck.sources.inputs import open_mapping
-from taxcheck.sources.taxdump import open_taxonomy
+from taxcheck.run.gather import gather
+from taxcheck.run.intake import read_mapping
+from taxcheck.run.request import Request
+from taxcheck.sources.tables.opening import open_mapping
+from taxcheck.sources.taxonomies.taxdump import open_taxonomy
 
 Measures = Mapping[str, float]
 WORKERS = 2
@@ -48,7 +49,9 @@ class Subject:
     @classmethod
     def read(cls, name: str, folder: Path) -> Subject:
         """From mapping.tsv, pairs.parquet and, for classes, a taxdump."""
-        data = from_tables(str(folder / "mapping.tsv"), str(folder / "pairs.parquet"))
+        mapping, pairs = str(folder / "mapping.tsv"), str(folder / "pairs.parquet")
+        with gather(Request(mapping=mapping, pairs=pairs)) as gathered:
+            data = from_gathered(gathered)
         n = data.n_nodes
         owner = np.repeat(np.arange(n), np.diff(data.starts))
         below = np.flatnonzero(np.diff(data.starts))
@@ -95,7 +98,7 @@ class Subject:
     def measured(self, space: Space) -> dict[str, float]:
         """Everything that the page reports of a table."""
         ranking = rank(space, self.ancestors, workers=WORKERS)
-        parent = parent_retrieval(space, self.parents, self.relatives, workers=WORKERS)
+        parent = rank(space, self.parents, left_out=self.relatives, workers=WORKERS)
         radius = radius_depth(space, self.data.depth)
         out = {
             "map": ranking.map,

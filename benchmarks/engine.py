@@ -20,18 +20,17 @@ import numpy as np
 from benchmarks import page
 from fixtures.makers.dag import write_dag
 from fixtures.makers.make_wordnet import NOUNS, read_nouns
-from taxcheck.engine.config import TrainConfig
-from taxcheck.engine.dataset import from_tables
-from taxcheck.engine.draws import Draws
+from taxcheck.audit.metrics.ranking import positives_of, rank
+from taxcheck.engine.backend import chunk_pairs, make_stepper
+from taxcheck.engine.config import Phase, TrainConfig
+from taxcheck.engine.dataset import TrainingData, from_gathered
 from taxcheck.engine.initial import initial_table
-from taxcheck.engine.nearest import refined
-from taxcheck.engine.negatives import negatives
 from taxcheck.engine.presets import find
-from taxcheck.engine.steppers import chunk_pairs, make_stepper
+from taxcheck.engine.sampling import Sampler, negatives_of, refined
 from taxcheck.engine.trainer import train
-from taxcheck.engine.values import TrainingData
 from taxcheck.geometry.space import Space
-from taxcheck.metrics.ranking import positives_of, rank
+from taxcheck.run.gather import gather
+from taxcheck.run.request import Request
 
 WORK = Path("demo/bench/engine")
 MAMMAL = "01861778"  # mammal.n.01
@@ -57,7 +56,9 @@ def dataset(name: str) -> TrainingData:
             nodes = [node for node in nodes if node in below]
             edges = [(a, d) for a, d in edges if a in below and d in below]
         write_dag(nodes, edges, folder)
-    return from_tables(folder / "mapping.tsv", folder / "pairs.parquet")
+    mapping, pairs = str(folder / "mapping.tsv"), str(folder / "pairs.parquet")
+    with gather(Request(mapping=mapping, pairs=pairs)) as data:
+        return from_gathered(data)
 
 
 def quality(data: TrainingData, config: TrainConfig) -> dict[str, float]:
@@ -81,13 +82,13 @@ def quality(data: TrainingData, config: TrainConfig) -> dict[str, float]:
 def speed(data: TrainingData, config: TrainConfig, *, refine: bool = False) -> float:
     """Pairs per second of an epoch's first steps, the median of three, after one that compiles."""
     stepper = make_stepper(data, config, initial_table(data, config, np.random.default_rng(0)))
-    draws, others = Draws(data, config), negatives(data, config)
+    sampler, others = Sampler(data, config), negatives_of(data, config)
     met = refined(others, config) if refine else others
-    taken = []
+    taken, phase = [], Phase(config.lr, config.lambda_reg, config.temperature)
     for epoch in range(4):
-        works = list(islice(draws.epoch(epoch, chunk_pairs(config)), 2))
+        chunks = list(islice(sampler.epoch(epoch, chunk_pairs(config)), 2))
         start = time.perf_counter()
-        pairs = sum(stepper.step(w, config.lr, config.lambda_reg, met).pairs for w in works)
+        pairs = sum(stepper.step(chunk, phase, met).pairs for chunk in chunks)
         taken.append(pairs / (time.perf_counter() - start))
     return float(np.median(taken[1:]))
 
@@ -154,8 +155,8 @@ def section(found: dict[str, dict[str, float]]) -> str:
         parts += [
             page.table(header, rows),
             "Every budget is a run of its own, with its own schedule. Published end points for the "
-            "nouns at d = 10: MAP .851, mean rank 4.02 (ball, arXiv:1705.08039) and .928, 2.95 "
-            "(Lorentz, arXiv:1806.03417); for mammals at d = 5: .927, 1.26.",
+            "nouns at d = 10: MAP 0.851, mean rank 4.02 (ball, arXiv:1705.08039) and 0.928, 2.95 "
+            "(Lorentz, arXiv:1806.03417); for mammals at d = 5: 0.927, 1.26.",
         ]
     return "\n\n".join(parts)
 

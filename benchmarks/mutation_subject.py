@@ -12,7 +12,7 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 
 from benchmarks.mutants import Mutant, mutants
-from taxcheck.rule import Rule
+from taxcheck.model.rule import Rule
 
 NAMES = {"rules": "taxcheck_rules", "reports": "taxcheck_reports"}
 IMPORT_FACTS = ("__file__", "__package__", "__spec__", "__loader__")

@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
-from taxcheck.comparison.value import Comparison
-from taxcheck.report import Renderer, RenderOptions
+from taxcheck.commands.compare.comparison import Comparison
+from taxcheck.model.report import Renderer, RenderOptions
 
-from . import (
-    comparison_html,
-    comparison_machine,
-    comparison_terminal,
-    github,
-    html,
-    junit,
-    machine,
-    markdown,
-    projection,
-    sarif,
-    terminal,
-)
+from . import github, html, json, junit, markdown, projection, sarif, terminal
 
 RENDERERS: Mapping[str, Renderer] = {
     "github": github.render,
     "html": html.render,
-    "json": machine.render,
+    "json": json.render,
     "junit": junit.render,
     "markdown": markdown.render,
     "projection": projection.render,
@@ -33,7 +22,16 @@ RENDERERS: Mapping[str, Renderer] = {
 }
 
 COMPARISONS: Mapping[str, Callable[[Comparison, RenderOptions], str]] = {
-    "html": comparison_html.render,
-    "json": comparison_machine.render,
-    "terminal": comparison_terminal.render,
+    "html": html.render_comparison,
+    "json": json.render_comparison,
+    "terminal": terminal.render_comparison,
 }
+
+
+def __getattr__(name: str) -> Any:
+    """``PAGES`` and ``FILES`` of the service: loaded by it alone, so that no run waits for them."""
+    if name not in ("PAGES", "FILES"):
+        raise AttributeError(name)
+    from . import pages
+
+    return getattr(pages, name)

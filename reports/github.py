@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from taxcheck.report import RenderOptions, Report, RuleResult
-from taxcheck.rule import Outcome
+from taxcheck.model.finding import Outcome
+from taxcheck.model.report import RenderOptions, Report
+from taxcheck.model.result import RuleResult
+from taxcheck.model.vocabulary import plural
 
 from . import view
 from .places import about, inside, of_sample
-from .text import bare, clean, clip, plural
+from .text import bare, clip, one_line
 
 LIMIT = 10  # annotations of one kind in a step
 _KINDS = ("error", "warning", "notice")
@@ -34,7 +36,7 @@ def _data(text: str) -> str:
 
 
 def _property(text: object) -> str:
-    said = _data(" ".join(clean(text).split()))
+    said = _data(one_line(text))
     return said.replace(":", "%3A").replace(",", "%2C")
 
 
@@ -47,17 +49,16 @@ def _command(note: _Note) -> str:
 
 
 def _of_rule(report: Report, result: RuleResult, kind: str) -> _Note:
-    finding = result.finding
     said = result.message
-    if finding and finding.fix:
-        said += f"\nHow to fix: {bare(finding.fix)}"
+    if result.fix:
+        said += f"\nHow to fix: {bare(result.fix)}"
     place = next(
-        (place for s in (finding.samples if finding else ()) if (place := of_sample(report, s))),
+        (place for s in result.samples if (place := of_sample(report, s))),
         about(report, result),
     )
     file = inside(place.source.path) if place else None
     line = place.line if place and file else None
-    return _Note(kind, f"{result.rule.id} {result.rule.name}", said, file, line)
+    return _Note(kind, f"{result.id} {result.name}", said, file, line)
 
 
 def _notes(report: Report) -> Iterator[_Note]:
@@ -68,17 +69,18 @@ def _notes(report: Report) -> Iterator[_Note]:
     said = f"{report.headline}\n{bare(view.explanation(report))}"
     yield _Note(kind, f"taxcheck: {word}", said)
     for result in view.told(report):
+        strict = result.counts and report.fail_on is Outcome.WARN
         if result.outcome is Outcome.ERROR:
             yield _of_rule(report, result, "error")
-        elif result.outcome is Outcome.FAIL:
-            yield _of_rule(report, result, "error" if result.counts else "warning")
-        elif result.outcome is Outcome.WARN:
-            strict = report.fail_on is Outcome.WARN and result.counts
-            yield _of_rule(report, result, "error" if strict else "warning")
+        elif result.outcome in (Outcome.FAIL, Outcome.WARN):
+            stops = result.counts if result.outcome is Outcome.FAIL else strict
+            yield _of_rule(report, result, "error" if stops else "warning")
         elif result.outcome is Outcome.WAIVED:
             yield _of_rule(report, result, "notice")
     for message, fails in view.standing(report):
         yield _Note("error" if fails and report.exit_code else "notice", "taxcheck", message)
+    if guesses := view.guessed(report):
+        yield _Note("notice", "taxcheck guessed", " ".join(guesses))
 
 
 def render(report: Report, options: RenderOptions) -> str:  # noqa: ARG001 - the renderer's shape

@@ -10,12 +10,13 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 
-from taxcheck.report import RenderOptions, Report, RuleResult
-from taxcheck.rule import Outcome
+from taxcheck.model.finding import Outcome
+from taxcheck.model.report import RenderOptions, Report
+from taxcheck.model.result import RuleResult
 
 from . import view
 from .places import described
-from .text import bare, clean, clip
+from .text import bare, clip, one_line
 
 _SAMPLES = 10
 _LONGEST = 4000  # characters of one text
@@ -29,21 +30,20 @@ def xml_text(text: object, limit: int = _LONGEST) -> str:
 
 
 def _line(text: object, limit: int = 1000) -> str:
-    return xml_text(" ".join(clean(text).split()), limit)
+    return xml_text(one_line(text), limit)
 
 
 def _details(result: RuleResult) -> str:
     """What a person reads who opens the case: observation, effect, repair, first rows."""
-    finding = result.finding
     said = [result.message]
     if result.caused_by:
         said.append(f"Explained by {', '.join(result.caused_by)}.")
-    if finding is not None:
-        if finding.impact and finding.impact != finding.message:
-            said.append(finding.impact)
-        if finding.fix:
-            said.append(f"How to fix: {bare(finding.fix)}")
-        said += [f"  {clip(described(sample), 300)}" for sample in finding.samples[:_SAMPLES]]
+    said += [f"{e.count:,} of {e.of:,} follow from {e.rule}." for e in result.follows]
+    if result.impact and result.impact != result.message:
+        said.append(result.impact)
+    if result.fix:
+        said.append(f"How to fix: {bare(result.fix)}")
+    said += [f"  {clip(described(sample), 300)}" for sample in result.samples[:_SAMPLES]]
     return xml_text("\n".join(said))
 
 
@@ -59,8 +59,8 @@ def _add(case: ET.Element, tag: str, kind: str, message: str, details: str) -> N
 
 
 def _rule(report: Report, suite: ET.Element, result: RuleResult) -> None:
-    rule, outcome = result.rule, result.outcome
-    case = _case(suite, rule.family, f"{rule.id} {rule.name}")
+    outcome = result.outcome
+    case = _case(suite, result.family, f"{result.id} {result.name}")
     strict = outcome is Outcome.WARN and report.fail_on is Outcome.WARN
     if outcome is Outcome.ERROR:
         _add(case, "error", "broken rule", result.message, xml_text(result.message))
@@ -89,8 +89,17 @@ def _further(report: Report) -> Iterator[tuple[str, str, str]]:
     if report.baseline is not None:
         for score in report.baseline.worse_scores:
             yield "baseline", score.label, view.worse(score)
+    for rule in report.lost(Outcome.FAIL):
+        yield "baseline", f"{rule.id} {rule.name}", rule.told_lost
     if report.verdict is Outcome.SKIPPED:
         yield "run", "something was judged", report.headline
+
+
+def _beside(report: Report) -> list[str]:
+    """What is true of the whole run: its causes, those that were not asked, what was guessed."""
+    causes = [f"{cause.certainty} cause {cause.name}: {cause.told}" for cause in report.causes]
+    causes += report.broken_causes
+    return [*causes, *(f"guessed: {one}" for one in view.guessed(report))]
 
 
 def _properties(report: Report, suite: ET.Element) -> None:
@@ -100,7 +109,7 @@ def _properties(report: Report, suite: ET.Element) -> None:
         "verdict": report.verdict.value,
         "headline": report.headline,
         "command": report.command,
-        "policy": report.policy_source or "",
+        "policy": report.policy.source or "",
     }
     for source in report.inputs:
         values[f"input {source.role}"] = f"{source.path} {source.fingerprint}"
@@ -117,6 +126,8 @@ def render(report: Report, options: RenderOptions) -> str:  # noqa: ARG001 - the
         _rule(report, suite, result)
     for family, name, message in _further(report):
         _add(_case(suite, family, name), "failure", family, message, xml_text(message))
+    if said := _beside(report):
+        ET.SubElement(suite, "system-out").text = xml_text("\n".join(said))
     counts = {
         "tests": len(suite.findall("testcase")),
         "failures": len(suite.findall("testcase/failure")),
@@ -127,8 +138,7 @@ def render(report: Report, options: RenderOptions) -> str:  # noqa: ARG001 - the
         suite.set(name, str(count))
         if name != "skipped":
             root.set(name, str(count))
-    if report.timings is not None:  # else the report is to be the same every time
-        seconds = report.timings.get("total", sum(report.timings.values()))
+    if (seconds := view.seconds(report)) is not None:
         suite.set("time", f"{seconds:.3f}")
         root.set("time", f"{seconds:.3f}")
         suite.set("timestamp", report.created.removesuffix("Z").split("+")[0])

@@ -10,9 +10,11 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from taxcheck.rule import Outcome
+from taxcheck.model.finding import Outcome
+from taxcheck.model.vocabulary import percent, plural
 
 from . import text, view
+from .pictures.svg import round1
 
 _TEMPLATES = Path(__file__).with_name("templates")
 
@@ -32,23 +34,32 @@ def environment() -> Environment:
         "clip": text.clip,
         "sentence": text.sentence,
         "number": text.number,
-        "percent": text.percent,
+        "percent": percent,
         "size": text.size,
         "duration": text.duration,
         "observed": text.observed,
         "words": text.words,
         "blocks": text.blocks,
         "parts": text.parts,
-        "coordinate": coordinate,
+        "coordinate": round1,
         "slug": text.slug,
     }
-    found.globals |= {"plural": text.plural, "WORDS": view.WORDS, "Outcome": Outcome}
+    found.globals |= {"plural": plural, "WORDS": view.WORDS, "Outcome": Outcome}
     return found
 
 
-def coordinate(value: float) -> str:
-    """A coordinate without a useless decimal."""
-    return f"{value:.1f}".removesuffix(".0")
+def page(
+    template: str,
+    *,
+    styles: tuple[str, ...] = ("style.css",),
+    scripts: tuple[str, ...] = ("report.js",),
+    **values: object,
+) -> str:
+    """A template filled in, with its styles and its scripts, of which it allows no others."""
+    style, script = (Markup().join(map(template_text, names)) for names in (styles, scripts))
+    hashes = {"style_hash": source_hash(style), "script_hash": source_hash(script)}
+    found = environment().get_template(template)
+    return found.render(style=style, script=script, **hashes, **values)
 
 
 @functools.cache

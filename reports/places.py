@@ -7,20 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from taxcheck.report import InputSummary, Report, RuleResult
-from taxcheck.rule import Sample
+from taxcheck.model.finding import Sample, Scalar
+from taxcheck.model.report import InputSummary, Report
+from taxcheck.model.result import RuleResult
 
 from .text import clean, observed
-
-# The inputs that a family of rules is about, the nearest first.
-_ABOUT = {
-    "MAP": ("mapping", "pairs"),
-    "PAIR": ("pairs", "mapping"),
-    "TREE": ("pairs", "mapping"),
-    "EMB": ("checkpoint",),
-    "HIER": ("checkpoint",),
-    "TRAIN": ("checkpoint",),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +25,7 @@ class Place:
 def about(report: Report, result: RuleResult) -> Place | None:
     """The input that a rule is about; None where a run has none, or it is standard input."""
     named = [source for source in report.inputs if source.path != "-"]
-    for role in _ABOUT.get(result.rule.family, ()):
+    for role in result.place:
         for source in named:
             if source.role == role:
                 return Place(source)
@@ -69,6 +60,12 @@ def uri(path: str) -> str:
     return "file://" + quote("/" + far.lstrip("/"), safe="/", errors="replace")
 
 
+def identifier(sample: Sample) -> Scalar:
+    """What the sample's node is called, unless a label among its cells says so already."""
+    labels = (value for key, value in sample.values.items() if key.endswith("label"))
+    return None if sample.taxid in labels else sample.taxid
+
+
 def described(sample: Sample) -> str:
     """A sample in one line: its row, its cells, and what it is called."""
     said = []
@@ -77,8 +74,8 @@ def described(sample: Sample) -> str:
     for key, value in sample.values.items():
         plain = isinstance(value, int) and not isinstance(value, bool)  # an identifier, no amount
         said.append(f"{clean(key)} {value if plain else observed(value)}")
-    if sample.taxid is not None and "taxid" not in sample.values:
-        said.append(f"taxid {clean(sample.taxid)}")
+    if "taxid" not in sample.values and (called := identifier(sample)) is not None:
+        said.append(f"{'taxid' if isinstance(called, int) else 'identifier'} {clean(called)}")
     if sample.name:
         said.append(clean(sample.name))
     return " ".join(", ".join(said).split())

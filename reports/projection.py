@@ -8,13 +8,13 @@ from collections.abc import Mapping
 
 from markupsafe import Markup
 
-from taxcheck.audit_bins import Projection
-from taxcheck.report import RenderOptions, Report
+from taxcheck.model.pictures import Projection
+from taxcheck.model.report import RenderOptions, Report
 
 from . import view
-from .disc import counts, outline
-from .disc import projection as still
-from .page import environment, source_hash, template_text
+from .page import page
+from .pictures.map import counts, outline
+from .pictures.map import projection as still
 from .text import clean, clip, clip_middle
 
 MAX_BYTES = 2_000_000
@@ -52,27 +52,20 @@ def render(report: Report, options: RenderOptions) -> str:  # noqa: ARG001 - the
     """The page; where names would make it too large, they are shortened."""
     found = report.audit.projection if report.audit else None
     picture = still(report)
-    style = template_text("style.css") + template_text("projection.css")
-    script = template_text("moebius.js") + template_text("projection.js")
-    page = ""
+    made = ""
     for name, lineage in _LEVELS:
-        page = (
-            environment()
-            .get_template("projection.html.j2")
-            .render(
-                report=report,
-                view=view,
-                found=found,
-                picture=picture,
-                counts=counts(found) if found else (),
-                outlines=[outline(kind, 6) for kind in range(9)],
-                data=_data(found, name, lineage) if found else "",
-                style=style,
-                style_hash=source_hash(style),
-                script=script,
-                script_hash=source_hash(script),
-            )
+        made = page(
+            "projection.html.j2",
+            styles=("style.css", "projection.css"),
+            scripts=("moebius.js", "projection.js"),
+            report=report,
+            view=view,
+            found=found,
+            picture=picture,
+            counts=counts(found) if found else (),
+            outlines=[outline(kind, 6) for kind in range(9)],
+            data=_data(found, name, lineage) if found else "",
         )
-        if len(page.encode()) < MAX_BYTES:
+        if len(made.encode()) < MAX_BYTES:
             break
-    return page
+    return made

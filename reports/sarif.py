@@ -11,14 +11,15 @@ import hashlib
 import json
 import re
 
-from taxcheck.changes import Change
-from taxcheck.report import RenderOptions, Report, RuleResult
-from taxcheck.rule import Outcome, Rule, Sample, Severity
+from taxcheck.model.change import Change
+from taxcheck.model.finding import Outcome, Sample, Severity
+from taxcheck.model.report import RenderOptions, Report
+from taxcheck.model.result import FoundCause, RuleResult
+from taxcheck.model.written import plain
 
 from . import view
-from .machine import plain
 from .places import Place, about, described, of_sample, uri
-from .text import bare, clip, slug
+from .text import bare, clip, one_line, slug
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -34,7 +35,7 @@ Json = dict[str, object]
 
 def _message(text: object, limit: int = 2000) -> Json:
     """A message whose braces are no placeholders and whose brackets are no links."""
-    said = " ".join(clip(text, limit).split())
+    said = one_line(text, limit)
     if "](" in said:
         said = re.sub(r"([\\\[\]])", r"\\\1", said)
     return {"text": said.replace("{", "{{").replace("}", "}}")}
@@ -44,7 +45,7 @@ def _literal(text: object, limit: int = 10_000) -> str:
     return clip(text, limit).strip()
 
 
-def _rule(rule: Rule) -> Json:
+def _rule(rule: RuleResult) -> Json:
     document = rule.document
     sections = {
         "Why it matters": document.why,
@@ -79,8 +80,12 @@ def _location(report: Report, place: Place, sample: Sample | None = None) -> Jso
     location: Json = {"physicalLocation": physical}
     if sample is not None:
         location["message"] = _message(described(sample), 500)
-        name = f"idx {sample.node}" if sample.row is None else f"row {sample.row}"
-        if place.line is None and (sample.row is not None or sample.node is not None):
+        name = None if sample.taxid is None else clip(sample.taxid, 200)
+        if sample.row is not None:
+            name = f"row {sample.row}"
+        elif sample.node is not None:
+            name = f"idx {sample.node}"
+        if place.line is None and name is not None:
             kind = "element" if sample.row is None else "row"
             location["logicalLocations"] = [{"name": name, "kind": kind}]
     return location
@@ -88,7 +93,7 @@ def _location(report: Report, place: Place, sample: Sample | None = None) -> Jso
 
 def _locations(report: Report, result: RuleResult) -> list[Json]:
     whole = about(report, result)
-    samples = result.finding.samples[:_LOCATIONS] if result.finding else ()
+    samples = result.samples[:_LOCATIONS]
     found = [(of_sample(report, sample) or whole, sample) for sample in samples]
     located = [_location(report, place, sample) for place, sample in found if place]
     return located or ([_location(report, whole)] if whole else [])
@@ -100,30 +105,28 @@ def _fingerprints(report: Report, result: RuleResult) -> dict[str, str]:
     The second name is the one by which GitHub tells an alert that it has shown before.
     """
     place = about(report, result)
-    what = "\0".join((result.rule.id, uri(place.source.path) if place else ""))
+    what = "\0".join((result.id, uri(place.source.path) if place else ""))
     digest = hashlib.sha256(what.encode("utf-8", "replace")).hexdigest()[:32]
     return {"taxcheckFinding/v1": digest, "primaryLocationLineHash": f"{digest}:1"}
 
 
 def _result(report: Report, result: RuleResult, index: int) -> Json:
-    finding = result.finding
     level = result.outcome
     if result.outcome is Outcome.WAIVED:
-        severity = finding.severity if finding and finding.severity else result.rule.severity
-        level = Outcome.FAIL if severity is Severity.FAIL else Outcome.WARN
+        level = Outcome.FAIL if result.severity is Severity.FAIL else Outcome.WARN
     said = result.message
-    if finding and finding.fix:
-        said = f"{said.rstrip('.')}. How to fix: {bare(finding.fix)}"
+    if result.fix:
+        said = f"{said.rstrip('.')}. How to fix: {bare(result.fix)}"
     content: Json = {
-        "ruleId": result.rule.id,
+        "ruleId": result.id,
         "ruleIndex": index,
         "level": "error" if level is Outcome.FAIL else "warning",
         "message": _message(said),
         "locations": _locations(report, result),
         "partialFingerprints": _fingerprints(report, result),
     }
-    if finding:
-        content["occurrenceCount"] = max(finding.count, 1)
+    if result.count is not None:
+        content["occurrenceCount"] = max(result.count, 1)
     if result.waiver is not None:
         waiver = result.waiver
         why = f"{waiver.owner}, until {waiver.expires}: {waiver.reason}"
@@ -137,17 +140,29 @@ def _result(report: Report, result: RuleResult, index: int) -> Json:
     content["properties"] = {
         "outcome": result.outcome.value,
         "counts": result.counts,
-        "total": finding.total if finding else None,
+        "total": result.total,
         "causedBy": result.caused_by,
+        "follows": [{"rule": e.rule, "count": e.count, "of": e.of} for e in result.follows],
         "observed": result.observed,
     }
     return content
 
 
+def _cause(cause: FoundCause) -> Json:
+    return {
+        "name": cause.name,
+        "certainty": cause.certainty,
+        "message": cause.message,
+        "parameters": dict(cause.parameters),
+        "explains": [{"rule": e.rule, "count": e.count, "of": e.of} for e in cause.explains],
+        "repair": cause.repair,
+    }
+
+
 def _notification(level: str, text: str, result: RuleResult | None = None, index: int = 0) -> Json:
     content: Json = {"level": level, "message": _message(text)}
     if result is not None:
-        content["associatedRule"] = {"id": result.rule.id, "index": index}
+        content["associatedRule"] = {"id": result.id, "index": index}
     return content
 
 
@@ -160,6 +175,7 @@ def _invocation(report: Report) -> Json:
             execution.append(_notification("note", result.message, result, index))
         elif result.outcome is Outcome.SKIPPED:
             configuration.append(_notification("note", f"skipped: {result.message}", result, index))
+    configuration += [_notification("note", f"guessed: {one}") for one in view.guessed(report)]
     for said, fails in view.standing(report):
         configuration.append(_notification("error" if fails else "note", said))
     content: Json = {
@@ -202,18 +218,19 @@ def render(report: Report, options: RenderOptions) -> str:  # noqa: ARG001 - the
                     "driver": {
                         "name": "taxcheck",
                         "version": report.version,
-                        "rules": [_rule(result.rule) for result in report.results],
+                        "rules": [_rule(result) for result in report.results],
                     }
                 },
                 "automationDetails": {"id": f"taxcheck/{slug(report.title)[5:]}/"},
                 "invocations": [_invocation(report)],
                 "artifacts": _artifacts(report),
                 "results": [
-                    _result(report, result, index)
-                    for index, result in enumerate(report.results)
+                    _result(report, result, report.results.index(result))
+                    for result in view.told(report)
                     if result.outcome in _RESULTS
                 ],
                 "columnKind": "unicodeCodePoints",
+                "properties": {"causes": [_cause(cause) for cause in report.causes]},
             }
         ],
     }

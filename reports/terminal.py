@@ -1,21 +1,24 @@
-"""The first screen as text: at most 25 lines, so that nothing scrolls away."""
+"""Reports and comparisons as text; a first screen has 25 lines, so that nothing scrolls away."""
 
 from __future__ import annotations
 
 import io
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.console import Console
 from rich.text import Text
 
-from taxcheck.report import RenderOptions, Report, RuleResult
-from taxcheck.rule import Outcome
+from taxcheck.commands.compare.comparison import Comparison, Drift
+from taxcheck.model.finding import Outcome
+from taxcheck.model.report import RenderOptions, Report
+from taxcheck.model.result import FoundCause, RuleResult
+from taxcheck.model.vocabulary import plural
 
+from . import comparison as compared
 from . import view
-from .cross import cross, written
-from .text import bare, clean, clip, plural
+from .text import bare, clip, number, one_line
 
 LINES = 25
 _STYLES = {
@@ -45,41 +48,49 @@ _MARKS = {
 }
 _NAMES_WIDTH = 40
 _COMMAND_LINES = 5
+_CAUSE_LINES = 4
 _STANDING = 5  # lines on the baseline and the waivers
+_CHANGES = 24  # rules of a comparison; -v lists all
 
 
-def _one_line(text: object) -> str:
-    return " ".join(clean(text).split())
-
-
-def _wrapped(text: str, width: int, lines: int, style: str = "") -> Iterator[Text]:
+def _wrapped(text: str, width: int, lines: int | None, style: str = "") -> Iterator[Text]:
     for line in textwrap.wrap(
-        _one_line(text), width, max_lines=lines, placeholder=" …", break_on_hyphens=False
+        one_line(text), width, max_lines=lines, placeholder=" …", break_on_hyphens=False
     ):
         yield Text(line, style)
 
 
-def _masthead(report: Report, width: int) -> Text:
-    word = f" {view.WORDS[report.verdict]} "
-    left = clip(_one_line(" · ".join(view.masthead(report))), width - len(word) - 1)
-    line = Text(left.ljust(width - len(word)))
-    return line.append(word, _VERDICTS[report.verdict])
+def _masthead(parts: Iterable[str], word: str, look: Outcome, width: int) -> Text:
+    left = clip(one_line(" · ".join(parts)), width - len(word) - 3)
+    return Text(left.ljust(width - len(word) - 2)).append(f" {word} ", _VERDICTS[look])
 
 
-def _label(result: RuleResult, branch: str) -> str:
-    mark = _MARKS.get(result.outcome, " ")
-    return f"{branch}{mark} {_one_line(result.rule.id)} {_one_line(result.rule.name)}"
+Listed = FoundCause | RuleResult
+Row = tuple[str, Listed, str]  # the branch before it, and how much of it follows from what leads
 
 
-def _entry(result: RuleResult, branch: str, width: int, column: int, lines: int) -> Iterator[Text]:
+def _label(one: Listed, branch: str) -> str:
+    return f"{branch}{_MARKS.get(one.outcome, ' ')} {one_line(one.label)}"
+
+
+def _said(one: Listed, follows: str) -> str:
+    """What a finding says and how much of it follows, or a cause with how much it explains."""
+    if isinstance(one, FoundCause):
+        return one.told
+    return f"{follows}: {one.message}" if follows else one.message
+
+
+def _entry(row: Row, width: int, column: int, lines: int) -> Iterator[Text]:
+    branch, result, follows = row
+    if isinstance(result, FoundCause):  # what happened is told whole, what follows as room is left
+        lines = max(lines, _CAUSE_LINES)
     label = clip(_label(result, branch), column)
-    said = textwrap.wrap(
-        _one_line(result.message), width - column - 2, max_lines=lines, placeholder=" …"
-    )
+    text = one_line(_said(result, follows))
+    said = textwrap.wrap(text, width - column - 2, max_lines=lines, placeholder=" …")
     first = Text(label.ljust(column))
     at = len(branch)
     first.stylize(_STYLES[result.outcome], at, at + 1)
-    first.stylize("bold", at + 2, at + 2 + len(_one_line(result.rule.id)))
+    first.stylize("bold", at + 2, at + 2 + len(one_line(result.label.split()[0])))
     yield first.append("  " + (said[0] if said else ""))
     yield from (Text(" " * (column + 2) + more) for more in said[1:])
 
@@ -115,29 +126,29 @@ def _action(report: Report, width: int) -> Iterator[Text]:
     yield from (Text(" " * 10).append_text(line) for line in lines[1:])
 
 
-def _listed(report: Report) -> list[tuple[str, RuleResult]]:
+def _listed(report: Report) -> list[Row]:
     """What the screen names, in order, each with the branch that shows what explains it."""
-    rows = [("", result) for result in view.of_outcome(report, Outcome.ERROR)]
-    for cause, consequences in report.causes:
-        rows.append(("", cause))
-        rows += [("  └ ", result) for result in consequences]
+    rows: list[Row] = [("", r, "") for r in view.of_outcome(report, Outcome.ERROR)]
+    for lead, findings in report.by_cause:
+        rows.append(("", lead, ""))
+        rows += [("  └ ", result, view.follows(lead, result)) for result in findings]
     return rows
 
 
 def _folded(label: str, results: tuple[RuleResult, ...], width: int) -> Iterator[Text]:
     if results:
-        ids = ", ".join(_one_line(result.rule.id) for result in results)
+        ids = ", ".join(one_line(result.id) for result in results)
         yield Text(clip(f"{label}: {ids}", width))
 
 
-def _entries(rows: list[tuple[str, RuleResult]], room: int, width: int) -> list[Text]:
+def _entries(rows: list[Row], room: int, width: int) -> list[Text]:
     """The findings, each with as much of its message as leaves room for all of them."""
     shown = rows if len(rows) <= room else rows[: max(room - 1, 0)]
-    widest = max((len(_label(result, branch)) for branch, result in shown), default=0)
+    widest = max((len(_label(result, branch)) for branch, result, _ in shown), default=0)
     column = min(widest, _NAMES_WIDTH, width // 2)
     entries: list[Text] = []
     for lines in (3, 2, 1):
-        entries = [e for branch, r in shown for e in _entry(r, branch, width, column, lines)]
+        entries = [e for row in shown for e in _entry(row, width, column, lines)]
         if len(entries) <= room:
             break
     if len(rows) > len(shown):
@@ -150,22 +161,25 @@ def _first_screen(report: Report, width: int) -> list[Text]:
     infos = view.of_outcome(report, Outcome.INFO)
     passes = view.of_outcome(report, Outcome.PASS)
     rows = _listed(report)
-    head = [_masthead(report, width)]
+    word = view.WORDS[report.verdict]
+    head = [_masthead(view.masthead(report), word, report.verdict, width)]
     head += _wrapped(report.headline, width, 3, "bold")
     if report.verdict is not Outcome.PASS:  # the passes are counted below
         head += _wrapped(view.explanation(report), width, 2)
     foot = list(_action(report, width))
     foot += _standing(report, width)
     if not rows:
-        rows = [("", result) for result in infos]
-        rows += [("", result) for result in view.of_outcome(report, Outcome.WAIVED)]
+        rows = [("", result, "") for result in infos]
+        rows += [("", result, "") for result in view.of_outcome(report, Outcome.WAIVED)]
     else:
-        rows += [("", result) for result in view.of_outcome(report, Outcome.WAIVED)]
+        rows += [("", result, "") for result in view.of_outcome(report, Outcome.WAIVED)]
         foot += _folded(f"Worth knowing, {plural(len(infos), 'observation')}", infos, width)
     if not rows and report.verdict is Outcome.SKIPPED:
         for reason, results in view.reasons(report)[:6]:
             foot += _wrapped(f"  {plural(len(results), 'rule')} skipped: {reason}", width, 2)
     foot += _folded(plural(len(passes), "rule") + " passed", passes, width)
+    if guesses := view.guessed(report):
+        foot += _wrapped(f"Guessed: {' '.join(guesses)}", width, 3)
     foot += _wrapped(f"Checked: {view.checked(report)}", width, 3)
     room = LINES - len(head) - len(foot)
     entries = _entries(rows, room, width)
@@ -183,23 +197,23 @@ def _standing(report: Report, width: int) -> Iterator[Text]:
 
 def _joined(report: Report, room: int, width: int) -> list[Text]:
     """The table of the rows without training, where all of it fits."""
-    table = cross(report)
-    found = [Text(f"  {said}") for said in written(table)] if table else []
+    table = view.cross(report)
+    found = [Text(f"  {said}") for said in view.written(table)] if table else []
     return found if len(found) <= room and all(len(line) <= width for line in found) else []
 
 
 def _every_rule(report: Report, width: int) -> Iterator[Text]:
-    if table := cross(report):
+    if table := view.cross(report):
         yield Text()
-        yield from map(Text, written(table))
+        yield from map(Text, view.written(table))
     yield Text()
     for result in report.by_outcome:
         word = view.WORDS[result.outcome]
         line = Text(f"{word:<8}", _STYLES[result.outcome])
-        yield line.append(f"{_one_line(result.rule.id)} {_one_line(result.rule.name)}", "default")
+        yield line.append(f"{one_line(result.id)} {one_line(result.name)}", "default")
         yield from (
             Text(f"        {said}")
-            for said in textwrap.wrap(_one_line(result.message), max(width - 8, 20))
+            for said in textwrap.wrap(one_line(result.message), max(width - 8, 20))
         )
 
 
@@ -209,12 +223,16 @@ def render(report: Report, options: RenderOptions) -> str:
     lines = _first_screen(report, width)
     if options.verbose:
         lines += _every_rule(report, width)
+    return _printed(lines, width, options.color)
+
+
+def _printed(lines: Iterable[Text], width: int, color: bool) -> str:
     console = Console(
         file=io.StringIO(),
         width=width,
-        force_terminal=options.color,
-        color_system="standard" if options.color else None,
-        no_color=not options.color,
+        force_terminal=color,
+        color_system="standard" if color else None,
+        no_color=not color,
         highlight=False,
         markup=False,
         emoji=False,
@@ -225,3 +243,93 @@ def render(report: Report, options: RenderOptions) -> str:
         for line in lines:
             console.print(line, soft_wrap=True)
     return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
+
+
+def _changed_rules(comparison: Comparison, width: int, verbose: bool) -> Iterator[Text]:
+    rules = compared.told(comparison)
+    shown = rules if verbose else rules[:_CHANGES]
+    column = max((len(f"{r.id} {r.name}") for r in shown), default=0)
+    column = min(column, max(width - 60, 20))
+    for rule in shown:
+        word = Text(f"{rule.change.value:<17}", _STYLES[compared.LOOKS[rule.change]])
+        name = clip(f"{rule.id} {rule.name}", column).ljust(column)
+        sides = f"  {compared.side(rule.before)} → {compared.side(rule.after)}"
+        yield word.append(name + clip(sides, max(width - 17 - column, 20)), "default")
+    if len(rules) > len(shown):
+        yield Text(f"… and {number(len(rules) - len(shown))} more; -v lists all")
+
+
+def _changed_causes(comparison: Comparison, width: int) -> Iterator[Text]:
+    for cause in comparison.causes:
+        word = Text(f"{cause.change.value:<17}", _STYLES[compared.LOOKS[cause.change]])
+        yield word.append(clip(cause.told, max(width - 17, 20)), "default")
+
+
+def _changed_scores(comparison: Comparison) -> Iterator[Text]:
+    for change in comparison.scores:
+        word = Text(f"{change.change.value:<17}", _STYLES[compared.LOOKS[change.change]])
+        sides = " → ".join(
+            compared.score(value) + (f" ({compared.interval(ends)})" if ends else "")
+            for value, ends in (
+                (change.before, change.before_interval),
+                (change.after, change.after_interval),
+            )
+        )
+        note = f"; {change.note}" if change.note else ""
+        yield word.append(f"{change.label:<30}{sides}{note}", "default")
+
+
+def _drift(drift: Drift) -> Iterator[Text]:
+    yield Text(
+        f"Nodes {number(drift.nodes[0])} → {number(drift.nodes[1])}: "
+        f"{number(drift.added.count)} added, {number(drift.removed.count)} removed, "
+        f"{number(drift.moved.count)} moved to other parents, "
+        f"{number(drift.attached.count)} attached to a first parent, "
+        f"{number(drift.detached.count)} detached from all parents, "
+        + (f"{number(drift.renamed.count)} renamed, " if drift.renamed else "")
+        + f"{number(drift.renumbered)} with another idx"
+    )
+    yield Text(
+        f"Pairs {number(drift.pairs[0])} → {number(drift.pairs[1])}: "
+        f"{number(drift.pairs_added)} added, {number(drift.pairs_removed)} removed"
+    )
+    for note in drift.notes:
+        yield Text(note)
+
+
+def _changed_numbers(comparison: Comparison, verbose: bool) -> Iterator[Text]:
+    for change in comparison.numbers:
+        if verbose or change.before != change.after:
+            before, after = (compared.value(change.name, v) for v in (change.before, change.after))
+            difference = compared.signed(change.difference)
+            yield Text(
+                f"  {clip(f'{change.section} {change.name}', 44):<46}{before} → {after}"
+                + (f"  ({difference})" if difference and "share" not in change.name else "")
+            )
+
+
+def _compared(comparison: Comparison, width: int, verbose: bool) -> Iterator[Text]:
+    direction = comparison.direction
+    word, look = direction.value.upper(), compared.LOOKS[direction]
+    yield _masthead(compared.masthead(comparison), word, look, width)
+    yield from _wrapped(comparison.headline, width, None, "bold")
+    for name, run in (("Before", comparison.before), ("After", comparison.after)):
+        yield from _wrapped(f"{name}: {run.verdict.upper()}: {run.headline}", width, None)
+    for note in comparison.notes:
+        yield from _wrapped(note, width, None)
+    yield from _changed_causes(comparison, width)
+    yield from _changed_rules(comparison, width, verbose)
+    yield from _changed_scores(comparison)
+    if comparison.drift:
+        yield from _drift(comparison.drift)
+    changed = [n for n in comparison.numbers if n.before != n.after]
+    if verbose:
+        yield from _changed_numbers(comparison, verbose)
+    elif changed:
+        yield Text(f"{len(changed)} of {len(comparison.numbers)} statistics changed; -v lists them")
+
+
+def render_comparison(comparison: Comparison, options: RenderOptions) -> str:
+    """The direction, then what changed: rules, scores, data; with ``verbose`` all of it."""
+    width = max(options.width, 60)
+    return _printed(_compared(comparison, width, options.verbose), width, options.color)

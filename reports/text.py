@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
 from collections.abc import Mapping
 from typing import NamedTuple
+
+from taxcheck.model import vocabulary
 
 _DIRECTIONS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -17,7 +18,10 @@ def clean(text: object) -> str:
     A taxon name may hold an escape sequence that would repaint a terminal, or an override that
     would reverse the rest of its line.
     """
-    kept = _DIRECTIONS.sub("\ufffd", str(text))
+    said = str(text)
+    if said.isascii() and said.isprintable():  # most are, and pages clean thousands of them
+        return said
+    kept = _DIRECTIONS.sub("\ufffd", said)
     return "".join(
         "\ufffd" if unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t" else c for c in kept
     )
@@ -27,6 +31,11 @@ def clip(text: object, limit: int) -> str:
     """At most ``limit`` characters; what is cut is marked by an ellipsis."""
     kept = clean(text)
     return kept if len(kept) <= limit else kept[: max(limit - 1, 0)].rstrip() + "…"
+
+
+def one_line(text: object, limit: int | None = None) -> str:
+    """The text in one line, of at most ``limit`` characters."""
+    return " ".join((clean(text) if limit is None else clip(text, limit)).split())
 
 
 def sentence(text: object, limit: int) -> str:
@@ -44,27 +53,10 @@ def clip_middle(text: object, limit: int) -> str:
 
 
 def number(value: object) -> str:
-    """Thousands separated; a real number with at most four significant digits."""
+    """Any plain value: numbers as everywhere, yes and no, text cleaned."""
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: "none"}[value]
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            return str(value)
-        if value == int(value) and abs(value) < 1e15:
-            return f"{int(value):,}"
-        return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.4g}"
-    return clean(value)
-
-
-def percent(share: float) -> str:
-    """A share of 0 to 1 as percent; what is not all and not none never reads so."""
-    if 0 < share < 0.001:
-        return "< 0.1 %"
-    if 0.999 < share < 1:
-        return "> 99.9 %"
-    return f"{share * 100:.0f} %" if share in (0, 1) else f"{share * 100:.1f} %"
+    return vocabulary.number(value) if isinstance(value, int | float) else clean(value)
 
 
 def size(count: int) -> str:
@@ -85,11 +77,6 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s"
-
-
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """``1 rule``, ``2 rules``."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def observed(value: object) -> str:

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from taxcheck.changes import ScoreChange
-from taxcheck.report import InputSummary, Report, RuleResult
-from taxcheck.rule import Outcome
+from taxcheck.model.change import ScoreChange
+from taxcheck.model.finding import Outcome
+from taxcheck.model.report import InputSummary, Report
+from taxcheck.model.result import FoundCause, RuleResult
+from taxcheck.model.vocabulary import plural
 
-from .text import clean, clip_middle, duration, parts, plural
+from .comparison import score
+from .text import clean, clip_middle, duration, number, one_line, parts
 
-WORDS = {
-    Outcome.ERROR: "ERROR",
-    Outcome.FAIL: "FAIL",
-    Outcome.WARN: "WARN",
-    Outcome.WAIVED: "WAIVED",
-    Outcome.INFO: "INFO",
-    Outcome.PASS: "PASS",
-    Outcome.SKIPPED: "SKIPPED",
-}
+WORDS = {outcome: outcome.upper() for outcome in Outcome}
 _TABLES = ("checkpoint", "embeddings")
+_MOST = 12  # rows and columns of the table of rows without training; there are six of each
+_NARROWEST = 9  # a column of text holds 9,999,999
 FOUND = (Outcome.ERROR, Outcome.FAIL, Outcome.WARN, Outcome.WAIVED, Outcome.INFO)
 
 
@@ -38,34 +36,72 @@ def of_outcome(report: Report, *outcomes: Outcome) -> tuple[RuleResult, ...]:
     return tuple(result for result in report.by_outcome if result.outcome in outcomes)
 
 
+def judging(report: Report, picture: str) -> RuleResult | None:
+    """The result of the rule that judges what a picture shows, where it was judged."""
+    return next((r for r in report.results if r.judges == picture and r.judged), None)
+
+
 def told(report: Report) -> tuple[RuleResult, ...]:
     """Every finding as a story: broken rules, causes with what they explain, infos."""
     story = list(of_outcome(report, Outcome.ERROR))
-    for cause, consequences in report.causes:
-        story += [cause, *consequences]
-    seen = {result.rule.id for result in story}
-    return (*story, *(r for r in of_outcome(report, *FOUND) if r.rule.id not in seen))
+    for group in report.by_cause:
+        story += [one for one in (group.lead, *group.findings) if isinstance(one, RuleResult)]
+    seen = {result.id for result in story}
+    return (*story, *(r for r in of_outcome(report, *FOUND) if r.id not in seen))
 
 
 def masthead(report: Report) -> tuple[str, ...]:
     """Tool, title, day and duration; the duration only where it was measured."""
     said = [f"taxcheck {report.version}", clean(report.title), report.created[:10]]
-    if report.timings is not None:
-        said.append(duration(report.timings.get("total", sum(report.timings.values()))))
+    if (taken := seconds(report)) is not None:
+        said.append(duration(taken))
     return tuple(part for part in said if part)
+
+
+def seconds(report: Report) -> float | None:
+    """What the run took; None where it was not measured, so that two equal reports are equal."""
+    timings = report.timings
+    return None if timings is None else timings.get("total", sum(timings.values()))
+
+
+def standing(report: Report) -> tuple[tuple[str, bool], ...]:
+    """What the baseline and the waivers say, each with whether it fails or weakens the run."""
+    said = [(one, True) for one in report.broken_causes]
+    if report.baseline is not None:
+        said.append((report.baseline.summary, not report.baseline.compared))
+        said += [(cause.told, False) for cause in report.baseline.causes]
+        said += [(worse(fallen), True) for fallen in report.baseline.worse_scores]
+        said += [(rule.told_lost, True) for rule in report.baseline.lost]
+    for status in sorted(report.waivers, key=lambda status: not status.fails):
+        said.append((f"Waiver {status.state.value}: {status.message}", status.fails))
+    return tuple(said)
+
+
+def follows(lead: FoundCause | RuleResult, result: RuleResult) -> str:
+    """How many of a finding's offenders follow from what it stands below; empty if not counted."""
+    counted = result.follows if isinstance(lead, RuleResult) else lead.explains
+    wanted = lead.id if isinstance(lead, RuleResult) else result.id
+    found = next((one for one in counted if one.rule == wanted), None)
+    if found is None or not found.of:
+        return ""
+    return f"{number(found.count)} of {number(found.of)} follow"
+
+
+def key(one: FoundCause | RuleResult) -> str:
+    """By which a finding names it among what explains it."""
+    return one.name if isinstance(one, FoundCause) else one.id
 
 
 def first_sentence(said: str) -> str:
     """The first sentence of a document's section, in one line."""
-    joined = " ".join(clean(said).split())
-    return re.split(r"(?<=[a-z\d)'\"`][.:]) (?=[A-Z`])", joined, maxsplit=1)[0]
+    return re.split(r"(?<=[a-z\d)'\"`][.:]) (?=[A-Z`])", one_line(said), maxsplit=1)[0]
 
 
 def explanation(report: Report) -> str:
     """The defect behind the headline, in the words of its rule's document; empty on a pass."""
-    for cause, consequences in report.causes:
-        if any(result.counts for result in (cause, *consequences)):
-            said = first_sentence(cause.rule.document.summary)
+    for lead, findings in report.by_cause:
+        if any(r.counts for r in (lead, *findings) if isinstance(r, RuleResult)):
+            said = first_sentence(lead.document.summary)
             return "" if said == report.headline else said
     if report.verdict is Outcome.ERROR:
         return "A rule broke: this is a fault of the rule, and says nothing about the data."
@@ -89,7 +125,7 @@ def snippet(fix: str) -> str | None:
 
 def advice(fix: str) -> str:
     """A fix that is prose, as a sentence: it begins with a capital, its code stays marked."""
-    text = " ".join(clean(fix).split())
+    text = one_line(fix)
     return text[:1].upper() + text[1:]
 
 
@@ -105,30 +141,31 @@ def repeats(fix: str, document: str) -> bool:
 
 def action(report: Report) -> Action | None:
     """The fix of the widest-reaching cause, else of its consequences, else its document's."""
-    for cause, consequences in report.causes:
-        for result in (cause, *consequences):
-            if result.finding and result.finding.fix:
-                code = snippet(result.finding.fix)
-                return Action(code or advice(result.finding.fix), code is not None)
-        return Action(advice(cause.rule.document.fix.strip().split("\n\n")[0]), False)
+    for lead, findings in report.by_cause:
+        own = (lead,) if isinstance(lead, FoundCause) else (lead, *findings)
+        for one in own:
+            if one.fix:
+                code = snippet(one.fix)
+                return Action(code or advice(one.fix), code is not None)
+        return Action(advice(lead.document.fix.strip().split("\n\n")[0].rstrip(":")), False)
     return None
 
 
-def standing(report: Report) -> tuple[tuple[str, bool], ...]:
-    """What the baseline and the waivers say, each with whether it fails or weakens the run."""
-    said: list[tuple[str, bool]] = []
-    if report.baseline is not None:
-        said.append((report.baseline.summary, not report.baseline.compared))
-        said += [(worse(score), True) for score in report.baseline.worse_scores]
-    for status in sorted(report.waivers, key=lambda status: not status.fails):
-        said.append((f"Waiver {status.state.value}: {status.message}", status.fails))
-    return tuple(said)
+def guessed(report: Report) -> tuple[str, ...]:
+    """What was guessed in reading the inputs, each with its file."""
+    return tuple(
+        f"{file_name(source)}: {guess}"
+        for source in report.inputs
+        if source.reading is not None
+        for guess in source.reading.guesses
+    )
 
 
-def worse(score: ScoreChange) -> str:
+def worse(change: ScoreChange) -> str:
     """A score that fell, in one sentence."""
-    note = f" ({score.note})" if score.note else ""
-    return f"{score.label} is worse than before: {score.before:.4g}, then {score.after:.4g}{note}."
+    note = f" ({change.note})" if change.note else ""
+    was, now = score(change.before), score(change.after)
+    return f"{change.label} is worse than before: {was}, then {now}{note}."
 
 
 def file_name(source: InputSummary) -> str:
@@ -168,3 +205,55 @@ def checked(report: Report) -> str:
         more = f"; {plural(len(grouped) - 1, 'other reason')}" if len(grouped) > 1 else ""
         ran += f", {skipped:,} skipped ({why}{more})"
     return f"{files or 'no file'}; {ran}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cross:
+    """Rows that were never trained; a row counts once."""
+
+    evidence: tuple[tuple[str, int], ...]  # of each column: its name and its total
+    rows: tuple[tuple[str, tuple[int, ...], int], ...]  # explanation, by evidence, total
+    never: int
+    counted: int  # how many of them its rule counts: weak evidence alone may be left out
+    rule: str
+
+
+def cross(report: Report) -> Cross | None:
+    """The table of the statistics; None where its rule found nothing."""
+    judged = judging(report, "untrained")
+    if judged is None or judged.count is None or judged.outcome not in FOUND:
+        return None
+    table = report.statistics.embeddings
+    found = table.never_trained if table else None
+    if found is None or not found.by_both:
+        return None
+    known, because, both = found.by_evidence, found.by_explanation, found.by_both
+    columns = [said for said, rows in known.items() if rows][:_MOST]
+    return Cross(
+        tuple((said, known[said]) for said in columns),
+        tuple(
+            (said, tuple(counts.get(column, 0) for column in columns), because[said])
+            for said, counts in list(both.items())[:_MOST]
+        ),
+        found.total,
+        judged.count,
+        judged.id,
+    )
+
+
+def written(table: Cross) -> Iterator[str]:
+    """The same as text; a total stands only where there is something to add up."""
+    sums = len(table.evidence) > 1
+    heads = [clean(said) for said, _ in table.evidence] + ["all"] * sums
+    body = [(clean(said), [*counts, *[total] * sums]) for said, counts, total in table.rows]
+    if len(table.rows) > 1:
+        body.append(("all", [*(rows for _, rows in table.evidence), *[table.never] * sums]))
+    first = "never trained: why, and how it is known"
+    left = max(len(first), *(len(said) for said, _ in body))
+    yield first.ljust(left) + "".join(f"  {head:>{_NARROWEST}}" for head in heads)
+    for said, counts in body:
+        cells = (
+            f"  {number(count) if count else '-':>{max(len(head), _NARROWEST)}}"
+            for count, head in zip(counts, heads, strict=True)
+        )
+        yield said.ljust(left) + "".join(cells)

@@ -2,74 +2,26 @@
 
 from __future__ import annotations
 
-from types import ModuleType
+from importlib import import_module
+from pkgutil import iter_modules
 
-from taxcheck.rule import Rule
+from taxcheck.model.rule import Rule
 
-from . import (
-    embedding_precision,
-    embedding_radius,
-    embedding_rows,
-    embedding_saturation,
-    embedding_shape,
-    hierarchy_groups,
-    hierarchy_radius,
-    hierarchy_ranking,
-    mapping_index,
-    mapping_rows,
-    mapping_taxonomy,
-    pair_balance,
-    pair_coverage,
-    pair_direction,
-    pair_dominance,
-    pair_identifiers,
-    pair_rows,
-    pair_sampling,
-    training_config,
-    training_coverage,
-    training_curve,
-    training_run,
-    tree_closure,
-    tree_shape,
-    tree_taxonomy,
-)
+_MODULES = [import_module(f".{found.name}", __name__) for found in iter_modules(__path__)
+            if not found.ispkg]  # fmt: skip
+_RULES = {
+    value.id: value
+    for module in _MODULES
+    for value in vars(module).values()
+    if isinstance(value, Rule)
+}
+RULES: tuple[Rule, ...] = tuple(_RULES[id] for id in sorted(_RULES))
 
-_MODULES: tuple[ModuleType, ...] = (
-    mapping_rows,
-    mapping_index,
-    mapping_taxonomy,
-    pair_rows,
-    pair_coverage,
-    pair_identifiers,
-    pair_direction,
-    pair_balance,
-    pair_dominance,
-    pair_sampling,
-    tree_shape,
-    tree_closure,
-    tree_taxonomy,
-    embedding_rows,
-    embedding_saturation,
-    embedding_radius,
-    embedding_precision,
-    embedding_shape,
-    training_coverage,
-    hierarchy_radius,
-    hierarchy_ranking,
-    hierarchy_groups,
-    training_config,
-    training_run,
-    training_curve,
-)
 
-RULES: tuple[Rule, ...] = tuple(
-    sorted(
-        (
-            value
-            for module in _MODULES
-            for value in vars(module).values()
-            if isinstance(value, Rule)
-        ),
-        key=lambda rule: rule.id,
-    )
-)
+def __getattr__(name: str) -> object:
+    """``CASES``, which only the self-test and the documentation ask for."""
+    if name != "CASES":
+        raise AttributeError(name)
+    from .cases import CASES
+
+    return CASES

@@ -6,16 +6,19 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from taxcheck.audit.values import EmbeddingStatistics, FloatArray
-from taxcheck.rule import Finding, Skip, Threshold, rule
+from taxcheck.audit.values import EmbeddingStatistics
+from taxcheck.geometry.models import model_of
+from taxcheck.model.finding import Finding, Skip
+from taxcheck.model.rule import Threshold, rule
 
 from .embedding_saturation import TRAINED, needs_hyperbolic
-from .wording import part
+from .wording import be, part
 
 
 @rule(
     "EMB009",
     "warn",
+    about="table",
     thresholds={
         "error": Threshold(
             0.1,
@@ -51,7 +54,7 @@ def precision_loss(embedding: EmbeddingStatistics, threshold: Mapping[str, float
     and read them back with ``x = tanh(|z| / 2) z / |z|`` in float64.
 
     Known exceptions:
-    It is a bound: the error measured in float32 at radius 12.2 was .0013 where the bound is .0059.
+    It is a bound: the error in float32 at radius 12.2 was 0.0013 where the bound is 0.0059.
     Euclidean tables are skipped.
 
     References:
@@ -63,13 +66,14 @@ def precision_loss(embedding: EmbeddingStatistics, threshold: Mapping[str, float
     radii = embedding.radii[np.isfinite(embedding.radii)]
     if not len(radii):
         raise Skip("no row is a finite point of the space")
-    errors = _rounding(radii, embedding)
+    stored = model_of(embedding.reading.geometry)
+    errors = stored.rounding(embedding.unit_roundoff, radii)
     over = int(np.count_nonzero(errors > threshold["error"]))
     found = over / len(radii) > threshold["share"]
     largest = float(errors.max())
     return Finding(
         found=found,
-        message=f"{part(over, len(radii), 'rows')} are known to no better than "
+        message=f"{part(over, len(radii), 'rows')} {be(over)} known to no better than "
         f"{threshold['error']:g} in {embedding.dtype}; the largest bound is {largest:.2g}",
         count=over if found else 0,
         total=len(radii),
@@ -80,24 +84,9 @@ def precision_loss(embedding: EmbeddingStatistics, threshold: Mapping[str, float
             "median bound": float(np.median(errors)),
             "largest radius": float(radii.max()),
         },
-        impact=f"{part(over, len(radii), 'rows')} lie nearer the boundary than {embedding.dtype} "
-        "can tell."
-        if found
-        else None,
+        impact=f"{part(over, len(radii), 'rows')} {'lies' if over == 1 else 'lie'} nearer the "
+        f"boundary than {embedding.dtype} "
+        "can tell.",
         fix="save the table as float64, ``torch.save(x.double(), path)``, or in tangent "
-        "coordinates, ``z = 2 * atanh(norm) * x / norm``"
-        if found
-        else None,
+        "coordinates, ``z = 2 * atanh(norm) * x / norm``",
     )
-
-
-def _rounding(radii: FloatArray, embedding: EmbeddingStatistics) -> FloatArray:
-    """Bound of what rounding does to a row at each radius, by the geometry that is stored."""
-    u, capped = embedding.unit_roundoff, np.minimum(radii, 300.0)
-    match str(embedding.reading.geometry):
-        case "lorentz":
-            return np.asarray(u * np.exp(2 * capped) / 2)
-        case "tangent":
-            return np.asarray(u * radii)
-        case _:
-            return np.asarray(u * np.exp(capped) / 2)

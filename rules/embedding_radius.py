@@ -7,15 +7,18 @@ from collections.abc import Mapping
 import numpy as np
 
 from taxcheck.audit.values import EmbeddingStatistics
-from taxcheck.rule import Finding, Skip, Threshold, rule
+from taxcheck.model.finding import Finding, Skip
+from taxcheck.model.rule import Threshold, rule
+from taxcheck.model.vocabulary import NEAR_CLIP, percent
 
-from .embedding_saturation import AT_CLIP, EXPLAINED, TRAINED, needs_hyperbolic
-from .wording import part, percent
+from .embedding_saturation import EXPLAINED, TRAINED, needs_hyperbolic
+from .wording import be, part
 
 
 @rule(
     "EMB005",
     "warn",
+    about="table",
     thresholds={
         "spread": Threshold(
             0.05,
@@ -25,9 +28,10 @@ from .wording import part, percent
         "origin": Threshold(
             0.1,
             "a warning where the 99th percentile of the radii is below this",
-            f"{TRAINED}: 9.1; untrained, uniform within .001 (Nickel & Kiela 2017): under 0.007",
+            f"{TRAINED}: 9.1; untrained, uniform within 0.001 (Nickel & Kiela 2017): under 0.007",
         ),
     },
+    pictures=("norm_histogram", "radius_by_depth"),
 )
 def norm_collapse(embedding: EmbeddingStatistics, threshold: Mapping[str, float]) -> Finding:
     """All rows lie at one radius, or all near the origin.
@@ -84,24 +88,21 @@ def norm_collapse(embedding: EmbeddingStatistics, threshold: Mapping[str, float]
             "All rows are where they were initialised, in a space that is flat there."
             if origin
             else "All rows lie at one radius, so that it cannot tell a parent from its child."
-        )
-        if found
-        else None,
+        ),
         fix=(
             "check that ``weight.grad.norm()`` is not 0 and that the optimizer holds the table; "
             "Riemannian descent needs learning rates of 0.1 to 1"
             if origin
             else "remove what holds the radius: a normalisation of rows, a strong ``lambda_reg``, "
             "a clip that cuts all rows"
-        )
-        if found
-        else None,
+        ),
     )
 
 
 @rule(
     "EMB010",
     "warn",
+    about="table",
     thresholds={
         "share": Threshold(
             0.01,
@@ -110,12 +111,13 @@ def norm_collapse(embedding: EmbeddingStatistics, threshold: Mapping[str, float]
         )
     },
     caused_by=(*EXPLAINED, "EMB004"),
+    pictures=("distances",),
 )
 def distance_ceiling(embedding: EmbeddingStatistics, threshold: Mapping[str, float]) -> Finding:
     """Distances pile up at the largest one that the clip, or the engine's own clamp, allows.
 
     Two rows clipped at norm c on opposite sides are 2 rho_c apart, rho_c = ln((1 + c) / (1 - c)):
-    24.4 for a clip at 1 - 1e-5, 9.2 at .98. Seeded random pairs within 2 % of it are counted.
+    24.4 for a clip at 1 - 1e-5, 9.2 at 0.98. Seeded random pairs within 2 % of it are counted.
 
     Why it matters:
     At the ceiling all far pairs are equally far: a near cousin of another order and a stranger from
@@ -142,12 +144,12 @@ def distance_ceiling(embedding: EmbeddingStatistics, threshold: Mapping[str, flo
     finite = distances[np.isfinite(distances)]
     if not len(finite):
         raise Skip("no sampled pair has a finite distance")
-    at = int(np.count_nonzero(finite >= AT_CLIP * ceiling))
+    at = int(np.count_nonzero(finite >= NEAR_CLIP * ceiling))
     found = at / len(finite) > threshold["share"]
     return Finding(
         found=found,
-        message=f"{part(at, len(finite), 'sampled pairs')} are within 2 % of the largest distance, "
-        f"{ceiling:.4g}; the largest seen is {finite.max():.4g}",
+        message=f"{part(at, len(finite), 'sampled pairs')} {be(at)} within 2 % of the largest "
+        f"distance, {ceiling:.4g}; the largest seen is {finite.max():.4g}",
         count=at if found else 0,
         total=len(finite),
         observed={
@@ -158,11 +160,7 @@ def distance_ceiling(embedding: EmbeddingStatistics, threshold: Mapping[str, flo
             "sample": embedding.sample,
         },
         impact=f"{percent(at / len(finite))} of all pairs are as far apart as the engine allows, "
-        "and can no longer be ordered."
-        if found
-        else None,
+        "and can no longer be ordered.",
         fix="train in float64 or in tangent coordinates, whose radii reach 37 and more, and lower "
-        "the margin or the temperature that asks for such distances"
-        if found
-        else None,
+        "the margin or the temperature that asks for such distances",
     )

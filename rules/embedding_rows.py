@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from taxcheck.audit.values import EmbeddingStatistics
-from taxcheck.rule import Finding, Sample, rule
+from taxcheck.model.finding import Finding
+from taxcheck.model.rule import rule
+from taxcheck.model.vocabulary import plural
 from taxcheck.statistics.values import MappingStatistics
 
 from .mapping_rows import needs_mapping
 from .scoring import TABLE_CAUSES
-from .wording import be, first, have, judged, node, part, plural, reasons
-
-_SAMPLES = 20
+from .wording import be, first, have, judged, mapping_rows, node, part, reasons
 
 
-@rule("EMB001", "fail", caused_by=(*TABLE_CAUSES, "TRAIN005"))
+@rule(
+    "EMB001", "fail", about="table", caused_by=(*TABLE_CAUSES, "TRAIN005"), pictures=("untrained",)
+)
 def row_count_mismatch(embedding: EmbeddingStatistics, mapping: MappingStatistics) -> Finding:
     """The embedding table has not one row for every idx of the mapping.
 
@@ -46,18 +48,14 @@ def row_count_mismatch(embedding: EmbeddingStatistics, mapping: MappingStatistic
     needs_mapping(mapping)
     rows, nodes = embedding.rows, mapping.n_nodes
     lacking, surplus = max(nodes - rows, 0), max(rows - nodes, 0)
-    samples = tuple(
-        Sample({"idx": k}, row=int(mapping.row_of[k]), node=k, table="mapping")
-        for k in range(rows, nodes)[:_SAMPLES]
-        if mapping.mapped[k]
-    )
+    samples = mapping_rows(mapping, range(rows, nodes))
     message = f"the table has a row for each of {nodes:,} idx"
     if lacking:
         message = (
             f"the table has {rows:,} rows for {nodes:,} nodes: "
             f"{plural(lacking, 'node')} {have(lacking)} no row"
         )
-        message += f"; first: {node(mapping.identifiers, samples[0].node or 0)}" if samples else ""
+        message += f"; first: {node(mapping, samples[0].node or 0)}" if samples else ""
     elif surplus:
         message = (
             f"the table has {rows:,} rows for {nodes:,} nodes: "
@@ -74,27 +72,24 @@ def row_count_mismatch(embedding: EmbeddingStatistics, mapping: MappingStatistic
         impact=(
             f"{part(lacking, nodes, 'nodes')} {have(lacking)} no vector at all."
             if lacking
-            else f"The table belongs to another mapping: {surplus:,} of its rows have no node."
-        )
-        if found
-        else None,
+            else f"The table belongs to another mapping: {surplus:,} of its rows "
+            f"{have(surplus)} no node."
+        ),
         fix='``n_nodes = int(mapping["idx"].max()) + 1`` where the table is made, then train again'
         if lacking
         else "give the mapping that the table was trained with; ``taxcheck inspect`` shows what "
-        "the file says of its rows"
-        if surplus
-        else None,
+        "the file says of its rows",
     )
 
 
-@rule("EMB002", "fail")
+@rule("EMB002", "fail", about="table", fatal=True)
 def non_finite(embedding: EmbeddingStatistics) -> Finding:
     """Rows hold NaN or infinite numbers.
 
     Why it matters:
     A NaN row has no distance to anything, and every comparison with it is false. A ranking that
     counts how many candidates are nearer then finds none and puts the true neighbour first: a
-    table of NaN once scored a MAP of .94 in a careless evaluator. One such row poisons each mean,
+    table of NaN once scored a MAP of 0.94 in a careless evaluator. One such row poisons each mean,
     and in training each batch that draws it.
 
     How to fix:
@@ -122,13 +117,13 @@ def non_finite(embedding: EmbeddingStatistics) -> Finding:
         f"{part(bad.count, bad.total, 'rows')} {be(bad.count)} not finite{first(bad.samples)}",
         f"all {bad.total:,} rows are finite",
         observed={"dtype": embedding.dtype},
-        impact=f"{part(bad.count, bad.total, 'rows')} have no distance to anything.",
+        impact=f"{part(bad.count, bad.total, 'rows')} {have(bad.count)} no distance to anything.",
         fix="``np.flatnonzero(~np.isfinite(vectors).all(axis=1))`` lists the rows; go back to the "
         "last checkpoint without them, and compute distances as ``2 * asinh(sqrt(...))``",
     )
 
 
-@rule("EMB003", "fail")
+@rule("EMB003", "fail", about="table", fatal=True)
 def outside_ball(embedding: EmbeddingStatistics) -> Finding:
     """Rows are no points of the space: on or beyond the ball's boundary, or off the sheet.
 
@@ -175,7 +170,7 @@ def outside_ball(embedding: EmbeddingStatistics) -> Finding:
             "confidence": reading.confidence,
             "largest norm": embedding.norm_percentiles.get(100),
         },
-        impact=f"{part(bad.count, bad.total, 'rows')} have no finite distance.",
+        impact=f"{part(bad.count, bad.total, 'rows')} {have(bad.count)} no finite distance.",
         fix="project after every step, ``x = torch.where(norm < 1 - 1e-5, x, x / norm * "
         "(1 - 1e-5))``; where the geometry was guessed wrong, state it (``taxcheck inspect`` shows "
         "the guess)",

@@ -2,75 +2,46 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-import numpy as np
-
-from taxcheck.audit.values import EmbeddingStatistics, HierarchyScores
-from taxcheck.rule import Finding, Observed, Severity, Skip, Threshold, rule
+from taxcheck.audit.values import EmbeddingStatistics, HierarchyScores, Saturation
+from taxcheck.model.finding import Finding, Observed, Severity, Skip
+from taxcheck.model.geometry import Geometry
+from taxcheck.model.rule import Threshold, rule
+from taxcheck.model.vocabulary import percent
 
 from .scoring import strong
-from .wording import percent
 
-TRAINED = "Echinodermata, d = 10, trained in the ball to MAP .84"
+TRAINED = "Echinodermata, d = 10, trained in the ball to MAP 0.84"
 _INCIDENT = (
-    "the incident: 30 % of the norms above 0.9, 90th percentile .9997, at least 1 % at the clip"
+    "the incident: 30 % of the norms above 0.9, 90th percentile 0.9997, at least 1 % at the clip"
 )
-# Within 2 % of the clip's radius: nearer than that, rows only differ by where they were cut.
-AT_CLIP = 0.98
-_NEAR_NORM = 0.9
 EXPLAINED = ("TRAIN001", "TRAIN003", "TRAIN002")
 
 
-@dataclass(frozen=True, slots=True)
-class Saturation:
-    """The two readings of one table; None where a part cannot be told."""
-
-    above: float  # share of the norms above 0.9
-    p90: float  # 90th percentile of the norms
-    at_clip: float | None  # share of the rows within 2 % of the clip's radius
-    error: float  # bound of the radius error at the 90th percentile of the radii
-
-
 def saturation_of(embedding: EmbeddingStatistics) -> Saturation:
-    """Read a table's norms as the incident did, and its radii against the clip's."""
+    """The two readings of a table; Skip where it has no boundary, or no row is a point."""
     needs_hyperbolic(embedding)
-    inside = np.isfinite(embedding.radii)
-    if not inside.any():
+    if embedding.saturation is None:
         raise Skip("no row is a finite point of the space")
-    norms, radii = embedding.norms[inside], embedding.radii[inside]
-    clip = embedding.clip_radius
-    p90 = float(np.percentile(radii, 90))
-    return Saturation(
-        above=float((norms > _NEAR_NORM).mean()),
-        p90=float(embedding.norm_percentiles[90]),
-        at_clip=float((radii >= AT_CLIP * clip).mean()) if clip and np.isfinite(clip) else None,
-        error=embedding.unit_roundoff * (math.exp(p90) / 2 if stored_in_ball(embedding) else p90),
-    )
-
-
-def stored_in_ball(embedding: EmbeddingStatistics) -> bool:
-    """Whether norms near 1 are what is stored; sheet and tangent coordinates hold the radius."""
-    return embedding.reading.geometry == "ball"
+    return embedding.saturation
 
 
 def needs_hyperbolic(embedding: EmbeddingStatistics) -> None:
     """Skip where rows have no boundary: a Euclidean table may have any norm."""
-    if embedding.reading.geometry == "euclidean":
+    if embedding.reading.geometry is Geometry.EUCLIDEAN:
         raise Skip("the table is Euclidean: it has no boundary and no hyperbolic radius")
 
 
 def percentiles(embedding: EmbeddingStatistics) -> str:
-    """``0 .1000, 10 .3210, ...``: the norm percentiles in the form of the incident's table."""
-    shown = (f"{k} {value:.4f}" for k, value in embedding.norm_percentiles.items())
-    return ", ".join(text.replace(" 0.", " .") for text in shown)
+    """``0 0.1000, 10 0.3210, ...``: the norm percentiles in the form of the incident's table."""
+    return ", ".join(f"{k} {value:.4f}" for k, value in embedding.norm_percentiles.items())
 
 
 @rule(
     "EMB004",
     "fail",
+    about="table",
     thresholds={
         "norm_share": Threshold(
             0.25, "Euclidean reading: crowded where more of the norms are above 0.9", _INCIDENT
@@ -81,7 +52,7 @@ def percentiles(embedding: EmbeddingStatistics) -> str:
         "clip_share": Threshold(
             0.05,
             "hyperbolic reading: saturated where more rows are within 2 % of the clip's radius",
-            f"{TRAINED}: 0, with 99.7 % of the norms above 0.9; in 2 dimensions 53 %, and MAP .23",
+            f"{TRAINED}: 0, with 99.7 % of the norms above 0.9; in 2 dimensions 53 %, and MAP 0.23",
         ),
         "saturated_levels": Threshold(
             0.1,
@@ -95,6 +66,7 @@ def percentiles(embedding: EmbeddingStatistics) -> str:
         ),
     },
     caused_by=EXPLAINED,
+    pictures=("norm_percentiles", "norm_histogram", "radius_by_depth"),
 )
 def boundary_saturation(
     embedding: EmbeddingStatistics,
@@ -118,11 +90,11 @@ def boundary_saturation(
       whatever they mean.
 
     Why it matters:
-    A norm says little by itself: .9997 is a radius of 8.8 of the 12.2 that a clip at 1 - 1e-5
+    A norm says little by itself: 0.9997 is a radius of 8.8 of the 12.2 that a clip at 1 - 1e-5
     allows, and well-trained embeddings of the literature live there. Rows at the clip are another
     matter. They were pushed outwards and cut, so that depth stops being seen in the radius, and
     the factor (1 - |x|^2)^2 / 4 of Riemannian descent shrinks their gradients 28 times at a norm of
-    .9 and 250,000 times at .999: whatever is wrong there stays wrong.
+    0.9 and 250,000 times at 0.999: whatever is wrong there stays wrong.
 
     How to fix:
     First see whether the structure is there: ``taxcheck evaluate checkpoint.pt --pairs
@@ -146,56 +118,69 @@ def boundary_saturation(
     """
     seen = saturation_of(embedding)
     levels = scores.saturated_levels if scores is not None else None
-    ball = stored_in_ball(embedding)
-    crowded = ball and (
-        seen.above > threshold["norm_share"] or seen.p90 > threshold["norm_percentile"]
-    )
-    lost = (
-        (seen.at_clip or 0.0) > threshold["clip_share"]
-        or (levels or 0.0) > threshold["saturated_levels"]
-        or seen.error > threshold["radius_error"]
-    )
+    ball = embedding.reading.geometry is Geometry.BALL
+    crowded = ball and _crowded(seen, threshold)
+    lost = _lost(seen, levels, threshold)
+    told = seen.at_clip is not None or levels is not None
     ranks = strong(scores)
     found = crowded or lost
-    severity = Severity.FAIL
-    if crowded != lost and (ranks or (ranks is None and crowded)):
-        severity = Severity.WARN
-    at = "no clip is known" if seen.at_clip is None else f"{percent(seen.at_clip)} at the clip"
-    message = f"norm percentiles {percentiles(embedding)}; {percent(seen.above)} above .9, {at}"
-    if found:
-        standing = {True: "is strong", False: "does not exceed its nulls", None: "is not known"}
-        reading = "both readings" if crowded and lost else "Euclidean" if crowded else "hyperbolic"
-        message += f"; bad by {reading}, the ranking {standing[ranks]}"
-    rows = int(np.isfinite(embedding.radii).sum())
-    at_clip = None if seen.at_clip is None else round(seen.at_clip * rows)
+    message = _message(embedding, seen, crowded, lost, ranks)
     observed: dict[str, Observed] = {
         "norm percentiles": {str(k): v for k, v in embedding.norm_percentiles.items()},
         "radius percentiles": {str(k): v for k, v in embedding.radius_percentiles.items()},
-        "share above .9": seen.above,
+        "share above 0.9": seen.above,
         "rows cut by the clip": embedding.at_clip,
         "clip's radius": embedding.clip_radius,
         "share within 2 % of the clip's radius": seen.at_clip,
         "share of depths at the clip": levels,
         "radius error at the 90th percentile": seen.error,
         "Euclidean reading": "crowded" if crowded else "clean" if ball else "not judged",
-        "hyperbolic reading": "saturated" if lost else "clean",
+        "hyperbolic reading": "saturated" if lost else "clean" if told else "no clip is known",
         "ranking": None if ranks is None else "strong" if ranks else "weak",
     }
     return Finding(
         found=found,
         message=message,
-        severity=severity if found else None,
-        count=(at_clip if lost and at_clip else round(seen.above * rows)) if found else 0,
-        total=rows,
+        severity=_severity(crowded, lost, ranks),
+        count=((lost and seen.rows_at_clip) or seen.rows_above) if found else 0,
+        total=seen.rows,
         observed=observed,
-        impact=f"{percent(seen.above)} of the rows have a norm above .9, and "
-        + ("depths can no longer be told apart there." if lost else "gradients vanish there.")
-        if found
-        else None,
+        impact=(
+            f"{percent(seen.above)} of the rows have a norm above 0.9, and "
+            + ("depths can no longer be told apart there." if lost else "gradients vanish there.")
+        ),
         fix="``taxcheck evaluate checkpoint.pt --pairs pairs.parquet`` shows whether "
         "the structure is lost; where it is, burn in with ``lr / 100`` for ten epochs, weaken the "
         "regularizer on the radius and start near the origin: a clip further in only moves the "
-        "crowd"
-        if found
-        else None,
+        "crowd",
     )
+
+
+def _crowded(seen: Saturation, threshold: Mapping[str, float]) -> bool:
+    return seen.above > threshold["norm_share"] or seen.p90 > threshold["norm_percentile"]
+
+
+def _lost(seen: Saturation, levels: float | None, threshold: Mapping[str, float]) -> bool:
+    return (
+        (seen.at_clip or 0.0) > threshold["clip_share"]
+        or (levels or 0.0) > threshold["saturated_levels"]
+        or seen.error > threshold["radius_error"]
+    )
+
+
+def _message(
+    embedding: EmbeddingStatistics, seen: Saturation, crowded: bool, lost: bool, ranks: bool | None
+) -> str:
+    at = "no clip is known" if seen.at_clip is None else f"{percent(seen.at_clip)} near the clip"
+    message = f"norm percentiles {percentiles(embedding)}; {percent(seen.above)} above 0.9, {at}"
+    if crowded or lost:
+        standing = {True: "is strong", False: "does not exceed its nulls", None: "is not known"}
+        reading = "both readings" if crowded and lost else "Euclidean" if crowded else "hyperbolic"
+        message += f"; bad by {reading}, the ranking {standing[ranks]}"
+    return message
+
+
+def _severity(crowded: bool, lost: bool, ranks: bool | None) -> Severity:
+    """One bad reading alone warns of a table that ranks; unknown ranks excuse only a crowd."""
+    excused = crowded if ranks is None else ranks
+    return Severity.WARN if crowded != lost and excused else Severity.FAIL

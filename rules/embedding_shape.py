@@ -7,14 +7,17 @@ from collections.abc import Mapping
 import numpy as np
 
 from taxcheck.audit.values import EmbeddingStatistics
-from taxcheck.rule import Finding, Skip, Threshold, rule
+from taxcheck.model.finding import Finding, Skip
+from taxcheck.model.rule import Threshold, rule
+from taxcheck.model.vocabulary import percent
 
-from .wording import first, part, percent
+from .wording import first, part
 
 
 @rule(
     "EMB007",
     "warn",
+    about="table",
     thresholds={
         "same_direction": Threshold(
             0.01,
@@ -22,6 +25,7 @@ from .wording import first, part, percent
             "Echinodermata, d = 10, trained in the ball or untrained: 0 of 7,112 rows",
         )
     },
+    pictures=("copies", "projection"),
 )
 def duplicate_row(embedding: EmbeddingStatistics, threshold: Mapping[str, float]) -> Finding:
     """Rows are copies of one another, or share one direction.
@@ -63,7 +67,10 @@ def duplicate_row(embedding: EmbeddingStatistics, threshold: Mapping[str, float]
         copies = "is a copy" if bad.count == 1 else "are copies"
         told.append(f"{part(bad.count, bad.total, 'rows')} {copies} of another row")
     if rays:
-        told.append(f"{part(same, embedding.rows, 'rows')} lie on the ray of another row")
+        told.append(
+            f"{part(same, embedding.rows, 'rows')} {'lies' if same == 1 else 'lie'} on "
+            "the ray of another row"
+        )
     return Finding(
         found=found,
         message="; ".join(told) + first(bad.samples)
@@ -74,27 +81,25 @@ def duplicate_row(embedding: EmbeddingStatistics, threshold: Mapping[str, float]
         observed={"copies": bad.count, "on another row's ray": same, "share on a ray": share},
         samples=bad.samples,
         impact=f"{part(bad.count or same, embedding.rows, 'rows')} cannot be told apart from "
-        "another node, or only by their radius."
-        if found
-        else None,
+        "another node, or only by their radius.",
         fix="``np.unique(vectors, axis=0, return_inverse=True, return_counts=True)`` groups the "
-        "copies; add noise of 1e-3 to them and train on, since equal rows get equal gradients"
-        if found
-        else None,
+        "copies; add noise of 1e-3 to them and train on, since equal rows get equal gradients",
     )
 
 
 @rule(
     "EMB008",
     "warn",
+    about="table",
     thresholds={
         "used": Threshold(
             0.2,
             "a warning where less than this part of the dimensions beyond the first is used",
-            "Echinodermata, d = 10, trained in the ball to MAP .84: 0.94 on log-map and "
+            "Echinodermata, d = 10, trained in the ball to MAP 0.84: 0.94 on log-map and "
             "directions, 0.52 by participation",
         )
     },
+    pictures=("projection",),
 )
 def dimensional_collapse(embedding: EmbeddingStatistics, threshold: Mapping[str, float]) -> Finding:
     """The rows fill only a few of the table's dimensions.
@@ -149,11 +154,7 @@ def dimensional_collapse(embedding: EmbeddingStatistics, threshold: Mapping[str,
             "participation ratio": embedding.participation_ratio,
             "used beyond the first": used,
         },
-        impact=f"Of {d} dimensions about {least:.2g} are used: branches overlap that had room."
-        if found
-        else None,
+        impact=f"Of {d} dimensions about {least:.2g} are used: branches overlap that had room.",
         fix="start again with burn-in (ten epochs at ``lr / 100``) and more negatives; "
-        "``np.linalg.svd(z - z.mean(0), compute_uv=False)`` shows which dimensions are empty"
-        if found
-        else None,
+        "``np.linalg.svd(z - z.mean(0), compute_uv=False)`` shows which dimensions are empty",
     )

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from taxcheck.audit.values import CladeSpread, HierarchyScores
-from taxcheck.rule import Finding, Sample, Skip, Threshold, rule
+from taxcheck.model.finding import Finding, Sample, Skip
+from taxcheck.model.rule import Threshold, rule
+from taxcheck.model.vocabulary import never_trained, plural
+from taxcheck.model.vocabulary import score as figure
 
-from .scoring import SCORE_CAUSES, against_nulls, needed, number
-from .wording import part, percent, plural
+from .scoring import SCORE_CAUSES, against_nulls, needed
+from .wording import part
 
 _SAMPLES = 20
 
@@ -17,6 +20,7 @@ _SAMPLES = 20
 @rule(
     "HIER005",
     "warn",
+    about="hierarchy",
     thresholds={
         "z": Threshold(
             6,
@@ -30,6 +34,8 @@ _SAMPLES = 20
         )
     },
     caused_by=SCORE_CAUSES,
+    pictures=("clade_spread", "projection"),
+    judges="clade_spread",
 )
 def scattered_group(scores: HierarchyScores, threshold: Mapping[str, float]) -> Finding:
     r"""Some clades spread far more, or far less, than their size and depth explain.
@@ -102,9 +108,7 @@ def scattered_group(scores: HierarchyScores, threshold: Mapping[str, float]) -> 
         },
         samples=tuple(_sample(clade) for clade in odd[:_SAMPLES]),
         impact=f"{plural(len(odd), 'clade')} will look scattered, or be a single point, on every "
-        "map of the table."
-        if odd
-        else None,
+        "map of the table.",
         fix="where many members were never trained, repair PAIR003 and EMB006; else ``taxcheck why "
         f"{odd[0].label!r} --embeddings checkpoint.pt --mapping mapping.tsv --pairs "
         "pairs.parquet`` tells where its members hang"
@@ -113,7 +117,13 @@ def scattered_group(scores: HierarchyScores, threshold: Mapping[str, float]) -> 
     )
 
 
-@rule("HIER006", "warn", caused_by=SCORE_CAUSES)
+@rule(
+    "HIER006",
+    "warn",
+    about="hierarchy",
+    caused_by=SCORE_CAUSES,
+    pictures=("separation", "distances"),
+)
 def weak_separation(scores: HierarchyScores) -> Finding:
     r"""Classes are no farther apart, for their width, than without learning.
 
@@ -154,7 +164,9 @@ def weak_separation(scores: HierarchyScores) -> Finding:
     return _also(finding, {"as the incident's successors compute it": scores.separation_successors})
 
 
-@rule("HIER009", "warn", caused_by=SCORE_CAUSES)
+@rule(
+    "HIER009", "warn", about="hierarchy", caused_by=SCORE_CAUSES, pictures=("distances", "scores")
+)
 def siblings_not_near(scores: HierarchyScores) -> Finding:
     """Siblings are no nearer to each other than random nodes of the same depth.
 
@@ -201,8 +213,8 @@ def _also(finding: Finding, values: Mapping[str, float | None]) -> Finding:
 
 def _told(clade: CladeSpread) -> str:
     return (
-        f"{clade.label} ({plural(clade.size, 'node')}), spread {number(clade.spread)} against "
-        f"{number(clade.expected)}, {percent(clade.never_trained)} never trained"
+        f"{clade.label} ({plural(clade.size, 'node')}), spread {figure(clade.spread)} against "
+        f"{figure(clade.expected)}, {never_trained(clade.never_trained)}"
     )
 
 

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from taxcheck.audit.values import HierarchyScores
-from taxcheck.rule import Finding, Observed, Sample, Skip, Threshold, rule
-from taxcheck.statistics.values import HierarchyStatistics
+from taxcheck.model.finding import Finding, Observed, Sample, Skip
+from taxcheck.model.rule import Threshold, rule
+from taxcheck.model.vocabulary import percent, plural
+from taxcheck.model.vocabulary import score as figure
+from taxcheck.statistics.values import HierarchyStatistics, MappingStatistics
 
-from .scoring import SCORE_CAUSES, needed, number, observed_of
-from .wording import be, percent, plural
+from .scoring import SCORE_CAUSES, needed, observed_of
+from .wording import be, node
 
-_TRAINED = "Echinodermata, trained in the ball to MAP .84 at d = 10 and .23 at d = 2"
+_TRAINED = "Echinodermata, trained in the ball to MAP 0.84 at d = 10 and 0.23 at d = 2"
 _RADIUS_CAUSES = ("PAIR015", *SCORE_CAUSES, "EMB005")
 
 
 @rule(
     "HIER001",
     "warn",
+    about="hierarchy",
     thresholds={
         "of_ceiling": Threshold(
             0.3,
@@ -27,6 +31,7 @@ _RADIUS_CAUSES = ("PAIR015", *SCORE_CAUSES, "EMB005")
         )
     },
     caused_by=_RADIUS_CAUSES,
+    pictures=("radius_by_depth", "scores"),
 )
 def radius_ignores_depth(scores: HierarchyScores, threshold: Mapping[str, float]) -> Finding:
     """The hyperbolic radius does not grow with the depth of a node.
@@ -68,10 +73,10 @@ def radius_ignores_depth(scores: HierarchyScores, threshold: Mapping[str, float]
     if not ceiling > 0:
         raise Skip("all nodes have one depth, so there is no order to follow")
     found = not best >= threshold["of_ceiling"] * ceiling
-    moved = "" if recentred is None else f", {number(recentred)} re-centred on the root"
+    moved = "" if recentred is None else f", {figure(recentred)} re-centred on the root"
     message = (
-        f"Spearman of radius and depth {number(score.value)} (95 % {number(score.low)} to "
-        f"{number(score.high)}){moved}; ties allow {number(ceiling)}. By itself it proves nothing"
+        f"Spearman of radius and depth {figure(score.value)} (95 % {figure(score.low)} to "
+        f"{figure(score.high)}){moved}; ties allow {figure(ceiling)}. By itself it proves nothing"
     )
     observed: dict[str, Observed] = {
         **observed_of(score),
@@ -84,18 +89,17 @@ def radius_ignores_depth(scores: HierarchyScores, threshold: Mapping[str, float]
         found=found,
         message=message,
         observed=observed,
-        samples=(Sample({"correlation": best, "ceiling": ceiling}),) if found else (),
-        impact="The radius of a node says little or nothing of its depth." if found else None,
+        samples=(Sample({"correlation": best, "ceiling": ceiling}),),
+        impact="The radius of a node says little or nothing of its depth.",
         fix="repair EMB006 and PAIR015 first; then train from rows that start nested, as "
-        "``taxcheck train --init nested`` does, or raise ``--lambda-reg``"
-        if found
-        else None,
+        "``taxcheck train --init nested`` does, or raise ``--lambda-reg``",
     )
 
 
 @rule(
     "HIER002",
     "warn",
+    about="hierarchy",
     thresholds={
         "inside": Threshold(
             0.05,
@@ -105,6 +109,7 @@ def radius_ignores_depth(scores: HierarchyScores, threshold: Mapping[str, float]
         )
     },
     caused_by=_RADIUS_CAUSES,
+    pictures=("inside", "scores"),
 )
 def child_inside_parent(scores: HierarchyScores, threshold: Mapping[str, float]) -> Finding:
     """Children lie nearer the centre than their parents.
@@ -167,22 +172,20 @@ def child_inside_parent(scores: HierarchyScores, threshold: Mapping[str, float])
             Sample({"depth": depth, "edges": edges, "share inside": 1 - share})
             for depth, edges, share in scores.monotone_by_depth
             if 1 - share > threshold["inside"]
-        )
-        if found
-        else (),
+        ),
         impact=f"{percent(inside)} of the edges point the wrong way: the child looks more general "
-        "than its parent."
-        if found
-        else None,
+        "than its parent.",
         fix="repair EMB006 and PAIR015 first; where both are clean go on training with a falling "
-        "learning rate, and see the depths with ``taxcheck evaluate``"
-        if found
-        else None,
+        "learning rate, and see the depths with ``taxcheck evaluate``",
     )
 
 
-@rule("HIER007", "info", caused_by=SCORE_CAUSES)
-def root_off_centre(scores: HierarchyScores, tree: HierarchyStatistics | None = None) -> Finding:
+@rule("HIER007", "info", about="hierarchy", caused_by=SCORE_CAUSES, pictures=("projection",))
+def root_off_centre(
+    scores: HierarchyScores,
+    tree: HierarchyStatistics | None = None,
+    mapping: MappingStatistics | None = None,
+) -> Finding:
     """Other rows lie nearer the origin than the root.
 
     Why it matters:
@@ -211,17 +214,17 @@ def root_off_centre(scores: HierarchyScores, tree: HierarchyStatistics | None = 
     if scores.root is None:
         raise Skip("there is no single root that would belong at the centre")
     idx, radius, nearer = scores.root
+    root = f"idx {idx}" if mapping is None else node(mapping, idx)
+    own = mapping is not None and mapping.derived
     found = nearer > 0
     return Finding(
         found=found,
-        message=f"the root, idx {idx}, has radius {number(radius)}; {plural(nearer, 'row')} "
+        message=f"the root, {root}, has radius {figure(radius)}; {plural(nearer, 'row')} "
         f"{be(nearer)} nearer the origin"
         if found
-        else f"the root, idx {idx}, is the row nearest the origin, at radius {number(radius)}",
+        else f"the root, {root}, is the row nearest the origin, at radius {figure(radius)}",
         count=nearer,
-        observed={"root": idx, "radius": radius, "rows nearer the origin": nearer},
-        samples=(Sample({"idx": idx, "radius": radius}, node=idx),) if found else (),
-        fix="``x = mobius_add(-x[root], x)`` moves the root to the origin and changes no distance"
-        if found
-        else None,
+        observed={"root": root if own else idx, "radius": radius, "rows nearer the origin": nearer},
+        samples=(Sample({"idx": idx, "radius": radius}, node=idx),),
+        fix="``x = mobius_add(-x[root], x)`` moves the root to the origin and changes no distance",
     )

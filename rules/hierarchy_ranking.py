@@ -6,30 +6,32 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from taxcheck.audit.values import HierarchyScores, Score
-from taxcheck.rule import Finding, Observed, Sample, Skip, Threshold, rule
+from taxcheck.model.finding import Finding, Observed, Sample, Skip
+from taxcheck.model.rule import Threshold, rule
+from taxcheck.model.vocabulary import score as figure
 
-from .scoring import SCORE_CAUSES, against_nulls, number, observed_of, prefixed
-
-_PARENT_CAUSES = (
-    "MAP005",
-    "PAIR014",
-    "MAP007",
-    "MAP003",
-    "MAP004",
-    "PAIR015",
-    "PAIR008",
-    "PAIR003",
-    "PAIR004",
-    "TREE007",
-    "TRAIN005",
-    "EMB001",
-    "EMB002",
-    "EMB003",
-    "EMB006",
+from .scoring import (
+    MEANINGLESS,
+    MISNUMBERED,
+    SCORE_CAUSES,
+    UNCOVERED,
+    WITHOUT_ROW,
+    against_nulls,
+    observed_of,
+    prefixed,
 )
 
+_MISPLACED = (*MISNUMBERED, "PAIR015", "PAIR008")
+_PARENT_CAUSES = (*_MISPLACED, *UNCOVERED, "TREE007", *WITHOUT_ROW, *MEANINGLESS)
 
-@rule("HIER003", "fail", caused_by=(*SCORE_CAUSES, "EMB005"))
+
+@rule(
+    "HIER003",
+    "fail",
+    about="hierarchy",
+    caused_by=(*SCORE_CAUSES, "EMB005"),
+    pictures=("scores", "mean_rank"),
+)
 def weak_reconstruction(scores: HierarchyScores) -> Finding:
     """The ancestors of a node are not found among its nearest rows better than without learning.
 
@@ -54,8 +56,8 @@ def weak_reconstruction(scores: HierarchyScores) -> Finding:
 
         taxcheck evaluate checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet
 
-    Published for the closure of WordNet nouns: MAP .823 and mean rank 4.9 in 5 dimensions, .851 and
-    4.0 in 10; for mammals .927 and 1.26 in 5.
+    Published for the closure of WordNet nouns: MAP 0.823 and mean rank 4.9 in 5 dimensions, 0.851
+    and 4.0 in 10; for mammals 0.927 and 1.26 in 5.
 
     Known exceptions:
     In a hierarchy of two levels below one root popularity names the one ancestor of every node,
@@ -91,7 +93,7 @@ def weak_reconstruction(scores: HierarchyScores) -> Finding:
     return replace(finding, observed=observed)
 
 
-@rule("HIER004", "warn", caused_by=_PARENT_CAUSES)
+@rule("HIER004", "warn", about="hierarchy", caused_by=_PARENT_CAUSES, pictures=("scores",))
 def parent_not_found(scores: HierarchyScores) -> Finding:
     """The parent of a node is not among its nearest rows more often than without learning.
 
@@ -141,16 +143,18 @@ def parent_not_found(scores: HierarchyScores) -> Finding:
 @rule(
     "HIER008",
     "info",
+    about="hierarchy",
     thresholds={
         "skew": Threshold(
             40,
             "told where the k-occurrence is more skewed than this",
-            "Echinodermata, trained in the ball: 27 at d = 10 with MAP .84, 9 at d = 2 with .23; "
+            "Echinodermata, trained in the ball: 27 at d = 10 with MAP 0.84, 9 at d = 2 with 0.23; "
             "1.2 in an untrained table by depth; laid out without training 4 to 26, WordNet nouns "
             "laid out 10 to 22; a genus amid 2,500 strains 49",
         )
     },
     caused_by=SCORE_CAUSES,
+    pictures=("hubs",),
 )
 def hubness(scores: HierarchyScores, threshold: Mapping[str, float]) -> Finding:
     """A few rows are among the nearest neighbours of very many.
@@ -188,11 +192,9 @@ def hubness(scores: HierarchyScores, threshold: Mapping[str, float]) -> Finding:
         observed |= prefixed("MAP", {"value": observed_of(scores.map)["value"]})
     return Finding(
         found=found,
-        message=f"the k-occurrence has a skew of {number(skew)}",
+        message=f"the k-occurrence has a skew of {figure(skew)}",
         observed=observed,
-        samples=(Sample({"skew": skew}),) if found else (),
+        samples=(Sample({"skew": skew}),),
         fix="``taxcheck evaluate`` shows the table's neighbours; where leaves are hubs, rank by "
-        "mutual proximity or train with more negatives"
-        if found
-        else None,
+        "mutual proximity or train with more negatives",
     )

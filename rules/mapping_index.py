@@ -6,16 +6,25 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from taxcheck.rule import Finding, Sample, Skip, Threshold, rule
+from taxcheck.model.finding import Finding, Sample, Skip
+from taxcheck.model.rule import Repair, Threshold, rule
+from taxcheck.model.vocabulary import percent
 from taxcheck.statistics.values import MappingStatistics
 
 from .mapping_rows import needs_mapping
-from .wording import be, part, percent
+from .wording import be, have, part
 
 _DENSE_TAXIDS = "all of NCBI, 2024-09-07: its 2,609,295 taxids fill 78.1 % of 0..3,342,687"
 
 
-@rule("MAP004", "fail", caused_by=("MAP005", "MAP007", "MAP003"))
+@rule(
+    "MAP004",
+    "fail",
+    about="mapping",
+    caused_by=("MAP005", "MAP007", "MAP003"),
+    pictures=("id_axis",),
+    repair=(Repair.HOLES,),
+)
 def index_hole(mapping: MappingStatistics) -> Finding:
     """Some idx between 0 and the largest one belong to no identifier.
 
@@ -53,6 +62,8 @@ def index_hole(mapping: MappingStatistics) -> Finding:
             f"{part(mapping.holes, mapping.n_nodes, 'idx')} {be(mapping.holes)} mapped to nothing; "
             f"first holes: {', '.join(ranges[:3])}{more if len(ranges) <= 3 else ' ...'}"
         )
+        if mapping.invalid.count:
+            message += "; rows of the mapping that could not be read may have them (MAP001)"
     return Finding(
         found=found,
         message=message,
@@ -60,25 +71,24 @@ def index_hole(mapping: MappingStatistics) -> Finding:
         total=mapping.n_nodes,
         observed={"holes": mapping.holes, "n_nodes": mapping.n_nodes, "first ranges": [*ranges]},
         samples=tuple(Sample({"first": a, "last": b}) for a, b in mapping.hole_ranges),
-        impact=f"{part(mapping.holes, mapping.n_nodes, 'table rows')} will stand for no taxon."
-        if found
-        else None,
+        impact=f"{part(mapping.holes, mapping.n_nodes, 'table rows')} will stand for no taxon.",
         fix="``taxcheck fix ... --out fixed/`` numbers mapping and pairs again and carries a "
-        'table along; or ``mapping["idx"] = range(len(mapping))``, then build the pairs again'
-        if found
-        else None,
+        'table along; or ``mapping["idx"] = range(len(mapping))``, then build the pairs again',
     )
 
 
 @rule(
     "MAP005",
     "fail",
+    about="mapping",
     thresholds={
         "identifier_density": Threshold(
             0.99, "identifiers are a numbering where they fill this part of 0..max", _DENSE_TAXIDS
         ),
         "identifier_minimum": Threshold(
-            0, "a numbering starts at or below this", "all of NCBI: the smallest taxid is 1"
+            1,
+            "a numbering starts at or below this",
+            "idx count from 0 or from 1; all of NCBI starts at 1 as well, and is not dense",
         ),
         "idx_density": Threshold(
             0.99,
@@ -86,6 +96,7 @@ def index_hole(mapping: MappingStatistics) -> Finding:
             "Echinodermata: 7,112 nodes fill 0..7,111 wholly, their taxids under 1 % of 0..max",
         ),
     },
+    repair=(Repair.MAPPING_COLUMNS,),
 )
 def swapped_columns(mapping: MappingStatistics, threshold: Mapping[str, float]) -> Finding:
     r"""The mapping's two columns are exchanged: the one read as taxid is the numbering 0..n-1.
@@ -140,20 +151,17 @@ def swapped_columns(mapping: MappingStatistics, threshold: Mapping[str, float]) 
             "idx density": mapping.idx_density,
             "largest idx": mapping.max_idx,
         },
-        impact=f"All {mapping.rows:,} identifiers are read as idx and all idx as identifiers."
-        if found
-        else None,
+        impact=f"All {mapping.rows:,} identifiers are read as idx and all idx as identifiers.",
         fix='exchange the two names where the file is read: ``names=["idx", "taxid"]`` for '
         '``names=["taxid", "idx"]``, or the reverse; here with ``--mapping-columns idx,taxid``; '
-        "``taxcheck fix ... --out fixed/`` writes the file the right way round"
-        if found
-        else None,
+        "``taxcheck fix ... --out fixed/`` writes the file the right way round",
     )
 
 
 @rule(
     "MAP007",
     "fail",
+    about="mapping",
     thresholds={
         "same_share": Threshold(
             0.99,
@@ -165,6 +173,7 @@ def swapped_columns(mapping: MappingStatistics, threshold: Mapping[str, float]) 
         ),
     },
     caused_by=("MAP005",),
+    repair=(Repair.HOLES, Repair.FAR_IDX),
 )
 def taxid_as_index(mapping: MappingStatistics, threshold: Mapping[str, float]) -> Finding:
     """Taxids are used as idx: the idx reach far beyond the number of rows.
@@ -203,10 +212,10 @@ def taxid_as_index(mapping: MappingStatistics, threshold: Mapping[str, float]) -
     )
     found = mapping.oversized > 0 or identity
     count, total = same, mapping.nodes
-    seen = f"{part(count, total, 'nodes')} have their own taxid as idx"
+    seen = f"{part(count, total, 'nodes')} {have(count)} their own taxid as idx"
     if mapping.oversized:
         count, total = mapping.oversized, mapping.rows
-        seen = f"{part(count, total, 'rows')} have an idx far beyond the number of rows"
+        seen = f"{part(count, total, 'rows')} {have(count)} an idx far beyond the number of rows"
     return Finding(
         found=found,
         message=f"{seen}; the largest idx is {mapping.max_idx:,}"
@@ -221,12 +230,8 @@ def taxid_as_index(mapping: MappingStatistics, threshold: Mapping[str, float]) -
             "idx equal to their taxid": same,
         },
         impact=f"A table of {mapping.max_idx + 1:,} rows will be allocated for "
-        f"{mapping.rows:,} nodes."
-        if found
-        else None,
+        f"{mapping.rows:,} nodes.",
         fix="``taxcheck fix ... --out fixed/`` numbers mapping and pairs again; or "
         '``mapping["idx"] = range(len(mapping))``, then build the pairs with '
-        '``index_of = dict(zip(mapping["taxid"], mapping["idx"]))``'
-        if found
-        else None,
+        '``index_of = dict(zip(mapping["taxid"], mapping["idx"]))``',
     )

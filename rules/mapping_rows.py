@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from taxcheck.rule import Finding, Skip, rule
+from taxcheck.model.finding import Finding, Skip
+from taxcheck.model.rule import Repair, rule
 from taxcheck.statistics.values import MappingStatistics
 
 from .wording import be, first, have, judged, part, reasons
@@ -14,8 +15,8 @@ def needs_mapping(mapping: MappingStatistics) -> None:
         raise Skip("no mapping was given: it was made from the pairs' own labels")
 
 
-@rule("MAP001", "fail")
-def invalid_row(mapping: MappingStatistics) -> Finding:
+@rule("MAP001", "fail", about="mapping", repair=(Repair.MAPPING_ROWS,), formerly=("invalid_row",))
+def invalid_mapping_row(mapping: MappingStatistics) -> Finding:
     r"""A row of the mapping holds no valid (identifier, idx).
 
     Counted are rows whose idx is null, negative or no integer, rows whose identifier is empty, rows
@@ -60,7 +61,7 @@ def invalid_row(mapping: MappingStatistics) -> Finding:
     )
 
 
-@rule("MAP002", "fail")
+@rule("MAP002", "fail", about="mapping", repair=(Repair.ONE_IDX,))
 def duplicate_taxid(mapping: MappingStatistics) -> Finding:
     """One identifier is mapped to more than one idx.
 
@@ -104,7 +105,7 @@ def duplicate_taxid(mapping: MappingStatistics) -> Finding:
     )
 
 
-@rule("MAP003", "fail")
+@rule("MAP003", "fail", about="mapping", repair=(Repair.ONE_IDENTIFIER,))
 def duplicate_idx(mapping: MappingStatistics) -> Finding:
     """One idx belongs to more than one identifier.
 

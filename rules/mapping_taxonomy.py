@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from taxcheck.config import Dataset
-from taxcheck.rule import Finding, Skip, Threshold, rule
+from taxcheck.model.finding import Finding, Skip
+from taxcheck.model.rule import Repair, Threshold, rule
+from taxcheck.model.vocabulary import percent, plural
+from taxcheck.policy.model import Dataset
 from taxcheck.statistics.values import TaxonomyStatistics
 
-from .wording import be, first, have, judged, part, percent, plural, reasons
+from .wording import be, first, have, judged, part, reasons
 
 
-@rule("MAP006", "warn", caused_by=("MAP005",))
+@rule("MAP006", "warn", about="mapping", caused_by=("MAP005",), repair=(Repair.SUCCESSORS,))
 def unknown_taxid(taxonomy: TaxonomyStatistics) -> Finding:
     """Mapped identifiers are not in the given taxonomy.
 
@@ -59,11 +61,13 @@ def unknown_taxid(taxonomy: TaxonomyStatistics) -> Finding:
 @rule(
     "MAP008",
     "info",
+    about="mapping",
     thresholds={
         "share": Threshold(
             0.10,
             "told from this share of the mapped nodes",
             "share of such names: Mammalia 31 %, Mollusca 46 %, Echinodermata 54 %, Cnidaria 61 %",
+            bounds="share",
         )
     },
     caused_by=("MAP005",),
@@ -112,13 +116,17 @@ def noise_taxon(taxonomy: TaxonomyStatistics, threshold: Mapping[str, float]) ->
         samples=noise.samples,
         fix="if the question does not need them, drop them before numbering: "
         '``names = names[~names["name"].str.contains(noise)]`` with '
-        r'``noise = r"\b(?:sp|cf|aff)\.|environmental|uncultured|unidentified|unclassified"``'
-        if found
-        else None,
+        r'``noise = r"\b(?:sp|cf|aff)\.|environmental|uncultured|unidentified|unclassified"``',
     )
 
 
-@rule("MAP009", "warn", caused_by=("MAP005", "PAIR014", "MAP003"))
+@rule(
+    "MAP009",
+    "warn",
+    about="mapping",
+    caused_by=("MAP005", "PAIR014", "MAP003"),
+    repair=(Repair.ANCESTORS,),
+)
 def not_ancestor_closed(taxonomy: TaxonomyStatistics, dataset: Dataset) -> Finding:
     """Mapped nodes have a parent, in the taxonomy, that is not mapped.
 
@@ -166,10 +174,8 @@ def not_ancestor_closed(taxonomy: TaxonomyStatistics, dataset: Dataset) -> Findi
             "nodes that closing adds": taxonomy.closing_adds,
             "cut off": percent(outside.share),
         },
-        samples=outside.samples if found else (),
+        samples=outside.samples,
         fix="``taxcheck fix ... --taxonomy taxdump/ --out fixed/`` adds them at the end, "
         "and no old idx changes; or close the set of taxids upwards before numbering it: "
-        "``while missing := {parent[t] for t in taxids} - taxids: taxids |= missing``"
-        if found
-        else None,
+        "``while missing := {parent[t] for t in taxids} - taxids: taxids |= missing``",
     )

@@ -6,30 +6,20 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from taxcheck.config import Dataset
-from taxcheck.rule import Finding, Observed, Severity, Skip, Threshold, rule
-from taxcheck.statistics.values import (
-    ClosureStatistics,
-    DepthStatistics,
-    HierarchyStatistics,
-    IntArray,
-    Kind,
-)
-
-from .wording import percent
+from taxcheck.model.arrays import IntArray, in_ranges
+from taxcheck.model.finding import Finding, Observed, Severity, Skip
+from taxcheck.model.rule import Threshold, rule
+from taxcheck.model.vocabulary import FAR, percent
+from taxcheck.policy.model import Dataset
+from taxcheck.statistics.values import ClosureStatistics, DepthStatistics, HierarchyStatistics, Kind
 
 # The three ranges in which the literature and the incident speak of distances.
-_NEAR, _FAR = 1, 5
 _LISTED_DEPTHS = 64
 
 
-def _shares(depths: IntArray, counts: IntArray) -> tuple[float, float, float]:
-    """Parts of the pairs at depth 1, 2 to 5, and deeper."""
-    total = max(int(counts.sum()), 1)
-    near, far = depths <= _NEAR, depths > _FAR
-    parts = (counts[near], counts[~near & ~far], counts[far])
-    a, b, c = (float(p.sum()) / total for p in parts)
-    return a, b, c
+def _shares(depths: IntArray, counts: IntArray) -> list[float]:
+    """Parts of the pairs in each of the ranges of depths."""
+    return [float(part) for part in in_ranges(depths, counts) / max(int(counts.sum()), 1)]
 
 
 def _departure(depth: DepthStatistics, own: IntArray) -> float:
@@ -68,23 +58,28 @@ def _held_out_share(closure: ClosureStatistics) -> float:
 @rule(
     "PAIR009",
     "info",
+    about="pairs",
     thresholds={
         "parent_share": Threshold(
             0.20,
             "told where parent-child pairs are less than this share",
             "parent-child share: all of NCBI 5.5 %, Mammalia 9.6 %, WordNet nouns 11.4 %, "
             "Echinodermata 11.6 %, Cnidaria 15.0 %",
+            bounds="depth 1",
+            at_most=False,
         ),
         "departure": Threshold(
             0.05,
             "a warning where the total variation distance to the hierarchy's own histogram is more",
             "Echinodermata, Mammalia, all of NCBI: 0; the incident: 0.57",
+            bounds="departure from the hierarchy's own",
         ),
         "deep_share": Threshold(
             0.65,
             "a warning where a uniform sampler is declared and more pairs than this are deeper "
             "than 5",
             "all of NCBI 72.6 %, the incident 73.9 %; Mammalia 51.9 %, Echinodermata 42.1 %",
+            bounds="deeper than 5",
         ),
     },
     caused_by=(
@@ -100,6 +95,12 @@ def _held_out_share(closure: ClosureStatistics) -> float:
         "TREE007",
         "TREE004",
     ),
+    pictures=("depths", "draws"),
+    beyond_repair=(
+        "how draws are spread is the sampler's matter; no row is wrong",
+        "--oversample, --target-share or --cap-depth",
+    ),
+    descriptive=True,
 )
 def depth_imbalance(
     depth: DepthStatistics,
@@ -151,6 +152,8 @@ def depth_imbalance(
     total = int(depth.counts.sum())
     if not total:
         raise Skip("no pair has a depth")
+    if tree.flat:
+        raise Skip("all distances are 1, which tells no depth of what is no list of edges")
     near, middle, far = _shares(depth.depths, depth.counts)
     p = depth.counts[depth.counts > 0] / total
     own = _own_histogram(tree, dataset)
@@ -192,18 +195,14 @@ def depth_imbalance(
         found=found,
         message=message,
         severity=Severity.WARN if departs or outvoted else None,
-        count=int(depth.counts[depth.depths > _FAR].sum()),
+        count=int(depth.counts[depth.depths > FAR].sum()),
         total=total,
         observed=observed,
         impact=f"Drawn uniformly, {percent(far)} of the draws are pairs deeper than 5 and "
-        f"{percent(near)} are parent and child."
-        if found
-        else None,
+        f"{percent(near)} are parent and child.",
         fix=(
             f"repair TREE007 and TREE004 first, no sampler restores pairs; then {balance}"
             if departs
             else balance
-        )
-        if found
-        else None,
+        ),
     )

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from taxcheck.config import Dataset
-from taxcheck.rule import Finding, Sample, Skip, rule
-from taxcheck.statistics.values import (
-    BoolArray,
-    Identifiers,
-    IntArray,
-    MappingStatistics,
-    PairStatistics,
-)
+from taxcheck.model.arrays import BoolArray, IntArray
+from taxcheck.model.finding import Finding, Skip
+from taxcheck.model.rule import Repair, rule
+from taxcheck.policy.model import Dataset
+from taxcheck.statistics.values import Identifiers, MappingStatistics, PairStatistics
 
 from .mapping_rows import needs_mapping
-from .wording import be, node, part
-
-_SAMPLES = 20
+from .wording import be, mapping_rows, node, part
 
 
 def covered(mapping: MappingStatistics, pairs: PairStatistics) -> BoolArray:
@@ -48,7 +42,14 @@ def needs_several_nodes(mapping: MappingStatistics) -> None:
         raise Skip("the mapping has fewer than two nodes, so nothing that could be paired")
 
 
-@rule("PAIR003", "fail", caused_by=("MAP005", "PAIR014", "MAP007"))
+@rule(
+    "PAIR003",
+    "fail",
+    about="pairs",
+    caused_by=("MAP005", "PAIR014", "MAP007"),
+    pictures=("roles",),
+    repair=(Repair.UNRELATED,),
+)
 def coverage_gap(mapping: MappingStatistics, pairs: PairStatistics, dataset: Dataset) -> Finding:
     """Mapped nodes are in no pair, neither as ancestor nor as descendant.
 
@@ -91,8 +92,7 @@ def coverage_gap(mapping: MappingStatistics, pairs: PairStatistics, dataset: Dat
     found = len(nodes) > 0
     return Finding(
         found=found,
-        message=f"{gap} {be(len(nodes))} in no pair; first: "
-        f"{node(mapping.identifiers, int(nodes[0]))}"
+        message=f"{gap} {be(len(nodes))} in no pair; first: {node(mapping, int(nodes[0]))}"
         if found
         else f"all {mapping.nodes - len(isolated):,} nodes are in a pair",
         count=len(nodes),
@@ -104,21 +104,23 @@ def coverage_gap(mapping: MappingStatistics, pairs: PairStatistics, dataset: Dat
             "never": pairs.never,
             "declared roots without children": len(isolated),
         },
-        samples=tuple(
-            Sample({"idx": int(k)}, row=int(mapping.row_of[k]), node=int(k), table="mapping")
-            for k in nodes[:_SAMPLES]
-        ),
-        impact=f"{gap} will never be trained." if found else None,
+        samples=mapping_rows(mapping, nodes),
+        impact=f"{gap} will never be trained.",
         fix='``mapping[~mapping["idx"].isin(set(pairs["ancestor_idx"]) | '
         'set(pairs["descendant_idx"]))]`` lists them; look between taxonomy and pairs for the '
         "filter or inner join that drops them, often a test of taxids against idx (PAIR014); "
-        "``taxcheck fix ... --taxonomy taxdump/ --out fixed/`` pairs them with their ancestors"
-        if found
-        else None,
+        "``taxcheck fix ... --taxonomy taxdump/ --out fixed/`` pairs them with their ancestors",
     )
 
 
-@rule("PAIR004", "fail", caused_by=("MAP005", "PAIR014", "MAP007", "PAIR003"))
+@rule(
+    "PAIR004",
+    "fail",
+    about="pairs",
+    caused_by=("MAP005", "PAIR014", "MAP007", "PAIR003"),
+    pictures=("id_axis",),
+    repair=(Repair.LAST_NODES,),
+)
 def table_too_small(mapping: MappingStatistics, pairs: PairStatistics) -> Finding:
     """An embedding table sized from the pairs would lack rows of the mapping.
 
@@ -150,7 +152,7 @@ def table_too_small(mapping: MappingStatistics, pairs: PairStatistics) -> Findin
     used = int(np.count_nonzero(covered(mapping, pairs)[: pairs.table_size]))
     holes = pairs.table_size - used
     found = missing > 0
-    inside = f"; {holes:,} idx inside its range are in no pair" if holes else ""
+    inside = f"; {holes:,} idx inside its range {be(holes)} in no pair" if holes else ""
     return Finding(
         found=found,
         message=f"a table sized from the pairs has {pairs.table_size:,} rows, {missing:,} too few "
@@ -164,13 +166,7 @@ def table_too_small(mapping: MappingStatistics, pairs: PairStatistics) -> Findin
             "n_nodes": mapping.n_nodes,
             "holes inside the pairs' range": holes,
         },
-        samples=tuple(
-            Sample({"idx": k}, row=int(mapping.row_of[k]), node=k, table="mapping")
-            for k in range(pairs.table_size, mapping.n_nodes)[:_SAMPLES]
-            if mapping.mapped[k]
-        ),
-        impact=f"A table sized from the pairs lacks {missing:,} of {mapping.n_nodes:,} rows."
-        if found
-        else None,
-        fix='``n_nodes = int(mapping["idx"].max()) + 1``' if found else None,
+        samples=mapping_rows(mapping, range(pairs.table_size, mapping.n_nodes)),
+        impact=f"A table sized from the pairs lacks {missing:,} of {mapping.n_nodes:,} rows.",
+        fix='``n_nodes = int(mapping["idx"].max()) + 1``',
     )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from taxcheck.rule import Finding, Skip, Threshold, rule
+from taxcheck.model.finding import Finding, Severity, Skip
+from taxcheck.model.rule import Repair, Threshold, rule
+from taxcheck.model.vocabulary import plural
+from taxcheck.policy.model import Dataset
 from taxcheck.statistics.values import (
     ClosureStatistics,
     HierarchyStatistics,
@@ -12,10 +15,10 @@ from taxcheck.statistics.values import (
     PairStatistics,
 )
 
-from .wording import be, first, have, judged, part, plural, reasons
+from .wording import be, first, have, judged, part, reasons
 
 
-@rule("PAIR007", "fail", caused_by=("MAP003",))
+@rule("PAIR007", "fail", about="pairs", caused_by=("MAP003",), repair=(Repair.REVERSED,))
 def reversed_pair(closure: ClosureStatistics) -> Finding:
     """Both (a, d) and (d, a) are among the pairs.
 
@@ -56,7 +59,7 @@ def reversed_pair(closure: ClosureStatistics) -> Finding:
     )
 
 
-@rule("PAIR008", "fail", caused_by=("PAIR015",))
+@rule("PAIR008", "fail", about="pairs", caused_by=("PAIR015",), repair=(Repair.DISTANCES,))
 def depth_mismatch(pairs: PairStatistics, tree: HierarchyStatistics) -> Finding:
     """The depth columns of a row contradict one another, or state a distance below 1.
 
@@ -109,6 +112,7 @@ def depth_mismatch(pairs: PairStatistics, tree: HierarchyStatistics) -> Finding:
 @rule(
     "PAIR015",
     "fail",
+    about="pairs",
     thresholds={
         "roots_per_leaf": Threshold(
             10,
@@ -121,9 +125,13 @@ def depth_mismatch(pairs: PairStatistics, tree: HierarchyStatistics) -> Finding:
             "Echinodermata and all of NCBI: 0",
         ),
     },
+    repair=(Repair.PAIR_COLUMNS,),
 )
 def swapped_pair_columns(
-    pairs: PairStatistics, tree: HierarchyStatistics, threshold: Mapping[str, float]
+    pairs: PairStatistics,
+    tree: HierarchyStatistics,
+    dataset: Dataset,
+    threshold: Mapping[str, float],
 ) -> Finding:
     """Ancestor and descendant are exchanged throughout the pairs.
 
@@ -135,7 +143,7 @@ def swapped_pair_columns(
     The model learns the hierarchy upside down. Leaves gather at the centre, where the volume of a
     hyperbolic space is smallest, and the root is asked to be near thousands of points at once. A
     symmetric loss even falls, and the ranking, taken from the other end, is scored against the
-    wrong candidates: one checkpoint scored a MAP of .086 in one direction and .560 in the other.
+    wrong candidates: one checkpoint scored a MAP of 0.086 in one direction and 0.560 in the other.
 
     How to fix:
     Exchange the two names where the file is read or written:
@@ -148,8 +156,10 @@ def swapped_pair_columns(
 
     Known exceptions:
     A hierarchy in which most things have many parents and few have children, such as a table of
-    hybrids, could have far more roots than leaves; raise ``roots_per_leaf`` in the policy. A single
-    chain is a tree in both directions and tells nothing.
+    hybrids or a pedigree, could have far more roots than leaves, or be a forest only when it is
+    turned round. Where the policy declares a DAG the first two signs therefore only warn; waive the
+    warning, or raise ``roots_per_leaf``. A single chain is a tree in both directions and tells
+    nothing.
 
     References:
     - facebookresearch/poincare-embeddings: https://github.com/facebookresearch/poincare-embeddings
@@ -164,14 +174,19 @@ def swapped_pair_columns(
         signs.append("the depth-1 pairs make a forest only with parents and children exchanged")
     if tree.roots.count > threshold["roots_per_leaf"] * tree.leaves:
         signs.append(f"{roots} {'stands' if tree.roots.count == 1 else 'stand'} against {leaves}")
-    if backwards > threshold["backwards"] * pairs.valid:
+    turned = backwards > threshold["backwards"] * pairs.valid
+    if turned:
         signs.append(
             f"descendant_depth is below ancestor_depth in {part(backwards, pairs.valid, 'rows')}"
         )
     found = bool(signs)
+    dag = dataset.kind == "dag"
+    proved = turned or (tree.reversed_is_tree and not dag)
+    are, will = ("are", "will") if proved else ("look", "may")
     return Finding(
         found=found,
-        message=f"ancestor and descendant are exchanged: {'; '.join(signs)}"
+        severity=Severity.WARN if dag and not proved else None,
+        message=f"ancestor and descendant {are} exchanged: {'; '.join(signs)}"
         if found
         else f"ancestors stand above: {roots}, {leaves}",
         count=pairs.valid if found else 0,
@@ -182,11 +197,9 @@ def swapped_pair_columns(
             "leaves": tree.leaves,
             "rows whose depths run backwards": backwards,
         },
-        impact=f"All {pairs.valid:,} pairs will teach the hierarchy upside down."
-        if found
-        else None,
-        fix='``pairs = pairs.rename(columns={"ancestor_idx": "descendant_idx", '
-        '"descendant_idx": "ancestor_idx"})``, or ``taxcheck fix ... --out fixed/``'
-        if found
-        else None,
+        impact=f"All {pairs.valid:,} pairs {will} teach the hierarchy upside down.",
+        fix=("" if proved else "if they are, ")
+        + '``pairs = pairs.rename(columns={"ancestor_idx": "descendant_idx", '
+        '"descendant_idx": "ancestor_idx"})``'
+        + (", or ``taxcheck fix ... --out fixed/``" if proved else "; if not, waive this"),
     )

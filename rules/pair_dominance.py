@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from taxcheck.rule import Finding, Sample, Skip, Threshold, rule
+from taxcheck.model.finding import Finding, Sample, Skip
+from taxcheck.model.rule import Threshold, rule
 from taxcheck.statistics.values import PairStatistics
 
 from .wording import part
@@ -15,16 +16,19 @@ from .wording import part
 @rule(
     "PAIR011",
     "info",
+    about="pairs",
     thresholds={
         "top_ten_share": Threshold(
             0.5,
             "told where the ten largest ancestors hold more than this share of the pairs",
             "all of NCBI 31 %, WordNet nouns 42 %, Echinodermata 52 %, Mammalia 59 %",
+            bounds="share of the top ten",
         ),
         "gini": Threshold(
             0.95,
             "told where the Gini coefficient of pairs over ancestors is more",
-            "Cnidaria .906, Echinodermata .920, Mammalia .936, all of NCBI .983",
+            "Cnidaria 0.906, Echinodermata 0.920, Mammalia 0.936, all of NCBI 0.983",
+            bounds="Gini",
         ),
         "ancestors": Threshold(
             100,
@@ -32,6 +36,8 @@ from .wording import part
             "Echinodermata has 1,436, Cnidaria 2,514",
         ),
     },
+    pictures=("pairs_per_node",),
+    descriptive=True,
 )
 def ancestor_dominance(pairs: PairStatistics, threshold: Mapping[str, float]) -> Finding:
     """A few ancestors hold a large part of all pairs.
@@ -83,7 +89,5 @@ def ancestor_dominance(pairs: PairStatistics, threshold: Mapping[str, float]) ->
             for k in largest
         ),
         fix='weight the draws: ``weight = 1 / np.sqrt(pairs.groupby("ancestor_idx")'
-        '["ancestor_idx"].transform("size"))``, or balance them by depth (PAIR009)'
-        if found
-        else None,
+        '["ancestor_idx"].transform("size"))``, or balance them by depth (PAIR009)',
     )

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from taxcheck.rule import Finding, Sample, Skip, Threshold, rule
+from taxcheck.model.finding import Finding, Sample, Skip
+from taxcheck.model.rule import Repair, Threshold, rule
 from taxcheck.statistics.values import MappingStatistics, PairStatistics
 
 from .mapping_rows import needs_mapping
@@ -16,7 +17,7 @@ from .wording import first, judged, part
 _SAMPLES = 20
 
 
-@rule("PAIR010", "fail", caused_by=("MAP005", "MAP007"))
+@rule("PAIR010", "fail", about="pairs", caused_by=("MAP005", "MAP007"), repair=(Repair.LABELS,))
 def taxid_disagreement(mapping: MappingStatistics, pairs: PairStatistics) -> Finding:
     """A pair's taxid and idx are not joined by the mapping.
 
@@ -44,7 +45,10 @@ def taxid_disagreement(mapping: MappingStatistics, pairs: PairStatistics) -> Fin
     needs_mapping(mapping)
     bad = pairs.taxid_disagreement
     if bad is None:
-        raise Skip("the pairs have no taxid columns")
+        raise Skip(
+            "the pairs have no taxid columns: nothing here says that their idx mean the taxids "
+            "that the mapping gives to them"
+        )
     return judged(
         bad,
         f"{part(bad.count, bad.total, 'rows')} {'joins' if bad.count == 1 else 'join'} a taxid to "
@@ -59,6 +63,7 @@ def taxid_disagreement(mapping: MappingStatistics, pairs: PairStatistics) -> Fin
 @rule(
     "PAIR014",
     "fail",
+    about="pairs",
     thresholds={
         "covered_below": Threshold(
             0.99,
@@ -76,6 +81,9 @@ def taxid_disagreement(mapping: MappingStatistics, pairs: PairStatistics) -> Fin
             "Mammalia: 805 of its 14,190 taxids lie below 14,190; Cnidaria: 80 of 15,716",
         ),
     },
+    pictures=("taxid_axis",),
+    judges="taxid_axis",
+    repair=(Repair.CUT_NODES,),
 )
 def index_range_as_taxids(
     mapping: MappingStatistics, pairs: PairStatistics, threshold: Mapping[str, float]
@@ -164,10 +172,8 @@ def index_range_as_taxids(
             )
             for k in missed
         ),
-        impact=f"{part(lost, mapping.nodes, 'nodes')} will never be trained." if found else None,
+        impact=f"{part(lost, mapping.nodes, 'nodes')} will never be trained.",
         fix='read the mapping with ``pd.read_csv(path, sep="\\t", names=["taxid", "idx"])``, test '
         'against ``valid = set(mapping["taxid"])``, then build the pairs again; or have '
-        "``taxcheck fix ... --taxonomy taxdump/ --out fixed/`` build them, and idx stay"
-        if found
-        else None,
+        "``taxcheck fix ... --taxonomy taxdump/ --out fixed/`` build them, and idx stay",
     )

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from taxcheck.config import Dataset
-from taxcheck.rule import Finding, rule
+from dataclasses import replace
+
+from taxcheck.model.finding import Finding
+from taxcheck.model.rule import Repair, rule
+from taxcheck.policy.model import Dataset
 from taxcheck.statistics.values import ClosureStatistics, MappingStatistics, PairStatistics
 
 from .mapping_rows import needs_mapping
 from .wording import be, first, judged, part, reasons
 
 
-@rule("PAIR001", "fail")
-def invalid_row(pairs: PairStatistics) -> Finding:
+@rule("PAIR001", "fail", about="pairs", repair=(Repair.PAIR_ROWS,), formerly=("invalid_row",))
+def invalid_pair_row(pairs: PairStatistics) -> Finding:
     """A row of the pairs holds no two valid idx.
 
     Counted are rows with a null, negative or fractional idx, or with one that no table of this data
@@ -41,7 +44,7 @@ def invalid_row(pairs: PairStatistics) -> Finding:
         bad,
         f"{part(bad.count, bad.total, 'rows')} {be(bad.count)} invalid{reasons(bad.detail)}"
         f"{first(bad.samples)}",
-        f"all {bad.total:,} rows hold two idx",
+        f"all {bad.total:,} rows hold two {'idx' if pairs.labels is None else 'labels'}",
         observed={"rows": pairs.rows, "valid rows": pairs.valid},
         impact=f"{part(bad.count, bad.total, 'pairs')} cannot be trained on.",
         fix="add ``--failures out/`` to this command: it writes every such row; build the idx "
@@ -50,9 +53,15 @@ def invalid_row(pairs: PairStatistics) -> Finding:
     )
 
 
-@rule("PAIR002", "fail", caused_by=("MAP005", "MAP007", "MAP003", "MAP001"))
+@rule(
+    "PAIR002",
+    "fail",
+    about="pairs",
+    caused_by=("MAP005", "MAP007", "MAP003", "MAP001"),
+    repair=(Repair.OWNERLESS,),
+)
 def index_out_of_range(mapping: MappingStatistics, pairs: PairStatistics) -> Finding:
-    """A pair names an idx that the mapping does not have.
+    """A pair names an idx, or a label, that the mapping does not have.
 
     Such a row is counted here and left out of everything that follows.
 
@@ -76,21 +85,26 @@ def index_out_of_range(mapping: MappingStatistics, pairs: PairStatistics) -> Fin
     """
     needs_mapping(mapping)
     bad = pairs.out_of_range
+    named = "idx" if pairs.labels is None else "label"
     return judged(
         bad,
-        f"{part(bad.count, bad.total, 'rows')} {'names' if bad.count == 1 else 'name'} an idx that "
-        f"the mapping does not have{first(bad.samples)}",
-        f"every idx of {bad.total:,} rows is in the mapping",
+        f"{part(bad.count, bad.total, 'rows')} {'names' if bad.count == 1 else 'name'} "
+        f"{'an idx' if pairs.labels is None else 'a label'} that the mapping does not have"
+        f"{first(bad.samples)}",
+        f"every {named} of {bad.total:,} rows is in the mapping",
         observed={"n_nodes": mapping.n_nodes, "mapped nodes": mapping.nodes},
         impact=f"{part(bad.count, bad.total, 'pairs')} point outside the mapping: training stops, "
         "or trains rows that no taxon owns.",
         fix='``pairs[~pairs[["ancestor_idx", "descendant_idx"]].isin(set(mapping["idx"]))'
         ".all(axis=1)]`` lists them; number the pairs from this mapping: "
-        '``index_of = dict(zip(mapping["taxid"], mapping["idx"]))``',
+        '``index_of = dict(zip(mapping["taxid"], mapping["idx"]))``'
+        if pairs.labels is None
+        else '``pairs[~pairs[["ancestor", "descendant"]].isin(set(mapping["taxid"]))'
+        ".all(axis=1)]`` lists them; write in the pairs what the mapping has",
     )
 
 
-@rule("PAIR005", "fail")
+@rule("PAIR005", "fail", about="pairs", repair=(Repair.SELF_PAIRS,))
 def self_pair(pairs: PairStatistics) -> Finding:
     """A pair names the same node as ancestor and as descendant.
 
@@ -132,7 +146,7 @@ def self_pair(pairs: PairStatistics) -> Finding:
     )
 
 
-@rule("PAIR006", "fail")
+@rule("PAIR006", "fail", about="pairs", repair=(Repair.REPEATED,))
 def duplicate_pair(pairs: PairStatistics, closure: ClosureStatistics, dataset: Dataset) -> Finding:
     """The same (ancestor, descendant) occurs in more than one row.
 
@@ -166,15 +180,16 @@ def duplicate_pair(pairs: PairStatistics, closure: ClosureStatistics, dataset: D
       https://github.com/facebookresearch/poincare-embeddings
     """
     bad = closure.duplicates
-    weights_lost = dataset.duplicates == "weights" and not pairs.has_weights
+    weights_lost = dataset.duplicates == "weights" and pairs.weights is None
     extra = f"{part(bad.count, bad.total, 'rows')} {'repeats' if bad.count == 1 else 'repeat'}"
     repeated = f"{extra} a pair that an earlier row holds{first(bad.samples)}"
     finding = judged(
         bad,
         repeated,
         f"each of {closure.distinct:,} pairs has one row",
-        observed={"distinct pairs": closure.distinct, "weights column": pairs.has_weights},
-        impact=f"{part(bad.count, bad.total, 'training pairs')} are repetitions, drawn more often "
+        observed={"distinct pairs": closure.distinct, "weights column": pairs.weights is not None},
+        impact=f"{part(bad.count, bad.total, 'training pairs')} {be(bad.count)} "
+        f"{'a repetition' if bad.count == 1 else 'repetitions'}, drawn more often "
         "than the rest.",
         fix='``pairs = pairs.drop_duplicates(["ancestor_idx", "descendant_idx"])``, or '
         "``taxcheck fix ... --out fixed/``",
@@ -182,14 +197,10 @@ def duplicate_pair(pairs: PairStatistics, closure: ClosureStatistics, dataset: D
     if not weights_lost:
         return finding
     declared = 'the policy declares duplicates = "weights", but the pairs have no weight column'
-    return Finding(
+    return replace(
+        finding,
         found=True,
         message=f"{declared}; {repeated}" if finding.found else declared,
-        count=finding.count,
-        total=finding.total,
-        observed=finding.observed,
-        samples=finding.samples,
-        impact=finding.impact,
         fix='``pairs = pairs.groupby(["ancestor_idx", "descendant_idx"], as_index=False)'
         '.agg(depth_diff=("depth_diff", "min"), weight=("depth_diff", "size"))``',
     )

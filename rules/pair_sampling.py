@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from taxcheck.config import Dataset
-from taxcheck.rule import Finding, Sample, Severity, Skip, Threshold, rule
+from taxcheck.model.finding import Defect, Finding, Sample, Severity, Skip
+from taxcheck.model.rule import Repair, Threshold, rule
+from taxcheck.model.vocabulary import percent, plural
+from taxcheck.policy.model import Dataset
 from taxcheck.statistics.values import HeldOutStatistics, HierarchyStatistics
 
-from .wording import be, first, have, part, percent
+from .wording import be, first, have, part, reasons
 
 
-@rule("PAIR012", "fail")
+@rule("PAIR012", "fail", about="pairs", repair=(Repair.HELD_OUT,))
 def split_leak(held_out: HeldOutStatistics) -> Finding:
-    """Held-out pairs are among the training pairs, or follow from them.
+    """Held-out pairs are among the training pairs or follow from them, or are no true pairs.
 
-    Exact repetitions and reversed ones are a failure. Pairs that follow from the training pairs'
-    own depth-1 edges, and nodes that only the held-out part names, are told.
+    Exact repetitions and reversed ones are a failure, and so are rows that are no pair of two
+    mapped nodes, and pairs or distances that the chains of parent-child pairs contradict. Held-out
+    rows that repeat a pair warn. Pairs that follow from the training pairs' own depth-1 edges, and
+    nodes that only the held-out part names, are told.
 
     Why it matters:
     A score on pairs that were trained on measures memory. A reversed copy gives a symmetric
     distance away just as well. Implied pairs are fair only as a test of transitivity: whoever knows
     the training edges can derive them, so they say nothing of unseen relations. A node that
-    training never names has the vector of its initialisation, and scores at chance.
+    training never names has the vector of its initialisation, and scores at chance. A false pair
+    counts as an error of the model that ranks it low, and rightly so.
 
     How to fix:
     Remove the held-out pairs, in both directions, from training:
@@ -44,65 +49,139 @@ def split_leak(held_out: HeldOutStatistics) -> Finding:
     - Ganea et al. 2018, link prediction on a closure: https://arxiv.org/abs/1804.01882
     - Toutanova & Chen 2015, leakage by inverse relations: https://doi.org/10.18653/v1/W15-4007
     """
-    if not held_out.valid:
+    if not held_out.rows or (not held_out.valid and not _no_pairs(held_out)):
         raise Skip("the held-out file has no valid pair")
     exact, back, implied = held_out.exact, held_out.reversed, held_out.implied
     leaked = exact.count + back.count
+    failed = leaked + held_out.false.count + _no_pairs(held_out)
     only = held_out.only_held_out
-    told = []
-    if leaked:
+    told = _leaks(held_out, leaked) + _faults(held_out) + _told(held_out)
+    offender = _shown(held_out)
+    of_pairs = failed or held_out.repeated or implied.count
+    soft = Severity.WARN if held_out.repeated else Severity.INFO
+    return Finding(
+        found=bool(told),
+        message="; ".join(told) + first(offender.samples)
+        if told
+        else f"none of {held_out.valid:,} held-out pairs is in training or follows from it",
+        severity=None if failed else soft,
+        count=of_pairs or only.count,
+        total=held_out.rows if of_pairs else only.total,
+        observed={
+            "exact": exact.count,
+            "reversed": back.count,
+            "false": held_out.false.count,
+            "no pairs of mapped nodes": _no_pairs(held_out),
+            "repeated": held_out.repeated,
+            "implied": implied.count,
+            "implied share": implied.count / max(held_out.valid, 1),
+            "nodes only held out": only.count,
+        },
+        samples=exact.samples + back.samples or offender.samples,
+        impact=_impact(held_out, leaked) if failed or held_out.repeated else None,
+        fix=_fix(leaked, failed) if failed or held_out.repeated else None,
+    )
+
+
+def _no_pairs(held_out: HeldOutStatistics) -> int:
+    """Rows that are no pair of two mapped nodes."""
+    return held_out.rows - held_out.valid
+
+
+def _leaks(held_out: HeldOutStatistics, leaked: int) -> list[str]:
+    if not leaked:
+        return []
+    return [
+        f"{part(leaked, held_out.valid, 'held-out pairs')} {be(leaked)} in training "
+        f"({held_out.exact.count:,} as they are, {held_out.reversed.count:,} reversed)"
+    ]
+
+
+def _faults(held_out: HeldOutStatistics) -> list[str]:
+    """What is wrong with held-out rows, whatever training has."""
+    told, false = [], held_out.false
+    if false.count:
+        verb = "contradicts" if false.count == 1 else "contradict"
         told.append(
-            f"{part(leaked, held_out.valid, 'held-out pairs')} {be(leaked)} in training "
-            f"({exact.count:,} as they are, {back.count:,} reversed)"
+            f"{part(false.count, held_out.valid, 'held-out pairs')} {verb} the chains of "
+            f"parent-child pairs{reasons(false.detail)}"
         )
+    if lost := _no_pairs(held_out):
+        told.append(
+            f"{part(lost, held_out.rows, 'held-out rows')} {be(lost)} no pair of two mapped nodes"
+        )
+    if held_out.repeated:
+        rows = plural(held_out.repeated, "held-out row")
+        told.append(f"{rows} {'repeats' if held_out.repeated == 1 else 'repeat'} a held-out pair")
+    return told
+
+
+def _shown(held_out: HeldOutStatistics) -> Defect:
+    """The defect whose samples are shown: of the worst that is found, where it has any."""
+    faults = (held_out.exact, held_out.reversed, held_out.false)
+    if fault := next((defect for defect in faults if defect.count), None):
+        return fault
+    if _no_pairs(held_out) or held_out.repeated:
+        return Defect(0, held_out.rows)
+    return held_out.implied if held_out.implied.count else held_out.only_held_out
+
+
+def _told(held_out: HeldOutStatistics) -> list[str]:
+    """What is no fault, and makes a score of less worth."""
+    told, implied, only = [], held_out.implied, held_out.only_held_out
     if implied.count:
         told.append(
             f"{part(implied.count, held_out.valid, 'held-out pairs')} "
             f"{'follows' if implied.count == 1 else 'follow'} from the training edges"
         )
     if only.count:
-        told.append(f"{only.count:,} nodes are in held-out pairs only")
-    found = bool(told)
-    offender = next((d for d in (exact, back, implied, only) if d.count), exact)
-    return Finding(
-        found=found,
-        message="; ".join(told) + first(offender.samples)
-        if found
-        else f"none of {held_out.valid:,} held-out pairs is in training or follows from it",
-        severity=Severity.INFO if found and not leaked else None,
-        count=leaked or implied.count or only.count,
-        total=held_out.valid if leaked or implied.count else only.total,
-        observed={
-            "exact": exact.count,
-            "reversed": back.count,
-            "implied": implied.count,
-            "implied share": implied.count / held_out.valid,
-            "nodes only held out": only.count,
-        },
-        samples=exact.samples + back.samples or implied.samples or only.samples,
-        impact=f"{part(leaked, held_out.valid, 'held-out pairs')} {have(leaked)} been seen in "
-        "training: their score measures memory."
-        if leaked
-        else None,
-        fix="drop the held-out pairs from the training pairs: ``train = train[~pd.MultiIndex"
-        ".from_frame(train[key]).isin(pd.MultiIndex.from_frame(held_out[key]))]`` with "
-        '``key = ["ancestor_idx", "descendant_idx"]``, then once more with '
-        "``held_out[key[::-1]]``"
-        if leaked
-        else None,
-    )
+        told.append(f"{plural(only.count, 'node')} {be(only.count)} in held-out pairs only")
+    return told
+
+
+def _impact(held_out: HeldOutStatistics, leaked: int) -> str:
+    if leaked:
+        return (
+            f"{part(leaked, held_out.valid, 'held-out pairs')} {have(leaked)} been seen in "
+            "training: their score measures memory."
+        )
+    if count := held_out.false.count:
+        pairs = part(count, held_out.valid, "held-out pairs")
+        return f"{pairs} will be scored, though the parent-child pairs contradict them."
+    if lost := _no_pairs(held_out):
+        return f"{part(lost, held_out.rows, 'held-out rows')} cannot be scored."
+    return f"{plural(held_out.repeated, 'pair')} will count more than once in the scores."
+
+
+def _fix(leaked: int, failed: int) -> str:
+    if leaked:
+        return (
+            "drop the held-out pairs from the training pairs: ``train = train[~pd.MultiIndex"
+            ".from_frame(train[key]).isin(pd.MultiIndex.from_frame(held_out[key]))]`` with "
+            '``key = ["ancestor_idx", "descendant_idx"]``, then once more with '
+            "``held_out[key[::-1]]``"
+        )
+    if not failed:
+        return '``held_out.drop_duplicates(["ancestor_idx", "descendant_idx"])``'
+    return "hold out pairs of the closure, with its distances and the idx of the same mapping"
 
 
 @rule(
     "PAIR013",
     "info",
+    about="pairs",
     thresholds={
         "risk": Threshold(
             0.05,
             "told where more than this share of a same-depth pool are true descendants",
             "Cnidaria 30.6 %, Mollusca 37.3 %, Echinodermata 51.2 %, Mammalia 54.4 %",
+            bounds="risk",
         )
     },
+    beyond_repair=(
+        "the sampler takes negatives unfiltered; no row is wrong",
+        'a sampler that filters them, declared by [dataset] sampler = "same-depth-filtered"',
+    ),
 )
 def false_negative_risk(
     tree: HierarchyStatistics, dataset: Dataset, threshold: Mapping[str, float]
@@ -147,14 +226,12 @@ def false_negative_risk(
         message=f"a same-depth sampler {verb} a true descendant of the anchor in {percent(risk)} "
         "of its negatives"
         + (", filtered out as declared" if dataset.sampler == "same-depth-filtered" else ""),
-        severity=Severity.WARN if found and unfiltered else None,
+        severity=Severity.WARN if unfiltered else None,
         observed={"risk": risk, "sampler": dataset.sampler},
-        samples=(Sample({"share of false negatives": risk}),) if found else (),
+        samples=(Sample({"share of false negatives": risk}),),
         impact=f"{percent(risk)} of the negatives contradict the pairs that are being trained."
-        if found and unfiltered
+        if unfiltered
         else None,
         fix="leave the anchor's descendants out of the pool, ``pool = np.setdiff1d(pool, "
-        'descendants_of[anchor])``, and declare ``[dataset] sampler = "same-depth-filtered"``'
-        if found
-        else None,
+        'descendants_of[anchor])``, and declare ``[dataset] sampler = "same-depth-filtered"``',
     )

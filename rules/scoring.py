@@ -5,32 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from taxcheck.audit.values import HierarchyScores, Score
-from taxcheck.rule import Finding, Observed, Sample, Scalar, Skip
+from taxcheck.model.finding import Finding, Observed, Sample, Scalar, Skip
+from taxcheck.model.vocabulary import score as figure
 
 # What leaves rows without training, most fundamental first; each one's own causes stand before it.
 TABLE_CAUSES = ("MAP005", "PAIR014", "MAP007", "PAIR003", "PAIR004")
-UNTRAINED_CAUSES = (
-    "MAP005",
-    "PAIR014",
-    "MAP007",
-    "MAP003",
-    "MAP004",
-    "PAIR003",
-    "PAIR004",
-    "TRAIN005",
-    "EMB001",
-)
+MISNUMBERED = ("MAP005", "PAIR014", "MAP007", "MAP003", "MAP004")
+UNCOVERED = ("PAIR003", "PAIR004")
+WITHOUT_ROW = ("TRAIN005", "EMB001")
+UNTRAINED_CAUSES = (*MISNUMBERED, *UNCOVERED, *WITHOUT_ROW)
 # What takes the meaning out of whole rows, and so explains any weak score.
-SCORE_CAUSES = (*UNTRAINED_CAUSES, "EMB002", "EMB003", "EMB006")
-
-
-def number(value: float) -> str:
-    """``.612``, ``3.98``, ``1,390``: three figures, as scores are printed in the literature."""
-    if value != value:
-        return "not a number"
-    if abs(value) < 0.9995:
-        return f"{value:.3f}".replace("0.", ".", 1)
-    return f"{value:.2f}" if abs(value) < 99.995 else f"{value:,.0f}"
+MEANINGLESS = ("EMB002", "EMB003", "EMB006")
+SCORE_CAUSES = (*UNTRAINED_CAUSES, *MEANINGLESS)
 
 
 def best_null(score: Score) -> str:
@@ -39,15 +25,15 @@ def best_null(score: Score) -> str:
 
 
 def worded(name: str, score: Score, noun: str) -> str:
-    """``MAP .612 (95 % .598 to .627) over 2,000 of 82,114 sources; best null popularity .210``."""
+    """``MAP 0.612 (95 % 0.598 to 0.627) over 2,000 of 82,114 sources; best null zero 0.210``."""
     told = (
-        f"{name} {number(score.value)} (95 % {number(score.low)} to {number(score.high)}) over "
+        f"{name} {figure(score.value)} (95 % {figure(score.low)} to {figure(score.high)}) over "
         f"{score.sources:,} of {score.total:,} {noun}"
     )
     if not score.nulls:
         return told
     best = best_null(score)
-    return f"{told}; best null {best} {number(score.nulls[best].value)}"
+    return f"{told}; best null {best} {figure(score.nulls[best].value)}"
 
 
 def observed_of(score: Score) -> dict[str, Observed]:
@@ -76,17 +62,6 @@ def prefixed(name: str, values: dict[str, Observed]) -> dict[str, Observed]:
     return {f"{name}: {key}": value for key, value in values.items()}
 
 
-def beaten_by(scores: dict[str, Score]) -> list[str]:
-    """The names of the scores that do not exceed every null; Skip where none can be judged.
-
-    A score without nulls proves nothing and is left out: no input is no pass.
-    """
-    judged = {name: score for name, score in scores.items() if score.nulls}
-    if not judged:
-        raise Skip("no null was computed to hold the score against")
-    return [name for name, score in judged.items() if not passes(score)]
-
-
 def passes(score: Score) -> bool:
     """Whether a score exceeds every null, or is the best there is.
 
@@ -105,37 +80,31 @@ def against_nulls(
     """
     closed = {name: high for name, score in scores.items() if (high := score.perfect_null)}
     unjudged = "; ".join(
-        f"the null {high} has {name} {number(scores[name].nulls[high].value)}, which no table can "
+        f"the null {high} has {name} {figure(scores[name].nulls[high].value)}, which no table can "
         "exceed"
         for name, high in closed.items()
     )
     if len(closed) == len(scores):
-        values = ", ".join(f"{name} {number(score.value)}" for name, score in scores.items())
+        values = ", ".join(f"{name} {figure(score.value)}" for name, score in scores.items())
         raise Skip(f"{unjudged}; this table: {values}")
-    weak = beaten_by({name: score for name, score in scores.items() if name not in closed})
-    told = []
-    for name, score in scores.items():
-        text = worded(name, replace(score, nulls={}) if name in closed else score, noun)
-        if name in weak:
-            null = score.nulls[best_null(score)]
-            text += f", not exceeded (margin from {number(null.margin_low)})"
-        elif name not in closed and score.nulls and not score.beats_every_null:
-            text += ", and nothing could be better"
-        told.append(text)
+    judged = [name for name, score in scores.items() if score.nulls and name not in closed]
+    if not judged:  # a score without nulls proves nothing: no input is no pass
+        raise Skip("no null was computed to hold the score against")
+    weak = [name for name in judged if not passes(scores[name])]
+    told = [_standing(name, score, noun) for name, score in scores.items()]
     observed: dict[str, Observed] = {}
     for name, score in scores.items():
         own = observed_of(score)
         observed |= own if len(scores) == 1 else prefixed(name, own)
-    found = bool(weak)
     return Finding(
-        found=found,
+        found=bool(weak),
         message="; ".join(told) + unit + (f"; not judged: {unjudged}" if unjudged else ""),
         count=len(weak),
         total=len(scores),
         observed=observed,
         samples=tuple(_sample(name, scores[name]) for name in weak),
-        impact=impact if found else None,
-        fix=fix if found else None,
+        impact=impact,
+        fix=fix,
     )
 
 
@@ -151,6 +120,17 @@ def strong(scores: HierarchyScores | None) -> bool | None:
     if scores is None or scores.map is None or not scores.map.nulls or scores.map.perfect_null:
         return None
     return passes(scores.map)
+
+
+def _standing(name: str, score: Score, noun: str) -> str:
+    """The score in words, and how it stands to its nulls where these can judge it."""
+    if score.perfect_null or not score.nulls:
+        return worded(name, replace(score, nulls={}), noun)
+    text = worded(name, score, noun)
+    if not passes(score):
+        margin = score.nulls[best_null(score)].margin_low
+        return f"{text}, not exceeded (margin from {figure(margin)})"
+    return text if score.beats_every_null else f"{text}, and nothing could be better"
 
 
 def _sample(name: str, score: Score) -> Sample:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from taxcheck.audit.values import EmbeddingStatistics, HierarchyScores, TrainingRecord
-from taxcheck.rule import Finding, Sample, Skip, Threshold, rule
+from taxcheck.model.finding import Finding, Sample, Skip
+from taxcheck.model.rule import Threshold, rule
+from taxcheck.model.vocabulary import NEAR_CLIP, percent
 
-from .embedding_saturation import AT_CLIP, saturation_of
+from .embedding_saturation import saturation_of
 from .scoring import strong
-from .wording import percent
 
 _INCIDENT_REPAIR = "the incident: {0} crowded the boundary, its repair took {1}"
 
@@ -36,6 +37,7 @@ def recorded(training: TrainingRecord, key: str) -> float:
 @rule(
     "TRAIN001",
     "warn",
+    about="training",
     thresholds={
         "lambda_reg": Threshold(
             0.1,
@@ -43,6 +45,7 @@ def recorded(training: TrainingRecord, key: str) -> float:
             _INCIDENT_REPAIR.format("0.1", "0.01"),
         )
     },
+    pictures=("norm_percentiles",),
 )
 def regularizer_too_strong(training: TrainingRecord, threshold: Mapping[str, float]) -> Finding:
     """The regularizer on the radius outweighs the loss.
@@ -78,17 +81,16 @@ def regularizer_too_strong(training: TrainingRecord, threshold: Mapping[str, flo
         message=f"lambda_reg is {weight:g}"
         + (f", {threshold['lambda_reg']:g} or more" if found else ""),
         observed={"lambda_reg": weight},
-        samples=(Sample({"lambda_reg": weight}),) if found else (),
-        impact="Radii are set by the regularizer and not learnt." if found else None,
-        fix="``--lambda-reg 0.0`` for the first epochs, ``0.01`` at most afterwards"
-        if found
-        else None,
+        samples=(Sample({"lambda_reg": weight}),),
+        impact="Radii are set by the regularizer and not learnt.",
+        fix="``--lambda-reg 0.0`` for the first epochs, ``0.01`` at most afterwards",
     )
 
 
 @rule(
     "TRAIN002",
     "warn",
+    about="training",
     thresholds={
         "max_norm": Threshold(
             0.98,
@@ -103,15 +105,16 @@ def regularizer_too_strong(training: TrainingRecord, threshold: Mapping[str, flo
         "norm_percentile": Threshold(
             0.98,
             "or where the 90th percentile of the norms is above this",
-            "the incident: .9997; Echinodermata, d = 10, trained in the ball to MAP .84: .9997 too",
+            "the incident: 0.9997; Echinodermata, d = 10, trained in the ball (MAP 0.84): the same",
         ),
         "clip_share": Threshold(
             0.05,
             "a strong ranking excuses it while no more of the rows are within 2 % of the clip",
-            "Echinodermata, trained in the ball: 0 at d = 10 with MAP .84, 53 % at d = 2 with .23",
+            "Echinodermata, trained in the ball: 0 at d = 10 (MAP 0.84), 53 % at d = 2 (0.23)",
         ),
     },
     caused_by=("TRAIN001", "TRAIN003"),
+    pictures=("norm_histogram",),
 )
 def clip_too_near(
     embedding: EmbeddingStatistics,
@@ -128,19 +131,19 @@ def clip_too_near(
 
     Why it matters:
     The factor (1 - |x|^2)^2 / 4 of Riemannian descent shrinks gradients, against the origin, 640
-    times at a norm of .98 and 2.5 thousand million times at 1 - 1e-5: a row that gets there on a
+    times at a norm of 0.98 and 2.5 thousand million times at 1 - 1e-5: a row that gets there on a
     wrong path does not come back. In the incident the clip stood at 1 - 1e-5.
 
     How to fix:
-    Choose the clip by the radius that the hierarchy needs, ln((1 + c) / (1 - c)): 4.6 at .98, 7.6
-    at .999, 12.2 at 1 - 1e-5. A deep tree does not fit in 4.6, so keep rows from the boundary by
+    Choose the clip by the radius that the hierarchy needs, ln((1 + c) / (1 - c)): 4.6 at 0.98, 7.6
+    at 0.999, 12.2 at 1 - 1e-5. A deep tree does not fit in 4.6, so keep rows from the boundary by
     burn-in and a falling learning rate rather than by the clip alone, or train where gradients do
     not vanish:
 
         x = torch.tanh(z.norm(dim=-1, keepdim=True) / 2) * torch.nn.functional.normalize(z, dim=-1)
 
     Known exceptions:
-    Good embeddings of the literature use 1 - 1e-5 and live at norms of .999; give the pairs, so
+    Good embeddings of the literature use 1 - 1e-5 and live at norms of 0.999; give the pairs, so
     that the ranking can speak for them.
 
     References:
@@ -158,24 +161,20 @@ def clip_too_near(
     found = near and crowded and not harmless
     return Finding(
         found=found,
-        message=f"the clip is {_clip(clip)}; {percent(seen.above)} of the norms are above .9, "
+        message=f"the clip is {_clip(clip)}; {percent(seen.above)} of the norms are above 0.9, "
         f"their 90th percentile is {seen.p90:.4f}"
         + (", where the ranking is strong" if near and crowded and harmless else ""),
         observed={
             "max_norm": clip,
-            "share above .9": seen.above,
+            "share above 0.9": seen.above,
             "90th percentile": seen.p90,
-            f"share beyond {AT_CLIP:g} of the clip's radius": seen.at_clip,
+            f"share beyond {NEAR_CLIP:g} of the clip's radius": seen.at_clip,
         },
-        samples=(Sample({"max_norm": clip, "90th percentile": seen.p90}),) if found else (),
+        samples=(Sample({"max_norm": clip, "90th percentile": seen.p90}),),
         impact=f"{percent(seen.above)} of the rows are where gradients vanish, and the clip did "
-        "not hold them."
-        if found
-        else None,
+        "not hold them.",
         fix="burn in (ten epochs at ``lr / 100``) and let the learning rate fall; a clip of "
-        "``0.999`` leaves a radius of 7.6, ``0.98`` only 4.6"
-        if found
-        else None,
+        "``0.999`` leaves a radius of 7.6, ``0.98`` only 4.6",
     )
 
 
@@ -186,6 +185,7 @@ def _clip(norm: float) -> str:
 @rule(
     "TRAIN003",
     "warn",
+    about="training",
     thresholds={
         "init_max_radius": Threshold(
             0.85,
@@ -193,6 +193,7 @@ def _clip(norm: float) -> str:
             _INCIDENT_REPAIR.format("0.95", "0.85"),
         )
     },
+    pictures=("radius_by_depth",),
 )
 def init_too_near(training: TrainingRecord, threshold: Mapping[str, float]) -> Finding:
     """Rows are initialised near the boundary.
@@ -200,7 +201,7 @@ def init_too_near(training: TrainingRecord, threshold: Mapping[str, float]) -> F
     Why it matters:
     Directions are random at the start, so a row that starts far out starts in a wrong place, and
     near the boundary it has to travel far in hyperbolic terms with gradients that are nearly gone:
-    at a norm of .95 they are shrunk 105 times against the origin. Usual engines start within 0.001
+    at a norm of 0.95 they are shrunk 105 times against the origin. Usual engines start within 0.001
     of the origin, where everything can still turn. In the incident the deepest level started at
     0.95.
 
@@ -225,11 +226,7 @@ def init_too_near(training: TrainingRecord, threshold: Mapping[str, float]) -> F
         found=found,
         message=f"the largest norm of the initialisation is {radius:g}",
         observed={"init_max_radius": radius},
-        samples=(Sample({"init_max_radius": radius}),) if found else (),
-        impact="The deepest rows start in random directions where gradients are nearly gone."
-        if found
-        else None,
-        fix="``torch.nn.init.uniform_(weight, -1e-3, 1e-3)`` and ten epochs of burn-in"
-        if found
-        else None,
+        samples=(Sample({"init_max_radius": radius}),),
+        impact="The deepest rows start in random directions where gradients are nearly gone.",
+        fix="``torch.nn.init.uniform_(weight, -1e-3, 1e-3)`` and ten epochs of burn-in",
     )

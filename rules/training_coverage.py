@@ -7,10 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from taxcheck.audit.values import CoverageOfTraining
-from taxcheck.rule import Finding, Observed, Sample, Skip, Threshold, rule
+from taxcheck.model.finding import Finding, Observed, Sample, Skip
+from taxcheck.model.rule import Threshold, rule
+from taxcheck.model.vocabulary import percent
 
 from .scoring import UNTRAINED_CAUSES
-from .wording import first, have, part, percent, reasons
+from .wording import first, have, part, reasons
 
 _BOX = "inside the init box"
 _SHOWN_CLADES = 10
@@ -19,15 +21,18 @@ _SHOWN_CLADES = 10
 @rule(
     "EMB006",
     "fail",
+    about="table",
     thresholds={
         "box_share": Threshold(
             0.01,
             "rows whose only evidence is to lie inside the init box count from this share on",
-            "Echinodermata, d = 10, trained in the ball to MAP .84: the least of 7,112 norms "
-            "is .016, so that none is inside",
+            "Echinodermata, d = 10, trained in the ball to MAP 0.84: the least of 7,112 norms "
+            "is 0.016, so that none is inside",
         )
     },
     caused_by=UNTRAINED_CAUSES,
+    pictures=("untrained",),
+    judges="untrained",
 )
 def never_trained(coverage: CoverageOfTraining, threshold: Mapping[str, float]) -> Finding:
     """Rows of the table were never trained.
@@ -36,14 +41,15 @@ def never_trained(coverage: CoverageOfTraining, threshold: Mapping[str, float]) 
     state of it is zero, it equals its initialisation, it is in no pair, or it lies inside the box
     that initialisations draw from. Each row is explained by what the data's own findings say of it.
     The box alone is weak evidence, since a root belongs near the origin: such rows count only where
-    they are many.
+    they are many. That a row was trained is known by updates, the optimizer's state or the table
+    before training; without them a pass says only that nothing speaks against it.
 
     Why it matters:
     Such a row is a random vector under the name of a taxon. It has neighbours, a radius and a place
     on every map, and all of them are noise; drawn as a negative it was pushed away from everything,
     so that it stands among the deep rows. In the incident 29,063 of 111,103 nodes were never
     trained, which showed as 'some groups tight, others spread everywhere'. On Echinodermata, with
-    26 % of the nodes in no pair, MAP falls from .84 to .46 and the mean rank from 9 to 989.
+    26 % of the nodes in no pair, MAP falls from 0.84 to 0.46 and the mean rank from 9 to 989.
 
     How to fix:
     Repair the data first, by the finding that explains the rows (mostly PAIR003 or PAIR014), then
@@ -69,7 +75,11 @@ def never_trained(coverage: CoverageOfTraining, threshold: Mapping[str, float]) 
     weak = box / bad.total <= threshold["box_share"]
     count = sure if weak else bad.count
     found = count > 0
-    message = f"no sign that any of {bad.total:,} rows was left untrained"
+    message = f"none of {bad.total:,} rows was left untrained"
+    if box or not coverage.trained_known:
+        message = f"none of {bad.total:,} rows is known to be untrained"
+    if not coverage.trained_known:
+        message += "; whether they were trained is not recorded"
     if found:
         message = (
             f"{part(count, bad.total, 'rows')} {'was' if count == 1 else 'were'} never trained; "
@@ -97,22 +107,19 @@ def never_trained(coverage: CoverageOfTraining, threshold: Mapping[str, float]) 
         count=count,
         total=bad.total,
         observed=observed,
-        samples=bad.samples if found else (),
+        samples=bad.samples,
         impact=f"{part(count, bad.total, 'rows')} {have(count)} a random vector under the name of "
-        "a taxon."
-        if found
-        else None,
+        "a taxon.",
         fix="repair what explains the rows (mostly PAIR003 or PAIR014) and train again; "
         "``taxcheck why 203 --embeddings checkpoint.pt --mapping mapping.tsv --pairs "
-        "pairs.parquet`` tells the story of one taxon"
-        if found
-        else None,
+        "pairs.parquet`` tells the story of one taxon",
     )
 
 
 @rule(
     "TRAIN006",
     "warn",
+    about="training",
     thresholds={
         "updates": Threshold(
             10,
@@ -127,6 +134,7 @@ def never_trained(coverage: CoverageOfTraining, threshold: Mapping[str, float]) 
         ),
     },
     caused_by=(*UNTRAINED_CAUSES, "EMB006"),
+    pictures=("updates", "untrained"),
 )
 def too_few_updates(coverage: CoverageOfTraining, threshold: Mapping[str, float]) -> Finding:
     """Many rows had too few updates to have left their initialisation.
@@ -184,18 +192,14 @@ def too_few_updates(coverage: CoverageOfTraining, threshold: Mapping[str, float]
             "mean by depth": {str(row[0]): row[3] for row in coverage.updates_by_depth},
             "rows with none by depth": {str(row[0]): row[2] for row in coverage.updates_by_depth},
         },
-        samples=tuple(
-            Sample({"idx": int(k), "updates": int(updates[k])}, node=int(k))
-            for k in np.flatnonzero(few)[:20]
-        )
-        if found
-        else (),
+        samples=(
+            tuple(
+                Sample({"idx": int(k), "updates": int(updates[k])}, node=int(k))
+                for k in np.flatnonzero(few)[:20]
+            )
+        ),
         impact=f"{percent(count / len(updates))} of the rows are little more than their "
-        "initialisation."
-        if found
-        else None,
+        "initialisation.",
         fix='train longer, or draw with ``weight = 1 / pairs.groupby("descendant_idx")'
-        '["descendant_idx"].transform("size")``, an equal share for every node'
-        if found
-        else None,
+        '["descendant_idx"].transform("size")``, an equal share for every node',
     )

@@ -6,16 +6,18 @@ import re
 from collections.abc import Mapping
 
 from taxcheck.audit.values import TrainingRecord
-from taxcheck.rule import Finding, Sample, Skip, Threshold, rule
+from taxcheck.model.finding import Finding, Sample, Skip
+from taxcheck.model.rule import Threshold, rule
+from taxcheck.model.vocabulary import plural
 
 from .scoring import TABLE_CAUSES
 from .training_config import recorded
-from .wording import part, plural
+from .wording import part
 
 _RANKING = {"map", "rank", "hits", "mrr", "ndcg"}  # words in the names of ranking metrics
 
 
-@rule("TRAIN004", "fail")
+@rule("TRAIN004", "fail", about="training")
 def early_stopping_misread(training: TrainingRecord) -> Finding:
     """The run stopped early although its patience of 0 means never.
 
@@ -60,16 +62,14 @@ def early_stopping_misread(training: TrainingRecord) -> Finding:
             "stopped early": facts.stopped_early,
             "epoch": facts.epoch,
         },
-        samples=(Sample({"early_stopping": patience, "epoch": facts.epoch}),) if found else (),
-        impact=f"The run ended{at} although early stopping was switched off." if found else None,
+        samples=(Sample({"early_stopping": patience, "epoch": facts.epoch}),),
+        impact=f"The run ended{at} although early stopping was switched off.",
         fix="``if patience > 0 and epochs_without_improvement >= patience: break``, then train on "
-        "from the last checkpoint"
-        if found
-        else None,
+        "from the last checkpoint",
     )
 
 
-@rule("TRAIN005", "fail", caused_by=TABLE_CAUSES)
+@rule("TRAIN005", "fail", about="training", caused_by=TABLE_CAUSES, pictures=("untrained",))
 def table_size_from_pairs(training: TrainingRecord) -> Finding:
     """The table was sized by the largest idx in the pairs, and not by the mapping.
 
@@ -110,32 +110,29 @@ def table_size_from_pairs(training: TrainingRecord) -> Finding:
         count=lacking if found else 0,
         total=nodes,
         observed={"rows": rows, "max idx in pairs + 1": size, "n_nodes": nodes},
-        samples=(Sample({"rows": rows, "n_nodes": nodes}),) if found else (),
+        samples=(Sample({"rows": rows, "n_nodes": nodes}),),
         impact=f"{part(lacking, nodes, 'nodes')} got no row, since the table was sized by the "
-        "pairs."
-        if found
-        else None,
+        "pairs.",
         fix='``n_nodes = int(mapping["idx"].max()) + 1`` in place of the pairs\' maximum, once '
-        "PAIR003 is clean"
-        if found
-        else None,
+        "PAIR003 is clean",
     )
 
 
 @rule(
     "TRAIN007",
     "info",
+    about="training",
     thresholds={
         "most": Threshold(
             20_000,
             "told where there are more nodes for each dimension than this",
-            "WordNet nouns in 5 dimensions: 16,423 for each, MAP .823, against .851 with 8,212",
+            "WordNet nouns in 5 dimensions: 16,423 for each, MAP 0.823, against 0.851 with 8,212",
         ),
         "fewest": Threshold(
             100,
             "told where there are fewer nodes for each dimension than this",
             "WordNet nouns in 200 dimensions: 411 for each, no better than with 50; Echinodermata "
-            "in 50: 142 for each, MAP .83 against .84 in 10",
+            "in 50: 142 for each, MAP 0.83 against 0.84 in 10",
         ),
     },
 )
@@ -144,8 +141,8 @@ def dimension_for_size(training: TrainingRecord, threshold: Mapping[str, float])
 
     Why it matters:
     Too few dimensions leave branches no room beside each other, whatever the training: published
-    values on WordNet nouns rise from MAP .823 in 5 dimensions to .851 in 10. Too many cost memory
-    and time and give nothing back: in 200 dimensions it is .870, after .860 in 50.
+    values on WordNet nouns rise from MAP 0.823 in 5 dimensions to 0.851 in 10. Too many cost memory
+    and time and give nothing back: in 200 dimensions it is 0.870, after 0.860 in 50.
 
     How to fix:
     Try the neighbouring sizes and compare MAP, not the loss:
@@ -173,23 +170,21 @@ def dimension_for_size(training: TrainingRecord, threshold: Mapping[str, float])
         message=f"{plural(nodes, 'node')} in {plural(training.dim, 'dimension')}, "
         f"{each:,.0f} for each{word}",
         observed={"nodes": nodes, "dimensions": training.dim, "nodes for each dimension": each},
-        samples=(Sample({"nodes": nodes, "dimensions": training.dim}),) if few or many else (),
+        samples=(Sample({"nodes": nodes, "dimensions": training.dim}),),
         fix="compare MAP with half and with twice as many dimensions: ``taxcheck evaluate "
-        "checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet``"
-        if few or many
-        else None,
+        "checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet``",
     )
 
 
-@rule("TRAIN008", "info")
+@rule("TRAIN008", "info", about="training")
 def quality_by_proxy(training: TrainingRecord) -> Finding:
     """The best checkpoint was chosen by the loss, and no ranking metric was recorded.
 
     Why it matters:
     The loss is taken over the pairs that are there and the negatives that were drawn, so it falls
     while nodes without pairs stay random, and it is nearly spent long before the ranking is: on
-    WordNet nouns it was .07 at a MAP of .78 that still rose. The checkpoint with the least loss is
-    not the best one, and without a ranking metric nobody can tell.
+    WordNet nouns it was 0.07 at a MAP of 0.78 that still rose. The checkpoint with the least loss
+    is not the best one, and without a ranking metric nobody can tell.
 
     How to fix:
     Evaluate some thousand sampled sources every few epochs against all candidates, record it, and
@@ -223,10 +218,8 @@ def quality_by_proxy(training: TrainingRecord) -> Finding:
         found=found,
         message=f"the best checkpoint was chosen by {chosen}; {metrics}",
         observed={"best_by": chosen, "ranking metrics": [*ranked]},
-        samples=(Sample({"best_by": chosen}),) if found else (),
+        samples=(Sample({"best_by": chosen}),),
         fix="evaluate every few epochs on sampled sources and keep the best by MAP; ``taxcheck "
         "evaluate checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet`` "
-        "measures what is there"
-        if found
-        else None,
+        "measures what is there",
     )

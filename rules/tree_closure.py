@@ -2,25 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from taxcheck.config import Dataset
-from taxcheck.rule import Finding, Observed, Sample, Severity, Skip, rule
-from taxcheck.statistics.values import ClosureStatistics, HierarchyStatistics
+from taxcheck.model.finding import Finding, Observed, Sample, Severity, Skip
+from taxcheck.model.rule import Repair, rule
+from taxcheck.model.vocabulary import percent, plural
+from taxcheck.policy.model import Dataset
+from taxcheck.statistics.values import (
+    ClosureStatistics,
+    HierarchyStatistics,
+    Kind,
+    TaxonomyStatistics,
+)
 
-from .wording import be, first, have, judged, part, percent, reasons
+from .wording import be, first, have, judged, part, reasons
 
 # What makes a closure wrong, most fundamental first: columns that were taken for others, and then
 # rows that break a chain of depth-1 pairs.
 MISREAD = ("MAP005", "PAIR014", "MAP007", "MAP003", "PAIR015")
 BROKEN_CHAINS = ("PAIR007", "PAIR008", "PAIR003", "TREE001", "TREE007")
+# Why a pair is unproven, as it is told.
+_UNPROVEN = {
+    "broken_chain": "their chains of depth-1 pairs are broken",
+    "cycle": "their chains pass a cycle",
+    "beyond_bound": "more pairs are implied than can be held against the file",
+    "beyond_edges": "no chain of depth-1 pairs holds or contradicts them; such a pair was lost, or "
+    "they are wrong",
+    "shorter_way": "they state a shorter way than the depth-1 pairs have",
+}
 _LISTED_DEPTHS = 64
 _NAMED_DEPTHS = 4
 
 
-@rule("TREE004", "fail", caused_by=(*MISREAD, *BROKEN_CHAINS))
+@rule(
+    "TREE004",
+    "fail",
+    about="tree",
+    caused_by=(*MISREAD, *BROKEN_CHAINS),
+    pictures=("closure",),
+    repair=(Repair.MISSING_PAIRS,),
+)
 def missing_ancestor_pair(
-    tree: HierarchyStatistics, closure: ClosureStatistics, dataset: Dataset
+    tree: HierarchyStatistics,
+    closure: ClosureStatistics,
+    dataset: Dataset,
+    taxonomy: TaxonomyStatistics | None = None,
 ) -> Finding:
     """The closure is not complete: the parent-child pairs imply pairs that are not there.
 
@@ -76,9 +104,12 @@ def missing_ancestor_pair(
     found = count > 0
     return Finding(
         found=found,
-        message=f"{missing} {be(count)} missing: {told}{first(samples)}"
-        if found
-        else f"all {expected:,} pairs of {meant} are there",
+        message=(
+            f"{missing} {be(count)} missing: {told}{first(samples)}"
+            if found
+            else f"all {expected:,} pairs of {meant} are there"
+        )
+        + _unknown(closure),
         count=count,
         total=expected,
         observed={
@@ -86,16 +117,49 @@ def missing_ancestor_pair(
             "missing": count,
             "missing by depth": {str(k): int(by_depth[k]) for k in depths[:_LISTED_DEPTHS]},
             "proof": closure.path,
+            "nodes with unknown ancestors": dict(closure.open),
         },
-        samples=samples if found else (),
-        impact=f"{missing} will be drawn as negatives, though true." if found else None,
+        samples=samples,
+        impact=f"{missing} are not there: parent-child pairs are wrong, or true ones will be drawn "
+        "as negatives."
+        if _doubted(tree, closure, taxonomy)
+        else f"{missing} will be drawn as negatives, though true.",
         fix="``taxcheck fix ... --out fixed/`` adds them from the edges, or build the pairs again, "
         "one for every ancestor on the walk from a node to its root; "
         'or, if they are not meant to be complete, declare ``[dataset] pairs = "sampled"``, or '
-        '``"depth<=5"`` with the cap that is meant'
-        if found
-        else None,
+        '``"depth<=5"`` with the cap that is meant',
     )
+
+
+def _doubted(
+    tree: HierarchyStatistics, closure: ClosureStatistics, taxonomy: TaxonomyStatistics | None
+) -> bool:
+    """Whether parent-child pairs may be wrong, which imply pairs that are missing as a loss does.
+
+    In a DAG nothing tells the two apart.
+    """
+    denied = None if taxonomy is None else taxonomy.disagreement
+    return bool(
+        tree.kind is Kind.DAG
+        or closure.false.count
+        or tree.several_parents.count
+        or (denied is not None and denied.count)
+    )
+
+
+def _unknown(closure: ClosureStatistics) -> str:
+    """Where more pairs may be missing than can be told; empty where there is no such place."""
+    told = ""
+    if closure.open:
+        nodes = plural(sum(closure.open.values()), "node")
+        told = f"; what is missing above {nodes} cannot be told in full{reasons(closure.open)}"
+    beyond = sum(closure.unproven.detail.get(key, 0) for key in ("beyond_edges", "shorter_way"))
+    if beyond:
+        told += (
+            f"; {plural(beyond, 'pair')} beyond them {be(beyond)} unproven (TREE005): if true, "
+            "depth-1 pairs are missing that nothing here can name"
+        )
+    return told
 
 
 def _within(sample: Sample, cap: int) -> bool:
@@ -103,14 +167,29 @@ def _within(sample: Sample, cap: int) -> bool:
     return not isinstance(depth, int) or depth <= cap
 
 
-@rule("TREE005", "fail", caused_by=(*MISREAD, *BROKEN_CHAINS))
-def false_ancestor_pair(closure: ClosureStatistics) -> Finding:
+@rule(
+    "TREE005",
+    "fail",
+    about="tree",
+    caused_by=(*MISREAD, *BROKEN_CHAINS),
+    repair=(Repair.FALSE_PAIRS,),
+)
+def false_ancestor_pair(
+    closure: ClosureStatistics,
+    tree: HierarchyStatistics,
+    taxonomy: TaxonomyStatistics | None = None,
+) -> Finding:
     """A pair, or its distance, contradicts the chains of parent-child pairs.
 
-    Each pair is held against the closure of the depth-1 pairs. Where the chain from the descendant
-    up to a root is intact and does not pass the ancestor, or passes it at another distance, the
-    pair is false. Where the chain is broken the pair can be neither proved nor contradicted: it is
-    unproven, which is counted apart and warns.
+    Each pair is held against the closure of the depth-1 pairs. In a tree it is false where the
+    chain from the descendant up to a root is intact and does not pass the ancestor, or passes it at
+    another distance. In a DAG an edge may have been lost, so false is only what would close a
+    cycle, or states a longer way than the edges have. What can be neither proved nor contradicted
+    is unproven, which is counted apart by reason and warns.
+
+    A tree with wrong pairs and a DAG that lost its second parents may have the same edges. If most
+    of the pairs beyond them are transitively closed with the others, as those of a DAG are, none of
+    them is called false, nor is a single one that is.
 
     Why it matters:
     A false pair pulls a node into a clade where it does not belong, together with all that hangs
@@ -125,51 +204,99 @@ def false_ancestor_pair(closure: ClosureStatistics) -> Finding:
 
     Known exceptions:
     In a DAG a distance is held against the shortest one; longer paths have to be written as that.
-    Without depth_diff the edges are the transitive reduction of the pairs, which contradicts none.
+    Without depth_diff, or where every distance is 1, the edges are the transitive reduction of the
+    pairs, which contradicts none. A policy that declares ``kind = "tree"`` or ``"dag"`` decides how
+    strictly pairs are read.
 
     References:
     - Tarjan 1972, intervals of a depth-first walk: https://doi.org/10.1137/0201010
     - Aho, Garey & Ullman 1972, transitive reduction: https://doi.org/10.1137/0201008
     """
-    bad = closure.false
-    proved = bad.total - bad.count - closure.unproven
-    broken = ""
-    if closure.unproven:
-        share = percent(closure.unproven / max(bad.total, 1))
-        broken = (
-            f"{closure.unproven:,} pairs ({share}) {be(closure.unproven)} unproven: their chains "
-            "of depth-1 pairs are broken"
-        )
+    bad, open_ = closure.false, closure.unproven
+    unproven = ""
+    if open_.count:
+        share = percent(open_.count / max(bad.total, 1))
+        pairs, why = plural(open_.count, "pair"), _why(open_.detail)
+        unproven = f"{pairs} ({share}) {be(open_.count)} unproven: {why}"
     observed: dict[str, Observed] = {
         "false": bad.count,
-        "unproven": closure.unproven,
-        "proved": proved,
+        "unproven": open_.count,
+        "unproven by reason": dict(open_.detail),
+        "proved": bad.total - bad.count - open_.count,
         "proof": closure.path,
     }
-    if broken and not bad.count:
+    if tree.flat and not bad.count and not open_.count:
+        return _flat(closure, tree, observed)
+    if unproven and not bad.count:
         return Finding(
             found=True,
             severity=Severity.WARN,
-            message=f"no pair is false, but {broken}",
+            message=f"no pair is false, but {unproven}{first(open_.samples)}",
             total=bad.total,
             observed=observed,
-            fix="restore the missing parents (TREE007), or hold the pairs against a taxonomy: "
-            "add ``--taxonomy taxdump/`` to this command",
+            samples=open_.samples,
+            fix="restore the missing parents (TREE007), cut the cycles (TREE001), or hold the "
+            "pairs against a taxonomy: add ``--taxonomy taxdump/`` to this command",
         )
+    undenied = _undenied(taxonomy)
+    counted = part(bad.count, bad.total, "pairs")
+    told = "contradicted by their own chains" if undenied else "false"
     return judged(
         bad,
-        f"{part(bad.count, bad.total, 'pairs')} {be(bad.count)} false{reasons(bad.detail)}"
-        f"{first(bad.samples)}" + (f"; {broken}" if broken else ""),
+        f"{counted} {be(bad.count)} {told}{reasons(bad.detail)}"
+        f"{first(bad.samples)}" + undenied + (f"; {unproven}" if unproven else ""),
         f"all {bad.total:,} pairs are proved",
         observed=observed,
-        impact=f"{part(bad.count, bad.total, 'pairs')} teach an ancestry that their own chains "
-        "contradict.",
+        impact=f"{counted} contradict their own chains of parent-child pairs{undenied}."
+        if undenied
+        else f"{counted} teach an ancestry that their own chains contradict.",
         fix="add ``--failures out/`` to this command: it writes all of them; build the pairs again "
         "by walking up the parents of every node",
     )
 
 
-@rule("TREE007", "fail", caused_by=("MAP005", "PAIR014", "MAP007", "PAIR015", "PAIR008", "PAIR003"))
+def _undenied(taxonomy: TaxonomyStatistics | None) -> str:
+    """What is told where a taxonomy knows all nodes and holds the ancestry of all pairs."""
+    if taxonomy is None or taxonomy.disagreement is None:
+        return ""
+    if taxonomy.disagreement.count or taxonomy.unknown.count:
+        return ""
+    return "; the taxonomy denies no pair, so that distances are wrong, or pairs of parents lost"
+
+
+def _flat(
+    closure: ClosureStatistics, tree: HierarchyStatistics, observed: Mapping[str, Observed]
+) -> Finding:
+    """All distances are 1: a closure without distances, that calls every pair an edge."""
+    return Finding(
+        found=True,
+        severity=Severity.WARN,
+        message=f"all {closure.distinct:,} pairs state the distance 1, but only {tree.edges:,} of "
+        "them follow from no others: this is a closure without distances, or a list of edges, and "
+        "was judged as if it stated none",
+        total=closure.distinct,
+        observed={**observed, "edges": tree.edges},
+        fix="write the distances along the edges, which ``taxcheck fix ... --out fixed/`` does, or "
+        "leave depth_diff out; if every pair is meant as an edge, declare ``[dataset] pairs = "
+        '"edges"``',
+    )
+
+
+def _why(detail: Mapping[str, int]) -> str:
+    """Why pairs are unproven; of several reasons each with its number, most frequent first."""
+    ordered = sorted(detail.items(), key=lambda item: (-item[1], item[0]))
+    if len(ordered) == 1:
+        return _UNPROVEN[ordered[0][0]]
+    return ", ".join(f"{_UNPROVEN[key]} ({rows:,})" for key, rows in ordered)
+
+
+@rule(
+    "TREE007",
+    "fail",
+    about="tree",
+    caused_by=("MAP005", "PAIR014", "MAP007", "PAIR015", "PAIR008", "PAIR003"),
+    repair=(Repair.PARENTS,),
+)
 def missing_parent(tree: HierarchyStatistics, dataset: Dataset) -> Finding:
     """A node has pairs with distant ancestors and none with a parent.
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from taxcheck.config import Dataset
-from taxcheck.rule import Finding, Observed, Severity, Skip, rule
+from taxcheck.model.finding import Finding, Observed, Severity, Skip
+from taxcheck.model.rule import Repair, rule
+from taxcheck.model.vocabulary import plural
+from taxcheck.policy.model import Dataset
 from taxcheck.statistics.values import (
     HierarchyStatistics,
     Kind,
@@ -14,12 +16,19 @@ from taxcheck.statistics.values import (
 )
 
 from .pair_coverage import covered, declared_roots
-from .wording import be, first, have, judged, node, part, plural
+from .wording import be, first, have, judged, node, part
 
 _PRINTED = 6
+_SKIPPED = 20  # nodes that have the marks of a lost parent, below which it may be chance
 
 
-@rule("TREE001", "fail", caused_by=("PAIR015", "MAP003", "PAIR007"))
+@rule(
+    "TREE001",
+    "fail",
+    about="tree",
+    caused_by=("PAIR015", "MAP003", "PAIR007"),
+    repair=(Repair.CYCLES,),
+)
 def cycle(tree: HierarchyStatistics, mapping: MappingStatistics) -> Finding:
     """Parent-child pairs run in a circle, so that a node is its own ancestor.
 
@@ -44,7 +53,7 @@ def cycle(tree: HierarchyStatistics, mapping: MappingStatistics) -> Finding:
     """
     bad = tree.cycles
     path = [sample.node for sample in bad.samples if sample.node is not None]
-    shown = [node(mapping.identifiers, k) for k in path[:_PRINTED]]
+    shown = [node(mapping, k) for k in path[:_PRINTED]]
     closing = "..." if len(path) > _PRINTED else shown[0] if shown else ""
     printed = f"; one of them: {' -> '.join([*shown, closing])}" if shown else ""
     return judged(
@@ -52,20 +61,29 @@ def cycle(tree: HierarchyStatistics, mapping: MappingStatistics) -> Finding:
         f"{part(bad.count, bad.total, 'nodes')} {be(bad.count)} their own ancestors{printed}",
         f"no cycle among {tree.edges:,} parent-child pairs",
         observed={"edges from": tree.edges_from, "edges": tree.edges},
-        impact=f"{part(bad.count, bad.total, 'nodes')} have no depth and no place in a hierarchy.",
+        impact=f"{part(bad.count, bad.total, 'nodes')} {have(bad.count)} no depth and "
+        "no place in a hierarchy.",
         fix="drop the edge that the taxonomy does not hold from the cycle printed here (often a "
         "reversed one, PAIR007, or two taxa on one idx, MAP003), build the pairs again, or have "
         "``taxcheck fix ... --taxonomy taxdump/ --out fixed/`` do so",
     )
 
 
-@rule("TREE002", "warn", caused_by=("PAIR015", "MAP003", "PAIR007", "PAIR008"))
+@rule(
+    "TREE002",
+    "warn",
+    about="tree",
+    caused_by=("PAIR015", "MAP003", "PAIR007", "PAIR008"),
+    repair=(Repair.SEVERAL_PARENTS,),
+)
 def several_parents(tree: HierarchyStatistics, dataset: Dataset) -> Finding:
     """Nodes have more than one parent.
 
     In a DAG that is its nature and only told. In a tree that the policy declares it is a failure.
     Without a declaration, under 1 % of such nodes read as a damaged tree (a warning) and more as a
-    DAG: WordNet nouns have 2.7 %, ChEBI 25 %, Uberon 74 %.
+    DAG: WordNet nouns have 2.7 %, ChEBI 25 %, Uberon 74 %. That share is taken without shortcuts,
+    edges to a parent from which another parent descends, so that a closure without distances is
+    read as the same kind. Where lost rows or cycles can have made such nodes, it cannot be told.
 
     Why it matters:
     A second parent doubles the chain above a node: it gains all ancestors of both, its depth
@@ -81,6 +99,9 @@ def several_parents(tree: HierarchyStatistics, dataset: Dataset) -> Finding:
     lists them. In a DAG declare it, ``[dataset] kind = "dag"``.
 
     Known exceptions:
+    A tree without distances that lost its pairs of parent and child reads as a DAG in which nearly
+    all nodes have two parents in one and the same way: that is a warning too.
+
     WordNet, the Gene Ontology, ChEBI and Uberon are DAGs. A DAG with less than 1 % of such nodes
     has to be declared, or it is taken for a damaged tree.
 
@@ -90,18 +111,45 @@ def several_parents(tree: HierarchyStatistics, dataset: Dataset) -> Finding:
     - Mungall et al. 2012, Uberon: https://doi.org/10.1186/gb-2012-13-1-r5
     """
     bad = tree.several_parents
+    skipped = bad.detail.get("skipped", 0)
+    seems_skipped = skipped >= _SKIPPED and skipped >= 0.95 * bad.count
     severity = Severity.INFO if tree.kind is Kind.DAG else Severity.WARN
+    if seems_skipped:
+        severity = Severity.WARN
     if dataset.kind == "tree":
         severity = Severity.FAIL
+    observed: dict[str, Observed] = {
+        "kind": str(tree.kind),
+        "reason": tree.kind_reason,
+        "declared": dataset.kind,
+        "with the pairs beyond the edges": tree.beyond.several_parents,
+    }
+    read = {
+        Kind.DAG: "read as a DAG",
+        Kind.UNKNOWN: "whether a tree was damaged or a DAG is meant cannot be told",
+    }.get(tree.kind, f"read as a {tree.kind}")
+    if not bad.count and bad.total and tree.beyond.several_parents and tree.kind is Kind.DAG:
+        more = part(tree.beyond.several_parents, bad.total, "nodes with a parent")
+        return Finding(
+            found=True,
+            message="no node has more than one parent by its depth-1 pairs, but with the pairs "
+            f"beyond them {more} {have(tree.beyond.several_parents)}; {read}",
+            severity=severity,
+            total=bad.total,
+            observed=observed,
+            fix="look for the step that kept one parent of each node (a join or a dict by child), "
+            "and build the pairs again without it",
+        )
     return judged(
         bad,
         f"{part(bad.count, bad.total, 'nodes with a parent')} {have(bad.count)} more than one; "
-        f"read as a {'DAG' if tree.kind is Kind.DAG else tree.kind}{first(bad.samples)}",
+        f"{read}{first(bad.samples)}"
+        + ("; they look like a tree whose pairs of parent and child are missing" * seems_skipped),
         f"each of {bad.total:,} nodes with a parent has exactly one",
         severity=severity,
-        observed={"kind": str(tree.kind), "reason": tree.kind_reason, "declared": dataset.kind},
+        observed=observed,
         fix='if several parents are meant, declare ``[dataset] kind = "dag"`` in the policy'
-        if severity is Severity.INFO
+        if severity is Severity.INFO or tree.kind is Kind.UNKNOWN
         else '``edges = pairs[pairs["depth_diff"] == 1]`` and ``edges[edges.duplicated('
         '"descendant_idx", keep=False)]`` list them; drop the edges that the taxonomy does not '
         "hold",
@@ -111,7 +159,12 @@ def several_parents(tree: HierarchyStatistics, dataset: Dataset) -> Finding:
 @rule(
     "TREE003",
     "info",
+    about="tree",
     caused_by=("MAP005", "PAIR014", "MAP007", "PAIR015", "PAIR008", "PAIR003", "TREE007"),
+    beyond_repair=(
+        "other roots are found than the policy declares, and the data cannot say which are meant",
+        "the roots that are meant, in [dataset] roots",
+    ),
 )
 def several_roots(
     tree: HierarchyStatistics, mapping: MappingStatistics, pairs: PairStatistics, dataset: Dataset
@@ -158,12 +211,19 @@ def several_roots(
         f"{plural(tree.components, 'connected part')}"
     )
     if dataset.roots:
-        message += (
-            f"; {undeclared:,} of them are not declared, and {missing:,} of {len(dataset.roots):,} "
-            "declared roots are none"
-            if differs
-            else ", as declared"
-        )
+        told = []
+        if undeclared:
+            them = "it" if tree.roots.count == 1 else f"{undeclared:,} of them"
+            told.append(f"{them} {be(undeclared)} not declared")
+        if missing:
+            declared = len(dataset.roots)
+            those = (
+                f"{missing:,} of {declared:,} declared roots"
+                if declared > 1
+                else "the declared one"
+            )
+            told.append(f"{those} {be(missing)} no root{'' if missing == 1 else 's'}")
+        message += f"; {', and '.join(told)}" if differs else ", as declared"
     several = tree.roots.count != 1 and not dataset.roots
     observed: dict[str, Observed] = {
         "roots": tree.roots.count,
@@ -182,7 +242,5 @@ def several_roots(
         observed=observed,
         samples=tree.roots.samples,
         fix="name the roots that are meant in the policy, for example ``[dataset] roots = "
-        "[7586, 6073]``, or restore the missing parents (TREE007)"
-        if differs or several
-        else None,
+        "[7586, 6073]``, or restore the missing parents (TREE007)",
     )

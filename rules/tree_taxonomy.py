@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from taxcheck.config import Dataset
-from taxcheck.rule import Finding, Skip, rule
+from taxcheck.model.finding import Finding, Skip
+from taxcheck.model.rule import Repair, rule
+from taxcheck.model.vocabulary import plural
+from taxcheck.policy.model import Dataset
 from taxcheck.statistics.values import DepthStatistics, TaxonomyStatistics
 
 from .tree_closure import BROKEN_CHAINS, MISREAD
 from .wording import be, first, have, judged, part
 
 
-@rule("TREE006", "fail", caused_by=("MAP003", "PAIR015", "PAIR007"))
+@rule(
+    "TREE006",
+    "fail",
+    about="tree",
+    caused_by=("MAP003", "PAIR015", "PAIR007"),
+    repair=(Repair.DEPTHS,),
+)
 def inconsistent_depth(depth: DepthStatistics) -> Finding:
     """One node is given two depths in the file.
 
@@ -45,14 +53,23 @@ def inconsistent_depth(depth: DepthStatistics) -> Finding:
         f"{part(bad.count, bad.total, 'nodes')} {have(bad.count)} more than one depth"
         f"{first(bad.samples)}",
         f"each of {bad.total:,} nodes has one depth",
-        impact=f"{part(bad.count, bad.total, 'nodes')} are asked to be at two radii.",
+        impact=f"{part(bad.count, bad.total, 'nodes')} {be(bad.count)} asked to be at two radii.",
         fix='``pairs["descendant_depth"] = pairs["descendant_idx"].map(depth_of)``, and likewise '
         'ancestor_depth, from one table: ``depth_of = dict(zip(nodes["idx"], nodes["depth"]))``; '
         "``taxcheck fix ... --out fixed/`` does so",
     )
 
 
-@rule("TREE008", "warn", caused_by=("MAP005", "PAIR015", "MAP003", "PAIR007"))
+@rule(
+    "TREE008",
+    "warn",
+    about="tree",
+    caused_by=("MAP005", "PAIR015", "MAP003", "PAIR007"),
+    beyond_repair=(
+        "the taxonomy itself has the finer rank above",
+        "another dump, if it is the dump that is wrong",
+    ),
+)
 def rank_inversion(taxonomy: TaxonomyStatistics) -> Finding:
     """A parent has a finer rank than its child, such as a genus above a family.
 
@@ -89,7 +106,13 @@ def rank_inversion(taxonomy: TaxonomyStatistics) -> Finding:
     )
 
 
-@rule("TREE009", "fail", caused_by=(*MISREAD, "PAIR010", *BROKEN_CHAINS, "TREE004", "TREE005"))
+@rule(
+    "TREE009",
+    "fail",
+    about="tree",
+    caused_by=(*MISREAD, "PAIR010", *BROKEN_CHAINS, "TREE004", "TREE005"),
+    repair=(Repair.TAXONOMY,),
+)
 def disagrees_with_taxonomy(taxonomy: TaxonomyStatistics, dataset: Dataset) -> Finding:
     """The pairs and the given taxonomy disagree on who descends from whom.
 
@@ -129,7 +152,7 @@ def disagrees_with_taxonomy(taxonomy: TaxonomyStatistics, dataset: Dataset) -> F
         )
     if lacking:
         told.append(
-            f"{lacking:,} pairs that {'it' if told else dump} holds among the mapped nodes "
+            f"{plural(lacking, 'pair')} that {'it' if told else dump} holds among the mapped nodes "
             f"{be(lacking)} missing"
         )
     found = count > 0
@@ -145,12 +168,9 @@ def disagrees_with_taxonomy(taxonomy: TaxonomyStatistics, dataset: Dataset) -> F
             "pairs that the file lacks": taxonomy.missing,
         },
         samples=bad.samples,
-        impact=f"{part(count, total, 'pairs')} that the file or the taxonomy holds are not in both."
-        if found
-        else None,
+        impact=f"{part(count, total, 'pairs')} of the file or the taxonomy "
+        f"{be(count)} not in both.",
         fix="give ``--taxonomy`` the dump of the day on which the data was built; if it is that "
         "one, ``taxcheck fix ... --taxonomy taxdump/ --out fixed/`` builds the pairs again, "
-        "one walk from every mapped node to its root"
-        if found
-        else None,
+        "one walk from every mapped node to its root",
     )

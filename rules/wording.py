@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from taxcheck.rule import Defect, Finding, Observed, Sample, Scalar, Severity, Skip
-from taxcheck.statistics.values import Identifiers
+from taxcheck.model.arrays import IntArray
+from taxcheck.model.finding import Defect, Finding, Observed, Sample, Scalar, Severity, Skip
+from taxcheck.model.vocabulary import percent
+from taxcheck.statistics.values import MappingStatistics
 
 _LONGEST_CELL = 40
 _SHOWN_REASONS = 4
-
-
-def percent(share: float) -> str:
-    """A share of 0 to 1 as percent; what is neither all nor none never reads as either."""
-    if 0 < share < 0.001:
-        return "under 0.1 %"
-    if 0.999 < share < 1:
-        return "over 99.9 %"
-    return f"{100 * share:.1f} %"
+_SAMPLES = 20
 
 
 def part(count: int, total: int, noun: str) -> str:
     """``28,610 of 110,478 nodes (25.9 %)``; the share is left out where there is no total."""
     share = f" ({percent(count / total)})" if total else ""
     return f"{count:,} of {total:,} {noun}{share}"
-
-
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """``1 root``, ``2 roots``, ``3 leaves``."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def be(count: int) -> str:
@@ -50,12 +39,31 @@ def reasons(detail: Mapping[str, int]) -> str:
     return f": {', '.join(told)}" if told else ""
 
 
-def node(identifiers: Identifiers, idx: int) -> str:
-    """``idx 57 (taxid 203)``; the idx alone where its identifier is not known."""
-    identifier = identifiers.of(idx)
+def node(mapping: MappingStatistics, idx: int) -> str:
+    """``idx 57 (taxid 203)``; the idx alone where its identifier is not known.
+
+    Where no mapping was given the idx are our own, and stand in no file: then the identifier alone.
+    """
+    identifier = mapping.identifiers.of(idx)
     if identifier is None:
         return f"idx {idx}"
-    return f"idx {idx} ({'taxid ' if isinstance(identifier, int) else ''}{_cell(identifier)})"
+    called = f"{'taxid ' if isinstance(identifier, int) else ''}{_cell(identifier)}"
+    return called if mapping.derived else f"idx {idx} ({called})"
+
+
+def mapping_rows(mapping: MappingStatistics, nodes: Sequence[int] | IntArray) -> tuple[Sample, ...]:
+    """The first nodes that are mapped, each with the row of the mapping that has it, if one has."""
+    given = not mapping.derived
+    return tuple(
+        Sample(
+            {"idx": int(k)},
+            row=int(mapping.row_of[k]) if given else None,
+            node=int(k),
+            table="mapping" if given else None,
+        )
+        for k in nodes[:_SAMPLES]
+        if mapping.mapped[k]
+    )
 
 
 def first(samples: tuple[Sample, ...]) -> str:
@@ -93,13 +101,13 @@ def judged(
     return Finding(
         found=found,
         message=bad if found else good,
-        severity=severity if found else None,
+        severity=severity,
         count=defect.count,
         total=defect.total,
         observed={**values, **(observed or {})},
         samples=defect.samples,
-        impact=impact if found else None,
-        fix=fix if found else None,
+        impact=impact,
+        fix=fix,
     )
 
 

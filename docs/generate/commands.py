@@ -11,7 +11,7 @@ import click
 
 from docs.generate.markdown import Page, code, prose, table
 from taxcheck.cli import cli
-from taxcheck.cli.train_keys import GROUPS
+from taxcheck.cli.train import GROUPS
 from taxcheck.engine.presets import PRESETS
 
 FOLDER = "reference/commands/"
@@ -24,12 +24,16 @@ TOLD = {
     "fix": ("how-to/repair-the-incident.md", "fix.md"),
     "init": ("how-to/write-a-policy.md", "reference/policy.md"),
     "inspect": ("how-to/audit-gensim.md",),
+    "push": ("how-to/push-from-ci.md",),
     "rules": ("reference/rules/index.md",),
     "run": ("tutorial.md", "how-to/gate-in-ci.md", "reference/exit-codes.md"),
     "schema": ("reference/inputs.md",),
     "selftest": ("how-to/write-a-rule.md", "compare.md"),
+    "serve": ("how-to/set-up-the-service.md",),
+    "token": ("how-to/set-up-the-service.md",),
     "train": ("how-to/train.md", "training.md"),
     "why": ("how-to/audit-gensim.md",),
+    "worker": ("how-to/set-up-the-service.md",),
 }
 _DEFAULT = re.compile(r"\s*\[([^\[\]]*)\]$")
 

@@ -11,12 +11,13 @@ from typing import Any
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-from docs.generate import commands, inputs, policy, python, rules, schema
+from docs.generate import causes, commands, inputs, policy, python, rest, rules, schema
 
 os.environ.setdefault("SOURCE_DATE_EPOCH", "1795305600")  # examples without times or today's date
-PARTS = (rules, commands, policy, inputs, schema, python)
+PARTS = (rules, causes, commands, policy, inputs, schema, rest, python)
 _FILLED = {
     "@rules": rules.navigation,
+    "@causes": causes.navigation,
     "@commands": commands.navigation,
     "@python": python.navigation,
 }

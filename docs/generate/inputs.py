@@ -1,21 +1,45 @@
-"""The page of the inputs: the names by which columns are found, and the contract of each table."""
+"""The page of the inputs: what can be read, how columns are found, and the contract of tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 from docs.generate.markdown import Page, code, prose, table
-from taxcheck.schemas.contract import contract
-from taxcheck.sources.aliases import MAPPING_ALIASES, MAPPING_BARE, PAIR_ALIASES, PAIR_BARE
+from taxcheck.sources.readers import Kind, own
+from taxcheck.sources.schemas import contract
+from taxcheck.sources.tables.columns import MAPPING_ALIASES, MAPPING_BARE, PAIR_ALIASES, PAIR_BARE
+
+_KINDS: dict[str, Kind] = {
+    "Mapping and pairs": "table",
+    "Taxonomies and ontologies": "taxonomy",
+    "Embedding tables": "checkpoint",
+}
+
+
+_GUESSED = (
+    ("a first row 0,1,2, as pandas names the columns of a frame without names",
+     "a header where the rows below contradict it as data: its pair is there again or the other "
+     "way round, they are closed without it, they are words; else a row, with the setting that "
+     "says of it that it is a header"),
+    ("a first column that counts the rows, without a name", "no data; in a table of edges, where "
+     "it may be the child, it is asked for"),
+    ("`source,target`, `from,to` and the like", "a header that does not say which end is above: "
+     "it is asked for"),
+    ("1.000 or 1,000 in a column of numbers", "1000 where plain numbers end below 1,000; 1 beside "
+     "0.000 or 1000.000; else the row is refused"),
+    ("9606.0 in a column of identifiers", "9606 where all of them, or those of the mapping, are "
+     "whole numbers; leading zeros stay"),
+    ("lines above the table that begin with `#`, or `sep=;`", "comments; the last is the header "
+     "where it is as wide as the table"),
+)  # fmt: skip
 
 
 def pages() -> Iterator[Page]:
     """The one page of the inputs."""
     parts = [
         "# Inputs and columns",
-        "Parquet, Feather, CSV and TSV (plain, gzip, zstd), `-` for standard input, and a pickled "
-        "list of dicts, which is read without running anything in it. The format is told from the "
-        "content. What was inferred stands in the report.",
+        "What a file is, is told from its content; `-` is standard input. What was inferred stands "
+        "in the report.",
         "## Names of columns",
         "Columns are found by name, whatever their case, spaces, dots, `_` and `-`; of several "
         "names the first in the table wins. Others are given:",
@@ -23,10 +47,15 @@ def pages() -> Iterator[Page]:
         "    --pairs pairs.parquet --pair-columns "
         "descendant=descendant_idx,ancestor=ancestor_idx,depth_diff=depth_diff\n…\n```",
         table(("table", "column", "also called"), _names()),
-        "A mapping without a header is read as taxid, idx. Pairs may hold labels instead of idx "
+        "Columns without names are taxid, idx in a mapping, ancestor, descendant, depth_diff in "
+        "pairs. Pairs may hold labels instead of idx "
         "(as facebookresearch's `id1,id2,weight`, where id1 is the descendant); they are joined to "
         "the mapping, or numbered where there is none. Depth columns are optional: without "
         "`depth_diff` the edges are the transitive reduction and the depth rules are skipped.",
+        "## What is guessed",
+        "What the file leaves open is told under the verdict, and is in the report "
+        "(`inputs[].reading`).",
+        table(("in the file", "read as"), _GUESSED),
         "## The contract",
         "What every batch of rows is held to. `taxcheck schema` prints it as JSON. Rows that break "
         "it are counted by [MAP001](rules/MAP001.md) and [PAIR001](rules/PAIR001.md), under the "
@@ -34,6 +63,15 @@ def pages() -> Iterator[Page]:
     ]
     for name, described in contract().items():
         parts += [f"### {name}", *_table(described)]
+    parts.append("## Formats")
+    for title, kind in _KINDS.items():
+        parts += [f"### {title}", table(("format", "told by", "usual names", ""), _formats(kind))]
+    parts += [
+        "`taxcheck build --format` has taxonomies by the name in brackets. A format of your own "
+        "needs no fork: an entry point of the group `taxcheck.readers` names a module with "
+        "`READERS`, a sequence of `taxcheck.sources.readers.Reader`, whose document says what its "
+        "two functions do: one tells how sure it is of a file, one reads it.",
+    ]
     yield Page("reference/inputs.md", "\n\n".join(parts) + "\n")
 
 
@@ -45,6 +83,18 @@ def _names() -> Iterator[tuple[str, str, str]]:
             yield title, "either, whichever is left", _listed(MAPPING_BARE)
     for role, names in PAIR_BARE.items():
         yield "pairs", f"`{role}` with a mapping, else `{role}_taxid`", _listed(names)
+
+
+def _formats(kind: Kind) -> Iterator[tuple[str, str, str, str]]:
+    for reader in own(kind):
+        needs = f" Needs the extra `{reader.extra}`." if reader.extra else ""
+        name = f" ({code(reader.name)})" if kind == "taxonomy" else ""
+        yield (
+            reader.called,
+            reader.told_by + name,
+            _listed(reader.suffixes),
+            (reader.about + needs).strip(),
+        )
 
 
 def _listed(names: Iterable[str]) -> str:

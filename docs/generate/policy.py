@@ -7,11 +7,10 @@ from dataclasses import fields
 
 from docs.generate.markdown import Page, code, prose, table
 from taxcheck.cli import cli
-from taxcheck.config import DUPLICATES, INTENTS, KINDS, SAMPLERS, Dataset
-from taxcheck.policy_inputs import Inputs
-from taxcheck.registry import load_rules
-from taxcheck.rule import Severity
-from taxcheck.waivers import KEYS, WaiverState
+from taxcheck.model.finding import Severity
+from taxcheck.model.waiver import KEYS, WaiverState
+from taxcheck.policy.model import DUPLICATES, INTENTS, KINDS, SAMPLERS, Dataset, Inputs, Service
+from taxcheck.run.registry import load_rules
 
 DATASET = {
     "pairs": ((*INTENTS, "depth<=k"), "Which pairs there should be: with every ancestor, with "
@@ -32,6 +31,10 @@ WAIVER = {
     "fingerprint": "Bound: for one input alone, as a report tells it (`blake3:…`).",
     "taxid": "Bound: for these nodes alone, by identifier.",
     "idx": "Bound: for these nodes alone, by idx.",
+}
+SERVICE = {
+    "project": "As `--project`: the project there.",
+    "dataset": "As `--dataset`: the dataset of that project.",
 }
 STATES = {
     WaiverState.WAIVED: ("it covers the finding, whose outcome is `waived`", "no"),
@@ -79,7 +82,13 @@ def pages() -> Iterator[Page]:
         "The files of a run, so that `taxcheck run` needs no argument. Paths are relative to the "
         "policy; an option of the command line goes before its key here.",
         table(("key", "meaning"), given),
+        "## [service] { #service }",
+        "The dataset that runs on this data belong to, where they are "
+        "[pushed](../how-to/push-from-ci.md). Which service that is no policy can say: whoever may "
+        "change one could have runs, and the token, sent elsewhere.",
+        table(("key", "meaning"), [(code(f.name), SERVICE[f.name]) for f in fields(Service)]),
         "## [rules.ID] { #rules }",
+        "By the id of a rule or by its name.",
         table(head, rule),
         "## [[waiver]] { #waiver }",
         "All bounds that are given must hold, and one has to be given.",

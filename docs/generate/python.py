@@ -11,42 +11,47 @@ FOLDER = "reference/python/"
 PUBLIC = {
     "check": (
         "Check and audit",
-        "A Request says what is asked, `check` answers with a Report. Nothing is printed and "
+        "A Request says what is asked, `check` answers with a Report; it is `gather`, which reads, "
+        "and `judge`, which may be asked again under another policy. Nothing is printed and "
         "nothing written; what a user can mend is raised as a TaxcheckError of one line.",
         (
-            "taxcheck.pipeline.check",
-            "taxcheck.request.Request",
-            "taxcheck.report.Report",
-            "taxcheck.report.RuleResult",
-            "taxcheck.report.InputSummary",
+            "taxcheck.check",
+            "taxcheck.gather",
+            "taxcheck.judge",
+            "taxcheck.Gathered",
+            "taxcheck.Request",
+            "taxcheck.Report",
+            "taxcheck.RuleResult",
+            "taxcheck.InputSummary",
         ),
     ),
     "policy": (
         "Policy",
         "The policy as a value, and how it is read.",
         (
-            "taxcheck.config.Policy",
-            "taxcheck.config.Dataset",
-            "taxcheck.config.RulePolicy",
-            "taxcheck.config.load_policy",
-            "taxcheck.waivers.Waiver",
+            "taxcheck.Policy",
+            "taxcheck.Dataset",
+            "taxcheck.RulePolicy",
+            "taxcheck.Service",
+            "taxcheck.load_policy",
+            "taxcheck.Waiver",
         ),
     ),
     "rules": (
         "Rules and renderers",
         "What a rule of your own is made of, and how rules and renderers are found.",
         (
-            "taxcheck.rule.rule",
-            "taxcheck.rule.Rule",
-            "taxcheck.rule.Finding",
-            "taxcheck.rule.Sample",
-            "taxcheck.rule.Threshold",
-            "taxcheck.rule.Skip",
-            "taxcheck.rule.Severity",
-            "taxcheck.rule.Outcome",
-            "taxcheck.registry.load_rules",
-            "taxcheck.registry.load_renderers",
-            "taxcheck.report.RenderOptions",
+            "taxcheck.rule",
+            "taxcheck.Rule",
+            "taxcheck.Finding",
+            "taxcheck.Sample",
+            "taxcheck.Threshold",
+            "taxcheck.Skip",
+            "taxcheck.Severity",
+            "taxcheck.Outcome",
+            "taxcheck.load_rules",
+            "taxcheck.load_renderers",
+            "taxcheck.RenderOptions",
         ),
     ),
     "statistics": (
@@ -60,6 +65,9 @@ PUBLIC = {
             "taxcheck.statistics.values.ClosureStatistics",
             "taxcheck.statistics.values.TaxonomyStatistics",
             "taxcheck.statistics.values.HeldOutStatistics",
+            "taxcheck.model.reading.Reading",
+            "taxcheck.model.reading.Column",
+            "taxcheck.model.reading.Forms",
             "taxcheck.audit.values.EmbeddingStatistics",
             "taxcheck.audit.values.CoverageOfTraining",
             "taxcheck.audit.values.HierarchyScores",
@@ -70,12 +78,12 @@ PUBLIC = {
         "Train",
         "The gate, the training and the audit as one call.",
         (
-            "taxcheck.training.run",
-            "taxcheck.training.Finished",
-            "taxcheck.training.Watcher",
-            "taxcheck.engine.config.TrainConfig",
+            "taxcheck.train",
+            "taxcheck.Finished",
+            "taxcheck.Watcher",
+            "taxcheck.TrainConfig",
             "taxcheck.engine.presets.find",
-            "taxcheck.evaluation.evaluate_table",
+            "taxcheck.commands.evaluate.evaluate_table",
         ),
     ),
     "loops": (
@@ -83,11 +91,17 @@ PUBLIC = {
         "The gate as an assertion, and a guard for a training loop. Where the data or the table is "
         "not sound they raise an error that names causes and fixes, and holds the Report.",
         (
-            "taxcheck.sound.assert_dataset_sound",
-            "taxcheck.sound.run",
-            "taxcheck.sound.UnsoundError",
-            "taxcheck.callback.Guard",
+            "taxcheck.assert_sound",
+            "taxcheck.integrations.assert_sound.run",
+            "taxcheck.UnsoundError",
+            "taxcheck.Guard",
         ),
+    ),
+    "push": (
+        "Push to a service",
+        "A report goes to where a team keeps its runs. The same report twice is one run; what "
+        "cannot be sent now waits in the outbox, and nothing is raised for it.",
+        ("taxcheck.push", "taxcheck.Pushed"),
     ),
     "geometry": (
         "Geometry",
@@ -102,7 +116,7 @@ PUBLIC = {
     "errors": (
         "Errors",
         "What ends a command as one line, with its exit code.",
-        ("taxcheck.errors",),
+        ("taxcheck.model.errors",),
     ),
 }
 

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Iterator
+from contextlib import chdir
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from docs.generate.markdown import Page, code, fenced, prose, table
-from taxcheck.config import Policy, load_policy
-from taxcheck.pipeline import check
-from taxcheck.registry import load_renderers, load_rules
-from taxcheck.report import RenderOptions, Report
-from taxcheck.request import Request
-from taxcheck.rule import Rule
+from taxcheck.commands.selftest.cases import load_cases
+from taxcheck.model.report import RenderOptions, Report
+from taxcheck.model.rule import About, Rule
+from taxcheck.policy.model import Policy
+from taxcheck.policy.read import load_policy
+from taxcheck.run.check import check
+from taxcheck.run.registry import load_renderers, load_rules
+from taxcheck.run.request import Request
 
 FOLDER = "reference/rules/"
-FIXTURES = Path("fixtures/rules")
 FAMILIES = {
-    "MAP": ("Mapping", "the table of identifiers and idx"),
-    "PAIR": ("Pairs", "the training pairs, row by row and as a whole"),
-    "TREE": ("Hierarchy of the pairs", "what the pairs say when they are taken together"),
-    "EMB": ("Embedding table", "the numbers of a trained table, by themselves"),
-    "HIER": ("Hierarchy in the table", "whether the table holds the hierarchy"),
-    "TRAIN": ("Training", "how the table came about"),
+    About.MAPPING: ("Mapping", "the table of identifiers and idx"),
+    About.PAIRS: ("Pairs", "the training pairs, row by row and as a whole"),
+    About.TREE: ("Hierarchy of the pairs", "what the pairs say when they are taken together"),
+    About.TABLE: ("Embedding table", "the numbers of a trained table, by themselves"),
+    About.HIERARCHY: ("Hierarchy in the table", "whether the table holds the hierarchy"),
+    About.TRAINING: ("Training", "how the table came about"),
 }
 # What a rule takes, by the name of its parameter.
 INPUTS = {
@@ -34,6 +37,8 @@ INPUTS = {
     "closure": "the proof of the pairs against their closure",
     "held_out": "held-out pairs",
     "taxonomy": "a taxonomy",
+    "mapping_reading": "how the mapping was read",
+    "pair_reading": "how the pairs were read",
     "embedding": "an embedding table",
     "coverage": "an embedding table with its data",
     "scores": "an embedding table with its pairs",
@@ -54,14 +59,14 @@ def pages() -> Iterator[Page]:
     """The list of all rules, and a page for each."""
     yield Page(f"{FOLDER}index.md", _index(load_rules()))
     for rule in load_rules():
-        yield Page(f"{FOLDER}{rule.id}.md", page(rule, example(rule)))
+        yield Page(f"{FOLDER}{rule.id}.md", page(rule, example(rule.id)[0]))
 
 
 def navigation() -> list[object]:
     """The entries of the rules, by family."""
     entries: list[object] = [f"{FOLDER}index.md"]
-    for family, (title, _) in FAMILIES.items():
-        mine = [rule for rule in load_rules() if rule.family == family]
+    for about, (title, _) in FAMILIES.items():
+        mine = [rule for rule in load_rules() if rule.about is about]
         entries.append({title: [{f"{r.id} {r.name}": f"{FOLDER}{r.id}.md"} for r in mine]})
     return entries
 
@@ -72,13 +77,13 @@ def _index(rules: tuple[Rule, ...]) -> str:
         f"{len(rules)} rules, each with its document, its thresholds and what it says of data that "
         "has the defect. `taxcheck rules` lists them, `taxcheck explain PAIR003` shows one.",
     ]
-    for family, (title, about) in FAMILIES.items():
+    for about, (title, said) in FAMILIES.items():
         rows = [
             (f"[{r.id}]({r.id}.md)", code(r.name), _outcome(r.severity), _summary(r))
             for r in rules
-            if r.family == family
+            if r.about is about
         ]
-        parts += [f"## {title}", f"About {about}."]
+        parts += [f"## {title}", f"About {said}."]
         parts += [table(("rule", "defect", "default", "what it is"), rows)]
     return "\n\n".join(parts)
 
@@ -97,7 +102,7 @@ def page(rule: Rule, report: Report) -> str:
     parts = [
         f"# {rule.id} {rule.name}",
         f'<p class="facts"><span class="outcome {rule.severity}">{rule.severity}</span>'
-        f" by default · {FAMILIES[rule.family][0]}</p>",
+        f" by default · {FAMILIES[rule.about][0]}</p>",
         prose(document.summary, "./"),
         *_example(rule, report),
         "## Why it matters",
@@ -156,50 +161,54 @@ def _links(ids: list[str], names: dict[str, str]) -> str:
     return ", ".join(f"[{id}]({id}.md) {names[id]}" for id in ids)
 
 
-def arguments(rule: Rule) -> dict[str, str]:
-    """The inputs that stand in the rule's bad folder, by option."""
-    found = {
-        name: sorted((FIXTURES / rule.id / "bad").glob(file)) for name, file in _OPTIONS.items()
-    }
+def arguments(folder: Path) -> dict[str, str]:
+    """The inputs of the rule's bad data in a folder, by option."""
+    found = {name: sorted((folder / "bad").glob(file)) for name, file in _OPTIONS.items()}
     return {name: str(paths[0]) for name, paths in found.items() if paths}
 
 
-def example(rule: Rule) -> Report:
-    """The report on the rule's bad data."""
-    given = arguments(rule)
-    policy = given.pop("policy", None)
-    return check(
-        Request(
-            **given,
-            policy=load_policy(Path(policy), load_rules()) if policy else Policy(),
-            drawn=False,
-            title=rule.id,
+@cache
+def example(rule: str) -> tuple[Report, str]:
+    """The report on the rule's bad data, and the options by which it was asked for."""
+    with TemporaryDirectory() as folder, chdir(folder):
+        load_cases().of_rule[rule].write(Path(rule))
+        given = arguments(Path(rule))
+        options = " ".join(f"--{name.replace('_', '-')} {path}" for name, path in given.items())
+        policy = given.pop("policy", None)
+        report = check(
+            Request(
+                **given,
+                policy=load_policy(Path(policy), load_rules()) if policy else Policy(),
+                drawn=False,
+                title=rule,
+            )
         )
-    )
+    return report, options
 
 
 def _example(rule: Rule, report: Report) -> list[str]:
-    """The command on the rule's bad data, and what it prints."""
-    why = json.loads((FIXTURES / rule.id / "bad/expected.json").read_text())["why"]
-    options = [f"--{name.replace('_', '-')} {path}" for name, path in arguments(rule).items()]
-    command = " \\\n    ".join(("taxcheck run", *options))
+    """The commands on the rule's bad data, and what they print."""
+    why = load_cases().of_rule[rule.id].why
+    options = [f"--{part}" for part in example(rule.id)[1].split("--")[1:]]
+    command = " \\\n    ".join(("taxcheck run", *(option.strip() for option in options)))
     said = load_renderers()["terminal"](report, RenderOptions(color=False, width=80))
+    made = f"$ taxcheck explain {rule.id} --example {rule.id}"
     return [
         f"The smallest data that has it ({prose(why).rstrip('.')}):",
-        fenced(f"$ {command}\n{said}", "console"),
+        fenced(f"{made}\n$ {command}\n{said}", "console"),
     ]
 
 
 def _observed(rule: Rule, report: Report) -> list[str]:
     """The values beside the finding, and its advice."""
-    (result,) = (r for r in report.results if r.rule.id == rule.id)
-    assert result.finding is not None, f"{rule.id} was not judged on its own bad data"
+    (result,) = (r for r in report.results if r.id == rule.id)
+    assert result.judged, f"{rule.id} was not judged on its own bad data"
     parts = ["## What it observes", "On the data above:"]
-    rows = [(prose(str(k)), _value(v)) for k, v in result.finding.observed.items()]
+    rows = [(prose(str(k)), _value(v)) for k, v in result.observed.items()]
     rows += [(prose(f"threshold {k}"), f"{v:g}") for k, v in result.threshold.items()]
-    parts += [table(("observed", "value"), [("count", f"{result.finding.count:,}"), *rows])]
-    if result.finding.fix:
-        parts += ["Its advice: " + prose(inspect.cleandoc(result.finding.fix), "./")]
+    parts += [table(("observed", "value"), [("count", f"{result.count:,}"), *rows])]
+    if result.fix:
+        parts += ["Its advice: " + prose(inspect.cleandoc(result.fix), "./")]
     return parts
 
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from docs.generate.markdown import Page, code, prose, table
+from taxcheck.commands.compare.comparison import comparison_schema
+from taxcheck.model.schema import report_schema
 
 Schema = Mapping[str, object]
 SCHEMAS = {
     "reference/report-json.md": (
-        "reports/report.schema.json",
+        report_schema,
+        "report",
         "Report as JSON",
         "taxcheck run --json",
     ),
     "reference/comparison-json.md": (
-        "reports/comparison.schema.json",
+        comparison_schema,
+        "comparison",
         "Comparison as JSON",
         "taxcheck compare --json",
     ),
@@ -25,16 +28,16 @@ SCHEMAS = {
 
 def pages() -> Iterator[Page]:
     """A page for each schema."""
-    for path, (source, title, command) in SCHEMAS.items():
-        schema = json.loads(Path(source).read_text(encoding="utf-8"))
-        yield Page(path, _page(schema, source, title, command))
+    for path, (schema, name, title, command) in SCHEMAS.items():
+        yield Page(path, _page(schema(), name, title, command))
 
 
-def _page(schema: Mapping[str, object], source: str, title: str, command: str) -> str:
+def _page(schema: Mapping[str, object], name: str, title: str, command: str) -> str:
     parts = [
         f"# {title}",
-        f"What `{command}` writes, by `{source}`, a JSON Schema that is installed with taxcheck. "
-        f"{prose(str(schema.get('description', '')))}",
+        f"What `{command}` writes, by the JSON Schema that `taxcheck schema {name}` prints. "
+        "Within a major version keys are added, and none is removed or changed in meaning.",
+        prose(str(schema.get("description", ""))),
         *_object("The document", schema),
     ]
     for name, definition in _mapping(schema, "$defs").items():
@@ -93,6 +96,8 @@ def _typed(schema: Mapping[str, object]) -> str:
     kinds = [str(kind) for kind in named] if isinstance(named, list) else [str(named)]
     if "array" in kinds and isinstance(items := schema.get("items"), dict):
         kinds[kinds.index("array")] = f"list of {_kind(items)}"
+    if isinstance(each := schema.get("prefixItems"), list):
+        kinds[kinds.index("array")] = f"list of {len(each)}: {', '.join(map(_kind, each))}"
     further = schema.get("additionalProperties")
     if "object" in kinds and isinstance(further, dict):
         kinds[kinds.index("object")] = f"object, each value {_kind(further)}"

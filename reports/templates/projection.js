@@ -134,11 +134,12 @@
     note.hidden = i < 0;
     if (i >= 0) {
       const group = data.clades[data.clade[i]] ?? "no named clade";
-      const said = [group, `idx ${data.idx[i]}`];
+      const number = data.idx.length ? [`idx ${data.idx[i]}`] : [];
+      const said = [group, ...number];
       if (data.radius) said.push(`radius ${data.radius[i]}`);
       if (never(i)) said.push("never trained");
       const [name, facts, lineage] = note.children;
-      name.textContent = data.names[i] || `idx ${data.idx[i]}`;
+      name.textContent = data.names[i] || number.join();
       facts.textContent = said.join(" · ");
       lineage.textContent = data.lineages[data.lineage[i]] || "";
     }

@@ -9,11 +9,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from taxcheck.errors import InputError
 from taxcheck.geometry.space import Space
-from taxcheck.sources.checkpoints.value import Checkpoint
-from taxcheck.sources.files import one_line
-from taxcheck.statistics.values import BoolArray, Identifiers, IntArray, MappingStatistics
+from taxcheck.model.arrays import BoolArray, IntArray
+from taxcheck.model.errors import InputError, one_line
+from taxcheck.sources.checkpoints.checkpoint import Checkpoint
+from taxcheck.statistics.values import MappingStatistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,15 @@ class Aligned:
     def has_row(self) -> BoolArray:
         """Which idx have a row, (n,)."""
         return np.asarray(self.row_of >= 0)
+
+    @property
+    def owner(self) -> IntArray | None:
+        """The idx of each row, (rows,), -1 for none; None where row k is idx k."""
+        if not self.by_labels:
+            return None
+        found = np.full(self.checkpoint.rows, -1, dtype=np.int64)
+        found[self.row_of[self.has_row]] = np.flatnonzero(self.has_row)
+        return found
 
     def vectors(self, idx: IntArray) -> npt.NDArray[np.floating]:
         """Rows of idx that have one, (k, width)."""
@@ -73,20 +82,21 @@ def align(checkpoint: Checkpoint, mapping: MappingStatistics | None) -> Aligned:
         if numbers is None or int(numbers.max(initial=0)) >= checkpoint.rows:
             raise InputError(
                 f"{checkpoint.path}: its rows have no labels, and the pairs' labels are no row "
-                "numbers of it; give the --mapping that it was trained with"
+                "numbers of it; give the `mapping` that it was trained with"
             )
         return Aligned(checkpoint, numbers, True, 0)
     if mapping is None or labels is None:
         n = max(checkpoint.rows, mapping.n_nodes if mapping is not None else 0)
         rows = np.arange(n)
         return Aligned(checkpoint, np.where(rows < checkpoint.rows, rows, -1), False, 0)
-    known, idx = _identifiers(mapping.identifiers)
+    idx = np.flatnonzero(mapping.mapped)
+    known = mapping.identifiers.column(idx).cast(pa.string())
     place = pc.index_in(labels.cast(pa.string()), value_set=known).fill_null(-1)
     found = place.to_numpy(zero_copy_only=False)
     if not (found >= 0).any():
         raise InputError(
             f"{checkpoint.path}: none of its row labels ({_first(labels)}) is an identifier of the "
-            f"{'pairs' if mapping.derived else 'mapping'} ({_first(known)}); give the --mapping "
+            f"{'pairs' if mapping.derived else 'mapping'} ({_first(known)}); give the `mapping` "
             "that it was trained with"
         )
     row_of = np.full(mapping.n_nodes, -1, dtype=np.int64)
@@ -98,14 +108,3 @@ def align(checkpoint: Checkpoint, mapping: MappingStatistics | None) -> Aligned:
 def _first(labels: pa.Array) -> str:
     shown = [one_line(str(label), 40) for label in labels.slice(0, 3).to_pylist()]
     return ", ".join([*shown, "..."] if len(labels) > 3 else shown)
-
-
-def _identifiers(identifiers: Identifiers) -> tuple[pa.Array, IntArray]:
-    """The mapped identifiers as text, and their idx."""
-    if identifiers.integers is not None:
-        idx = np.flatnonzero(identifiers.integers >= 0)
-        return pa.array(identifiers.integers[idx]).cast(pa.string()), idx
-    assert identifiers.strings is not None
-    texts = pa.array(identifiers.strings, pa.string())
-    idx = np.flatnonzero(texts.is_valid().to_numpy(zero_copy_only=False))
-    return texts.take(pa.array(idx)), idx

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from taxcheck.audit.alignment import Aligned
-from taxcheck.audit.clade_assignment import SMALLEST, Clades
+from taxcheck.audit.clades import SMALLEST, Partition
 from taxcheck.audit.values import CoverageOfTraining
-from taxcheck.errors import InputError
-from taxcheck.rule import Defect, Sample
-from taxcheck.statistics.samples import SAMPLES, Sink
-from taxcheck.statistics.values import BoolArray, IntArray, MappingStatistics, PairStatistics
+from taxcheck.model.arrays import BoolArray, IntArray
+from taxcheck.model.errors import InputError
+from taxcheck.statistics.offenders import Sink, defect_of, of_nodes
+from taxcheck.statistics.values import MappingStatistics, PairStatistics
 
 # Strongest first. Where updates were recorded they are the fact, and the rest is not consulted.
 NO_ROW = "no row in the table"
@@ -43,7 +43,7 @@ class Known:
     initial: npt.NDArray[np.floating] | None = None  # (rows, width) the table before training
     unknown: BoolArray | None = None  # (n,) mapped nodes whose taxid the taxonomy lacks
     depths: IntArray | None = None  # (n,) depth of every node, -1 for none
-    clades: Clades | None = None
+    clades: Partition | None = None
 
 
 def coverage_of_training(
@@ -51,28 +51,16 @@ def coverage_of_training(
 ) -> CoverageOfTraining:
     """Join a table with the data that it was trained on; see CoverageOfTraining."""
     rows = table.n
-    evidence = _evidence(table, known)
-    never = np.zeros(rows, dtype=bool)
-    strongest = np.full(rows, -1)
-    names = list(evidence)
-    for number, name in reversed(list(enumerate(names))):
-        never |= evidence[name]
-        strongest[evidence[name]] = number
-    reasons = _explanations(table, known, never)
-    reason = np.full(rows, -1)
-    labels = list(reasons)
-    for number, name in reversed(list(enumerate(labels))):
-        reason[reasons[name]] = number
+    names, strongest = _first(_evidence(table, known))
+    never = strongest >= 0
+    labels, reason = _first(_explanations(table, known, never))
     nodes = np.flatnonzero(never)
-    if sink:
-        sink(
-            "never_trained",
-            {
-                "idx": nodes,
-                "evidence": np.array(names, dtype=object)[strongest[nodes]],
-                "explanation": np.array(labels, dtype=object)[reason[nodes]],
-            },
-        )
+    untrained = of_nodes(
+        "never_trained",
+        nodes,
+        evidence=np.array(names, dtype=object)[strongest[nodes]],
+        explanation=np.array(labels, dtype=object)[reason[nodes]],
+    )
     updates = table.spread(table.checkpoint.facts.update_counts, 0)
     return CoverageOfTraining(
         rows=rows,
@@ -80,25 +68,19 @@ def coverage_of_training(
         by_evidence=_counted(names, strongest[nodes]),
         by_explanation=_counted(labels, reason[nodes]),
         by_both=_crossed(labels, names, reason[nodes], strongest[nodes]),
+        told_by=tuple(names),
+        trained_known=_trained_known(names, table, known),
         by_clade=_by_clade(known.clades, never),
-        defect=Defect(
-            len(nodes),
-            rows,
-            tuple(
-                Sample(
-                    values={
-                        "idx": int(k),
-                        "evidence": names[strongest[k]],
-                        "explanation": labels[reason[k]],
-                    },
-                    node=int(k),
-                )
-                for k in nodes[:SAMPLES]
-            ),
-        ),
+        defect=defect_of(untrained, rows, sink),
         updates=updates,
         updates_by_depth=_by_depth(updates, known.depths),
     )
+
+
+def _first(found: dict[str, BoolArray]) -> tuple[list[str], IntArray]:
+    """The names, and for every row the place of the first that holds, (rows,), -1 for none."""
+    holds = np.array([*found.values()])
+    return list(found), np.where(holds.any(axis=0), holds.argmax(axis=0), -1)
 
 
 def _evidence(table: Aligned, known: Known) -> dict[str, BoolArray]:
@@ -115,7 +97,7 @@ def _evidence(table: Aligned, known: Known) -> dict[str, BoolArray]:
         if known.initial.shape[1] != vectors.shape[1]:
             raise InputError(
                 f"the initial table has {known.initial.shape[1]:,} columns and the trained one "
-                f"{vectors.shape[1]:,}: give --initial the table that this training began with"
+                f"{vectors.shape[1]:,}: give `initial` the table that this training began with"
             )
         shared = min(len(vectors), len(known.initial))
         same = np.zeros(len(vectors), dtype=bool)
@@ -127,6 +109,12 @@ def _evidence(table: Aligned, known: Known) -> dict[str, BoolArray]:
         found[NO_PAIR] = ~_in_pair(known.pairs, rows)
     found[INIT_BOX] = np.asarray(table.spread(_in_box(vectors), False))
     return found
+
+
+def _trained_known(names: list[str], table: Aligned, known: Known) -> bool:
+    """Whether a row without evidence was trained; pairs and the box say only that it may be."""
+    whole = known.initial is not None and len(known.initial) >= len(table.checkpoint.vectors)
+    return RECORDED in names or OPTIMIZER in names or whole
 
 
 def _in_pair(pairs: PairStatistics, rows: int) -> BoolArray:
@@ -182,7 +170,7 @@ def _crossed(
     return {(rows[i], columns[j]): int(table[i, j]) for i, j in np.argwhere(table)}
 
 
-def _by_clade(clades: Clades | None, never: BoolArray) -> tuple[tuple[str, int, int], ...]:
+def _by_clade(clades: Partition | None, never: BoolArray) -> tuple[tuple[str, int, int], ...]:
     """(clade, never trained, nodes): clades of some size, most affected first."""
     if clades is None:
         return ()

@@ -2,52 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
-from taxcheck.audit.repeats import first_of_equal, largest_groups, rounded_directions
-from taxcheck.audit.spectrum_state import SpectrumState
+from taxcheck.audit.equal_rows import first_of_equal, largest_groups, rounded_directions
+from taxcheck.audit.metrics.distortion import sampled_distances
+from taxcheck.audit.metrics.spectrum import SpectrumState, effective_rank, participation_ratio
 from taxcheck.audit.values import PERCENTILES, Copies, EmbeddingStatistics, FloatArray
 from taxcheck.geometry import lorentz
 from taxcheck.geometry.ball import radius_of_norm
 from taxcheck.geometry.precision import UNIT_ROUNDOFF
 from taxcheck.geometry.space import Space
-from taxcheck.metrics.precision import sampled_distances
-from taxcheck.rule import Defect
-from taxcheck.sources.checkpoints.value import Checkpoint, Geometry, Reading
-from taxcheck.statistics.samples import SAMPLES, Sink, node_samples
-from taxcheck.statistics.values import BoolArray, IntArray
+from taxcheck.model.arrays import IntArray
+from taxcheck.sources.checkpoints.checkpoint import Checkpoint, Geometry, Reading
+from taxcheck.sources.schemas import judge_rows
+from taxcheck.statistics.offenders import Column, Offenders, Sink, defect_of
 
 _CHUNK = 1 << 17
 _BINS = 50
 # Off the sheet: the Minkowski norm differs from -1 by more than 8 u x0^2 (relative to x0^2: 8 u).
 _SHEET = 8.0
-
-
-# Given the norms of rows and how far outside the model they are (1 is the boundary), (k,) each:
-# which rows are not finite, and which are no points. The contract of the table decides.
-RowJudge = Callable[[FloatArray, FloatArray], tuple[BoolArray, BoolArray]]
+_UNKNOWN_ROUNDOFF = UNIT_ROUNDOFF["float32"]
 
 
 def embedding_statistics(
-    checkpoint: Checkpoint,
-    judge: RowJudge,
-    rng: np.random.Generator,
-    seed: int,
-    sink: Sink | None = None,
+    checkpoint: Checkpoint, seed: int, sink: Sink | None = None, owner: IntArray | None = None
 ) -> EmbeddingStatistics:
-    """Everything that the table tells without data; see EmbeddingStatistics."""
+    """Everything that the table tells without data; see EmbeddingStatistics.
+
+    ``owner`` (rows,) is the idx of each row, -1 for none; without it row k is idx k.
+    """
     reading, rows = checkpoint.reading, checkpoint.rows
     norms, radii = np.full(rows, np.nan), np.full(rows, np.nan)
     finite, outside = np.ones(rows, dtype=bool), np.zeros(rows, dtype=bool)
-    spectrum, directions = SpectrumState.empty(checkpoint.dim), SpectrumState.empty(checkpoint.dim)
+    spectrum, directions = SpectrumState(checkpoint.dim), SpectrumState(checkpoint.dim)
     for part, space in chunks(checkpoint):
         with np.errstate(invalid="ignore"):  # a signalling NaN is told as any NaN
             x = np.asarray(checkpoint.vectors[part], dtype=np.float64)
         stored = np.linalg.norm(x, axis=1)
         norms[part], beyond = _norms(stored, x, space, reading, checkpoint.dtype)
-        broken, outside[part] = judge(stored, beyond)
+        broken, outside[part] = judge_rows(stored, beyond)
         finite[part] = ~broken
         radii[part] = space.radii
         spectrum.update(part.start, space.tangent()[space.sound])
@@ -55,20 +50,19 @@ def embedding_statistics(
     norms[~finite] = np.nan
     radii[outside] = np.inf
     sound = norms[np.isfinite(norms)]
-    clip_radius = _clip_radius(reading)
+    clip, roundoff = reading.unit_clip, UNIT_ROUNDOFF.get(checkpoint.dtype, _UNKNOWN_ROUNDOFF)
+    clip_radius = None if clip is None else radius_of_norm(clip)
     repeated = first_of_equal(checkpoint.vectors)
     groups, largest = largest_groups(repeated)
     same_direction = rounded_directions(checkpoint)
-    pairs, ceiling = _sampled(checkpoint, rng), None
+    pairs, ceiling = _sampled(checkpoint, np.random.default_rng(seed)), None
     if clip_radius is not None and np.isfinite(clip_radius):
         ceiling = 2 * clip_radius
     bad = np.flatnonzero(~finite)
     off = np.flatnonzero(outside)
     twins = np.flatnonzero(repeated >= 0)
-    if sink:
-        sink("non_finite", {"idx": bad})
-        sink("outside_ball", {"idx": off, "norm": norms[off]})
-        sink("duplicate_row", {"idx": twins, "equal_to": repeated[twins]})
+    beyond_rows = _of_rows("outside_ball", off, owner, norm=norms[off])
+    equal_rows = _of_rows("duplicate_row", twins, owner, equal_to=repeated[twins])
     kind = "off the sheet" if reading.geometry is Geometry.LORENTZ else "norm >= 1"
     return EmbeddingStatistics(
         rows=rows,
@@ -81,19 +75,16 @@ def embedding_statistics(
         radius_percentiles=_percentiles(radii[np.isfinite(radii)]),
         norm_histogram=_histogram(sound),
         clip_radius=clip_radius,
-        at_clip=_at_clip(norms, reading, checkpoint.dtype),
-        non_finite=Defect(len(bad), rows, node_samples(bad)),
-        outside=Defect(
-            len(off), rows, node_samples(off, norm=norms[off[:SAMPLES]]), {kind: len(off)}
-        ),
-        duplicates=Defect(
-            len(twins), rows, node_samples(twins, equal_to=repeated[twins[:SAMPLES]])
-        ),
+        # up to the rounding of the stored norm
+        at_clip=None if clip is None else int(np.count_nonzero(norms >= clip - 8 * roundoff)),
+        non_finite=defect_of(_of_rows("non_finite", bad, owner), rows, sink),
+        outside=defect_of(beyond_rows, rows, sink, **{kind: len(off)}),
+        duplicates=defect_of(equal_rows, rows, sink),
         same_direction=same_direction - len(twins) if same_direction > len(twins) else 0,
-        effective_rank=spectrum.effective_rank(),
-        participation_ratio=spectrum.participation_ratio(),
-        direction_rank=directions.effective_rank(),
-        unit_roundoff=UNIT_ROUNDOFF.get(checkpoint.dtype, UNIT_ROUNDOFF["float32"]),
+        effective_rank=effective_rank(spectrum.eigenvalues()),
+        participation_ratio=participation_ratio(spectrum.eigenvalues()),
+        direction_rank=effective_rank(directions.eigenvalues()),
+        unit_roundoff=roundoff,
         sampled_distances=pairs,
         ceiling=ceiling,
         copy_groups=groups,
@@ -102,6 +93,13 @@ def embedding_statistics(
         ),
         sample=f"{len(pairs):,} pairs of rows for distances, seed {seed}; all rows otherwise",
     )
+
+
+def _of_rows(defect: str, rows: IntArray, owner: IntArray | None, **columns: Column) -> Offenders:
+    """Rows of the table, (k,): by their idx, or by their number in the file and whose they are."""
+    if owner is None:
+        return Offenders(defect, {"idx": rows, **columns}, (rows,))
+    return Offenders(defect, {"table_row": rows, **columns}, (owner[rows],))
 
 
 def chunks(checkpoint: Checkpoint) -> Iterator[tuple[slice, Space]]:
@@ -125,24 +123,9 @@ def _norms(
     norms = np.tanh(space.radii / 2)
     if reading.geometry is Geometry.TANGENT:
         return norms, nowhere
-    slack = _SHEET * UNIT_ROUNDOFF.get(dtype, UNIT_ROUNDOFF["float32"])
+    slack = _SHEET * UNIT_ROUNDOFF.get(dtype, _UNKNOWN_ROUNDOFF)
     off = lorentz.sheet_error(x, reading.curvature) / slack
     return norms, np.where(x[:, 0] > 0, off, np.inf)
-
-
-def _clip_radius(reading: Reading) -> float | None:
-    if reading.clip is None or reading.geometry is Geometry.EUCLIDEAN:
-        return None
-    return radius_of_norm(reading.clip * float(np.sqrt(reading.curvature)))
-
-
-def _at_clip(norms: FloatArray, reading: Reading, dtype: str) -> int:
-    """Rows at the clip up to the rounding of the stored norm."""
-    if reading.clip is None or reading.geometry is Geometry.EUCLIDEAN:
-        return 0
-    clip = reading.clip * float(np.sqrt(reading.curvature))
-    slack = 8 * UNIT_ROUNDOFF.get(dtype, UNIT_ROUNDOFF["float32"])
-    return int(np.count_nonzero(norms >= clip - slack))
 
 
 def _percentiles(values: FloatArray) -> dict[int, float]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import structs
 
 from taxcheck.audit.alignment import Aligned, align
-from taxcheck.audit.clade_assignment import Clades, by_depth, by_rank
+from taxcheck.audit.clades import Partition, by_depth, by_rank, name_of_node, nested_clades
 from taxcheck.audit.coverage import Known, coverage_of_training
+from taxcheck.audit.curve import curve_of
 from taxcheck.audit.embeddings import embedding_statistics
-from taxcheck.audit.nested_clades import nested_clades
 from taxcheck.audit.pictures import draw_audit
 from taxcheck.audit.projection import Labels, project, sample
 from taxcheck.audit.scores import Subject, score_hierarchy
@@ -23,29 +24,28 @@ from taxcheck.audit.values import (
     HierarchyScores,
     TrainingRecord,
 )
-from taxcheck.audit_bins import AuditPictures
-from taxcheck.clock import Clock
 from taxcheck.geometry.space import Space
-from taxcheck.runner import Unavailable, known
-from taxcheck.schemas.embeddings import judge_rows
-from taxcheck.sources.checkpoints.value import Checkpoint
-from taxcheck.sources.taxonomy import Taxonomy
+from taxcheck.model.arrays import BoolArray
+from taxcheck.model.clock import Clock
+from taxcheck.model.finding import Unavailable, known
+from taxcheck.model.pictures import AuditPictures
+from taxcheck.model.statistics import TableSummary
+from taxcheck.sources.checkpoints.checkpoint import Checkpoint
+from taxcheck.sources.taxonomies.taxonomy import Taxonomy
 from taxcheck.statistics.hierarchy.graph import Graph
-from taxcheck.statistics.samples import Sink
+from taxcheck.statistics.offenders import Sink
 from taxcheck.statistics.spool import PairSpool
-from taxcheck.statistics.values import BoolArray, MappingStatistics, PairStatistics
-
-_NO_TABLE = Unavailable("no embeddings given")
+from taxcheck.statistics.values import MappingStatistics, PairStatistics
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
     """What the audit's rules ask for by parameter name; Unavailable says why one is missing."""
 
-    embedding: EmbeddingStatistics | Unavailable = _NO_TABLE
-    coverage: CoverageOfTraining | Unavailable = _NO_TABLE
-    scores: HierarchyScores | Unavailable = _NO_TABLE
-    training: TrainingRecord | Unavailable = _NO_TABLE
+    embedding: EmbeddingStatistics
+    coverage: CoverageOfTraining
+    scores: HierarchyScores | Unavailable
+    training: TrainingRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,56 +61,52 @@ class Data:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """The audit's evidence, and what is needed to show it; empty where no table was given."""
+    """The audit's evidence, and what is needed to show it."""
 
-    evidence: Audit = Audit()
-    table: Aligned | None = None
-    space: Space | None = None  # of the table; made when it is first needed
-    clades: Clades | None = None
-    data: Data = Data()
-    seed: int = 0
+    evidence: Audit
+    table: Aligned
+    space: Space | None  # of the table; made when it is first needed
+    clades: Partition | None
+    data: Data
+    seed: int
 
-    @property
-    def unmatched(self) -> int:
-        """Labels in the file that the mapping lacks."""
-        return 0 if self.table is None else self.table.unmatched
+    def summary(self) -> TableSummary:
+        """The report's ``statistics.embeddings``."""
+        found = self.evidence
+        return summarize_audit(found.embedding, found.coverage, known(found.scores))
 
-    def summary(self) -> dict[str, object]:
-        """The JSON report's ``statistics.embeddings``."""
-        embedding = known(self.evidence.embedding)
-        if embedding is None:
-            return {}
-        coverage, scores = known(self.evidence.coverage), known(self.evidence.scores)
-        return {"embeddings": summarize_audit(embedding, coverage, scores)}
-
-    def pictures(self, projected: bool) -> AuditPictures | None:
+    def pictures(self, projected: bool) -> AuditPictures:
         """Everything that the report draws of the table; ``projected``: see Request."""
-        embedding = known(self.evidence.embedding)
-        if embedding is None or self.table is None:
-            return None
         space = self.space if self.space is not None else self.table.space()
-        coverage, scores = known(self.evidence.coverage), known(self.evidence.scores)
         rows = sample(space, self.seed)
         projection = project(
             space, rows, self._labels(rows), self.seed, umap=None if projected else False
         )
+        if projection is not None and self.data.mapping is not None and self.data.mapping.derived:
+            projection = structs.replace(projection, idx=())  # they stand in no file
+        found = self.evidence
         return draw_audit(
-            embedding,
-            coverage,
-            scores,
+            found.embedding,
+            found.coverage,
+            known(found.scores),
             projection,
-            training=known(self.evidence.training),
+            training=found.training,
             names=self._names,
+            row_names=self._row_names,
         )
 
     def _names(self, rows: Sequence[int]) -> list[str]:
-        mapping, taxonomy = self.data.mapping, self.data.taxonomy
-        names = []
-        for row in rows:
-            taxid = None if mapping is None else mapping.identifiers.of(int(row))
-            known_as = taxonomy.name_of(taxid) if taxonomy and isinstance(taxid, int) else None
-            names.append(known_as or (f"idx {row}" if taxid is None else str(taxid)))
-        return names
+        identifiers = None if self.data.mapping is None else self.data.mapping.identifiers
+        return [name_of_node(int(row), identifiers, self.data.taxonomy) for row in rows]
+
+    def _row_names(self, rows: Sequence[int]) -> list[str]:
+        """What rows of the table are called, which are joined to idx by labels, or are idx."""
+        owner = self.table.owner
+        if owner is None:
+            return self._names(rows)
+        return [
+            self._names([idx])[0] if (idx := int(owner[row])) >= 0 else f"row {row}" for row in rows
+        ]
 
     def _labels(self, rows: npt.NDArray[np.integer]) -> Labels:
         mapping, taxonomy, clades = self.data.mapping, self.data.taxonomy, self.clades
@@ -123,13 +119,12 @@ class Examined:
         if clades is not None:
             inside = rows < len(clades.of)
             of[inside] = clades.of[rows[inside]]
-        coverage = known(self.evidence.coverage)
         return Labels(
             names=self._names(rows.tolist()),
             lineages=lineages,
             clade=of,
             clades=() if clades is None else clades.labels,
-            untrained=None if coverage is None else coverage.never[rows],
+            untrained=self.evidence.coverage.never[rows],
         )
 
 
@@ -148,11 +143,9 @@ def audit(
     ``tables`` holds "embeddings", and "initial" where the table before training was given.
     """
     checkpoint, initial = tables["embeddings"], tables.get("initial")
-    with clock("embeddings"):
-        embedding = embedding_statistics(
-            checkpoint, judge_rows, np.random.default_rng(seed), seed, sink
-        )
     table = align(checkpoint, data.mapping)
+    with clock("embeddings"):
+        embedding = embedding_statistics(checkpoint, seed, sink, table.owner)
     clades = _clades(data)
     with clock("coverage"):
         facts = Known(
@@ -183,18 +176,22 @@ def audit(
                 ),
             )
             scores = score_hierarchy(subject)
+            if not coverage.trained_known:
+                known = (replace(c, never_trained=c.never_trained or None) for c in scores.clades)
+                scores = replace(scores, clades=tuple(known))
     training = TrainingRecord(
         facts=checkpoint.facts,
         rows=checkpoint.rows,
         dim=checkpoint.dim,
         table_size_from_pairs=None if data.pairs is None else data.pairs.table_size,
         n_nodes=None if data.mapping is None else data.mapping.n_nodes,
+        curve=curve_of(checkpoint.facts, embedding.reading.clip),
     )
     evidence = Audit(embedding, coverage, scores, training)
     return Examined(evidence, table, space, clades, data, seed)
 
 
-def _clades(data: Data) -> Clades | None:
+def _clades(data: Data) -> Partition | None:
     if data.mapping is None:
         return None
     taxids = data.mapping.identifiers.integers

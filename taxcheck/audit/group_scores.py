@@ -2,73 +2,63 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from dataclasses import replace
 
 import numpy as np
 
-from taxcheck.audit.clade_assignment import Clades
-from taxcheck.audit.nested_clades import NestedClades
-from taxcheck.audit.values import CladeSpread, FloatArray, Hubs, NullScore, Score
+from taxcheck.audit.clades import NestedClades, Partition
+from taxcheck.audit.metrics.clades import clade_spread
+from taxcheck.audit.metrics.distortion import distortion, pairs_of_rows, tree_distances
+from taxcheck.audit.metrics.hubness import Hubness, hubness
+from taxcheck.audit.metrics.lists import Lists
+from taxcheck.audit.metrics.retrieval import sibling_retrieval
+from taxcheck.audit.metrics.separation import class_separation, successors_separation
+from taxcheck.audit.values import (
+    CladeSpread,
+    FloatArray,
+    HierarchyScores,
+    Hubs,
+    NullScore,
+    Score,
+    five_of,
+)
 from taxcheck.geometry.space import Space
-from taxcheck.metrics.clades import clade_spread
-from taxcheck.metrics.distortion import distortion
-from taxcheck.metrics.graph_distance import pairs_of_rows, tree_distances
-from taxcheck.metrics.hubness import Hubness, hubness
-from taxcheck.metrics.lists import Lists
-from taxcheck.metrics.retrieval import sibling_retrieval
-from taxcheck.metrics.separation import class_separation, successors_separation
+from taxcheck.model.arrays import BoolArray
+from taxcheck.model.pictures import Five
 from taxcheck.statistics.hierarchy.graph import Graph
-from taxcheck.statistics.values import BoolArray
 
 _SAMPLED = 20_000  # pairs for distances and distortion
-_BANDS = (5, 25, 50, 75, 95)
-
-
-Five = tuple[float, float, float, float, float]
-
-
-class GroupScores(TypedDict):
-    """The fields of HierarchyScores that compare nodes with each other."""
-
-    siblings: Score | None
-    distance_bands: dict[str, Five]
-    hubness: float | None
-    hubs: Hubs | None
-    distortion: dict[str, float]
-    separation: Score | None
-    separation_successors: float | None
-    clade_level: str
-    clades: tuple[CladeSpread, ...]
-    spread_level: str
 
 
 def group_scores(
+    scores: HierarchyScores,
     space: Space,
     graph: Graph,
-    clades: Clades | None,
+    clades: Partition | None,
     nested: NestedClades | None,
     trained: BoolArray,
     rng: np.random.Generator,
-) -> GroupScores:
-    """Compare siblings, clades and random nodes, on seeded samples.
+) -> HierarchyScores:
+    """The scores with those that compare siblings, clades and random nodes, on seeded samples.
 
     ``clades`` divide the nodes and are held apart from each other; the spread is that of
     ``nested``, each for itself.
     """
     parents = Lists.from_csr(graph.parents_of.starts, graph.parents_of.targets)
     hubs = hubness(space, rng)
-    return {
-        "siblings": _siblings(space, parents, graph, trained, rng),
-        "distance_bands": _kinds(space, graph, rng),
-        "hubness": _finite(hubs.skew),
-        "hubs": _hubs(hubs),
-        "distortion": _distortion(space, graph, rng),
-        "separation": _separation(space, clades, trained, rng) if clades else None,
-        "separation_successors": successors_separation(space, clades.of, rng) if clades else None,
-        "clade_level": clades.level if clades else "no clades",
-        "clades": _spread(space, graph, nested, trained, rng) if nested else (),
-        "spread_level": nested.level if nested else "no clades",
-    }
+    return replace(
+        scores,
+        siblings=_siblings(space, parents, graph, trained, rng),
+        distance_bands=_kinds(space, graph, rng),
+        hubness=_finite(hubs.skew),
+        hubs=_hubs(hubs),
+        distortion=_distortion(space, graph, rng),
+        separation=_separation(space, clades, trained, rng) if clades else None,
+        separation_successors=successors_separation(space, clades.of, rng) if clades else None,
+        clade_level=clades.level if clades else "no clades",
+        clades=_spread(space, graph, nested, trained, rng) if nested else (),
+        spread_level=nested.level if nested else "no clades",
+    )
 
 
 def _siblings(
@@ -132,8 +122,7 @@ def _kinds(space: Space, graph: Graph, rng: np.random.Generator) -> dict[str, Fi
     for kind, distances in found.items():
         sound = distances[np.isfinite(distances)]
         if len(sound):
-            a, b, c, d, e = map(float, np.percentile(sound, _BANDS))
-            bands[kind] = (a, b, c, d, e)
+            bands[kind] = five_of(sound)
     return bands
 
 
@@ -156,7 +145,7 @@ def _distortion(space: Space, graph: Graph, rng: np.random.Generator) -> dict[st
 
 
 def _separation(
-    space: Space, clades: Clades, trained: BoolArray, rng: np.random.Generator
+    space: Space, clades: Partition, trained: BoolArray, rng: np.random.Generator
 ) -> Score | None:
     found = class_separation(space, clades.of, rng)
     if not np.isfinite(found.ratio.value):

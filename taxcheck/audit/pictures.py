@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
+from msgspec.structs import replace
 
-from taxcheck.audit.cards import score_cards
 from taxcheck.audit.coverage import EVIDENCE
-from taxcheck.audit.curve import curve_of
 from taxcheck.audit.values import (
     CoverageOfTraining,
     EmbeddingStatistics,
     HierarchyScores,
     Hubs,
+    Score,
     TrainingRecord,
 )
-from taxcheck.audit_bins import (
+from taxcheck.model.arrays import doubling
+from taxcheck.model.pictures import (
     AuditPictures,
     Clade,
     Clades,
@@ -25,8 +26,10 @@ from taxcheck.audit_bins import (
     CopyGroup,
     KOccurrence,
     Norms,
+    Null,
     Projection,
     Radii,
+    ScoreCard,
     Untrained,
 )
 
@@ -43,9 +46,8 @@ INCIDENT_NORMS = (
 )
 # The same document's repaired start and regularizer: norm 0.05 + depth / max_depth * 0.80.
 TARGET_AT_ROOT, TARGET_GROWTH = 0.05, 0.80
-_HIGH_NORM = 0.9  # the norm above which the same document counts rows
-_BINS, _DEPTHS, _CLADES, _NAMED, _GROUPS = 80, 120, 20, 14, 12
-_Z_BINS = 60
+_BINS, _DEPTHS, _CLADES, _NAMED, _GROUPS, _NULLS = 80, 120, 20, 14, 12, 12
+_Z_BINS, _LEAST_EDGE = 60, 6.0
 
 
 # What rows are called, in their order.
@@ -62,33 +64,38 @@ def draw_audit(
     coverage: CoverageOfTraining | None = None,
     scores: HierarchyScores | None = None,
     projection: Projection | None = None,
-    outlier: float = 6.0,
     training: TrainingRecord | None = None,
     names: Namer = by_idx,
+    row_names: Namer | None = None,
 ) -> AuditPictures:
-    """All pictures that these values allow; ``outlier`` is the |z| beyond which HIER005 finds."""
-    return AuditPictures(
+    """All pictures that these values allow."""
+    drawn = AuditPictures(
         table=_table(embeddings),
         dim=embeddings.dim,
-        untrained=None if coverage is None else _untrained(coverage),
         norms=_norms(embeddings),
-        radii=None if scores is None else _radii(scores, embeddings.clip_radius),
-        distances=()
-        if scores is None
-        else tuple((str(label), band) for label, band in scores.distance_bands.items())[:_GROUPS],
-        scores=() if scores is None else tuple(score_cards(scores)),
-        clades=None if scores is None else _clades(scores, outlier),
         projection=projection,
-        inside_by_depth=()
-        if scores is None
-        else tuple((d, n, 1 - share) for d, n, share in scores.monotone_by_depth if n)[:_DEPTHS],
-        updates_by_depth=()
-        if coverage is None
-        else tuple((d, n, none / n) for d, n, none, _ in coverage.updates_by_depth if n)[:_DEPTHS],
-        curve=None if training is None else curve_of(training, embeddings.reading.clip),
-        copies=_copies(embeddings, names),
-        hubs=None if scores is None or scores.hubs is None else _hubs(scores.hubs, scores, names),
+        curve=None if training is None else training.curve,
+        copies=_copies(embeddings, row_names or names),
     )
+    if coverage is not None:
+        levels = [level for level in coverage.updates_by_depth if level[1]][:_DEPTHS]
+        drawn = replace(
+            drawn,
+            untrained=_untrained(coverage),
+            updates_by_depth=tuple((d, n, idle / n) for d, n, idle, _ in levels),
+        )
+    if scores is not None:
+        edges = [level for level in scores.monotone_by_depth if level[1]][:_DEPTHS]
+        drawn = replace(
+            drawn,
+            radii=_radii(scores, embeddings.clip_radius),
+            distances=tuple(scores.distance_bands.items())[:_GROUPS],
+            scores=tuple(score_cards(scores)),
+            clades=_clades(scores),
+            inside_by_depth=tuple((d, n, 1 - share) for d, n, share in edges),
+            hubs=None if scores.hubs is None else _hubs(scores.hubs, scores, names),
+        )
+    return drawn
 
 
 def _table(embeddings: EmbeddingStatistics) -> tuple[tuple[str, str], ...]:
@@ -106,18 +113,16 @@ def _table(embeddings: EmbeddingStatistics) -> tuple[tuple[str, str], ...]:
 
 
 def _untrained(coverage: CoverageOfTraining) -> Untrained:
-    def rank(item: tuple[str, int]) -> int:
-        return EVIDENCE.index(item[0]) if item[0] in EVIDENCE else len(EVIDENCE)
-
-    def held(counts: Mapping[str, int]) -> list[tuple[str, int]]:
-        return [(str(label), int(rows)) for label, rows in counts.items() if rows]
-
+    explanations = [item for item in coverage.by_explanation.items() if item[1]]
+    evidence = sorted(coverage.by_evidence.items(), key=lambda item: EVIDENCE.index(item[0]))
     return Untrained(
         rows=coverage.rows,
         never=int(np.count_nonzero(coverage.never)),
-        explanations=tuple(sorted(held(coverage.by_explanation), key=lambda i: -i[1]))[:_GROUPS],
-        evidence=tuple(sorted(held(coverage.by_evidence), key=rank))[:_GROUPS],
+        explanations=tuple(sorted(explanations, key=lambda item: -item[1]))[:_GROUPS],
+        evidence=tuple(evidence)[:_GROUPS],
         clades=coverage.by_clade[:_CLADES],
+        told_by=coverage.told_by,
+        trained_known=coverage.trained_known,
     )
 
 
@@ -129,13 +134,13 @@ def _clip(embeddings: EmbeddingStatistics) -> float | None:
 
 
 def _norms(embeddings: EmbeddingStatistics) -> Norms:
-    norms = embeddings.norms[np.isfinite(embeddings.norms)]
+    seen = embeddings.saturation
     return Norms(
-        rows=len(norms),
-        percentiles=tuple((int(p), float(v)) for p, v in embeddings.norm_percentiles.items()),
+        rows=0 if seen is None else seen.rows,
+        percentiles=tuple(embeddings.norm_percentiles.items()),
         incident=INCIDENT_NORMS,
         histogram=_merged(embeddings.norm_histogram, _BINS),
-        over=int(np.count_nonzero(norms > _HIGH_NORM)),
+        over=0 if seen is None else seen.rows_above,
         clip=_clip(embeddings),
         at_clip=embeddings.at_clip,
     )
@@ -147,20 +152,17 @@ def _merged(
     """At most ``limit`` bins, neighbours added together."""
     group = math.ceil(len(bins) / limit) if bins else 1
     chunks = [bins[at : at + group] for at in range(0, len(bins), group)]
-    return tuple(
-        (float(chunk[0][0]), float(chunk[-1][1]), sum(int(rows) for *_, rows in chunk))
-        for chunk in chunks
-    )
+    return tuple((chunk[0][0], chunk[-1][1], sum(rows for *_, rows in chunk)) for chunk in chunks)
 
 
 def _radii(scores: HierarchyScores, clip: float | None) -> Radii | None:
     bands = [b for b in scores.radius_by_depth if all(math.isfinite(value) for value in b[1:])]
     if not bands:
         return None
-    deepest = max(int(depth) for depth, *_ in bands)
+    deepest = max(depth for depth, *_ in bands)
     return Radii(
-        bands=tuple((int(d), (a, b, c, e, f)) for d, a, b, c, e, f in bands[:_DEPTHS]),
-        target=tuple((int(d), target_radius(int(d), deepest)) for d, *_ in bands[:_DEPTHS]),
+        bands=tuple((d, (a, b, c, e, f)) for d, a, b, c, e, f in bands[:_DEPTHS]),
+        target=tuple((d, target_radius(d, deepest)) for d, *_ in bands[:_DEPTHS]),
         clip=clip,
         saturated=scores.saturated_levels,
     )
@@ -172,20 +174,17 @@ def target_radius(depth: int, max_depth: int) -> float:
     return 2 * math.atanh(TARGET_AT_ROOT + share * TARGET_GROWTH)
 
 
-def _clades(scores: HierarchyScores, outlier: float) -> Clades | None:
+def _clades(scores: HierarchyScores) -> Clades | None:
     clades = [clade for clade in scores.clades if math.isfinite(clade.z)]
     if not clades:
         return None
-    z = np.array([clade.z for clade in clades])
-    edge = max(float(np.abs(z).max()), outlier) * 1.02
+    z = np.sort([clade.z for clade in clades])
+    edge = max(float(np.abs(z).max()), _LEAST_EDGE) * 1.02
     counts, edges = np.histogram(z, bins=_Z_BINS, range=(-edge, edge))
     named = sorted(clades, key=lambda clade: (-abs(clade.z), clade.idx))[:_NAMED]
     return Clades(
         level=scores.spread_level,
-        total=len(clades),
-        threshold=outlier,
-        outliers=int(np.count_nonzero(np.abs(z) > outlier)),
-        wider=int(np.count_nonzero(z > outlier)),
+        z=tuple(z.tolist()),
         named=tuple(
             Clade(c.label, c.size, c.depth, c.spread, c.expected, c.z, c.never_trained)
             for c in named
@@ -213,10 +212,6 @@ def _copies(embeddings: EmbeddingStatistics, names: Namer) -> Copies | None:
 
 def _hubs(hubs: Hubs, scores: HierarchyScores, names: Namer) -> KOccurrence:
     row, often = hubs.greatest
-    bins, low = [(0, 0)], 1
-    while low <= often:
-        bins.append((low, 2 * low - 1))
-        low *= 2
     return KOccurrence(
         k=hubs.k,
         sampled=hubs.sampled,
@@ -224,6 +219,59 @@ def _hubs(hubs: Hubs, scores: HierarchyScores, names: Namer) -> KOccurrence:
         greatest=(names([row])[0], often),
         bins=tuple(
             (low, high, sum(rows for times, rows in hubs.occurrences if low <= times <= high))
-            for low, high in bins
+            for low, high in doubling(often)
         ),
+    )
+
+
+def score_cards(scores: HierarchyScores) -> Iterable[ScoreCard]:
+    """Every score that was computed, the deciding one first."""
+    spearman = []
+    if scores.spearman_recentred is not None:
+        spearman.append(f"re-centred on the root {scores.spearman_recentred:.3f}")
+    if scores.pearson_norm is not None:
+        spearman.append(f"Pearson of depth with the norm {scores.pearson_norm:+.3f}")
+    separation = ""
+    if scores.separation_successors is not None:
+        separation = f"in the order-dependent form {scores.separation_successors:.2f}"
+    named: list[tuple[str, Score | None, str]] = [
+        ("MAP", scores.map, ""),
+        *((f"hits@{k}", score, "") for k, score in sorted(scores.hits.items())),
+        *((f"parent hits@{k}", score, "") for k, score in sorted(scores.parent_hits.items())),
+        ("radius with depth (Spearman)", scores.spearman, "; ".join(spearman)),
+        ("child beyond its parent", scores.monotone_edges, ""),
+        ("siblings nearer (AUC)", scores.siblings, ""),
+        ("mean rank", scores.mean_rank, ""),
+        ("class separation", scores.separation, separation),
+    ]
+    for label, score, remark in named:
+        if score is not None and math.isfinite(score.value):
+            yield _card(label, score, remark)
+
+
+def _card(label: str, score: Score, remark: str) -> ScoreCard:
+    nulls = [(name, null) for name, null in score.nulls.items() if math.isfinite(null.value)]
+    marks = [score.value, score.low, score.high, *(null.value for _, null in nulls)]
+    marks += [v for v in (score.trained_only, score.euclidean, score.ceiling) if v is not None]
+    marks = [mark for mark in marks if math.isfinite(mark)]
+    ranks, ratio = label == "mean rank", label == "class separation"
+    lowest = 1.0 if ranks else -1.0 if min(marks) < 0 else 0.0
+    return ScoreCard(
+        label=label,
+        value=score.value,
+        low=score.low,
+        high=score.high,
+        nulls=tuple(Null(name, null.value, null.margin_low > 0) for name, null in nulls)[:_NULLS],
+        protocol=score.protocol,
+        sources=score.sources,
+        total=score.total,
+        lowest=lowest,
+        highest=max(*marks, 2.0) if ranks else max(marks) * 1.1 if ratio else max(*marks, 1.0),
+        logarithmic=ranks,
+        higher_is_better=score.higher_is_better,
+        trained_only=score.trained_only,
+        euclidean=score.euclidean,
+        ceiling=score.ceiling,
+        remark=remark,
+        compared=score.compared,
     )

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from taxcheck.audit_bins import Projection
 from taxcheck.geometry.space import Space
+from taxcheck.model.pictures import Projection
+from taxcheck.model.vocabulary import percent
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.integer]
@@ -34,18 +35,11 @@ class Labels:
     untrained: npt.NDArray[np.bool_] | None = None
 
 
-def sample(space: Space, seed: int, limit: int = SAMPLE, always: Sequence[int] = ()) -> Ints:
-    """At most ``limit`` rows that are points, ascending, drawn without replacement.
-
-    ``always`` names rows that are kept, such as the root.
-    """
+def sample(space: Space, seed: int, limit: int = SAMPLE) -> Ints:
+    """At most ``limit`` rows that are points, ascending, drawn without replacement."""
     sound = np.flatnonzero(space.sound)
-    kept = np.intersect1d(np.asarray(always, dtype=np.int64), sound)[:limit]
-    rest = np.setdiff1d(sound, kept, assume_unique=True)
-    drawn = np.random.default_rng(seed).choice(
-        rest, size=min(limit - len(kept), len(rest)), replace=False
-    )
-    return np.sort(np.concatenate([kept, drawn]))
+    rng = np.random.default_rng(seed)
+    return np.sort(rng.choice(sound, size=min(limit, len(sound)), replace=False))
 
 
 def project(
@@ -104,7 +98,7 @@ def project(
 
 
 def _tangent_method(hyperbolic: bool, share: float) -> str:
-    held = f"they hold {share * 100:.0f} % of the squared lengths"
+    held = f"they hold {percent(share)} of the squared lengths"
     if hyperbolic:
         return (
             "The two leading directions of the log-map at the origin (principal components, not "

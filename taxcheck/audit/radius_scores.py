@@ -2,44 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
-from typing import TypedDict
 
 import numpy as np
 
-from taxcheck.audit.values import NullScore, Score
+from taxcheck.audit.metrics.depth import monotone_edges, radius_depth
+from taxcheck.audit.values import HierarchyScores, NullScore, Score, five_of
 from taxcheck.geometry.ball import radius_of_norm
 from taxcheck.geometry.space import Space
-from taxcheck.metrics.depth import monotone_edges, radius_depth
-from taxcheck.sources.checkpoints.value import Reading
+from taxcheck.model.arrays import BoolArray, IntArray
+from taxcheck.model.vocabulary import NEAR_CLIP
+from taxcheck.sources.checkpoints.checkpoint import Reading
 from taxcheck.statistics.hierarchy.graph import Graph
-from taxcheck.statistics.values import BoolArray, IntArray
 
 Band = tuple[int, float, float, float, float, float]
 
-_BANDS = (5, 25, 50, 75, 95)
-NEAR_CLIP = 0.98  # of the clip's radius
 _SHUFFLES = 20
 _NORMAL = 1.96
 
 
-class RadiusScores(TypedDict):
-    """The fields of HierarchyScores that need radii and depths alone."""
-
-    spearman: Score | None
-    spearman_recentred: float | None
-    pearson_norm: float | None
-    monotone_edges: Score | None
-    monotone_by_depth: tuple[tuple[int, int, float], ...]
-    root: tuple[int, float, int] | None
-    radius_by_depth: tuple[Band, ...]
-    saturated_levels: float | None
-
-
 def radius_scores(
-    space: Space, graph: Graph, reading: Reading, trained: BoolArray, rng: np.random.Generator
-) -> RadiusScores:
-    """Hold radii against depths, over all rows."""
+    scores: HierarchyScores,
+    space: Space,
+    graph: Graph,
+    reading: Reading,
+    trained: BoolArray,
+    rng: np.random.Generator,
+) -> HierarchyScores:
+    """The scores with those that hold radii against depths, over all rows."""
     depth = graph.depths
     roots = graph.roots
     root = int(roots[0]) if len(roots) == 1 else None
@@ -49,8 +40,9 @@ def radius_scores(
     bands = _bands(space, depth)
     low, high = _of_correlation(found.spearman, found.rows)
     worst, best = _of_share(share, edges.edges)
-    return {
-        "spearman": Score(
+    return replace(
+        scores,
+        spearman=Score(
             value=found.spearman,
             low=low,
             high=high,
@@ -65,9 +57,9 @@ def radius_scores(
         )
         if found.rows > 1
         else None,
-        "spearman_recentred": None if np.isnan(found.recentred) else found.recentred,
-        "pearson_norm": found.pearson_norm,
-        "monotone_edges": Score(
+        spearman_recentred=None if np.isnan(found.recentred) else found.recentred,
+        pearson_norm=found.pearson_norm,
+        monotone_edges=Score(
             value=share,
             low=worst,
             high=best,
@@ -79,13 +71,13 @@ def radius_scores(
         )
         if edges.edges
         else None,
-        "monotone_by_depth": tuple(
+        monotone_by_depth=tuple(
             (int(level), int(total), 1 - wrong / total) for level, total, wrong in edges.by_depth
         ),
-        "root": _root(space, root),
-        "radius_by_depth": bands,
-        "saturated_levels": _saturated(bands, reading),
-    }
+        root=_root(space, root),
+        radius_by_depth=bands,
+        saturated_levels=_saturated(bands, reading),
+    )
 
 
 def _monotone_among(space: Space, graph: Graph, trained: BoolArray) -> float | None:
@@ -133,16 +125,15 @@ def _bands(space: Space, depth: IntArray) -> tuple[Band, ...]:
     ends = np.searchsorted(depth[rows], np.arange(int(depth.max(initial=-1)) + 2))
     for level, (begin, end) in enumerate(pairwise(ends)):
         if end > begin:
-            a, b, c, d, e = map(float, np.percentile(space.radii[rows[begin:end]], _BANDS))
-            found.append((level, a, b, c, d, e))
+            found.append((level, *five_of(space.radii[rows[begin:end]])))
     return tuple(found)
 
 
 def _saturated(bands: tuple[Band, ...], reading: Reading) -> float | None:
     """Share of depths whose median radius is within 2 % of the clip's."""
-    if reading.clip is None or not bands:
+    if reading.unit_clip is None or not bands:
         return None
-    limit = NEAR_CLIP * radius_of_norm(reading.clip * float(np.sqrt(reading.curvature)))
+    limit = NEAR_CLIP * radius_of_norm(reading.unit_clip)
     return sum(band[3] >= limit for band in bands) / len(bands)
 
 

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
-from taxcheck.audit import kinship
+from taxcheck.audit import relatives
 from taxcheck.audit.alignment import Aligned
-from taxcheck.audit.clade_assignment import Clades
+from taxcheck.audit.clades import NestedClades, Partition
 from taxcheck.audit.group_scores import group_scores
-from taxcheck.audit.nested_clades import NestedClades
+from taxcheck.audit.metrics import nulls
+from taxcheck.audit.metrics.bootstrap import Comparison, beats_nulls, mean_interval
+from taxcheck.audit.metrics.lists import Lists
+from taxcheck.audit.metrics.ranking import Ranking, rank, score
+from taxcheck.audit.metrics.retrieval import kin
 from taxcheck.audit.radius_scores import radius_scores
 from taxcheck.audit.values import HierarchyScores, NullScore, Score
 from taxcheck.geometry.space import Space
-from taxcheck.metrics import nulls
-from taxcheck.metrics.bootstrap import Comparison, beats_nulls, mean_interval
-from taxcheck.metrics.lists import Lists
-from taxcheck.metrics.ranking import Ranking, rank, score
-from taxcheck.metrics.retrieval import kin, parent_retrieval
+from taxcheck.model.arrays import BoolArray, IntArray
 from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.spool import PairSpool
-from taxcheck.statistics.values import BoolArray, IntArray
 
 SOURCES = 2_000
 # Ranking costs sources x rows. In a large table the nulls, the Euclidean reading, the trained rows
@@ -49,7 +47,7 @@ class Subject:
     graph: Graph
     spool: PairSpool
     trained: BoolArray  # (n,)
-    clades: Clades | None
+    clades: Partition | None
     seed: int
     workers: int
     nested: NestedClades | None = None  # those whose spread is judged
@@ -63,38 +61,24 @@ def score_hierarchy(subject: Subject) -> HierarchyScores:
         NULL_INIT: nulls.depth_aware_init(depth, subject.table.checkpoint.dim, rng),
         NULL_SHUFFLED: nulls.shuffled_within_depth(subject.space, depth, rng),
     }
-    ranked = _reconstruction(subject, tables, rng)
-    return HierarchyScores(
-        seed=subject.seed,
-        **ranked,
-        parent_hits=_parents(subject, tables, rng),
-        **radius_scores(
-            subject.space, subject.graph, subject.table.checkpoint.reading, subject.trained, rng
-        ),
-        **group_scores(
-            subject.space, subject.graph, subject.clades, subject.nested, subject.trained, rng
-        ),
-    )
-
-
-class RankingScores(TypedDict):
-    """The fields of HierarchyScores that rank all ancestors."""
-
-    map: Score | None
-    mean_rank: Score | None
-    hits: dict[int, Score]
+    found = _reconstruction(subject, tables, rng)
+    found = replace(found, parent_hits=_parents(subject, tables, rng))
+    space, graph, trained = subject.space, subject.graph, subject.trained
+    reading = subject.table.checkpoint.reading
+    found = radius_scores(found, space, graph, reading, trained, rng)
+    return group_scores(found, space, graph, subject.clades, subject.nested, trained, rng)
 
 
 def _reconstruction(
     subject: Subject, tables: Mapping[str, Space], rng: np.random.Generator
-) -> RankingScores:
+) -> HierarchyScores:
     """MAP, mean rank and hits@k of all ancestors, protocol nickel."""
     graph, n = subject.graph, subject.graph.n
     every = np.flatnonzero(graph.parent_counts > 0)
     if not len(every):
-        return {"map": None, "mean_rank": None, "hits": {}}
+        return HierarchyScores(subject.seed)
     chosen = np.sort(rng.choice(every, min(SOURCES, len(every)), replace=False))
-    positives = kinship.ancestors_in_pairs(subject.spool, chosen, n)
+    positives = relatives.ancestors_in_pairs(subject.spool, chosen, n)
 
     compared = np.arange(len(chosen))
     if n >= LARGE:
@@ -146,11 +130,12 @@ def _reconstruction(
     def hits(k: int) -> Score:
         return scored(lambda r: r.hits[k].astype(np.float64), lambda r: r.hits_at(k), True)
 
-    return {
-        "map": scored(lambda r: r.average_precision, lambda r: r.map),
-        "mean_rank": scored(lambda r: r.rank_sum, lambda r: r.mean_rank, True, False),
-        "hits": {k: hits(k) for k in own.hits},
-    }
+    return HierarchyScores(
+        subject.seed,
+        map=scored(lambda r: r.average_precision, lambda r: r.map),
+        mean_rank=scored(lambda r: r.rank_sum, lambda r: r.mean_rank, True, False),
+        hits={k: hits(k) for k in own.hits},
+    )
 
 
 def _followers(subject: Subject) -> IntArray:
@@ -171,13 +156,7 @@ def _trained_only(
     inside = positives.within(rows)
     if not len(inside.sources):
         return None
-    removed = None
-    if left_out is not None:
-        place = np.full(subject.graph.n, -1, dtype=np.int64)
-        place[rows] = np.arange(len(rows))
-        owner, other = place[left_out.sources[left_out.owner]], place[left_out.targets]
-        kept = (owner >= 0) & (other >= 0)
-        removed = Lists.from_pairs(owner[kept], other[kept], len(rows), among=inside.sources)
+    removed = None if left_out is None else left_out.within(rows, inside.sources)
     return rank(subject.space.take(rows), inside, left_out=removed, workers=subject.workers)
 
 
@@ -191,26 +170,26 @@ def _parents(
         return {}
     size = min(SOURCES if graph.n < LARGE else FEWER, len(every))
     chosen = np.sort(rng.choice(every, size, replace=False))
-    parents = kinship.parents(graph, chosen)
-    relatives = kin(kinship.ancestors(graph, chosen), kinship.descendants(graph, chosen))
+    parents = relatives.parents(graph, chosen)
+    related = kin(relatives.ancestors(graph, chosen), relatives.descendants(graph, chosen))
 
     def order(space: Space) -> Ranking:
-        return parent_retrieval(space, parents, relatives, workers=subject.workers)
+        return rank(space, parents, left_out=related, workers=subject.workers)
 
     own, null = order(subject.space), {name: order(table) for name, table in tables.items()}
-    null[NULL_COLLAPSED] = score(nulls.collapsed(parents, relatives), parents)
-    null[NULL_POPULAR] = score(nulls.popular(_followers(subject), parents, relatives), parents)
+    null[NULL_COLLAPSED] = score(nulls.collapsed(parents, related), parents)
+    null[NULL_POPULAR] = score(nulls.popular(_followers(subject), parents, related), parents)
     facts = ("any parent among nodes that are no kin", len(chosen), len(every))
 
     def within(ranking: Ranking, k: int) -> Floats:
         return (ranking.best_rank <= k).astype(np.float64)
 
-    trained = _trained_only(subject, parents, relatives)
+    trained = _trained_only(subject, parents, related)
     return {
         k: as_score(
             beats_nulls(within(own, k), {m: within(r, k) for m, r in null.items()}, rng),
             facts,
-            trained=None if trained is None else float(within(trained, k).mean()),
+            trained=None if trained is None else trained.any_at(k),
         )
         for k in own.hits
     }

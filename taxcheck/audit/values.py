@@ -5,17 +5,27 @@ Arrays are read-only and indexed by row of the table, which is the idx of the ma
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from taxcheck.rule import Defect
-from taxcheck.sources.checkpoints.value import Facts, Reading
-from taxcheck.statistics.values import BoolArray, IntArray
+from taxcheck.model.arrays import BoolArray, IntArray
+from taxcheck.model.finding import Defect
+from taxcheck.model.pictures import Curve, Five
+from taxcheck.model.vocabulary import HIGH_NORM, NEAR_CLIP
+from taxcheck.sources.checkpoints.checkpoint import Facts, Reading
 
 FloatArray = npt.NDArray[np.float64]
+
+
+def five_of(values: FloatArray) -> Five:
+    """The 5th, 25th, 50th, 75th and 95th percentile of (k,)."""
+    a, b, c, d, e = map(float, np.percentile(values, (5, 25, 50, 75, 95)))
+    return a, b, c, d, e
+
 
 PERCENTILES = (0, 10, 25, 50, 75, 90, 99, 100)
 _ROUNDING = 1e-9
@@ -28,6 +38,27 @@ class Copies:
     size: int  # rows in the group
     rows: tuple[int, ...]  # the first of them
     norm: float  # as stored; 0 for rows that were never filled
+
+
+@dataclass(frozen=True, slots=True)
+class Saturation:
+    """How the rows that are points crowd at the boundary: by their norms, and by their radii."""
+
+    rows: int
+    rows_above: int  # with a norm above HIGH_NORM
+    rows_at_clip: int | None  # within 2 % of the clip's radius; None: no clip known
+    p90: float  # 90th percentile of the norms
+    error: float  # bound of the radius error at the 90th percentile of the radii
+
+    @property
+    def above(self) -> float:
+        """Share of the rows with a norm above HIGH_NORM."""
+        return self.rows_above / self.rows
+
+    @property
+    def at_clip(self) -> float | None:
+        """Share of the rows at the clip; None where no clip is known."""
+        return None if self.rows_at_clip is None else self.rows_at_clip / self.rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +79,43 @@ class EmbeddingStatistics:
     radius_percentiles: Mapping[int, float]
     norm_histogram: tuple[tuple[float, float, int], ...]  # (from, to, rows)
     clip_radius: float | None  # hyperbolic radius of the engine's clip; None: no clip known
-    at_clip: int  # rows whose norm is the clip's, to the dtype's precision
-    non_finite: Defect  # EMB002
-    outside: Defect  # EMB003; detail: "norm >= 1" or "off the sheet"
-    duplicates: Defect  # EMB007; rows equal to an earlier row
-    same_direction: int  # EMB007; rows whose unit direction an earlier, different row has
-    effective_rank: float  # EMB008; of the log-map at the origin
+    at_clip: int | None  # rows with the clip's norm, to the dtype's precision; None: no clip known
+    non_finite: Defect
+    outside: Defect  # detail: "norm >= 1" or "off the sheet"
+    duplicates: Defect  # rows equal to an earlier row
+    same_direction: int  # rows whose unit direction an earlier, different row has
+    effective_rank: float  # of the log-map at the origin
     participation_ratio: float
-    direction_rank: float  # EMB008; effective rank of the unit directions
+    direction_rank: float  # effective rank of the unit directions
     unit_roundoff: float  # of the stored dtype
-    sampled_distances: FloatArray  # EMB010; (k,) hyperbolic distances of seeded random pairs
-    ceiling: float | None  # EMB010; the largest distance that clip or clamp allows
+    sampled_distances: FloatArray  # (k,) hyperbolic distances of seeded random pairs
+    ceiling: float | None  # the largest distance that clip or clamp allows
     sample: str  # how many rows or pairs were sampled where not all were used, and the seed
-    copy_groups: int = 0  # EMB007; groups of equal rows
-    largest_copies: tuple[Copies, ...] = ()  # EMB007; the largest of these groups, in that order
+    copy_groups: int = 0  # groups of equal rows
+    largest_copies: tuple[Copies, ...] = ()  # the largest of these groups, in that order
+
+    @property
+    def saturation(self) -> Saturation | None:
+        """How the rows crowd at the boundary; None where no row is a point.
+
+        The error of a radius is bounded by u e^rho / 2 where norms near 1 are what is stored, and
+        by u rho on the sheet and in tangent coordinates, which hold the radius.
+        """
+        inside = np.isfinite(self.radii)
+        if not inside.any():
+            return None
+        radii, clip = self.radii[inside], self.clip_radius
+        p90 = float(np.percentile(radii, 90))
+        stored_in_ball = self.reading.geometry == "ball"
+        return Saturation(
+            rows=len(radii),
+            rows_above=int(np.count_nonzero(self.norms[inside] > HIGH_NORM)),
+            rows_at_clip=int(np.count_nonzero(radii >= NEAR_CLIP * clip))
+            if clip and np.isfinite(clip)
+            else None,
+            p90=self.norm_percentiles[90],
+            error=self.unit_roundoff * (math.exp(p90) / 2 if stored_in_ball else p90),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +132,13 @@ class CoverageOfTraining:
     by_evidence: Mapping[str, int]  # a row counts once, under its strongest evidence
     by_explanation: Mapping[str, int]  # a row counts once
     by_clade: tuple[tuple[str, int, int], ...]  # (clade, never trained, nodes), most affected first
-    defect: Defect  # EMB006; samples with idx, evidence and explanation
+    defect: Defect  # samples with idx, evidence and explanation
     updates: IntArray | None  # (rows,) recorded updates of every row; None: not recorded
     updates_by_depth: tuple[tuple[int, int, int, float], ...]  # (depth, nodes, with none, mean)
     by_both: Mapping[tuple[str, str], int] = field(default_factory=dict)
     # ^ (explanation, evidence) -> rows; its margins are by_explanation and by_evidence
+    told_by: tuple[str, ...] = ()  # the kinds of evidence that there were, strongest first
+    trained_known: bool = False  # whether they show too that every other row was trained
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +197,7 @@ class CladeSpread:
     spread: float
     expected: float
     z: float  # robust z-score of the residual; an outlier is beyond the rule's threshold
-    never_trained: float  # share of its members
+    never_trained: float | None  # share of its members; None where nothing tells of their training
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,32 +212,31 @@ class Hubs:
 
 @dataclass(frozen=True, slots=True)
 class HierarchyScores:
-    """Does the embedding hold the hierarchy. A part that cannot be computed is None."""
+    """Does the embedding hold the hierarchy. A part that cannot be computed stays as it is here."""
 
     seed: int
-    map: Score | None
-    mean_rank: Score | None
-    hits: Mapping[int, Score]  # hits@k of any ancestor
-    parent_hits: Mapping[int, Score]  # hits@k of any parent
-    spearman: Score | None  # hyperbolic radius with depth, as stored
-    spearman_recentred: float | None  # the same, re-centred on the root
-    pearson_norm: float | None  # Pearson of depth with the norm, as the successors report it
-    monotone_edges: Score | None  # edges whose child lies farther from the centre
-    monotone_by_depth: tuple[tuple[int, int, float], ...]  # (child's depth, edges, share)
-    siblings: Score | None  # AUC of siblings against random nodes of the same depth
-    separation: Score | None  # mean inter-class over mean intra-class distance, all pairs
-    separation_successors: float | None  # their order-dependent form, for comparison
-    clades: tuple[CladeSpread, ...]  # by |z|, descending
-    clade_level: str  # which classes are separated: "rank class", "subtrees at depth 3"
-    hubness: float | None  # skew of the k-occurrence
+    map: Score | None = None
+    mean_rank: Score | None = None
+    hits: Mapping[int, Score] = field(default_factory=dict)  # hits@k of any ancestor
+    parent_hits: Mapping[int, Score] = field(default_factory=dict)  # hits@k of any parent
+    spearman: Score | None = None  # hyperbolic radius with depth, as stored
+    spearman_recentred: float | None = None  # the same, re-centred on the root
+    pearson_norm: float | None = None  # Pearson of depth with the norm, as the successors report it
+    monotone_edges: Score | None = None  # edges whose child lies farther from the centre
+    monotone_by_depth: tuple[tuple[int, int, float], ...] = ()  # (child's depth, edges, share)
+    siblings: Score | None = None  # AUC of siblings against random nodes of the same depth
+    separation: Score | None = None  # mean inter-class over mean intra-class distance, all pairs
+    separation_successors: float | None = None  # their order-dependent form, for comparison
+    clades: tuple[CladeSpread, ...] = ()  # by |z|, descending
+    clade_level: str = ""  # which classes are separated: "rank class", "subtrees at depth 3"
+    hubness: float | None = None  # skew of the k-occurrence
     distortion: Mapping[str, float] = field(default_factory=dict)  # average, worst, scale ...
     root: tuple[int, float, int] | None = None  # (idx, its radius, rows nearer the origin)
     radius_by_depth: tuple[tuple[int, float, float, float, float, float], ...] = ()
     # ^ (depth, 5th, 25th, 50th, 75th, 95th percentile of the radius)
     saturated_levels: float | None = None  # share of depths whose median is within 2 % of the clip
-    distance_bands: Mapping[str, tuple[float, float, float, float, float]] = field(
-        default_factory=dict
-    )  # "parent-child", "sibling", "random": 5th, 25th, 50th, 75th, 95th percentile
+    distance_bands: Mapping[str, Five] = field(default_factory=dict)
+    # ^ percentiles by kind of pair: "parent-child", "sibling", "random"
     hubs: Hubs | None = None  # what ``hubness`` is the skew of
     spread_level: str = ""  # which ``clades`` these are, or why there are none
 
@@ -195,3 +250,4 @@ class TrainingRecord:
     dim: int
     table_size_from_pairs: int | None  # max idx in the pairs + 1
     n_nodes: int | None  # of the mapping
+    curve: Curve | None = None  # the recorded metrics; None: nothing was recorded

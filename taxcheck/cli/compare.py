@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
+from taxcheck.cli.options import request_options, typed
 from taxcheck.cli.output import render_comparison
-from taxcheck.cli.table import column_options
 
 
 @click.command()
@@ -35,41 +35,17 @@ from taxcheck.cli.table import column_options
 @click.option(
     "--after-data", type=Path, metavar="FOLDER", help="Where AFTER's lie now; each implies --data."
 )
-@column_options
+@request_options("mapping_columns", "pair_columns")
 @click.option("-v", "--verbose", is_flag=True, help="List every number, not only what changed.")
-def compare(
-    before: str,
-    after: str,
-    html: str | None,
-    json_: str | None,
-    tolerance: float,
-    data: bool,
-    before_data: Path | None,
-    after_data: Path | None,
-    mapping_columns: str | None,
-    pair_columns: str | None,
-    verbose: bool,
-) -> None:
+def compare(html: str | None, json_: str | None, verbose: bool, **asked: Any) -> None:
     """Set two reports of `taxcheck run --json` side by side: what is new, fixed, worse or better.
 
-    Exit codes: 0 nothing is new or worse, 1 something is, 2 usage, 3 a report cannot be read or
-    has a schema that cannot be compared.
+    Exit codes: 0 nothing is new or worse, 1 something is or a finding is no longer judged, 2 usage,
+    3 a report cannot be read or has a schema that cannot be compared.
     """
-    from taxcheck.comparison.compare import Asked
-    from taxcheck.comparison.compare import compare as compared
+    from taxcheck.commands.compare.compare import Asked
+    from taxcheck.commands.compare.compare import compare as compared
 
-    comparison = compared(
-        Asked(
-            before,
-            after,
-            tolerance=tolerance,
-            data=data,
-            before_data=before_data,
-            after_data=after_data,
-            mapping_columns=mapping_columns,
-            pair_columns=pair_columns,
-            command=shlex.join(["taxcheck", *sys.argv[1:]]),
-        )
-    )
+    comparison = compared(Asked(**asked, command=typed()))
     render_comparison(comparison, {"html": html, "json": json_}, verbose=verbose)
     sys.exit(comparison.exit_code)

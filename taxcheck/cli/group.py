@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import sys
 import time
+from traceback import walk_tb
+from typing import Any
 
 import click
 
 from taxcheck import __version__
-from taxcheck.engine.peers import placed
-from taxcheck.errors import TaxcheckError
+from taxcheck.cli.options import in_options
+from taxcheck.cli.streams import aside, fill_closed_streams, piped, say
+from taxcheck.engine.processes import rank_and_world
+from taxcheck.model.errors import TaxcheckError, one_line
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _PATIENCE = 5.0  # seconds
@@ -18,67 +22,107 @@ _LONGEST = 1200  # characters of a complaint
 _NO_THREAD = "can't start new thread"  # how CPython says it, in a RuntimeError
 
 
-@click.group(context_settings=_CONTEXT)
+class _Commands(click.Group):
+    """The commands; an error of theirs is told in the words of the one that was typed."""
+
+    def make_context(self, *args: Any, **more: Any) -> click.Context:
+        """As click makes it; that may print the help."""
+        with piped():
+            return super().make_context(*args, **more)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; click would make 1 of a closed pipe, which is a verdict."""
+        with piped():
+            try:
+                return super().invoke(ctx)
+            except TaxcheckError as error:
+                typed = self.commands.get(ctx.invoked_subcommand or "")
+                every = [typed, *self.commands.values()] if typed else self.commands.values()
+                _complain(in_options(str(error), (p for one in every for p in one.params)))
+                raise SystemExit(error.exit_code) from None
+
+
+@click.group(
+    cls=_Commands,
+    context_settings=_CONTEXT,
+    invoke_without_command=True,
+    subcommand_metavar="COMMAND [ARGS]...",
+)
 @click.version_option(__version__, message="taxcheck %(version)s")
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Prove that the training data of a hierarchical embedding is sound, train on it, audit it.
 
     Exit codes: 0 passed or warned, 1 a rule failed, 2 usage or policy, 3 an input cannot be read
-    or nothing could be judged, 4 a rule or renderer broke, 130 interrupted.
+    or nothing could be judged, 4 a rule or renderer broke, 130 interrupted, 141 the reader of the
+    output left.
     """
+    if ctx.invoked_subcommand is None:
+        say(ctx.get_help())
+        ctx.exit(2)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; every error that a user can mend is one line, without traceback."""
     if arguments is None:  # the process is ours: pandera need not take along what only tests use
         sys.modules.setdefault("hypothesis", None)  # type: ignore[arg-type]
+        # numba unpickles its cache, and a .numba_config.yaml in this folder could say where that is
+        os.environ.setdefault("NUMBA_CACHE_DIR", "")
+    fill_closed_streams()
+    with piped():
+        try:
+            if code := _code_of(arguments):
+                sys.exit(code)
+        finally:
+            sys.stdout.flush()  # while it can still be told that nobody reads
+
+
+def _code_of(arguments: list[str] | None) -> int | None:
+    """Run a command to its exit code; one that ends by itself says nothing more."""
     try:
-        cli.main(args=arguments, standalone_mode=False)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
+        return cli.main(args=arguments, standalone_mode=False)  # type: ignore[no-any-return]
     except click.UsageError as error:
         _complain(error.format_message(), hint=f"see `{_command(error)} --help`")
-        sys.exit(2)
+        return 2
     except (click.exceptions.Abort, KeyboardInterrupt):
         _complain("interrupted; nothing was written")
-        sys.exit(130)
-    except TaxcheckError as error:
-        _complain(str(error))
-        sys.exit(error.exit_code)
+        return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        raise
     except MemoryError:
         _complain("out of memory; give fewer --workers, or a machine with more")
-        sys.exit(3)
+        return 3
     except Exception as error:
         if str(error) == _NO_THREAD:
             _complain("the system starts no more threads; raise its limit (ulimit -u, ulimit -v)")
-            sys.exit(3)
+            return 3
+        if isinstance(error, OSError) and _printing(error):
+            from taxcheck.files import unprinted
+
+            _complain(str(unprinted(error)))
+            return 3
         if "TAXCHECK_TRACEBACK" in os.environ:
             raise
         _complain(
-            f"taxcheck itself broke ({type(error).__name__}: {_one_line(error)}); set "
+            f"taxcheck itself broke ({type(error).__name__}: {one_line(error, _LONGEST)}); set "
             "TAXCHECK_TRACEBACK=1 to see where, and report it"
         )
-        sys.exit(4)
+        return 4
+
+
+def _printing(error: OSError) -> bool:
+    """Whether it is standard output that failed, as click printed its help or version."""
+    return any(f.f_code is click.echo.__code__ for f, _ in walk_tb(error.__traceback__))
 
 
 def _command(error: click.UsageError) -> str:
     return error.ctx.command_path if error.ctx else "taxcheck"
 
 
-def _one_line(error: object) -> str:
-    """On one line that a terminal can show, whatever a file's names and keys hold."""
-    text = " ".join(str(error).split())
-    text = "".join(c if c.isprintable() else "?" for c in text)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-
-
 def _complain(message: str, hint: str = "") -> None:
-    if placed()[0]:
+    if rank_and_world()[0]:
         # What the first process is told as well it says, and torchrun then ends the others. One
         # that is still here has a trouble of its own.
         time.sleep(_PATIENCE)
-    text = _one_line(message).rstrip(".")
-    click.echo(f"taxcheck: {text}{'; ' + hint if hint else ''}", err=True)
+    text = one_line(message, _LONGEST).rstrip(".")
+    aside(f"taxcheck: {text}{'; ' + hint if hint else ''}")

@@ -3,39 +3,40 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from taxcheck.cli.table import column_options
+from taxcheck.cli.options import takes_request
+from taxcheck.cli.output import progress_bar
+from taxcheck.cli.streams import say
+
+if TYPE_CHECKING:
+    from taxcheck.run.request import Request
 
 
 @click.command()
-@click.option("--mapping", metavar="FILE", help="Table of identifier -> idx.")
-@click.option("--pairs", required=True, metavar="FILE", help="Training pairs.")
-@click.option("--taxonomy", metavar="FOLDER", help="NCBI taxdump: names, ranks, true ancestry.")
+@takes_request(
+    "mapping",
+    "pairs",
+    "held_out",
+    "taxonomy",
+    policy="Whose [inputs] name what is not given; default: the one in this folder.",
+)
 @click.option(
     "--out", default="taxcheck.toml", show_default=True, metavar="FILE", help="- prints it."
 )
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
-@column_options
-def init(
-    mapping: str | None,
-    pairs: str,
-    taxonomy: str | None,
-    out: str,
-    force: bool,
-    mapping_columns: str | None,
-    pair_columns: str | None,
-) -> None:
+@click.option("--force", is_flag=True, help="Replace a file; your comments in it stay.")
+def init(request: Request, out: str, force: bool) -> None:
     """Profile the data and write a policy for it, each line with what was seen.
 
     What the pairs mean to be is proved where it can be and guessed where it cannot, which the line
     says. Findings are listed and never accepted: that is for a person to do.
     """
-    from taxcheck.errors import OutputError, UsageError
-    from taxcheck.output import write_text
-    from taxcheck.profiling import profile
-    from taxcheck.request import Request
+    from taxcheck.commands.init import profile, shadowed
+    from taxcheck.files import write_text
+    from taxcheck.model.errors import OutputError, UsageError
+    from taxcheck.policy.write import own_text
 
     try:
         there = out != "-" and Path(out).exists()
@@ -43,16 +44,16 @@ def init(
         raise OutputError(f"{out}: cannot be written: {error.strerror or error}") from None
     if there and not force:
         raise UsageError(f"{out} is there already; --force replaces it, --out names another")
-    text = profile(
-        Request(
-            mapping=mapping,
-            pairs=pairs,
-            taxonomy=taxonomy,
-            mapping_columns=mapping_columns,
-            pair_columns=pair_columns,
-        ),
-        Path(out).parent,
-    )
+    with progress_bar() as progress:
+        before = (
+            Path(out).read_text("utf-8-sig", "replace") if there and Path(out).is_file() else ""
+        )
+        stands_for = None if there or out == "-" else shadowed(Path(out))
+        if stands_for is not None:
+            before = own_text(stands_for)
+        text = profile(request, Path(out).parent, progress, before)
     write_text(out, text)
     if out != "-":
-        click.echo(f"policy: {out}")
+        say(f"policy: {out}")
+    if stands_for is not None:
+        say(f"It now stands in for [tool.taxcheck] of {stands_for}, and took over its text.")

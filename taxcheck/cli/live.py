@@ -9,18 +9,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-import click
-
-from taxcheck.cli.formats import Targets
-from taxcheck.cli.output import progress_bar, render
-from taxcheck.training import Watcher
+from taxcheck.cli.output import Targets, progress_bar, render
+from taxcheck.cli.streams import say
+from taxcheck.commands.train.story import Watcher
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from taxcheck.engine.progress import Progress
-    from taxcheck.report import Report
-    from taxcheck.request import Progress as Reading
+    from taxcheck.model.report import Report
+    from taxcheck.run.request import Progress as Reading
 
 _COLUMNS = {  # heading -> key of the record, and how it is written
     "loss": ("loss", ".4g"),
@@ -76,10 +74,10 @@ class Live(Watcher):
         if self._quiet:
             return
         if stage == "gate" and not report.exit_code:
-            click.echo(f"gate: {report.verdict.value.upper()}: {report.headline}")
+            say(f"gate: {report.verdict.value.upper()}: {report.headline}")
         else:
             render(report, Targets(), verbose=False)
-        click.echo(f"{stage}: {page}")
+        say(f"{stage}: {page}")
 
     def trained(self, progress: Progress) -> None:
         """Keep what is newest, for the display to take up; without one, a line an evaluation."""
@@ -92,7 +90,7 @@ class Live(Watcher):
             return
         if not self._terminal:
             if progress.record is not None and "map" in progress.record:
-                click.echo(line(progress))
+                say(line(progress))
         elif not self._shown:
             self._shown = True
             self._open()

@@ -1,4 +1,7 @@
-"""Checkpoints of a run: written whole, refused where data or settings are others, continued."""
+"""Checkpoints of a run: written whole, refused where data or settings are others, continued.
+
+A checkpoint is one safetensors file: arrays, and words as JSON in its header.
+"""
 
 from __future__ import annotations
 
@@ -6,24 +9,30 @@ import json
 import math
 import time
 from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from blake3 import blake3
 
 from taxcheck import __version__
-from taxcheck.engine.agreement import radius_limit
+from taxcheck.engine.backend import backend_of
 from taxcheck.engine.config import TrainConfig
-from taxcheck.engine.quality import norms
+from taxcheck.engine.dataset import TrainingData
+from taxcheck.engine.progress import RunState, columns, norms
 from taxcheck.engine.run_folder import RunFolder, whole
 from taxcheck.engine.settings import plain
-from taxcheck.engine.standing import Standing, columns
-from taxcheck.engine.steppers import backend_of
+from taxcheck.engine.stepper import Floats, Stepper
 from taxcheck.engine.stops import DivergedError
-from taxcheck.engine.tensors import read_tensors, refuse_partial, write_tensors, write_torch
-from taxcheck.engine.values import Floats, Stepper, TrainingData
-from taxcheck.errors import InputError, OutputError, UsageError
 from taxcheck.geometry.space import Space
+from taxcheck.model.errors import InputError, OutputError, UsageError
+from taxcheck.sources.checkpoints.arrays import read_safetensors, safetensors_header
+from taxcheck.sources.checkpoints.contents import Stored
+from taxcheck.sources.files import InputFile
+
+Arrays = Mapping[str, npt.NDArray[np.generic]]
 
 _EVERY = 30.0  # seconds between checkpoints where evaluations are farther apart
 _TABLE, _UPDATES, _STATE, _HISTORY = "embeddings", "updates", "optimizer.", "history."
@@ -31,6 +40,8 @@ _WORDS = "standing", "config", "inputs"
 # What may change when a run is continued, for its table follows the same path.
 _FREE = {"early_stopping", "min_delta", "evaluate_every", "keep_last", "workers"}
 _LENGTH = {"epochs", "max_seconds"}  # free where the learning rate does not depend on them
+_MARK = "taxcheck"  # the key of what is written beside the arrays, one JSON object
+_CHUNK = 1 << 20  # rows
 
 
 class Checkpoints:
@@ -49,7 +60,7 @@ class Checkpoints:
         self._settings: dict[str, object] = {}
         self._written = time.monotonic()
 
-    def begin(self, stepper: Stepper, at: Standing, *, resume: bool) -> Standing:
+    def begin(self, stepper: Stepper, at: RunState, *, resume: bool) -> RunState:
         """Continue where the newest checkpoint stands, or keep the beginning as the first one.
 
         UsageError where the folder holds another run, or this one must not be continued so.
@@ -62,7 +73,12 @@ class Checkpoints:
             return at
         try:
             arrays, words = read_tensors(self._run.checkpoint)
-            refuse_partial(self._run.checkpoint, arrays, words, (_TABLE, _UPDATES), _WORDS)
+            lacking = [name for name in (_TABLE, _UPDATES) if name not in arrays]
+            lacking += [name for name in _WORDS if not isinstance(words.get(name), dict)]
+            if lacking:
+                raise InputError(
+                    f"{self._run.checkpoint}: is no whole checkpoint, it lacks {', '.join(lacking)}"
+                )
         except InputError as error:
             raise InputError(
                 f"{error}; or copy an older checkpoint-*.safetensors of the run over it"
@@ -73,7 +89,7 @@ class Checkpoints:
         try:
             stepper.restore(state)
             found = {k.removeprefix(_HISTORY): v for k, v in arrays.items() if _HISTORY in k}
-            return Standing.of(words["standing"], found)  # type: ignore[arg-type]
+            return RunState.of(words["standing"], found)  # type: ignore[arg-type]
         except (ValueError, KeyError, TypeError, IndexError, OverflowError) as error:
             raise UsageError(
                 f"{self._run.path}: cannot be continued here ({error}); give the same workers and "
@@ -85,7 +101,7 @@ class Checkpoints:
         """Whether the newest checkpoint is so old that another one is worth its time."""
         return time.monotonic() - self._written > _EVERY
 
-    def save(self, stepper: Stepper, at: Standing) -> None:
+    def save(self, stepper: Stepper, at: RunState) -> None:
         """Write the newest checkpoint, in the place of the one before.
 
         DivergedError where the table holds a NaN, OutputError where there is no space: then the
@@ -104,18 +120,18 @@ class Checkpoints:
                 file.write(json.dumps(words, indent=2).encode() + b"\n")
         except OutputError as error:
             raise OutputError(
-                f"{error}; the last checkpoint is whole: make room and continue with --resume"
+                f"{error}; the last checkpoint is whole: make room and continue with `resume`"
             ) from None
         if at.epoch:
             self._run.keep(at.epoch, self._config.keep_last)
         self._written = time.monotonic()
 
-    def save_best(self, stepper: Stepper, at: Standing) -> None:
+    def save_best(self, stepper: Stepper, at: RunState) -> None:
         """Write the table as the best so far, without what only a continued run needs."""
         self._refuse_nan(stepper.table, at)
         write_tensors(self._run.best, self._arrays(stepper, at), self._words(at))
 
-    def finish(self, stepper: Stepper, at: Standing) -> None:
+    def finish(self, stepper: Stepper, at: RunState) -> None:
         """Give the best table the history of the whole run, and write it for torch too.
 
         The last table is the best where none was ranked.
@@ -128,10 +144,10 @@ class Checkpoints:
         write_tensors(self._run.best, arrays, words)
         write_torch(self._run.best_torch, arrays, words)
 
-    def _arrays(self, stepper: Stepper, at: Standing) -> dict[str, Any]:
+    def _arrays(self, stepper: Stepper, at: RunState) -> dict[str, Any]:
         return {_TABLE: stepper.table, _UPDATES: stepper.updates, **_history(at)}
 
-    def _words(self, at: Standing) -> dict[str, Any]:
+    def _words(self, at: RunState) -> dict[str, Any]:
         return {
             "writer": f"taxcheck {__version__}",
             "epoch": at.epoch,
@@ -146,7 +162,7 @@ class Checkpoints:
             "standing": at.words(),
         }
 
-    def _refuse_nan(self, table: Floats, at: Standing) -> None:
+    def _refuse_nan(self, table: Floats, at: RunState) -> None:
         broken = np.flatnonzero(~np.isfinite(table).all(axis=1))
         if len(broken):
             raise DivergedError(
@@ -184,17 +200,6 @@ class Checkpoints:
             )
 
 
-def checkpoint_config(run: RunFolder) -> dict[str, object]:
-    """The keys of TrainConfig that the newest checkpoint was written under; see ``settings.apply``.
-
-    InputError where there is none.
-    """
-    if not run.checkpoint.is_file():
-        raise InputError(f"{run.path}: holds no checkpoint to continue from")
-    config: dict[str, object] = read_tensors(run.checkpoint)[1]["config"]
-    return config
-
-
 def data_fingerprint(data: TrainingData) -> str:
     """``blake3:<hex>`` of the pairs and the rows, whatever file they came from."""
     hasher = blake3(np.int64(data.n_nodes).tobytes(), max_threads=blake3.AUTO)
@@ -205,7 +210,7 @@ def data_fingerprint(data: TrainingData) -> str:
     return f"blake3:{hasher.hexdigest()}"
 
 
-def _history(at: Standing) -> dict[str, Any]:
+def _history(at: RunState) -> dict[str, Any]:
     return {_HISTORY + name: column for name, column in columns(at.history).items()}
 
 
@@ -215,11 +220,7 @@ def _short(fingerprint: object) -> str:
 
 def _meant(config: TrainConfig) -> dict[str, object]:
     """The keys of a config that say something under the others, as plain values."""
-    unused = set()
-    if config.geometry != "ball":
-        unused.add("max_norm")
-    if config.geometry not in ("tangent", "lorentz"):
-        unused.add("max_radius")
+    unused = {"max_norm", "max_radius"} - {config.model.limited_by}
     if config.loss != "margin":
         unused.add("margin")
     if config.init != "uniform":
@@ -241,9 +242,9 @@ def _settings(config: TrainConfig, initial: Floats) -> dict[str, object]:
     """
     weights = [config.lambda_reg, *(weight for _, weight in config.lambda_schedule)]
     found: dict[str, object] = {"best_by": "map", "lambda_reg": max(weights)}
-    if config.geometry in ("tangent", "lorentz"):
-        found["max_norm"] = math.tanh(radius_limit(config) / 2)
-    if config.geometry == "euclidean":
+    if config.model.limited_by == "max_radius":
+        found["max_norm"] = math.tanh(config.radius_limit / 2)
+    if not config.model.hyperbolic:
         return found
     found["curvature"] = 1.0
     if config.init == "depth-aware":
@@ -251,3 +252,53 @@ def _settings(config: TrainConfig, initial: Floats) -> dict[str, object]:
     elif config.init == "uniform":
         found["init_max_radius"] = norms(Space.of(initial, config.geometry))["norm_max"]
     return found
+
+
+def write_tensors(path: Path, arrays: Arrays, words: Mapping[str, Any]) -> None:
+    """Write arrays and words (JSON) as one safetensors file, whole or not at all.
+
+    Arrays come by falling alignment of their types. OutputError where it cannot be written.
+    """
+    ordered = dict(sorted(arrays.items(), key=lambda item: -item[1].dtype.itemsize))
+    with whole(path) as file:
+        file.write(safetensors_header(ordered, {_MARK: json.dumps(words)}))
+        for array in ordered.values():
+            plain = np.atleast_1d(array)
+            for start in range(0, len(plain), _CHUNK):
+                part = plain[start : start + _CHUNK]
+                little = part.dtype.newbyteorder("<")
+                file.write(np.ascontiguousarray(part, dtype=little).data)
+
+
+def read_tensors(path: Path) -> tuple[dict[str, npt.NDArray[np.generic]], dict[str, Any]]:
+    """The arrays, as copies, and the words of such a file. InputError where it is none."""
+    tree = read_safetensors(InputFile(str(path))).tree
+    assert isinstance(tree, dict)
+    words = tree.pop("metadata", {}).get(_MARK)
+    if not isinstance(words, dict):
+        raise InputError(f"{path}: is no checkpoint of `taxcheck train`; give the folder of a run")
+    stored = {str(key): value for key, value in tree.items() if isinstance(value, Stored)}
+    return {name: value.array().copy() for name, value in stored.items()}, words
+
+
+def write_torch(path: Path, arrays: Arrays, words: Mapping[str, Any]) -> bool:
+    """The same as a dict of tensors and words, which ``torch.load(weights_only=True)`` opens.
+
+    A name with a dot becomes a dict in it, so that ``history.loss`` is ``["history"]["loss"]``.
+    Nothing is written, and False returned, where torch is not installed.
+    """
+    if find_spec("torch") is None:
+        return False
+    import torch
+
+    tree: dict[str, Any] = dict(words)
+    for name, array in arrays.items():
+        group, _, last = name.rpartition(".")
+        place = tree.setdefault(group, {}) if group else tree
+        place[last] = torch.from_numpy(np.array(array))
+    with whole(path) as file:
+        try:
+            torch.save(tree, file)
+        except RuntimeError:  # where a write fails, its writer says nothing of why
+            raise OSError("torch could not write all of it; is the disk full?") from None
+    return True

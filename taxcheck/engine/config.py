@@ -1,11 +1,18 @@
-"""Everything that can be chosen about a training run, flat and frozen, under the field's names."""
+"""Everything that can be chosen about a training run, and what of it changes as the run goes on.
+
+Nothing heavy is imported, so that ``taxcheck train --help`` can list the keys.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-GeometryName = Literal["ball", "tangent", "lorentz", "euclidean"]
+from taxcheck.model.geometry import GeometryName
+
+if TYPE_CHECKING:
+    from taxcheck.geometry.models import Model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,3 +88,75 @@ class TrainConfig:
     device: str = "cpu"
     workers: int = 0  # threads of the kernel; 1 is deterministic; 0: all
     seed: int = 0
+
+    @property
+    def model(self) -> Model:
+        """The space of this run."""
+        from taxcheck.geometry.models import model_of
+
+        return model_of(self.geometry)
+
+    @property
+    def radius_limit(self) -> float:
+        """The largest hyperbolic radius that rows may have.
+
+        Without ``max_radius`` it is what numbers of the dtype hold well: 37 of tangent rows in
+        float64, 17 in float32; on the sheet, whose time coordinate loses digits on the way, 16 and
+        6.
+        """
+        if self.model.limited_by == "max_norm":
+            return 2 * math.atanh(self.max_norm)
+        if self.model.limited_by is None:
+            return math.inf
+        held = self.model.largest_radius(self.dtype) - self.model.room
+        return self.max_radius or float(math.floor(held))
+
+    @property
+    def reach_limit(self) -> float:
+        """The largest norm of a ball row, the largest radius of others, none in flat space."""
+        return self.max_norm if self.model.limited_by == "max_norm" else self.radius_limit
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """How a part of a run is trained."""
+
+    lr: float
+    lambda_reg: float = 0.0
+    temperature: float = 1.0
+    refining: bool = False  # against the nearest candidates, too
+
+
+def phase(config: TrainConfig, epoch: int, seconds: float = 0.0) -> Phase:
+    """The plan of an epoch, counted from 0, after so many seconds of training.
+
+    ``lr * burn_in_factor`` for the epochs of burn-in. Then ``lr``, or where it is linear, ``lr``
+    falling to 0 over what is left before refinement: of the epochs, or of max_seconds where those
+    are spent earlier. Refinement starts again at ``refine_lr``. The weight of the regulariser is
+    that of the last step of its schedule up to the epoch.
+    """
+    steps = [weight for start, weight in config.lambda_schedule if start <= epoch]
+    weight = steps[-1] if steps else config.lambda_reg
+    if epoch < config.burn_in:
+        return Phase(config.lr * config.burn_in_factor, weight, config.temperature)
+    done = (epoch - config.burn_in) / max(config.epochs - config.burn_in, 1)
+    if config.max_seconds:
+        done = max(done, seconds / config.max_seconds)
+    before = 1 - config.refine
+    refining = config.refine > 0 and done >= before
+    lr = config.refine_lr if refining else config.lr
+    if config.lr_schedule == "linear":
+        left = (1 - done) / config.refine if refining else 1 - done / before
+        lr *= min(max(left, 0.0), 1.0)
+    heat = config.refine_temperature if refining else config.temperature
+    return Phase(lr, weight, heat, refining)
+
+
+def out_of_time(config: TrainConfig, seconds: float) -> bool:
+    """Whether the seconds of training are spent."""
+    return 0 < config.max_seconds <= seconds
+
+
+def out_of_patience(config: TrainConfig, waited: int) -> bool:
+    """Whether so many evaluations without improvement end a run; a patience of 0 never does."""
+    return 0 < config.early_stopping <= waited

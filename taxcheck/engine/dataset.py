@@ -6,29 +6,86 @@ of weights, its weight (4). Pairs are grouped by counting, never by comparing th
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 from scipy.sparse import csr_array
 
-from taxcheck.arrays import distinct, ranges
-from taxcheck.engine.related import related_of
-from taxcheck.engine.values import Int32Array, IntArray, TrainingData
-from taxcheck.errors import InputError
-from taxcheck.intake import read_mapping, read_pairs
-from taxcheck.sources.inputs import TableSource, open_mapping, open_pairs
+from taxcheck.model.arrays import Int32Array, IntArray, bounded, distinct, ranges
+from taxcheck.model.errors import InputError
+from taxcheck.model.finding import Skip, known
+from taxcheck.run.gather import Gathered
+from taxcheck.statistics.hierarchy.closure import GraphClosure
+from taxcheck.statistics.hierarchy.edges import transitive_reduction
 from taxcheck.statistics.hierarchy.graph import Graph
-from taxcheck.statistics.hierarchy.reduction import transitive_reduction
-from taxcheck.statistics.spool import PairSpool
 
 Ints = npt.NDArray[np.integer]
 Floats = npt.NDArray[np.floating]
 Distances = npt.NDArray[np.int16]
 _FARTHEST = np.iinfo(np.int16).max
+BLOCK = 1 << 22  # pairs that are looked at together
+
+
+@dataclass(frozen=True, slots=True)
+class Ancestry:
+    """Who is an ancestor of whom, in a form that is asked in constant or logarithmic time.
+
+    In a tree ``entry`` and ``size`` are its Euler tour: a is above d exactly when
+    ``entry[a] < entry[d] < entry[a] + size[a]``. In a DAG they are empty and the sorted
+    ``ancestors[starts[d] : starts[d + 1]]`` decide.
+    """
+
+    entry: Int32Array  # (n,) or empty
+    size: Int32Array  # (n,) or empty
+    starts: IntArray  # (n + 1,)
+    ancestors: Int32Array  # (pairs of the closure,), ascending within each descendant
+
+    def is_above(self, a: Ints, d: Ints) -> npt.NDArray[np.bool_]:
+        """Whether a is a proper ancestor of d; index arrays that broadcast, result of their shape.
+
+        In a tree by the intervals of a depth-first walk (Tarjan 1972, doi:10.1137/0201010), else by
+        halving the sorted ancestors of d.
+        """
+        if len(self.entry):
+            steps = self.entry[d] - self.entry[a]
+            return np.asarray((steps > 0) & (steps < self.size[a]))
+        a, d = np.broadcast_arrays(a, d)
+        low, end = self.starts[d], self.starts[d + 1]
+        if not len(self.ancestors):
+            return np.zeros(low.shape, dtype=bool)
+        high = end
+        last = len(self.ancestors) - 1
+        for _ in range(int((high - low).max(initial=0)).bit_length()):
+            middle = (low + high) >> 1
+            under = (low < high) & (self.ancestors[np.minimum(middle, last)] < a)
+            low, high = np.where(under, middle + 1, low), np.where(under, high, middle)
+        return np.asarray((low < end) & (self.ancestors[np.minimum(low, last)] == a))
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """The pairs by descendant, and the hierarchy that they imply; nodes are 0..n_nodes-1."""
+
+    n_nodes: int  # rows of the table
+    starts: IntArray  # (n + 1,) into ancestors and distances
+    ancestors: Int32Array  # (pairs,), ascending within each descendant
+    distances: npt.NDArray[np.int16]  # (pairs,) depth_diff; 1 everywhere where it is unknown
+    weights: npt.NDArray[np.float32] | None  # (pairs,) of a weights column
+    depth: Int32Array  # (n,) longest distance below a root; 0 at roots and in no pair
+    parent: Int32Array  # (n,) the deepest parent; -1 at roots
+    ancestry: Ancestry
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs there are."""
+        return len(self.ancestors)
+
+    @property
+    def paired(self) -> npt.NDArray[np.bool_]:
+        """Which nodes are in some pair, (n,)."""
+        return _paired(self.starts, self.ancestors)
 
 
 def training_data(
@@ -62,8 +119,7 @@ def training_data(
         steps = None if steps is None else steps[~same]
         weights = None if weights is None else weights[~same]
     starts, a, steps, weights = _grouped(a, d, steps, weights, n_nodes)
-    present = starts[1:] > starts[:-1]
-    present[a] = True
+    present = _paired(starts, a)
     parents, children, step = _edges(starts, a, steps, present)
     graph = Graph.from_edges(parents, children, present)
     parent, depth = _levels(graph, step)
@@ -75,15 +131,26 @@ def training_data(
         weights=None if weights is None else weights.astype(np.float32),
         depth=depth,
         parent=parent,
-        related=related_of(graph, starts, a),
+        ancestry=_ancestry(graph, starts, a),
     )
 
 
-def from_spool(spool: PairSpool, n_nodes: int, *, weights: Floats | None = None) -> TrainingData:
-    """The pairs that a gate has read; ``weights`` in the order of the spool, see ``weights_of``."""
-    total = len(spool)
-    a, d = np.empty(total, dtype=np.int32), np.empty(total, dtype=np.int32)
-    steps = np.empty(total, dtype=np.int16) if spool.has_depth else None
+def from_gathered(
+    data: Gathered, table_from: Literal["mapping", "pairs"] = "mapping"
+) -> TrainingData:
+    """The pairs that a gate has read, without its bad rows; nothing is read again.
+
+    ``table_from`` "pairs" sizes the table by the largest idx in the pairs. InputError where no pair
+    is left, or a weight cannot be used.
+    """
+    pairs, intake = known(data.evidence.pairs), data.intake
+    assert pairs is not None  # training takes pairs
+    assert intake is not None
+    spool = intake.training.spool
+    if not len(spool):
+        raise InputError("no pair is left to train on; gate.html says what is wrong with them")
+    a, d = np.empty(len(spool), dtype=np.int32), np.empty(len(spool), dtype=np.int32)
+    steps = np.empty(len(spool), dtype=np.int16) if spool.has_depth else None
     at = 0
     for batch in spool.batches():
         part = slice(at, at + len(batch.ancestor))
@@ -91,54 +158,14 @@ def from_spool(spool: PairSpool, n_nodes: int, *, weights: Floats | None = None)
         if steps is not None and batch.depth_diff is not None:
             steps[part] = _as_distances(batch.depth_diff)
         at = part.stop
-    return training_data(a, d, steps, n_nodes, weights=weights)
+    n_nodes = pairs.table_size if table_from == "pairs" else intake.mapping.n_nodes
+    return training_data(a, d, steps, n_nodes, weights=intake.weights())
 
 
-def from_tables(
-    mapping_path: str | None,
-    pairs_path: str,
-    table_from: Literal["mapping", "pairs"] = "mapping",
-    *,
-    workers: int = 2,
-) -> TrainingData:
-    """Read a mapping and pairs of any format that the gate reads; bad rows are left out.
-
-    Without a mapping one is derived from the pairs' labels. ``table_from`` "pairs" sizes the table
-    by the largest idx in the pairs. InputError where no row is sound.
-    """
-    with ExitStack() as resources:
-        mapping = None
-        if mapping_path is not None:
-            mapping = read_mapping(open_mapping(mapping_path), workers, None)
-        source = open_pairs(pairs_path, mapping_given=mapping is not None)
-        intake = read_pairs(source, None, mapping, workers, None, resources)
-        state, n = intake.training, intake.mapping.n_nodes
-        if table_from == "pairs":
-            n = int(np.flatnonzero(state.as_ancestor + state.as_descendant).max(initial=-1)) + 1
-        weights = weights_of(source, state.spool) if intake.has_weights else None
-        return from_spool(state.spool, n, weights=weights)
-
-
-def weights_of(source: TableSource, spool: PairSpool) -> npt.NDArray[np.float32]:
-    """The weights column of the spooled pairs, in the spool's order; reads that column alone.
-
-    InputError where a cell is no number of 0 or more.
-    """
-    first = 0
-    columns: list[npt.NDArray[np.float32]] = []
-    for batch in source.batches(only={"weight"}):
-        first = first if columns else batch.first_row
-        try:
-            cells = pc.cast(batch.columns["weight"], pa.float32())
-        except pa.ArrowInvalid as error:
-            raise InputError(f"{source.table.path}: weight: {error}") from None
-        columns.append(cells.fill_null(np.nan).to_numpy(zero_copy_only=False))
-    every: npt.NDArray[np.float32] = np.concatenate([np.empty(0, np.float32), *columns])
-    rows = [batch.rows - first for batch in spool.batches()]
-    found = np.asarray(every[np.concatenate([np.empty(0, np.int64), *rows])])
-    if not (np.isfinite(found).all() and (found >= 0).all()):
-        raise InputError(f"{source.table.path}: weight: a cell is no number of 0 or more")
-    return found
+def _paired(starts: IntArray, ancestors: Int32Array) -> npt.NDArray[np.bool_]:
+    paired = np.diff(starts) > 0
+    paired[ancestors] = True
+    return np.asarray(paired)
 
 
 def _as_distances(steps: Ints) -> Distances:
@@ -159,8 +186,7 @@ def _grouped(
 
     A matrix with one entry a pair, turned from rows to columns, is a counting sort that scipy has.
     """
-    starts = np.zeros(n + 1, dtype=np.int64)
-    np.cumsum(np.bincount(d, minlength=n), out=starts[1:])
+    starts = np.r_[0, np.cumsum(np.bincount(d, minlength=n))]
     if not (d[1:] >= d[:-1]).all():
         ones = np.ones(len(d), dtype=np.int8)
         pairs = csr_array((ones, d, np.arange(len(d) + 1)), shape=(len(d), n))
@@ -233,3 +259,45 @@ def _levels(graph: Graph, step: IntArray) -> tuple[Int32Array, Int32Array]:
         parent[first] = graph.n - 1 - best % graph.n
     parent[~settled] = -1
     return parent.astype(np.int32), depth.astype(np.int32)
+
+
+def _ancestry(graph: Graph, starts: IntArray, ancestors: Int32Array) -> Ancestry:
+    """The closure of the edges, and the pairs that it lacks where the data is damaged.
+
+    ``ancestors[starts[d] : starts[d + 1]]`` are the ancestors of d in the pairs, ascending. Where
+    the closure is too large to hold, the pairs stand alone.
+    """
+    nothing = np.empty(0, dtype=np.int32)
+    if graph.forest is not None:
+        forest = graph.forest
+        tour = Ancestry(forest.entry, forest.size, np.zeros(graph.n + 1, np.int64), nothing)
+        if _holds(tour, starts, ancestors):
+            return tour
+    try:
+        slots = GraphClosure(graph)
+    except Skip:
+        return Ancestry(nothing, nothing, starts, ancestors)
+    above, below, _ = slots.pairs(np.arange(slots.expected))
+    lists = _lists(below, above, graph.n)
+    if not _holds(lists, starts, ancestors):
+        n = max(graph.n, 1)
+        below = np.r_[below, np.repeat(np.arange(graph.n), np.diff(starts))]
+        below, above = np.divmod(distinct(below * n + np.r_[above, ancestors]), n)
+        lists = _lists(below, above, graph.n)
+    return lists
+
+
+def _lists(below: IntArray, above: IntArray, n: int) -> Ancestry:
+    nothing = np.empty(0, dtype=np.int32)
+    starts = np.r_[0, np.cumsum(np.bincount(below, minlength=n))]
+    return Ancestry(nothing, nothing, starts, above.astype(np.int32))
+
+
+def _holds(ancestry: Ancestry, starts: IntArray, ancestors: Int32Array) -> bool:
+    """Whether every pair is known; block by block."""
+    counts = np.diff(starts)
+    for part in bounded(counts, BLOCK):
+        d = np.repeat(np.arange(part.start, part.stop), counts[part])
+        if not ancestry.is_above(ancestors[starts[part.start] : starts[part.stop]], d).all():
+            return False
+    return True

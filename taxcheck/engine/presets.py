@@ -10,7 +10,7 @@ from pathlib import Path
 
 from taxcheck.engine.config import TrainConfig
 from taxcheck.engine.settings import apply, check
-from taxcheck.errors import UsageError
+from taxcheck.model.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ _FIXED = {
 # Each wrong way of the incident: what it is called, what went wrong, the keys that repeat it.
 _WRONG: dict[str, tuple[str, dict[str, object]]] = {
     "clip": ("the clip at 1 - 1e-5, where gradients vanish", {"max_norm": 1 - 1e-5}),
-    "init": ("depths laid out from .10 to .95", {"init_min": 0.10, "init_max": 0.95}),
-    "lambda": ("the radius regularizer at .1", {"lambda_reg": 0.1}),
+    "init": ("depths laid out from 0.10 to 0.95", {"init_min": 0.10, "init_max": 0.95}),
+    "lambda": ("the radius regularizer at 0.1", {"lambda_reg": 0.1}),
     "table": ("a table sized from the pairs alone", {"table_from": "pairs"}),
     "stopping": ("stopped after 5 evaluations without gain", {"early_stopping": 5}),
 }
@@ -96,14 +96,14 @@ PRESETS: dict[str, Preset] = {
         ),
         Preset(
             "fixed",
-            "The incident's own repair, in 50 dimensions: clip .98, start .05 to .85, lambda .01, "
-            "a row for every node of the mapping.",
+            "The incident's own repair, in 50 dimensions: clip 0.98, start 0.05 to 0.85, lambda "
+            "0.01, a row for every node of the mapping.",
             _FIXED,
         ),
         Preset(
             "nickel",
             "As Nickel & Kiela 2017: ball, box of 1e-3, softmax over 50 uniform negatives, "
-            "Riemannian SGD at .3, 20 epochs of burn-in at a hundredth.",
+            "Riemannian SGD at 0.3, 20 epochs of burn-in at a hundredth.",
             {
                 "geometry": "ball",
                 "max_norm": 1 - 1e-5,
@@ -127,14 +127,14 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "incident",
             "Everything that went wrong, at once, on pairs drawn as they come. Trains on data "
-            "that the gate refuses (--force), which run.json records.",
+            "that the gate refuses (force), which run.json records.",
             _FIXED | _ALL_WRONG | _PUSHED,
             forced=True,
         ),
         *(
             Preset(
                 f"incident:{part}",
-                f"The repaired run with one wrong way back: {what}. Implies --force.",
+                f"The repaired run with one wrong way back: {what}. Implies force.",
                 _FIXED | keys,
                 forced=True,
             )
@@ -149,14 +149,14 @@ def find(name: str) -> Preset:
     if name not in PRESETS:
         near = difflib.get_close_matches(name, PRESETS, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(PRESETS)}"
-        raise UsageError(f"--preset {name}: there is no such preset; {hint}")
+        raise UsageError(f"`preset` {name}: there is no such preset; {hint}")
     return PRESETS[name]
 
 
 def load(path: Path) -> Mapping[str, object]:
     """The keys of a TOML file as they stand there; UsageError where it cannot be read."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise UsageError(f"{path} does not exist") from None
     except (OSError, ValueError, RecursionError) as error:

@@ -6,18 +6,31 @@ import contextlib
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from taxcheck.engine.values import Floats, Work
-from taxcheck.errors import OutputError, UsageError
+from taxcheck.files import unwritten, whole_file
+from taxcheck.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from taxcheck.engine.sampling import Chunk
+    from taxcheck.engine.stepper import Floats
 
 _NUMBERED = re.compile(r"checkpoint-(\d+)\.safetensors")
+
+
+class _Named:
+    """The path of a file in the folder of a run."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, run: RunFolder, _: type[RunFolder]) -> Path:
+        return run.path / self._name
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,40 +39,14 @@ class RunFolder:
 
     path: Path
 
-    @property
-    def checkpoint(self) -> Path:
-        """The newest checkpoint, from which the run continues; a copy of its words is beside it."""
-        return self.path / "checkpoint.safetensors"
-
-    @property
-    def best(self) -> Path:
-        """The table with the largest sampled MAP."""
-        return self.path / "best.safetensors"
-
-    @property
-    def best_torch(self) -> Path:
-        """The same for ``torch.load``."""
-        return self.path / "best.pt"
-
-    @property
-    def metrics(self) -> Path:
-        """One line of JSON for each epoch."""
-        return self.path / "metrics.jsonl"
-
-    @property
-    def record(self) -> Path:
-        """What the run was asked and what came of it."""
-        return self.path / "run.json"
-
-    @property
-    def initial(self) -> Path:
-        """The table before training."""
-        return self.path / "initial.npy"
-
-    @property
-    def nan_batch(self) -> Path:
-        """The nodes of the batch that met a NaN."""
-        return self.path / "nan-batch.npz"
+    # The newest checkpoint, from which the run continues; a copy of its words is beside it.
+    checkpoint = _Named("checkpoint.safetensors")
+    best = _Named("best.safetensors")  # the table with the largest sampled MAP ...
+    best_torch = _Named("best.pt")  # ... and for ``torch.load``
+    metrics = _Named("metrics.jsonl")  # one line of JSON for each epoch
+    record = _Named("run.json")  # what the run was asked and what came of it
+    initial = _Named("initial.npy")  # the table before training
+    nan_batch = _Named("nan-batch.npz")  # the nodes of the batch that met a NaN
 
     def begin(self, *, resume: bool) -> bool:
         """Make the folder; whether there is a checkpoint to continue from.
@@ -69,7 +56,7 @@ class RunFolder:
         there = self.checkpoint.is_file()
         if there and not resume:
             raise UsageError(
-                f"{self.path}: holds a run already; continue it with --resume, or give another "
+                f"{self.path}: holds a run already; continue it with `resume`, or give another "
                 "folder"
             )
         try:
@@ -85,15 +72,15 @@ class RunFolder:
         with whole(self.initial) as file:
             np.save(file, table, allow_pickle=False)
 
-    def write_nan_batch(self, work: Work, epoch: int, step: int, pairs: int) -> None:
+    def write_nan_batch(self, chunk: Chunk, epoch: int, step: int, pairs: int) -> None:
         """Keep the nodes of a step, its number in the epoch, and after how many pairs it ended."""
         with whole(self.nan_batch) as file:
             np.savez(
                 file,
-                sources=work.sources,
-                starts=work.starts,
-                positives=work.positives,
-                weights=work.weights,
+                sources=chunk.sources,
+                starts=chunk.starts,
+                positives=chunk.positives,
+                weights=chunk.weights,
                 epoch=epoch,
                 step=step,
                 pairs=pairs,
@@ -124,37 +111,5 @@ def whole(path: Path) -> Iterator[BinaryIO]:
 
     OutputError where there is no folder, permission or space.
     """
-    partial: Path | None = None
-    try:
-        descriptor, name = tempfile.mkstemp(".partial", f".{path.name}.", path.parent)
-        partial = Path(name)
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        partial.chmod(0o666 & ~umask)
-        partial.replace(path)
-        partial = None
-        _settle(path.parent)
-    except OSError as error:
-        raise unwritten(path, error) from None
-    finally:
-        if partial is not None:
-            partial.unlink(missing_ok=True)
-
-
-def _settle(folder: Path) -> None:
-    """Have the new name on the disk too, where folders can be opened."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def unwritten(path: Path, error: OSError) -> OutputError:
-    """The one line for a file that cannot be written."""
-    return OutputError(f"{path}: cannot be written: {error.strerror or error}")
+    with whole_file(path) as partial, partial.open("wb") as file:
+        yield file

@@ -1,4 +1,4 @@
-"""A TrainConfig from keys and values of any source: every key known, every value checked.
+"""A TrainConfig from keys and values of any source: all known, checked, and in agreement.
 
 Nothing heavy is imported, so that ``taxcheck train --help`` can list the keys.
 """
@@ -6,34 +6,41 @@ Nothing heavy is imported, so that ``taxcheck train --help`` can list the keys.
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
 from functools import cache
 from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
-from taxcheck.engine.agreement import disagreements
 from taxcheck.engine.config import TrainConfig
-from taxcheck.errors import UsageError
+from taxcheck.model.errors import UsageError
 
 Stages = tuple[tuple[int, int, int], ...]
 Steps = tuple[tuple[int, float], ...]
 _STAGES = "stages such as 20:1-2,50:1-5 (until epoch 20 distances 1 to 2, until 50 1 to 5)"
 _RADII = "radii by depth such as 0:0,3:20,12:34 (in lines between them)"
 _STEPS = "steps such as 0:0,50:0.01 (0 from the start, 0.01 from epoch 50)"
-_BOUNDS = {  # in the words of the message -> the keys
-    "1 or more": "dim depth1_factor negatives refine_nearest batch_size epochs evaluate_every "
-    "evaluate_sources keep_last",
-    "0 or more": "margin lambda_reg depth_weight depth_cap refine_window burn_in max_seconds "
-    "early_stopping min_delta workers seed max_radius",
-    "more than 0": "init_scale cone_step cone_growth cone_radius nested_step temperature "
-    "balance_temperature lr refine_lr refine_temperature",
-    "more than 0 and less than 1": "max_norm init_max",
-    "0 or more and less than 1": "init_min",
-    "0 or more and 1 or less": "degree_share hard_share refine",
-    "more than 0 and 1 or less": "burn_in_factor",
+_BOUNDS: dict[str, tuple[Callable[[float], bool], str]] = {  # the words, the test, the keys
+    "1 or more": (
+        lambda x: x >= 1,
+        "dim depth1_factor negatives refine_nearest batch_size epochs evaluate_every "
+        "evaluate_sources keep_last",
+    ),
+    "0 or more": (
+        lambda x: x >= 0,
+        "margin lambda_reg depth_weight depth_cap refine_window burn_in max_seconds "
+        "early_stopping min_delta workers seed max_radius",
+    ),
+    "more than 0": (
+        lambda x: x > 0,
+        "init_scale cone_step cone_growth cone_radius nested_step temperature "
+        "balance_temperature lr refine_lr refine_temperature",
+    ),
+    "more than 0 and less than 1": (lambda x: 0 < x < 1, "max_norm init_max"),
+    "0 or more and less than 1": (lambda x: 0 <= x < 1, "init_min"),
+    "0 or more and 1 or less": (lambda x: 0 <= x <= 1, "degree_share hard_share refine"),
+    "more than 0 and 1 or less": (lambda x: 0 < x <= 1, "burn_in_factor"),
 }
-BOUNDS = {key: words for words, keys in _BOUNDS.items() for key in keys.split()}
+BOUNDS = {key: words for words, (_, keys) in _BOUNDS.items() for key in keys.split()}
 
 
 @cache
@@ -102,7 +109,7 @@ def _unknown(key: str, where: str) -> NoReturn:
 def _refuse(key: str, value: object, where: str, why: str) -> NoReturn:
     shown = _plain(key, value) if isinstance(value, tuple) else value
     if where == "options":
-        raise UsageError(f"--{key.replace('_', '-')} {shown}: {why}")
+        raise UsageError(f"`{key}` {shown}: {why}")
     raise UsageError(f"{where + ': ' if where else ''}{key} = {shown!r}: {why}")
 
 
@@ -174,14 +181,111 @@ def _steps(text: str) -> Steps:
 
 
 def _bounded(key: str, value: Any, where: str) -> Any:
-    for part in filter(None, BOUNDS.get(key, "").split(" and ")):
-        limit = float(re.sub(r"[^\d]", "", part))
-        within = {
-            "more than": value > limit,
-            "less than": value < limit,
-            "or more": value >= limit,
-            "or less": value <= limit,
-        }
-        if not next(holds for words, holds in within.items() if words in part):
-            _refuse(key, value, where, f"must be {BOUNDS[key]}")
+    if key in BOUNDS and not _BOUNDS[BOUNDS[key]][0](value):
+        _refuse(key, value, where, f"must be {BOUNDS[key]}")
     return value
+
+
+def disagreements(config: TrainConfig) -> Iterator[str]:
+    """What keys of a config say against each other: one line each, and what to set instead."""
+    yield from _of_the_space(config)
+    yield from _of_the_draws(config)
+    yield from _of_the_steps(config)
+
+
+def _of_the_space(config: TrainConfig) -> Iterator[str]:
+    model, limit = config.model, config.radius_limit
+    clip = model.limited_by == "max_norm"
+    wider = " or dtype to float64" if config.dtype == "float32" else ""
+    held = model.largest_radius(config.dtype)
+    if clip and limit > held:
+        digits = math.ceil(-math.log10(1 - math.tanh(held / 2))) - 1
+        yield (
+            f"max_norm = {config.max_norm}: {config.dtype} cannot tell it from 1; set max_norm to "
+            f"1 - 1e-{digits} or less{wider}"
+        )
+    elif held < limit < math.inf:
+        yield (
+            f"max_radius = {limit:g}: {config.dtype} {config.geometry} rows hold {held:.1f} at "
+            f"most; set max_radius to {math.floor(held)}{wider}"
+        )
+    room = f"max_norm = {config.max_norm:g}" if clip else f"max_radius = {limit:g}"
+    if config.init == "depth-aware" and config.init_min > config.init_max:
+        yield (
+            f"init_min = {config.init_min:g} is more than init_max = {config.init_max:g}: the "
+            "roots start nearest the origin, so give the smaller one as init_min"
+        )
+    if config.init == "depth-aware" and 2 * math.atanh(config.init_max) > limit:
+        yield (
+            f"init_max = {config.init_max:g} is beyond {room}: set it to "
+            f"{math.floor(1000 * math.tanh(limit / 2)) / 1000:g} or less"
+        )
+    if config.init == "cones" and config.cone_radius > limit:
+        yield (
+            f"cone_radius = {config.cone_radius:g} is beyond {room}, a radius of {limit:.3g}: "
+            f"set it to {math.floor(10 * limit) / 10:g} or less"
+        )
+    yield from _of_the_radii(config, limit, room)
+    if config.optimizer not in model.optimizers:
+        yield (
+            f"optimizer = {config.optimizer!r} adds coordinates, which geometry = "
+            f"'{config.geometry}' cannot do; set optimizer to {' or '.join(model.optimizers)}, or "
+            "geometry to tangent"
+        )
+    if config.init == "uniform" and clip and config.init_scale * config.dim**0.5 > config.max_norm:
+        yield f"init_scale = {config.init_scale:g} starts rows beyond {room}: set it to 0.001"
+
+
+def _of_the_radii(config: TrainConfig, limit: float, room: str) -> Iterator[str]:
+    before = (-1, 0.0)
+    for depth, radius in config.nested_radii:
+        point = f"nested_radii: the radius {depth}:{radius:g}"
+        if depth <= before[0] or radius < before[1] or (depth > 0 and radius == before[1]):
+            yield f"{point} must be deeper and farther out than {before[0]}:{before[1]:g}"
+        if config.init == "nested" and radius > limit:
+            yield f"{point} is beyond {room}: lower it, or raise the limit"
+        before = (depth, radius)
+
+
+def _of_the_draws(config: TrainConfig) -> Iterator[str]:
+    total, before = config.degree_share + config.hard_share, 0
+    if total > 1:
+        yield (
+            f"degree_share = {config.degree_share:g} and hard_share = {config.hard_share:g} are "
+            f"shares of the same negatives and sum to {total:g}: lower one, to 1 or less together"
+        )
+    if config.anchor == "ancestor" and config.grouping != "pairs":
+        yield (
+            "anchor = 'ancestor' takes its pairs one by one: set grouping to pairs, or anchor to "
+            "descendant"
+        )
+    for until, least, largest in config.curriculum:
+        stage = f"curriculum: the stage {until}:{least}-{largest}"
+        if least < 1 or largest < least:
+            yield f"{stage} holds no distance; write the smaller one first, from 1"
+        if until <= before:
+            yield f"{stage} holds no epoch, since the one before ends at {before}; order them"
+        if 0 < config.depth_cap < least:
+            yield f"{stage} holds no pair, since depth_cap = {config.depth_cap}; leave one out"
+        before = until
+
+
+def _of_the_steps(config: TrainConfig) -> Iterator[str]:
+    before = -1
+    for epoch, weight in config.lambda_schedule:
+        step = f"lambda_schedule: the step {epoch}:{weight:g}"
+        if weight < 0:
+            yield f"{step} is negative; a weight must be 0 or more"
+        if epoch <= before:
+            yield f"{step} must come after epoch {before}; order the steps, from 0"
+        before = epoch
+    if config.burn_in and config.burn_in >= config.epochs:
+        yield (
+            f"burn_in = {config.burn_in} leaves none of epochs = {config.epochs} at the full "
+            "learning rate; lower burn_in or raise epochs"
+        )
+    if config.backend == "numba" and config.device != "cpu":
+        yield (
+            f"device = {config.device!r}: the kernel of backend = 'numba' runs on the CPU; set "
+            "backend to torch"
+        )

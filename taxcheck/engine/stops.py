@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import FrameType
 
-from taxcheck.errors import TaxcheckError
+from taxcheck.model.errors import TaxcheckError
 
 
 class DivergedError(TaxcheckError):

@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from signal import Signals
 from typing import NoReturn
 
 import numpy as np
 
+from taxcheck.engine.backend import chunk_pairs, make_stepper
 from taxcheck.engine.checkpoint import Checkpoints
-from taxcheck.engine.config import TrainConfig
-from taxcheck.engine.draws import Draws
+from taxcheck.engine.config import Phase, TrainConfig, out_of_patience, out_of_time, phase
+from taxcheck.engine.dataset import TrainingData
 from taxcheck.engine.initial import initial_table
-from taxcheck.engine.meeting import join
-from taxcheck.engine.nearest import refined
-from taxcheck.engine.negatives import negatives
-from taxcheck.engine.progress import Progress, Trained
-from taxcheck.engine.quality import Quality
+from taxcheck.engine.processes import Processes, join
+from taxcheck.engine.progress import Evaluator, MetricsLog, Progress, Record, RunState, Trained
 from taxcheck.engine.run_folder import RunFolder
-from taxcheck.engine.schedule import out_of_patience, out_of_time, phase, regularizer_weight
-from taxcheck.engine.standing import Standing
-from taxcheck.engine.steppers import chunk_pairs, make_stepper
+from taxcheck.engine.sampling import Chunk, Negatives, Sampler, negatives_of, refined
+from taxcheck.engine.settings import check
+from taxcheck.engine.stepper import Floats, Stepper
 from taxcheck.engine.stops import DivergedError, StoppedError, interruptions
-from taxcheck.engine.tracker import MetricsTracker
-from taxcheck.engine.values import Floats, Negatives, Stepper, TrainingData, Work
-from taxcheck.errors import UsageError
+from taxcheck.model.errors import UsageError
 
 MakeStepper = Callable[[TrainingData, TrainConfig, Floats], Stepper]
 
@@ -48,155 +45,158 @@ def train(
     are fingerprints by name, such as that of the mapping, which must then be the same again.
     Under ``torchrun`` all processes call it, with the same data; only the first needs a folder.
 
-    UsageError where a run is in the way or cannot be continued so; DivergedError at the first
+    UsageError where settings disagree, or a run is in the way or cannot be continued so;
+    DivergedError at the first
     NaN; StoppedError after SIGINT or SIGTERM, with a checkpoint of that very step; OutputError
     where a file cannot be written. The newest whole checkpoint stays in all of these.
     """
     tell = observe or (lambda _: None)
-    draws, others = _planned(data, config)
-    nearest = refined(others, config)
-    quality = Quality(data, config)
-    peers = join(config)
+    sampler, negatives = _planned(data, check(config))
+    nearest, evaluator, processes = (
+        refined(negatives, config),
+        Evaluator(data, config),
+        join(config),
+    )
     stepper = make(data, config, initial_table(data, config, np.random.default_rng(config.seed)))
+    at = RunState(chunk_pairs(config))
     kept = Checkpoints(run, data, config, inputs or {}) if run else None
-    at = Standing(chunk_pairs(config))
     if kept:
         at = kept.begin(stepper, at, resume=resume)
-    state, at = peers.share((stepper.state(), at))
-    if not peers.writes:
+    state, at = processes.share((stepper.state(), at))
+    if not processes.writes:
         stepper.restore(state)
-    tracker = MetricsTracker(run.metrics, at.history) if run else None
+    log = MetricsLog(run.metrics, at.history) if run else None
+    loop = _Loop(config, sampler, stepper, at, run, kept, log)
 
     with interruptions() as asked:
-        while not _done(at, config):
-            weight = regularizer_weight(config, at.epoch)
-            for number, work in enumerate(draws.epoch(at.epoch, at.chunk_pairs)):
-                if number < at.works:
-                    continue  # trained before the run was stopped
-                began, plan = time.perf_counter(), phase(config, at.epoch, at.seconds)
-                lr = plan.lr
-                if plan.refining:
-                    result = stepper.step(work, lr, weight, nearest, config.refine_temperature)
-                else:
-                    result = stepper.step(work, lr, weight, others)
+        while not loop.done:
+            for chunk in loop.chunks():
+                began, now = time.perf_counter(), phase(config, at.epoch, at.seconds)
+                result = stepper.step(chunk, now, nearest if now.refining else negatives)
                 if not (result.finite and math.isfinite(result.loss)):
-                    _diverged(work, result.pairs, at, lr, run, tracker)
-                seconds, signal = peers.agree(time.perf_counter() - began, asked.number)
+                    loop.diverge(chunk, result.pairs, now)
+                seconds, signal = processes.agree(time.perf_counter() - began, asked.number)
                 at.step(result, seconds)
-                tell(_progress(draws, config, at, lr))
+                tell(loop.progress(now))
                 if signal:
-                    _stopped(signal, stepper, at, kept, run)
+                    loop.stop(signal)
                 if out_of_time(config, at.seconds):
                     break
 
-            plan = phase(config, at.epoch, at.seconds)
-            lr, best = plan.lr, False
-            record = at.close_epoch(lr, weight, refining=plan.refining)
-            evaluated = at.epoch % config.evaluate_every == 0 or _done(at, config)
-            if evaluated:
-                record |= peers.share(quality.measure(stepper.table) if peers.writes else {})
-                best = at.judge(record["map"], config.min_delta)
-                at.stopped_early = out_of_patience(config, at.waited) and at.epoch < config.epochs
-            if tracker:
-                tracker.append(record)
-            if kept and best:
-                kept.save_best(stepper, at)
-            if kept and (evaluated or kept.overdue):
-                kept.save(stepper, at)
-            tell(_progress(draws, config, at, lr, record=record, improved=best))
-            _, signal = peers.agree(0.0, asked.number)
-            if signal and not _done(at, config):
-                _stopped(signal, stepper, at, kept, run)
+            tell(loop.close_epoch(evaluator, processes))
+            _, signal = processes.agree(0.0, asked.number)
+            if signal and not loop.done:
+                loop.stop(signal)
 
     if kept:
         kept.finish(stepper, at)
     return Trained(
-        stepper.table,
-        stepper.updates,
-        at.epoch,
-        at.seconds,
-        at.stopped_early,
-        at.best_map,
-        at.best_epoch,
-        tuple(at.history),
+        table=stepper.table,
+        updates=stepper.updates,
+        epoch=at.epoch,
+        seconds=at.seconds,
+        stopped_early=at.stopped_early,
+        best_map=at.best_map,
+        best_epoch=at.best_epoch,
+        history=tuple(at.history),
     )
 
 
-def _planned(data: TrainingData, config: TrainConfig) -> tuple[Draws, Negatives]:
+def _planned(data: TrainingData, config: TrainConfig) -> tuple[Sampler, Negatives]:
     """What every epoch draws; an epoch that would be empty is refused before the first begins."""
     try:
-        draws = Draws(data, config)
+        sampler = Sampler(data, config)
         for epoch in range(config.epochs):
-            draws.admitted(epoch)
-        return draws, negatives(data, config)
+            sampler.pairs(epoch)
+        return sampler, negatives_of(data, config)
     except ValueError as error:
         raise UsageError(str(error)) from None
 
 
-def _done(at: Standing, config: TrainConfig) -> bool:
-    return (
-        at.epoch >= config.epochs
-        or out_of_time(config, at.seconds)
-        or out_of_patience(config, at.waited)
-    )
+@dataclass(frozen=True, slots=True)
+class _Loop:
+    """What the loop asks of itself, and its two ways to break off."""
 
+    config: TrainConfig
+    sampler: Sampler
+    stepper: Stepper
+    at: RunState
+    run: RunFolder | None
+    kept: Checkpoints | None
+    log: MetricsLog | None
 
-def _progress(
-    draws: Draws,
-    config: TrainConfig,
-    at: Standing,
-    lr: float,
-    *,
-    record: Mapping[str, float] | None = None,
-    improved: bool = False,
-) -> Progress:
-    ended = record is not None
-    return Progress(
-        epoch=at.epoch if ended else at.epoch + 1,
-        epochs=config.epochs,
-        share=1.0 if ended else min(at.pairs / draws.admitted(at.epoch), 1.0),
-        seconds=at.seconds,
-        loss=record["loss"] if record else at.loss / max(at.pairs, 1),
-        lr=lr,
-        record=record,
-        improved=improved,
-        best_map=at.best_map,
-        best_epoch=at.best_epoch,
-    )
+    @property
+    def done(self) -> bool:
+        """Whether no further epoch is to begin."""
+        return (
+            self.at.epoch >= self.config.epochs
+            or out_of_time(self.config, self.at.seconds)
+            or out_of_patience(self.config, self.at.waited)
+        )
 
+    def chunks(self) -> Iterator[Chunk]:
+        """Those of this epoch that were not trained on before the run was stopped."""
+        trained = self.at.works
+        for number, chunk in enumerate(self.sampler.epoch(self.at.epoch, self.at.chunk_pairs)):
+            if number >= trained:
+                yield chunk
 
-def _diverged(
-    work: Work,
-    pairs: int,
-    at: Standing,
-    lr: float,
-    run: RunFolder | None,
-    tracker: MetricsTracker | None,
-) -> NoReturn:
-    epoch, step, kept = at.epoch + 1, at.works + 1, ""
-    if run and tracker:
-        tracker.append({"epoch": epoch, "loss": math.nan, "lr": lr, "nan_steps": 1})
-        run.write_nan_batch(work, epoch, step, pairs)
-        kept = f"; its nodes are in {run.nan_batch}, the last checkpoint stays as it was"
-    raise DivergedError(
-        f"the loss is no number in epoch {epoch}, batch {step}{kept}; start a new run with half "
-        f"of lr = {lr:g}, with dtype = float64, or with more burn_in"
-    )
+    def close_epoch(self, evaluator: Evaluator, processes: Processes) -> Progress:
+        """Evaluate the table where it is due; log the epoch, and keep what is worth it."""
+        at, config, kept = self.at, self.config, self.kept
+        now, best = phase(config, at.epoch, at.seconds), False
+        record = at.close_epoch(now)
+        evaluated = at.epoch % config.evaluate_every == 0 or self.done
+        if evaluated:
+            table = self.stepper.table if processes.writes else None
+            record |= processes.share({} if table is None else evaluator.measure(table))
+            best = at.judge(record["map"], config.min_delta)
+            at.stopped_early = out_of_patience(config, at.waited) and at.epoch < config.epochs
+        if self.log:
+            self.log.append(record)
+        if kept and best:
+            kept.save_best(self.stepper, at)
+        if kept and (evaluated or kept.overdue):
+            kept.save(self.stepper, at)
+        return self.progress(now, record, improved=best)
 
+    def progress(
+        self, now: Phase, record: Record | None = None, *, improved: bool = False
+    ) -> Progress:
+        """What is shown after a step, or with its record after an epoch."""
+        at = self.at
+        return Progress(
+            epoch=at.epoch if record else at.epoch + 1,
+            epochs=self.config.epochs,
+            share=1.0 if record else min(at.pairs / self.sampler.pairs(at.epoch), 1.0),
+            seconds=at.seconds,
+            loss=record["loss"] if record else at.loss / max(at.pairs, 1),
+            lr=now.lr,
+            record=record,
+            improved=improved,
+            best_map=at.best_map,
+            best_epoch=at.best_epoch,
+        )
 
-def _stopped(
-    signal: int,
-    stepper: Stepper,
-    at: Standing,
-    kept: Checkpoints | None,
-    run: RunFolder | None,
-) -> NoReturn:
-    when = f"{Signals(signal).name} in epoch {at.epoch + 1}"
-    if not kept or not run:
-        raise StoppedError(f"stopped by {when}; nothing was written", signal)
-    kept.save(stepper, at)
-    raise StoppedError(
-        f"stopped by {when}; {run.checkpoint} holds all of it: continue with the same command and "
-        "--resume",
-        signal,
-    )
+    def diverge(self, chunk: Chunk, pairs: int, now: Phase) -> NoReturn:
+        """End at a NaN; the nodes of the chunk are kept."""
+        epoch, step, kept = self.at.epoch + 1, self.at.works + 1, ""
+        if self.run and self.log:
+            self.log.append({"epoch": epoch, "loss": math.nan, "lr": now.lr, "nan_steps": 1})
+            self.run.write_nan_batch(chunk, epoch, step, pairs)
+            kept = f"; its nodes are in {self.run.nan_batch}, the last checkpoint stays as it was"
+        raise DivergedError(
+            f"the loss is no number in epoch {epoch}, batch {step}{kept}; start a new run with "
+            f"half of lr = {now.lr:g}, with dtype = float64, or with more burn_in"
+        )
+
+    def stop(self, signal: int) -> NoReturn:
+        """End at a signal, with a checkpoint."""
+        when = f"{Signals(signal).name} in epoch {self.at.epoch + 1}"
+        if not self.kept or not self.run:
+            raise StoppedError(f"stopped by {when}; nothing was written", signal)
+        self.kept.save(self.stepper, self.at)
+        raise StoppedError(
+            f"stopped by {when}; {self.run.checkpoint} holds all of it: continue with `resume`",
+            signal,
+        )

@@ -73,21 +73,3 @@ def to_lorentz(x: Rows, curvature: float = 1.0) -> Floats:
     room = _room(x)[..., None]
     square = np.sum(x * x, axis=-1, keepdims=True)
     return np.asarray(np.concatenate([1 + square, 2 * x], axis=-1) / room / np.sqrt(curvature))
-
-
-def moebius_add(u: Rows, v: Rows, curvature: float = 1.0) -> Floats:
-    """Moebius addition u (+) v (Ganea et al. 2018, eq. 4); shapes (..., d) broadcast.
-
-    ((1 + 2<u,v> + |v|^2) u + (1 - |u|^2) v) / (1 + 2<u,v> + |u|^2 |v|^2) for c = 1.
-    """
-    u, v = _unit(u, curvature), _unit(v, curvature)
-    uv = np.sum(u * v, axis=-1, keepdims=True)
-    uu = np.sum(u * u, axis=-1, keepdims=True)
-    vv = np.sum(v * v, axis=-1, keepdims=True)
-    top = (1 + 2 * uv + vv) * u + _room(u)[..., None] * v
-    return np.asarray(top / (1 + 2 * uv + uu * vv) / np.sqrt(curvature))
-
-
-def recentre(x: Rows, centre: Rows, curvature: float = 1.0) -> Floats:
-    """Move ``centre`` (d,) to the origin by the isometry x -> (-centre) (+) x; (..., d)."""
-    return moebius_add(-np.asarray(centre, dtype=np.float64), x, curvature)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from taxcheck.geometry import ball, lorentz
 from taxcheck.geometry.ball import Floats, Rows
+from taxcheck.geometry.models import model_of
 
 Ints = npt.NDArray[np.integer]
 _LARGEST = 300.0  # radii whose products of cosh still fit into float64
@@ -30,23 +30,22 @@ class Space:
 
     @classmethod
     def of(cls, vectors: Rows, geometry: str, curvature: float = 1.0) -> Space:
-        """Take rows (n, width) of "ball", "lorentz", "tangent" or "euclidean".
+        """Take rows (n, width) of a geometry.
 
         Rows that are not finite, outside the ball, on the lower sheet or beyond radius 300 are no
-        points. ValueError for any other geometry.
+        points. ValueError for a geometry that is none.
         """
-        if geometry not in ("ball", "lorentz", "tangent", "euclidean"):
-            raise ValueError(f"geometry is ball, lorentz, tangent or euclidean, not {geometry!r}")
-        flat, lorentzian = geometry == "euclidean", geometry == "lorentz"
-        coordinates = np.zeros((len(vectors), vectors.shape[1] - lorentzian))
+        model = model_of(geometry)
+        flat, unit = not model.hyperbolic, np.sqrt(curvature) if model.hyperbolic else 1.0
+        coordinates = np.zeros((len(vectors), vectors.shape[1] - model.time))
         radii = np.full(len(vectors), np.nan)
         for start in range(0, len(vectors), _ROWS):  # the table may be a memory map
             rows = slice(start, start + _ROWS)
             with np.errstate(invalid="ignore", over="ignore"):
                 x = np.asarray(vectors[rows], dtype=np.float64)  # warns of a signalling NaN
-                spatial = x[:, 1:] if lorentzian else x
+                spatial = x[:, model.time :]
                 norm = np.linalg.norm(spatial, axis=1)
-                reach = _reach(x, norm, geometry, curvature)
+                reach = model.radius(x, curvature) * unit
             sound = np.isfinite(norm) & (flat | (reach <= _LARGEST))
             where = (sound & (flat | (norm > 0)))[:, None]
             divisor = np.ones_like(norm) if flat else norm
@@ -138,13 +137,3 @@ class Space:
         else:
             out[:, 0], out[:, 2:] = np.sum(x * x, axis=1), x
         return out
-
-
-def _reach(x: Floats, norm: Floats, geometry: str, curvature: float) -> Floats:
-    """Radii (k,) in units of 1/sqrt(c) of rows x, whose spatial norms are given."""
-    root = np.sqrt(curvature)
-    if geometry == "ball":
-        return np.asarray(ball.radius(x, curvature) * root)
-    if geometry == "lorentz":
-        return np.asarray(lorentz.radius(x, curvature) * root)
-    return np.asarray(norm * root) if geometry == "tangent" else norm

@@ -18,16 +18,9 @@ from typing import BinaryIO
 import pyarrow as pa
 from blake3 import blake3
 
-from taxcheck.errors import InputError
+from taxcheck.model.errors import InputError, one_line
 
 _CHUNK = 1 << 22
-
-
-def one_line(error: BaseException | str, limit: int = 200) -> str:
-    """The message of an error on one printable line of bounded length."""
-    text = " ".join(str(error).split())
-    text = "".join(c if c.isprintable() else "?" for c in text)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def damaged(shown: str, what: str, error: BaseException | str) -> InputError:
@@ -51,6 +44,8 @@ def reading(shown: str, what: str = "table") -> Iterator[None]:
             "with row groups of about a million rows"
         ) from error
     except (pa.ArrowException, OSError, EOFError, ValueError, zlib.error) as error:
+        if "launch worker thread" in str(error):  # Arrow's words; the file is not to blame
+            raise RuntimeError("can't start new thread") from error
         raise damaged(shown, what, error) from error
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from taxcheck.rule import Defect
+from taxcheck.model.arrays import BoolArray, IntArray
+from taxcheck.model.finding import Defect
 from taxcheck.statistics.hierarchy.forest import Forest
-from taxcheck.statistics.samples import Offenders, Sink
-from taxcheck.statistics.values import BoolArray, IntArray
+from taxcheck.statistics.hierarchy.pairset import SlotSet
+from taxcheck.statistics.offenders import DefectState, Offenders, Sink, record
 
 PairRows = tuple[IntArray, IntArray, IntArray]  # source rows, ancestor idx, descendant idx; (k,)
 Narrow = npt.NDArray[np.signedinteger[Any]]
@@ -28,28 +28,13 @@ def mapped_above(forest: Forest, weight: IntArray) -> IntArray:
     return above
 
 
-@dataclass(slots=True)
-class _Present:
-    """Which pairs of the closure were seen; each has a slot, so that repeats count once."""
-
-    bitmap: npt.NDArray[np.bool_] | None
-    sorted_slots: IntArray
-
-    @classmethod
-    def of(cls, slots: int) -> _Present:
-        small = slots <= LARGEST_BITMAP
-        return cls(np.zeros(slots, np.bool_) if small else None, np.empty(0, np.int64))
-
-    def add(self, slot: IntArray) -> None:
-        if self.bitmap is not None:
-            self.bitmap[slot] = True
-        else:
-            self.sorted_slots = np.union1d(self.sorted_slots, slot)
-
-    def count(self) -> int:
-        if self.bitmap is None:
-            return len(self.sorted_slots)
-        return int(np.count_nonzero(self.bitmap))
+def nearest_mapped(forest: Forest, weight: IntArray | BoolArray) -> IntArray:
+    """The nearest taxon strictly above each with a weight, (taxa,); -1 where there is none."""
+    nearest = np.full(len(weight), -1, dtype=np.int64)
+    for level in forest.levels[1:]:
+        parent = forest.parent[level]
+        nearest[level] = np.where(weight[parent] > 0, parent, nearest[parent])
+    return nearest
 
 
 class Ancestry:
@@ -82,19 +67,23 @@ class Ancestry:
         self._first_slot[known] = np.cumsum(lineage) - lineage
         self.expected = int(lineage.sum())
         self.weight = weight  # (taxa,) idx on each taxon
+        self._forest, self._above = forest, above
+        self._known, self._taxon, self._order, self._first = known, taxon, order, first
 
     def judge(
         self,
         pairs: Iterable[PairRows],
         held_out: Iterable[PairRows] | None = None,
         sink: Sink | None = None,
+        lacking: Sink | None = None,
     ) -> tuple[Defect, int]:
         """Pairs that are not true, of those with both ends known; and how many true ones lack.
 
-        Rows of ``held_out`` are not judged: they only count as present.
+        Rows of ``held_out`` are not judged: they only count as present. ``lacking`` receives the
+        true pairs that are not there.
         """
-        false = Offenders("disagrees_with_taxonomy", "descendant_idx", sink)
-        present = _Present.of(self.expected)
+        false = DefectState.empty("disagrees_with_taxonomy", "descendant_idx")
+        present = SlotSet(self.expected, LARGEST_BITMAP)
         total = 0
         for rows, ancestor, descendant in pairs:
             true = self._true(ancestor, descendant)
@@ -108,12 +97,22 @@ class Ancestry:
             turned = self._true(descendant, ancestor)
             unrelated = known & ~true & ~turned
             for chosen, reason in ((turned, "reversed"), (unrelated, "unrelated")):
-                cells = {"ancestor_idx": ancestor[chosen], "descendant_idx": descendant[chosen]}
-                false.add(rows[chosen], cells, reason)
+                if chosen.any():
+                    a, d = ancestor[chosen], descendant[chosen]
+                    columns = {"ancestor_idx": a, "descendant_idx": d}
+                    defect = "disagrees_with_taxonomy"
+                    record(Offenders(defect, columns, (a, d), rows[chosen], reason), false, sink)
         for _, ancestor, descendant in held_out or ():
             true = self._true(ancestor, descendant)
             present.add(self._slot(ancestor[true], descendant[true]))
-        return false.freeze(total), self.expected - present.count()
+        count = self.expected - len(present)
+        if lacking and count:
+            nearest = nearest_mapped(self._forest, self.weight)
+            for slots in present.absent_windows():
+                ends = self._pairs(slots, nearest)
+                columns = dict(zip(("ancestor_idx", "descendant_idx"), ends, strict=True))
+                lacking(Offenders("disagrees_with_taxonomy.missing", columns, ends))
+        return false.freeze(total), count
 
     def _true(self, ancestor: IntArray, descendant: IntArray) -> BoolArray:
         """Two comparisons a pair: the descendant lies inside the ancestor's stretch of the walk."""
@@ -125,3 +124,14 @@ class Ancestry:
     def _slot(self, ancestor: IntArray, descendant: IntArray) -> IntArray:
         """The slot of true pairs."""
         return self._first_slot[descendant] + self._place[ancestor]
+
+    def _pairs(self, slots: IntArray, nearest: IntArray) -> tuple[IntArray, IntArray]:
+        """(ancestor, descendant) of slots, both (k,)."""
+        owner = np.searchsorted(self._first_slot[self._known], slots, side="right") - 1
+        descendant, at = self._known[owner], self._taxon[owner].copy()
+        place = slots - self._first_slot[descendant]
+        climbing = np.arange(len(slots))
+        while len(climbing):
+            at[climbing] = nearest[at[climbing]]
+            climbing = climbing[self._above[at[climbing]] > place[climbing]]
+        return self._known[self._order[self._first[at] + place - self._above[at]]], descendant

@@ -2,69 +2,86 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from taxcheck.rule import Defect, Sample
-from taxcheck.sources.batches import MappingBatch, Quarantined
-from taxcheck.statistics.samples import SAMPLES, Offenders, Sink
-from taxcheck.statistics.values import BoolArray, Identifiers, IntArray, MappingStatistics
+from taxcheck.model.arrays import BoolArray, IntArray
+from taxcheck.model.finding import Defect, Sample
+from taxcheck.sources.tables.batches import MappingBatch
+from taxcheck.sources.tables.cells import integers_of
+from taxcheck.statistics.lookalikes import lookalikes
+from taxcheck.statistics.offenders import SAMPLES, DefectState, Offenders, Sink, record
+from taxcheck.statistics.state import refuse_unless
+from taxcheck.statistics.values import Identifiers, MappingStatistics
 
 # An idx beyond this many times the rows is no index; in few rows it is a bad row.
 OVERSIZE_FACTOR, OVERSIZE_SLACK, OVERSIZE_SHARE = 8, 1024, 0.01
 # Beyond this, no array is sized by the idx: the rows are counted and not followed further. With
 # pairs, arrays take some 90 bytes an idx; taxids of NCBI, often used as idx, stay below 2**22.
-_FOLLOWED_FACTOR, _FOLLOWED_SLACK = 64, 1 << 23
+FOLLOWED_FACTOR, FOLLOWED_SLACK = 64, 1 << 22
+
+INVALID = "invalid_mapping_row"
 
 
 @dataclass(slots=True)
 class MappingState:
-    """The state: the sound rows themselves, O(nodes), and the quarantined ones, counted."""
+    """A state: the sound rows themselves, O(nodes), and the quarantined ones, counted."""
 
-    sink: Sink | None = None
-    batches: list[MappingBatch] = field(default_factory=list)
-    invalid: Offenders = field(init=False)
+    path: str  # of the table, as the user gave it: only states of one table merge
+    batches: list[MappingBatch]
+    invalid: DefectState
 
-    def __post_init__(self) -> None:
-        self.invalid = Offenders("mapping_invalid_row", None, self.sink, "mapping")
+    @classmethod
+    def empty(cls, path: str = "") -> MappingState:
+        """No row yet."""
+        return cls(path, [], DefectState.empty(INVALID, None, "mapping"))
 
-    def update(self, batch: tuple[MappingBatch, Quarantined]) -> None:
+    def update(self, read: tuple[MappingBatch, tuple[Offenders, ...]]) -> None:
         """Fold one batch: the rows that passed the schema, and those that did not."""
-        sound, quarantined = batch
+        sound, invalid = read
         self.batches.append(sound)
-        self.invalid.quarantine(quarantined)
+        for offenders in invalid:
+            self.invalid.update(offenders)
 
     def merge(self, other: MappingState) -> MappingState:
-        """Give the state of both parts."""
-        merged = MappingState(self.sink, self.batches + other.batches)
-        merged.invalid = self.invalid.merge(other.invalid)
-        return merged
+        """Give the state of both parts; BrokenError where they are of two tables."""
+        refuse_unless(self.path == other.path, f"one is of {self.path}, the other of {other.path}")
+        return MappingState(
+            self.path, self.batches + other.batches, self.invalid.merge(other.invalid)
+        )
 
-    def freeze(self, derived: bool = False) -> MappingStatistics:
-        """Close the state: MappingStatistics of all rows."""
+    def freeze(self, derived: bool = False, sink: Sink | None = None) -> MappingStatistics:
+        """Close the state: MappingStatistics of all rows; the sink hears what only shows now."""
         rows, identifiers, idx = self._table()
-        invalid = self.invalid.merge(Offenders("mapping_invalid_row", None, self.sink, "mapping"))
+        invalid = self.invalid.merge(DefectState.empty(INVALID, None, "mapping"))
         total = len(rows) + invalid.count
-        codes, keys = _codes(rows, identifiers, idx, invalid)
+
+        def refuse(bad: BoolArray, reason: str) -> None:
+            taken = identifiers.filter(pa.array(bad)).to_numpy(zero_copy_only=False)
+            columns = {"taxid": np.asarray(taken), "idx": idx[bad]}
+            record(Offenders(INVALID, columns, (idx[bad],), rows[bad], reason), invalid, sink)
+
+        codes, keys = _codes(identifiers)
+        if (codes < 0).any():
+            refuse(codes < 0, "taxid is no integer, where the others are")
         kept = codes >= 0
         limit = OVERSIZE_FACTOR * total + OVERSIZE_SLACK
         over = kept & (idx > limit)
         oversized = int(np.count_nonzero(over))
         followed = limit
         if oversized and oversized < OVERSIZE_SHARE * total:
-            reason = "idx is far beyond the number of rows"
-            invalid.add(rows[over], {"taxid": _texts(identifiers, over), "idx": idx[over]}, reason)
+            refuse(over, "idx is far beyond the number of rows")
             oversized, kept = 0, kept & ~over
         elif oversized:
-            followed = max(_FOLLOWED_FACTOR * total, _FOLLOWED_SLACK)
+            followed = max(FOLLOWED_FACTOR * total, FOLLOWED_SLACK)
         max_idx = int(idx[kept].max(initial=-1))
         kept &= idx <= followed
         return _Frozen(rows[kept], codes[kept], idx[kept], keys).statistics(
-            total, invalid.freeze(total), oversized, max_idx, derived, self.sink
+            total, invalid.freeze(total), oversized, max_idx, derived, sink
         )
 
     def _table(self) -> tuple[IntArray, pa.Array, IntArray]:
@@ -83,33 +100,28 @@ class MappingState:
         )
 
 
-def _codes(
-    rows: IntArray, identifiers: pa.Array, idx: IntArray, invalid: Offenders
-) -> tuple[IntArray, IntArray | pa.Array]:
+def _codes(identifiers: pa.Array) -> tuple[IntArray, IntArray | pa.Array]:
     """Codes of the identifiers, (rows,), and the identifiers by code; -1 for a bad row.
 
-    Text is taken as integers where most of it is canonical (no leading zero): the rest are
-    then bad rows. One leading zero among them makes all of them strings.
+    Text is taken as integers where all of it is whole numbers (9606 or 9606.0), or most of it is
+    canonical (no leading zero): the rest are then bad rows. One leading zero among them makes all
+    of them strings.
     """
     if pa.types.is_integer(identifiers.type):
         values = identifiers.to_numpy(zero_copy_only=False).astype(np.int64)
         return _encode(values)
+    integers = integers_of(identifiers)
+    if not integers.null_count:
+        return _encode(integers.to_numpy())
     canonical = pc.match_substring_regex(identifiers, r"^(0|[1-9]\d{0,17})$")
     zeros = pc.any(pc.match_substring_regex(identifiers, r"^0\d+$")).as_py()
     whole = canonical.to_numpy(zero_copy_only=False)
     if zeros or 2 * np.count_nonzero(whole) <= len(whole):
         encoded = identifiers.dictionary_encode()
         return encoded.indices.to_numpy().astype(np.int64), encoded.dictionary
-    codes = np.full(len(rows), -1, dtype=np.int64)
+    codes = np.full(len(identifiers), -1, dtype=np.int64)
     numbers = identifiers.filter(canonical).cast(pa.int64()).to_numpy()
     codes[whole], keys = _encode(numbers)
-    if not whole.all():
-        bad = ~whole
-        shown: dict[str, npt.NDArray[np.generic]] = {
-            "taxid": _texts(identifiers, bad),
-            "idx": idx[bad],
-        }
-        invalid.add(rows[bad], shown, "taxid is no integer, where the others are")
     return codes, keys
 
 
@@ -119,11 +131,6 @@ def _encode(numbers: IntArray) -> tuple[IntArray, IntArray]:
         return np.arange(len(numbers)), numbers
     keys, codes = np.unique(numbers, return_inverse=True)
     return codes.astype(np.int64), keys
-
-
-def _texts(identifiers: pa.Array, chosen: BoolArray) -> npt.NDArray[np.generic]:
-    taken = identifiers.filter(pa.array(chosen))
-    return np.asarray(taken.to_numpy(zero_copy_only=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,26 +156,24 @@ class _Frozen:
         mapped[self.idx] = True
         row_of = np.full(n, -1, dtype=np.int64)
         row_of[self.idx[::-1]] = self.rows[::-1]  # the first row of an idx wins
-        code_of = np.full(n, -1, dtype=np.int64)
-        code_of[self.idx[::-1]] = self.codes[::-1]
         nodes = int(np.count_nonzero(mapped))
         integers = isinstance(self.keys, np.ndarray)
         keys = self.keys if isinstance(self.keys, np.ndarray) else np.empty(0, np.int64)
         largest = int(keys.max(initial=-1))
-        ranges = _hole_ranges(mapped)
         return MappingStatistics(
             rows=total,
             nodes=nodes,
             n_nodes=n,
             derived=derived,
-            identifiers=self._identifiers(code_of),
+            identifiers=self._identifiers(n),
             mapped=mapped,
             row_of=row_of,
             invalid=invalid,
             duplicate_identifiers=self._repeated("duplicate_taxid", self.codes, self.idx, sink),
             duplicate_idx=self._repeated("duplicate_idx", self.idx, self.codes, sink),
+            lookalikes=self._lookalikes(derived, sink),
             holes=n - nodes,
-            hole_ranges=ranges,
+            hole_ranges=_hole_ranges(mapped) if nodes < n else (),
             identifier_density=len(keys) / (largest + 1) if integers and largest >= 0 else 0.0,
             identifier_minimum=int(keys.min()) if integers and len(keys) else None,
             idx_density=nodes / n if n else 0.0,
@@ -176,15 +181,32 @@ class _Frozen:
             max_idx=max_idx,
         )
 
-    def _identifiers(self, code_of: IntArray) -> Identifiers:
+    def _identifiers(self, n: int) -> Identifiers:
+        """The identifier of every idx, (n,); the first row of an idx wins."""
+        idx, codes = self.idx[::-1], self.codes[::-1]
         if isinstance(self.keys, np.ndarray):
-            known = self.keys[np.maximum(code_of, 0)] if len(self.keys) else code_of
-            return Identifiers(np.where(code_of >= 0, known, -1), None)
-        codes = pa.array(np.maximum(code_of, 0), mask=code_of < 0)
-        return Identifiers(None, self.keys.take(codes).to_numpy(zero_copy_only=False))
+            integers = np.full(n, -1, dtype=np.int64)
+            integers[idx] = self.keys[codes]
+            return Identifiers(integers, None)
+        strings: npt.NDArray[np.object_] = np.full(n, None, dtype=object)
+        strings[idx] = self.keys.take(pa.array(codes)).to_numpy(zero_copy_only=False)
+        return Identifiers(None, strings)
+
+    def _lookalikes(self, derived: bool, sink: Sink | None) -> Defect:
+        """Identifiers that look like that of an earlier row; of labels the pairs' rows tell."""
+        codes, at = np.unique(self.codes, return_index=True)
+        if derived or isinstance(self.keys, np.ndarray):
+            return Defect(0, len(codes))
+        codes, at = codes[np.argsort(at)], np.sort(at)
+        found = lookalikes(self.keys.take(pa.array(codes)))
+        rows, nodes = self.rows[at[found.later]], self.idx[at[found.later]]
+        found.tell(sink, "lookalike_identifier", nodes, rows)
+        return found.defect(len(codes), rows, nodes, "mapping")
 
     def _repeated(self, name: str, group: IntArray, other: IntArray, sink: Sink | None) -> Defect:
         """Groups that go with more than one other; samples are rows of such groups."""
+        if group.max(initial=0) > OVERSIZE_FACTOR * len(group):  # no array is as long as a far idx
+            group = np.unique(group, return_inverse=True)[1]
         groups = int(np.count_nonzero(np.bincount(group, minlength=1)))
         if groups == len(group):
             return Defect(0, groups)
@@ -200,7 +222,8 @@ class _Frozen:
             [self._identifier(int(c)) for c in self.codes[rows[:SAMPLES]]], dtype=object
         )
         if sink:
-            sink(name, {"row": self.rows[rows], "idx": self.idx[rows]})
+            idx = self.idx[rows]
+            sink(Offenders(name, {"idx": idx}, (idx,), self.rows[rows]))
         samples = tuple(
             Sample(
                 values={"taxid": taxids[k], "idx": int(self.idx[r])},
@@ -220,6 +243,8 @@ class _Frozen:
 
 
 def _hole_ranges(mapped: BoolArray) -> tuple[tuple[int, int], ...]:
-    edges = np.diff(np.r_[False, ~mapped, False].astype(np.int8))
-    starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1
-    return tuple((int(a), int(b)) for a, b in zip(starts[:10], ends[:10], strict=True))
+    """The first ten stretches of idx below the largest that no row maps."""
+    used = np.flatnonzero(mapped)
+    before = np.r_[-1, used[:-1]]
+    gaps = np.flatnonzero(used - before > 1)[:10]
+    return tuple((int(a) + 1, int(b) - 1) for a, b in zip(before[gaps], used[gaps], strict=True))

@@ -1,22 +1,76 @@
-"""One pass over the pairs: roles, depths, edges, and the rows that owners exclude."""
+"""One pass over the pairs: what each row counts as, and the sums over those that count."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from blake3 import blake3
 
-from taxcheck.sources.batches import PairBatch, Quarantined
-from taxcheck.statistics.depths import DepthState
-from taxcheck.statistics.rows import cells, select, shown_identifiers
-from taxcheck.statistics.samples import Offenders, Sink
-from taxcheck.statistics.spool import PairSpool
-from taxcheck.statistics.values import BoolArray, Identifiers, IntArray
+from taxcheck.model.arrays import BoolArray, IntArray
+from taxcheck.model.finding import Defect
+from taxcheck.sources.tables.batches import PairBatch, Quarantined
+from taxcheck.sources.tables.cells import integers_of
+from taxcheck.sources.tables.weights import ReadWeights, Unusable, Weights, read_weights
+from taxcheck.statistics.depths import DepthState, Repeats, marks_of
+from taxcheck.statistics.offenders import (
+    SAMPLES,
+    Column,
+    DefectState,
+    Offenders,
+    Sink,
+    node_samples,
+    of_nodes,
+    of_pairs,
+    of_quarantined,
+    select,
+    shown_identifiers,
+)
+from taxcheck.statistics.spool import Marks, PairSpool
+from taxcheck.statistics.state import refuse_unless
+from taxcheck.statistics.values import (
+    Identifiers,
+    Kind,
+    LabelStatistics,
+    PairStatistics,
+    WeightStatistics,
+)
 
-Mergeable = TypeVar("Mergeable", DepthState, Offenders)
+_SPARSE = 32
+_DEFECTS = {
+    "invalid_pair_row": None,
+    "index_out_of_range": None,
+    "self_pair": "descendant_idx",
+    "taxid_disagreement": "descendant_idx",
+    "unusable_weight": None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What the pairs of a state are: only states of one origin merge."""
+
+    path: str  # as the user gave it
+    table: str  # "pairs" | "held-out"
+    n: int  # number of idx
+    mapping: str  # the fingerprint of the mapping that they are held against
+
+
+@dataclass(frozen=True, slots=True)
+class SortedPairs:
+    """A batch, row by row: sound pairs, and offenders that are counted apart and left out.
+
+    Only those of ``taxid_disagreement`` and ``unusable_weight`` are among the sound pairs as well.
+    """
+
+    rows: int
+    sound: PairBatch
+    marks: Marks | None  # of the sound pairs; see ``statistics.depths``
+    offenders: tuple[Offenders, ...]
+    weights: Weights | None = None  # of the sound pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,122 +80,246 @@ class Nodes:
     mapped: BoolArray  # (n,)
     identifiers: Identifiers
 
-    @property
-    def n(self) -> int:
-        """Number of idx."""
-        return len(self.mapped)
+    def origin(self, path: str, table: str) -> Origin:
+        """The origin of pairs that are held against these nodes."""
+        idx = np.flatnonzero(self.mapped)
+        hasher = blake3(idx.view(np.uint8).data)
+        for buffer in self.identifiers.column(idx).buffers():
+            hasher.update(buffer or b"")
+        return Origin(path, table, len(self.mapped), hasher.hexdigest())
 
-
-@dataclass(slots=True)
-class PairState:
-    """The state of the statistics pass; see ``statistics.state`` for its laws."""
-
-    nodes: Nodes
-    spool: PairSpool
-    sink: Sink | None = None
-    rows: int = 0
-    as_ancestor: IntArray = field(init=False)
-    as_descendant: IntArray = field(init=False)
-    depth: DepthState | None = None
-    # (first row, parents (k,), children (k,)) of the depth-1 pairs of each batch
-    edges: list[tuple[int, IntArray, IntArray]] = field(default_factory=list)
-    invalid: Offenders = field(init=False)
-    out_of_range: Offenders = field(init=False)
-    self_pairs: Offenders = field(init=False)
-    disagreement: Offenders | None = None
-
-    def __post_init__(self) -> None:
-        self.as_ancestor = np.zeros(self.nodes.n, dtype=np.int64)
-        self.as_descendant = np.zeros(self.nodes.n, dtype=np.int64)
-        self.invalid = Offenders("pairs_invalid_row", None, self.sink)
-        self.out_of_range = Offenders("index_out_of_range", None, self.sink)
-        self.self_pairs = Offenders("self_pair", "descendant_idx", self.sink)
-
-    def update(self, read: tuple[PairBatch, Quarantined]) -> None:
-        """Fold one batch, sound rows and quarantined ones; what is kept goes to the spool."""
-        sound, quarantined = read
-        self.rows += len(sound.rows) + len(quarantined.rows)
-        self.invalid.quarantine(quarantined)
-        batch = self._owned(sound)
-        if batch.ancestor_taxid is not None or batch.descendant_taxid is not None:
-            self._compare_identifiers(batch)
-        self.as_ancestor += np.bincount(batch.ancestor, minlength=self.nodes.n)
-        self.as_descendant += np.bincount(batch.descendant, minlength=self.nodes.n)
-        flags = None
-        if batch.depth_diff is not None:
-            if self.depth is None:
-                self.depth = DepthState(self.nodes.n, self.sink)
-            flags = self.depth.update(batch)
-            direct = np.flatnonzero(batch.depth_diff == 1)
-            if len(direct):
-                at = int(batch.rows[direct[0]])
-                self.edges.append((at, batch.ancestor[direct], batch.descendant[direct]))
-        self.spool.append(batch.rows, batch.ancestor, batch.descendant, batch.depth_diff, flags)
-
-    def merge(self, other: PairState) -> PairState:
-        """Give the state of both parts; they share the nodes and the spool."""
-        merged = PairState(self.nodes, self.spool, self.sink)
-        merged.rows = self.rows + other.rows
-        merged.as_ancestor = self.as_ancestor + other.as_ancestor
-        merged.as_descendant = self.as_descendant + other.as_descendant
-        merged.depth = _merged(self.depth, other.depth)
-        merged.edges = self.edges + other.edges
-        merged.invalid = self.invalid.merge(other.invalid)
-        merged.out_of_range = self.out_of_range.merge(other.out_of_range)
-        merged.self_pairs = self.self_pairs.merge(other.self_pairs)
-        merged.disagreement = _merged(self.disagreement, other.disagreement)
-        return merged
-
-    def _owned(self, batch: PairBatch) -> PairBatch:
-        """Count rows out of range and self pairs, and leave them out."""
-        n, mapped = self.nodes.n, self.nodes.mapped
+    def sort_out(self, read: tuple[PairBatch, Quarantined]) -> SortedPairs:
+        """Tell sound rows from those that are invalid, out of range or self pairs."""
+        batch, quarantined = read
+        offenders = [*of_quarantined("invalid_pair_row", quarantined, ("ancestor", "descendant"))]
+        n = len(self.mapped)
         outside = (batch.ancestor >= n) | (batch.descendant >= n)
-        if not mapped.all():
+        if not self.mapped.all():
             a, d = np.minimum(batch.ancestor, n - 1), np.minimum(batch.descendant, n - 1)
-            outside |= ~mapped[a] | ~mapped[d]
+            outside |= ~self.mapped[a] | ~self.mapped[d]
         same = ~outside & (batch.ancestor == batch.descendant)
-        if outside.any():
-            self.out_of_range.add(batch.rows[outside], cells(batch, outside))
-        if same.any():
-            self.self_pairs.add(batch.rows[same], cells(batch, same))
+        for defect, chosen in (("index_out_of_range", outside), ("self_pair", same)):
+            if chosen.any():
+                shown = _labels(batch, chosen) | _weight(batch, chosen)
+                offenders.append(of_pairs(defect, batch, chosen, None, shown))
         excluded = outside | same
-        return select(batch, ~excluded) if excluded.any() else batch
+        sound = select(batch, ~excluded) if excluded.any() else batch
+        if sound.ancestor_taxid is not None or sound.descendant_taxid is not None:
+            offenders.append(self._disagreeing(sound))
+        weights = None if sound.weight is None else read_weights(sound.weight)
+        if weights is not None:
+            offenders += _unusable(sound, weights)
+        return SortedPairs(
+            len(batch.rows) + len(quarantined.rows),
+            sound,
+            marks_of(sound),
+            tuple(offenders),
+            None if weights is None else weights.values,
+        )
 
-    def _compare_identifiers(self, batch: PairBatch) -> None:
-        """Count rows whose taxid and idx the mapping does not join."""
-        if self.disagreement is None:
-            self.disagreement = Offenders("taxid_disagreement", "descendant_idx", self.sink)
+    def _disagreeing(self, batch: PairBatch) -> Offenders:
+        """Rows whose taxid and idx the mapping does not join."""
         wrong = np.zeros(len(batch.rows), dtype=bool)
         for idx, taxid in (
             (batch.ancestor, batch.ancestor_taxid),
             (batch.descendant, batch.descendant_taxid),
         ):
             if taxid is not None:
-                wrong |= ~same_identifier(self.nodes.identifiers, idx, taxid)
-        if wrong.any():
-            shown = dict(cells(batch, wrong))
-            for name in ("ancestor_taxid", "descendant_taxid"):
-                taxid = getattr(batch, name)
-                if taxid is not None:
-                    shown[name] = shown_identifiers(taxid.filter(pa.array(wrong)))
-            self.disagreement.add(batch.rows[wrong], shown)
+                wrong |= ~same_identifier(self.identifiers, idx, taxid)
+        return of_pairs("taxid_disagreement", batch, wrong, None, _labels(batch, wrong))
 
 
-def _merged(a: Mergeable | None, b: Mergeable | None) -> Mergeable | None:
-    return b if a is None else a if b is None else a.merge(b)
+def _labels(batch: PairBatch, chosen: BoolArray) -> dict[str, Column]:
+    """The identifiers beside the idx of chosen rows, where the file has them."""
+    found = {
+        name: getattr(batch, name)
+        for name in ("ancestor_taxid", "descendant_taxid")
+        if chosen.any()
+    }
+    return {
+        name: shown_identifiers(taxid.filter(pa.array(chosen)))
+        for name, taxid in found.items()
+        if taxid is not None
+    }
+
+
+def _weight(batch: PairBatch, chosen: BoolArray) -> dict[str, Column]:
+    if batch.weight is None:
+        return {}
+    return {"weight": read_weights(batch.weight.filter(pa.array(chosen))).values}
+
+
+def _unusable(batch: PairBatch, weights: ReadWeights) -> Iterator[Offenders]:
+    """Rows whose weight no training can use, by what it is."""
+    assert batch.weight is not None
+    for problem in Unusable:
+        chosen = weights.unusable == problem
+        if problem and chosen.any():
+            cells = batch.weight.filter(pa.array(chosen)).cast(pa.string())
+            shown = {"weight": np.asarray(cells.to_numpy(zero_copy_only=False))}
+            yield of_pairs("unusable_weight", batch, chosen, problem.label, shown)
+
+
+@dataclass(slots=True)
+class PairState:
+    """A state: what the rows of one table of pairs add up to."""
+
+    origin: Origin
+    as_ancestor: IntArray  # (n,) sound pairs in which the idx is the ancestor
+    as_descendant: IntArray
+    defects: dict[str, DefectState]  # by name
+    rows: int = 0
+    sound: int = 0
+    depth: DepthState | None = None  # None: no pair has a depth_diff
+    # (first row, parents (k,), children (k,)) of the depth-1 pairs of each batch
+    edges: list[tuple[int, IntArray, IntArray]] = field(default_factory=list)
+    has_taxids: bool = False
+    positive_weights: int | None = None  # None: no column of weights
+    drawn: BoolArray | None = None  # (n,) whether the idx is in a pair of positive weight
+
+    @classmethod
+    def empty(cls, origin: Origin) -> PairState:
+        """No row yet."""
+        as_ancestor, as_descendant = np.zeros((2, origin.n), dtype=np.int64)
+        defects = {
+            name: DefectState.empty(name, column, origin.table) for name, column in _DEFECTS.items()
+        }
+        return cls(origin, as_ancestor, as_descendant, defects)
+
+    def update(self, read: SortedPairs) -> None:
+        """Fold one batch."""
+        sound = read.sound
+        self.rows += read.rows
+        self.sound += len(sound.rows)
+        for offenders in read.offenders:
+            self.defects[offenders.defect].update(offenders)
+        self.has_taxids |= sound.ancestor_taxid is not None or sound.descendant_taxid is not None
+        if read.weights is not None:
+            positive = read.weights > 0
+            self.positive_weights = (self.positive_weights or 0) + int(np.count_nonzero(positive))
+            if self.drawn is None:
+                self.drawn = np.zeros(self.origin.n, dtype=np.bool_)
+            self.drawn[sound.ancestor[positive]] = self.drawn[sound.descendant[positive]] = True
+        _count(self.as_ancestor, sound.ancestor)
+        _count(self.as_descendant, sound.descendant)
+        if sound.depth_diff is not None:
+            if self.depth is None:
+                self.depth = DepthState.empty(self.origin.n)
+            self.depth.update(sound, read.marks)
+            direct = np.flatnonzero(sound.depth_diff == 1)
+            if len(direct):
+                at = int(sound.rows[direct[0]])
+                self.edges.append((at, sound.ancestor[direct], sound.descendant[direct]))
+
+    def merge(self, other: PairState) -> PairState:
+        """Give the state of both parts; BrokenError where they are of two origins."""
+        refuse_unless(
+            self.origin == other.origin, f"one is of {self.origin}, the other of {other.origin}"
+        )
+        return PairState(
+            self.origin,
+            self.as_ancestor + other.as_ancestor,
+            self.as_descendant + other.as_descendant,
+            {name: state.merge(other.defects[name]) for name, state in self.defects.items()},
+            self.rows + other.rows,
+            self.sound + other.sound,
+            self.depth.merge(other.depth)
+            if self.depth and other.depth
+            else self.depth or other.depth,
+            self.edges + other.edges,
+            self.has_taxids or other.has_taxids,
+            other.positive_weights
+            if self.positive_weights is None
+            else self.positive_weights + (other.positive_weights or 0),
+            other.drawn
+            if self.drawn is None
+            else self.drawn | (False if other.drawn is None else other.drawn),
+        )
+
+
+def _count(counts: IntArray, idx: IntArray) -> None:
+    """Add one for each idx, (k,), in place."""
+    if _SPARSE * len(idx) < len(counts):
+        np.add.at(counts, idx, 1)  # an array as long as the counts would cost more
+    else:
+        counts += np.bincount(idx, minlength=len(counts))
+
+
+@dataclass(frozen=True, slots=True)
+class PairTable:
+    """The pairs of one table: their state, and the sound ones themselves."""
+
+    state: PairState
+    spool: PairSpool
+    labels: LabelStatistics | None = None
+
+    @property
+    def weights(self) -> WeightStatistics | None:
+        """What the column of weights says; None without one."""
+        state = self.state
+        if state.positive_weights is None or state.drawn is None:
+            return None
+        bad = state.defects["unusable_weight"]
+        used = (state.as_ancestor > 0) | (state.as_descendant > 0)
+        idle = np.flatnonzero(used & ~state.drawn)
+        undrawn = Defect(len(idle), int(np.count_nonzero(used)), node_samples(idle))
+        return WeightStatistics(bad.freeze(state.sound), state.positive_weights, undrawn)
+
+    def freeze(
+        self,
+        mapped: BoolArray,
+        kind: Kind | None,
+        repeats: Repeats | None,
+        sink: Sink | None,
+    ) -> PairStatistics:
+        """What the rules see, without what repeated rows added.
+
+        ``mapped`` (n,) marks the idx of the mapping; ``kind`` None means that no hierarchy could
+        be judged.
+        """
+        state = self.state
+        as_ancestor, as_descendant = state.as_ancestor, state.as_descendant
+        if repeats is not None:
+            as_ancestor = as_ancestor - repeats.as_ancestor
+            as_descendant = as_descendant - repeats.as_descendant
+        above, below = as_ancestor > 0, as_descendant > 0
+        used = np.flatnonzero(above | below)
+        never = np.flatnonzero(mapped & ~above & ~below)
+        if sink:
+            sink(of_nodes("coverage_gap", never))
+        invalid, self_pairs = state.defects["invalid_pair_row"], state.defects["self_pair"]
+        disagreement = state.defects["taxid_disagreement"].freeze(state.sound)
+        return PairStatistics(
+            rows=state.rows,
+            valid=state.sound,
+            table_size=int(used[-1]) + 1 if len(used) else 0,
+            as_ancestor=as_ancestor,
+            as_descendant=as_descendant,
+            only_descendant=int(np.count_nonzero(below & ~above)),
+            only_ancestor=int(np.count_nonzero(above & ~below)),
+            both=int(np.count_nonzero(above & below)),
+            never=len(never),
+            invalid=invalid.freeze(state.rows),
+            out_of_range=state.defects["index_out_of_range"].freeze(state.rows - invalid.count),
+            self_pairs=self_pairs.freeze(state.sound + self_pairs.count),
+            depth=None
+            if state.depth is None
+            else state.depth.freeze(kind, repeats, self.spool.batches(), sink),
+            taxid_disagreement=disagreement if state.has_taxids else None,
+            never_samples=tuple(int(idx) for idx in never[:SAMPLES]),
+            weights=self.weights,
+            labels=self.labels,
+        )
 
 
 def same_identifier(identifiers: Identifiers, idx: IntArray, taxid: pa.Array) -> BoolArray:
-    """Row by row: is this the identifier of that idx? A null cell disagrees. Shape (k,)."""
+    """Row by row: is this the identifier of that idx? An empty cell says nothing. Shape (k,)."""
+    unsaid = taxid.is_null().to_numpy(zero_copy_only=False)
     if identifiers.integers is not None:
-        values = taxid if pa.types.is_integer(taxid.type) else _as_integers(taxid)
+        texts = not pa.types.is_integer(taxid.type)
+        values = integers_of(pc.utf8_trim_whitespace(taxid)) if texts else taxid
         numbers = pc.fill_null(values, -2).to_numpy(zero_copy_only=False)
-        return np.asarray(identifiers.integers[idx] == numbers)
+        return np.asarray((identifiers.integers[idx] == numbers) | unsaid)
     assert identifiers.strings is not None
     texts = pc.cast(taxid, pa.string()).to_numpy(zero_copy_only=False)
-    return np.asarray(identifiers.strings[idx] == texts)
-
-
-def _as_integers(texts: pa.Array) -> pa.Array:
-    digits = pc.match_substring_regex(texts, r"^\s*\d{1,18}\s*$")
-    return pc.cast(pc.utf8_trim_whitespace(pc.if_else(digits, texts, None)), pa.int64())
+    return np.asarray((identifiers.strings[idx] == texts) | unsaid)

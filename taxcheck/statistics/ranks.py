@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from taxcheck.rule import Defect, Sample
-from taxcheck.sources.taxonomy import Taxonomy
-from taxcheck.statistics.samples import SAMPLES
-from taxcheck.statistics.values import IntArray
+from taxcheck.model.arrays import IntArray
+from taxcheck.model.finding import Defect, Sample
+from taxcheck.sources.taxonomies.taxonomy import Taxonomy
+from taxcheck.statistics.offenders import SAMPLES, Offenders, Sink
 
 # Coarse to fine; ranks in one entry stand beside each other. From Schoch et al. 2020, table 1
 # (doi:10.1093/database/baaa062), with the ranks that NCBI took up in 2025 (domain, realm, roots).
@@ -77,7 +77,10 @@ def places(rank_names: tuple[str, ...]) -> npt.NDArray[np.int16]:
 
 
 def inversions(
-    taxonomy: Taxonomy, position: IntArray, edges: tuple[IntArray, IntArray]
+    taxonomy: Taxonomy,
+    position: IntArray,
+    edges: tuple[IntArray, IntArray],
+    sink: Sink | None = None,
 ) -> Defect | None:
     """Edges (parents, children), by idx, whose parent has the finer rank.
 
@@ -92,6 +95,10 @@ def inversions(
     above, below = place[parents], place[children]
     judged = (above >= 0) & (below >= 0)
     inverted = np.flatnonzero(judged & (above > below))
+    if sink:
+        above, below = parents[inverted], children[inverted]
+        columns = {"parent_idx": above, "child_idx": below}
+        sink(Offenders("rank_inversion", columns, (above, below)))
     first = inverted[np.lexsort((parents[inverted], children[inverted]))][:SAMPLES]
 
     def rank(node: int) -> str:

@@ -1,8 +1,8 @@
 """The pairs that passed, kept compactly, so that the source itself is read only once.
 
-A pair takes 8 bytes, and one more for a distance below 256 (else four). Up to ``MEMORY_LIMIT``
-bytes stay in memory, which holds 80 million pairs; what comes after lies in an anonymous temporary
-file, and reading it back is bounded by one batch.
+A pair takes 8 bytes, one more for a distance below 256 (else four), and four for a weight. Up to
+``MEMORY_LIMIT`` bytes stay in memory, which holds 80 million pairs without weights; what comes
+after lies in an anonymous temporary file, and reading it back is bounded by one batch.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
-from taxcheck.errors import InputError
-from taxcheck.statistics.values import IntArray
+from taxcheck.model.arrays import IntArray
+from taxcheck.model.errors import InputError
+from taxcheck.sources.tables.weights import Weights
 
 MEMORY_LIMIT = 720 << 20
 
 Column = npt.NDArray[np.generic]
+Marks = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,8 @@ class SpooledBatch:
     ancestor: IntArray
     descendant: IntArray
     depth_diff: IntArray | None
-    flags: npt.NDArray[np.uint8] | None  # marks given by the writer; None: all zero
+    marks: Marks | None  # given by the writer; None: all zero
+    weight: Weights | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,8 @@ class _Entry:
 class PairSpool:
     """Written by several workers at once, then read back in the order of the source."""
 
-    def __init__(self, has_depth: bool) -> None:
-        self.has_depth = has_depth
+    def __init__(self, has_depth: bool, has_weights: bool = False) -> None:
+        self.has_depth, self.has_weights = has_depth, has_weights
         self._entries: list[_Entry] = []
         self._lock = threading.Lock()
         self._in_memory = 0
@@ -71,7 +74,8 @@ class PairSpool:
         ancestor: IntArray,
         descendant: IntArray,
         depth_diff: IntArray | None,
-        flags: npt.NDArray[np.uint8] | None = None,
+        marks: Marks | None = None,
+        weight: Weights | None = None,
     ) -> None:
         """Keep a batch; idx and distances are below 2**31. InputError where the disk is full."""
         if not len(rows):
@@ -85,8 +89,10 @@ class PairSpool:
             columns["depth_diff"] = depth_diff.astype(np.uint8 if small else np.int32)
         if int(rows[-1]) - int(rows[0]) + 1 != len(rows):
             columns["rows"] = rows
-        if flags is not None:
-            columns["flags"] = flags
+        if marks is not None:
+            columns["marks"] = marks
+        if weight is not None:
+            columns["weight"] = weight
         with self._lock:
             stored = {name: self._keep(column) for name, column in columns.items()}
             self._entries.append(_Entry(int(rows[0]), len(rows), stored))
@@ -114,7 +120,7 @@ class PairSpool:
             with self._lock:
                 columns = {name: self._take(c, entry.pairs) for name, c in entry.columns.items()}
             rows = columns.get("rows")
-            diff, flags = columns.get("depth_diff"), columns.get("flags")
+            diff, marks, weight = (columns.get(c) for c in ("depth_diff", "marks", "weight"))
             yield SpooledBatch(
                 np.arange(entry.first_row, entry.first_row + entry.pairs)
                 if rows is None
@@ -122,8 +128,26 @@ class PairSpool:
                 columns["ancestor"].astype(np.int64),
                 columns["descendant"].astype(np.int64),
                 None if diff is None else diff.astype(np.int64),
-                None if flags is None else flags.astype(np.uint8),
+                None if marks is None else marks.astype(np.uint8),
+                None if weight is None else weight.astype(np.float32),
             )
+
+    def first_rows(self, nodes: IntArray) -> IntArray:
+        """The first row in which each of a few nodes (k,) stands, (k,); -1 where none does."""
+        rows = np.full(len(nodes), -1, dtype=np.int64)
+        for batch in self.batches():
+            for k in np.flatnonzero(rows < 0):
+                here = (batch.ancestor == nodes[k]) | (batch.descendant == nodes[k])
+                at = int(here.argmax())
+                rows[k] = batch.rows[at] if here[at] else -1
+            if (rows >= 0).all():
+                break
+        return rows
+
+    def weights(self) -> Weights:
+        """The weights of all pairs, (pairs,), in the order of the batches."""
+        columns = (batch.weight for batch in self.batches())
+        return np.concatenate([np.empty(0, np.float32), *(c for c in columns if c is not None)])
 
     def _take(self, stored: _Stored, pairs: int) -> Column:
         if stored.array is not None:

@@ -1,8 +1,11 @@
 """States: what is folded over batches, merged over workers, and frozen into a value.
 
-A state class has ``empty``, ``update(batch)`` and ``merge(other)``; ``merge`` returns a new state
-and is associative and commutative with ``empty`` as identity, so the frozen value does not depend
-on how the data was split, in which order it came, or how many workers folded it.
+A state class has ``empty(...)``, ``update(batch)``, ``merge(other)`` and mostly ``freeze()``;
+``merge`` returns a new state and is associative and commutative with ``empty`` as identity, so the
+frozen value does not depend on how the data was split, in which order it came, or how many workers
+folded it. A state is a plain value: it pickles, and holds no file, lock or function. Whoever folds
+also hands offenders to the sink and sound pairs to the spool. States that do not belong together
+refuse to merge.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
 from typing import Any, Protocol, Self, TypeVar
+
+from taxcheck.model.errors import BrokenError
 
 Batch = TypeVar("Batch")
 BatchIn = TypeVar("BatchIn", contravariant=True)
@@ -25,6 +30,12 @@ class State(Protocol[BatchIn]):
 
     def merge(self, other: Self) -> Self:
         """Give the state of both parts of the data."""
+
+
+def refuse_unless(same: bool, why: str) -> None:
+    """BrokenError for states that do not belong together."""
+    if not same:
+        raise BrokenError(f"these states do not merge: {why}")
 
 
 S = TypeVar("S", bound=State)  # type: ignore[type-arg]

@@ -7,17 +7,16 @@ everything else.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
-from taxcheck.rule import Defect
-
-IntArray = npt.NDArray[np.int64]
-Int32Array = npt.NDArray[np.int32]  # where n is many and values stay below 2**31
-BoolArray = npt.NDArray[np.bool_]
+from taxcheck.model.arrays import BoolArray, IntArray
+from taxcheck.model.finding import Defect
 
 
 class Kind(StrEnum):
@@ -26,6 +25,19 @@ class Kind(StrEnum):
     TREE = "tree"
     DAG = "dag"
     DAMAGED_TREE = "damaged tree"
+    UNKNOWN = "tree or DAG"  # damage hides which
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """Pairs that the edges do not hold, though the descendant's chain is intact.
+
+    Neither a lost parent nor a cycle explains them: edges of a DAG were lost, or they are wrong.
+    """
+
+    pairs: int = 0  # distinct, training and held out
+    closed: int = 0  # of them, transitively closed with the others, as true pairs are
+    several_parents: int = 0  # nodes with several parents, were all of them true
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +57,13 @@ class Identifiers:
             return None if text is None else str(text)
         return None
 
+    def column(self, idx: IntArray) -> pa.Array:
+        """The identifiers of some idx, (k,): int64, or strings."""
+        if self.integers is not None:
+            return pa.array(self.integers[idx])
+        assert self.strings is not None
+        return pa.array(self.strings[idx], pa.string())
+
 
 @dataclass(frozen=True, slots=True)
 class MappingStatistics:
@@ -57,15 +76,16 @@ class MappingStatistics:
     identifiers: Identifiers
     mapped: BoolArray  # (n_nodes,)
     row_of: IntArray  # (n_nodes,) source row of the idx, -1 where unmapped
-    invalid: Defect  # MAP001; detail: rows by reason
-    duplicate_identifiers: Defect  # MAP002; count: identifiers with more than one idx
-    duplicate_idx: Defect  # MAP003; count: idx with more than one identifier
-    holes: int  # MAP004; idx in 0..max that no row maps
+    invalid: Defect  # detail: rows by reason
+    duplicate_identifiers: Defect  # count: identifiers with more than one idx
+    duplicate_idx: Defect  # count: idx with more than one identifier
+    lookalikes: Defect  # detail: by kind of difference; total: distinct identifiers
+    holes: int  # idx in 0..max that no row maps
     hole_ranges: tuple[tuple[int, int], ...]  # the first ten, (first, last) inclusive
     identifier_density: float  # distinct integer identifiers / (max + 1); 0 for strings
     identifier_minimum: int | None
     idx_density: float  # nodes / n_nodes
-    oversized: int  # rows with idx beyond 8 x rows + 1024 that count as taxids used as idx (MAP007)
+    oversized: int  # rows with idx beyond 8 x rows + 1024 that count as taxids used as idx
     max_idx: int  # the largest valid idx, oversized ones included; -1 where there is none
 
 
@@ -78,9 +98,9 @@ class DepthStatistics:
     mean: float
     median: float
     maximum: int
-    mismatch: Defect  # PAIR008; detail: "below_one", "differs_from_columns"
+    mismatch: Defect  # detail: "below_one", "differs_from_columns"
     judged_columns: tuple[str, ...]  # which of ancestor_depth, descendant_depth the file has
-    inconsistent: Defect | None  # TREE006: nodes with two depths in the file; None: no such column
+    inconsistent: Defect | None  # nodes with two depths in the file; None: no such column
     backwards: int  # pairs whose descendant_depth < ancestor_depth (0 where not in the file)
 
     def share(self, lowest: int, highest: int | None = None) -> float:
@@ -93,11 +113,28 @@ class DepthStatistics:
 
 
 @dataclass(frozen=True, slots=True)
+class WeightStatistics:
+    """The weights of the valid pairs."""
+
+    unusable: Defect  # detail: by reason; total: valid pairs
+    positive: int  # above 0
+    undrawn: Defect  # nodes of the valid pairs, of which none weighs more than 0
+
+
+@dataclass(frozen=True, slots=True)
+class LabelStatistics:
+    """The labels of pairs that hold them in place of idx."""
+
+    distinct: int  # of the training pairs; where a mapping is given, those that it lacks
+    lookalikes: Defect  # detail: by kind of difference; total: the distinct ones
+
+
+@dataclass(frozen=True, slots=True)
 class PairStatistics:
     """The training pairs (ancestor, descendant) as a whole, and the role of every node."""
 
     rows: int  # rows in the file
-    valid: int  # rows left after MAP/PAIR001, 002 and 005
+    valid: int  # rows that are no invalid, out-of-range or self pair
     table_size: int  # max idx in valid pairs + 1
     as_ancestor: IntArray  # (n,) pairs in which the idx is the ancestor; n >= n_nodes
     as_descendant: IntArray  # (n,)
@@ -105,13 +142,14 @@ class PairStatistics:
     only_ancestor: int
     both: int
     never: int  # mapped nodes in no valid pair
-    invalid: Defect  # PAIR001; detail: rows by reason
-    out_of_range: Defect  # PAIR002
-    self_pairs: Defect  # PAIR005
+    invalid: Defect  # detail: rows by reason
+    out_of_range: Defect
+    self_pairs: Defect
     depth: DepthStatistics | None  # None: the file has no depth_diff
-    taxid_disagreement: Defect | None  # PAIR010; None: the file has no taxid columns
+    taxid_disagreement: Defect | None  # None: the file has no taxid columns
     never_samples: tuple[int, ...]  # the first idx in no pair
-    has_weights: bool  # a weights column is in the file
+    weights: WeightStatistics | None  # None: the file has no weights column
+    labels: LabelStatistics | None  # None: the pairs hold idx
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,24 +162,24 @@ class HierarchyStatistics:
     kind: Kind
     kind_reason: str
     edges_from: str  # "depth_diff" | "transitive reduction" | "declared edges"
+    flat: bool  # all distances are 1 though pairs follow from others: a closure without distances
+    beyond: Beyond
     nodes: int  # nodes that are in some pair
     edges: int  # distinct depth-1 pairs
     leaves: int  # nodes in some pair that have no child
-    cycles: Defect  # TREE001; count: nodes in cycles; samples: one cycle, in order
-    several_parents: Defect  # TREE002; total: nodes with a parent
-    roots: (
-        Defect  # TREE003; count: nodes with no parent, total: nodes; samples: largest trees first
-    )
+    cycles: Defect  # count: nodes in cycles; samples: one cycle, in order
+    several_parents: Defect  # total: nodes with a parent
+    roots: Defect  # count: nodes with no parent, total: nodes; samples: largest trees first
     components: int  # weakly connected
     component_sizes: tuple[int, ...]  # the ten largest, descending
-    missing_parent: Defect  # TREE007; total: nodes that are a descendant in some pair
+    missing_parent: Defect  # total: nodes that are a descendant in some pair
     max_depth: int  # largest shortest distance from a root
     reversed_is_tree: (
         bool  # with parents and children exchanged it is a forest; as it is, it is not
     )
     closure_depths: IntArray | None  # [k] pairs that the complete closure has at distance k
-    false_negative_risk: float | None  # PAIR013; see statistics.hierarchy for the formula
-    root_idx: IntArray  # TREE003; every idx in some pair that has no parent, ascending
+    false_negative_risk: float | None  # see statistics.hierarchy for the formula
+    root_idx: IntArray  # every idx in some pair that has no parent, ascending
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +187,17 @@ class ClosureStatistics:
     """The proof: every pair against the closure of the depth-1 pairs. All counts are exact."""
 
     path: str  # how it was proved, for people: "Euler tour of the forest" ...
-    expected: int  # pairs in the complete closure
+    expected: int  # pairs that the depth-1 pairs imply, those on cycles left out
     distinct: int  # distinct (ancestor, descendant) among the training pairs
-    duplicates: Defect  # PAIR006; count: rows beyond the first of their key
-    reversed: Defect  # PAIR007; count: unordered {a, d} present in both directions
-    missing: Defect  # TREE004; total: expected; neither in training nor held out
+    duplicates: Defect  # count: rows beyond the first of their key
+    reversed: Defect  # count: unordered {a, d} present in both directions
+    missing: Defect  # total: expected; neither in training nor held out
     missing_by_depth: IntArray  # [k] missing pairs at distance k
-    false: Defect  # TREE005; detail: "ancestry", "distance"
-    unproven: int  # pairs above a broken chain: neither proved nor contradicted
+    false: Defect  # detail: "ancestry", "distance"
+    unproven: Defect  # neither proved nor contradicted; detail: "broken_chain", "cycle",
+    # "beyond_bound" (more pairs are implied than can be held), "beyond_edges" (in a DAG an edge
+    # may be lost), "shorter_way" (at a shorter distance, by an edge that may be lost)
+    open: Mapping[str, int]  # nodes with ancestors that are not known, by the first three reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +207,12 @@ class TaxonomyStatistics:
     source: str
     date: str  # of the dump, ISO, or "unknown"
     taxa: int
-    unknown: Defect  # MAP006; detail: "absent", "merged", "deleted"; total: mapped nodes
-    noise: Defect | None  # MAP008; detail: nodes by kind of noise; None: no names
-    parent_outside: Defect  # MAP009; mapped nodes whose parent is not mapped
+    unknown: Defect  # detail: "absent", "merged", "deleted"; total: mapped nodes
+    noise: Defect | None  # detail: nodes by kind of noise; None: no names
+    parent_outside: Defect  # mapped nodes whose parent is not mapped
     closing_adds: int  # nodes that closing the mapping upwards would add
-    rank_inversion: Defect | None  # TREE008; total: edges between ranked taxa; None: no ranks
-    disagreement: Defect | None  # TREE009; pairs whose ancestry the taxonomy lacks; None: no pairs
+    rank_inversion: Defect | None  # total: edges between ranked taxa; None: no ranks
+    disagreement: Defect | None  # pairs whose ancestry the taxonomy lacks; None: no pairs
     missing: int  # pairs among mapped nodes that the taxonomy holds and the file lacks
 
 
@@ -185,3 +226,5 @@ class HeldOutStatistics:
     reversed: Defect  # held-out pairs that are training pairs the other way round
     implied: Defect  # held-out pairs that follow from the training pairs' own depth-1 edges
     only_held_out: Defect  # nodes in held-out pairs and in no training pair
+    false: Defect  # held-out pairs that the chains contradict; detail: "ancestry", "distance"
+    repeated: int  # held-out rows whose pair another one has

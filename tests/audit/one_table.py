@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from taxcheck.sources.checkpoints.value import Checkpoint, Facts, Geometry, Reading
+from taxcheck.sources.checkpoints.checkpoint import Checkpoint, Facts, Geometry, Reading
 
 
 def checkpoint(

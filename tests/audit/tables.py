@@ -61,7 +61,7 @@ def audited(tmp_path: Path, *arguments: object) -> tuple[int, dict]:
 
 
 def outcomes(report: dict) -> dict[str, str]:
-    return {rule["id"]: rule["outcome"] for rule in report["rules"]}
+    return {rule["id"]: rule["outcome"] for rule in report["results"]}
 
 
 def firing(report: dict, *kinds: str) -> set[str]:

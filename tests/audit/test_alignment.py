@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from taxcheck.audit.alignment import align
-from taxcheck.errors import InputError
+from taxcheck.model.errors import InputError
 from taxcheck.statistics.values import Identifiers
 from tests.audit.one_table import checkpoint
 from tests.rules import builders
@@ -68,10 +68,10 @@ def test_numbers_of_pairs_without_a_mapping_are_row_numbers():
     derived = builders.mapping(builders.ints(3, 0, 2), derived=True)  # in order of appearance
     table = align(checkpoint(ROWS), derived)
     assert table.row_of.tolist() == [3, 0, 2]
-    with pytest.raises(InputError, match="--mapping"):
+    with pytest.raises(InputError, match="`mapping`"):
         align(checkpoint(ROWS[:3]), derived)
     named = builders.text_mapping(derived=True)
-    with pytest.raises(InputError, match="--mapping"):
+    with pytest.raises(InputError, match="`mapping`"):
         align(checkpoint(ROWS), named)
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from taxcheck.audit.clade_assignment import by_depth, by_rank
-from taxcheck.audit.nested_clades import nested_clades
+from taxcheck.audit.clades import by_depth, by_rank, nested_clades
 from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.values import Identifiers
 from tests.statistics.small_taxonomy import small_taxonomy

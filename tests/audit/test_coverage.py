@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from taxcheck.audit.alignment import align
-from taxcheck.audit.clade_assignment import Clades
+from taxcheck.audit.clades import Partition
 from taxcheck.audit.coverage import Known, coverage_of_training
-from taxcheck.errors import InputError
+from taxcheck.model.errors import InputError
 from tests.audit.one_table import checkpoint
 from tests.rules import builders
 
@@ -27,6 +27,20 @@ def test_nothing_says_that_a_row_was_not_trained():
     assert (got.rows, got.defect.count, got.by_evidence, got.by_explanation) == (4, 0, {}, {})
     assert not got.never.any()
     assert got.updates is None
+
+
+def test_the_evidence_that_there_was_decides_whether_rows_are_known_to_be_trained():
+    pairs, fresh = builders.pairs(), ROWS + 1
+    at_hand = ("no row in the table", "in no pair", "inside the init box")
+    got = found(known=Known(builders.mapping(), pairs))
+    assert (got.told_by, got.trained_known) == (at_hand, False)
+    got = found(known=Known(builders.mapping(), pairs, fresh))
+    assert got.told_by == (at_hand[0], "equal to the initial table", *at_hand[1:])
+    assert got.trained_known
+    assert not found(known=Known(builders.mapping(), initial=fresh[:3])).trained_known, "one row"
+    assert found(untouched=np.zeros(4, bool)).trained_known
+    got = found(update_counts=np.ones(4, int))
+    assert (got.told_by, got.trained_known) == ((at_hand[0], "recorded updates"), True)
 
 
 def test_rows_beyond_the_table():
@@ -138,7 +152,7 @@ def test_an_initial_table_of_other_rows_or_columns():
 def test_all_rows_go_to_the_sink_and_twenty_to_the_samples():
     n, seen = 30, {}
     mapping = builders.mapping(np.arange(100, 100 + n))
-    got = found(ROWS[:2], mapping=mapping, sink=lambda name, columns: seen.update({name: columns}))
+    got = found(ROWS[:2], mapping=mapping, sink=lambda o: seen.update({o.defect: o.columns}))
     assert got.defect.count == 28
     assert len(got.defect.samples) == 20
     assert seen["never_trained"]["idx"].tolist() == list(range(2, n))
@@ -148,7 +162,7 @@ def test_all_rows_go_to_the_sink_and_twenty_to_the_samples():
 def test_by_clade_and_by_depth():
     n = 24
     of = np.r_[np.zeros(10, int), np.ones(12, int), -1, -1]
-    clades = Clades("rank class", of, ("Asteroidea", "Crinoidea"))
+    clades = Partition("rank class", of, ("Asteroidea", "Crinoidea"))
     mapping = builders.mapping(np.arange(100, 100 + n))
     counts = np.full(n, 4)
     counts[[0, 1, 10, 11, 12, 23]] = 0

@@ -7,15 +7,13 @@ import math
 import numpy as np
 import pytest
 
-from taxcheck.arrays import smoothed
 from taxcheck.audit.curve import curve_of
-from taxcheck.audit.values import TrainingRecord
-from taxcheck.sources.checkpoints.value import Facts
-from tests.rules import audit
+from taxcheck.model.arrays import smoothed
+from taxcheck.sources.checkpoints.checkpoint import Facts
 
 
 def run(history, **config):
-    return TrainingRecord(Facts(history=tuple(history), config=config), 10, 2, None, None)
+    return Facts(history=tuple(history), config=config)
 
 
 def losses(*values):
@@ -39,14 +37,24 @@ def test_the_smoothed_value_is_the_median_of_a_tenth():
     assert smoothed(values)[[0, 1, 2, 9, 10, 11, 12]].tolist() == [0, 0.5, 1, 8, 9, 11, 12]
 
 
-@pytest.mark.parametrize("loss", [[3.0] * 9, [5, 4, 3, 2, 1, 1, 1.2, 1.4], [4, 3, 2, 1, 0.5, 0.4]])
-def test_the_picture_marks_what_the_rule_judged(loss):
-    training = losses(*map(float, loss))
-    seen = audit.judge("TRAIN009", training=training, embedding=audit.embedding()).observed
-    got = curve_of(training, None)
-    assert (got.drop, got.rise) == pytest.approx((seen["drop"], seen["rise at the end"]))
-    assert got.largest[1] == pytest.approx(seen["largest loss"])
-    assert got.last[1] == pytest.approx(seen["last loss"])
+def test_a_stage_is_smoothed_by_itself_and_the_last_one_decides_a_rise():
+    burn_in = [{"epoch": float(k), "loss": 9.0, "refining": 0.0} for k in range(30)]
+    refined = [
+        {"epoch": 30.0 + k, "loss": v, "refining": 1.0} for k, v in enumerate([4.0, 2, 1, 1, 2])
+    ]
+    got = curve_of(run(burn_in + refined), None)
+    assert [value for _, value in got.smooth[-5:]] == [4.0, 2, 1, 1, 2], "no median with a 9"
+    assert (got.largest, got.least, got.last) == ((0, 9.0), (32, 1.0), (34, 2.0))
+    assert (got.drop, got.rise) == (7 / 9, 1.0)
+    assert got.rises(0.05)
+    assert not got.rises(1.0)
+    assert not got.stands_still(0.1)
+
+
+def test_a_rise_within_the_noise_near_0_is_none():
+    got = curve_of(losses(100.0, 10.0, 1.0, 0.1, 0.1, 0.5), None)
+    assert got.rise == pytest.approx(4)
+    assert not got.rises(0.05), "a hundredth of the largest loss is 1"
 
 
 def test_a_long_curve_is_bounded_and_keeps_its_extremes():
@@ -78,12 +86,14 @@ def test_norms_are_drawn_as_radii_against_the_clip():
     assert [at for at, _ in got.radii] == [1, 2, 3, 4]
     assert got.farthest[0][1] == pytest.approx(math.log(9))
     assert got.clip == pytest.approx(math.log(1.98 / 0.02))
-    assert (got.unit, got.reached) == ("record", 5)
+    assert (got.unit, got.reached, got.near_clip) == ("record", 5, 1)
     assert curve_of(run(history, max_norm=0.8), 0.98).clip == pytest.approx(math.log(9))
     assert curve_of(run(history, max_norm="none"), 0.98).clip == got.clip
 
 
-def test_a_run_without_a_record_draws_nothing():
+def test_a_run_without_a_record_has_no_curve():
     assert curve_of(run([]), 0.98) is None
-    assert curve_of(run([{"epoch": 1.0, "loss": 2.0}]), None) is None
-    assert curve_of(run([{"epoch": 1.0, "map": 0.2}] * 9), None) is None
+    one = curve_of(run([{"epoch": 1.0, "loss": 2.0}]), None)
+    assert (one.losses, one.drop, one.near_clip) == (1, None, None)
+    none = curve_of(run([{"epoch": 1.0, "map": 0.2}] * 9), None)
+    assert (none.records, none.losses, none.smooth) == (9, 0, ())

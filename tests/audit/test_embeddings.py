@@ -7,11 +7,10 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from taxcheck.audit import embeddings, repeats
+from taxcheck.audit import embeddings, equal_rows
 from taxcheck.audit.embeddings import embedding_statistics
-from taxcheck.audit.spectrum_state import SpectrumState
-from taxcheck.metrics.spectrum import effective_rank, participation_ratio
-from taxcheck.schemas.embeddings import judge_rows
+from taxcheck.audit.metrics.spectrum import SpectrumState, effective_rank, participation_ratio
+from taxcheck.audit.summary import summarize_audit
 from tests.audit.one_table import checkpoint
 
 CLIP = 1 - 1e-5
@@ -19,7 +18,7 @@ CLIP = 1 - 1e-5
 
 def judged(vectors, **options):
     table = checkpoint(vectors, **options)
-    return embedding_statistics(table, judge_rows, np.random.default_rng(0), 0)
+    return embedding_statistics(table, 0)
 
 
 def test_rows_that_are_no_points_of_the_ball():
@@ -65,8 +64,11 @@ def test_rows_at_the_clip():
     assert got.at_clip == 2
     assert got.clip_radius == pytest.approx(np.log((1 + CLIP) / (1 - CLIP)))
     assert got.ceiling == pytest.approx(2 * np.log((1 + CLIP) / (1 - CLIP)))
-    assert judged(rows).clip_radius is None
-    assert judged(rows, geometry="euclidean", clip=CLIP).at_clip == 0
+    for untold in (judged(rows), judged(rows, geometry="euclidean", clip=CLIP)):
+        assert (untold.clip_radius, untold.at_clip) == (None, None)
+        assert summarize_audit(untold).norms.share_at_clip is None
+    nothing = summarize_audit(judged(np.full((2, 2), np.nan, np.float32), clip=CLIP))
+    assert (nothing.norms.share_above, nothing.norms.share_at_clip) == (None, None)
 
 
 def test_copies_and_rays_are_those_of_a_naive_search():
@@ -80,7 +82,7 @@ def test_copies_and_rays_are_those_of_a_naive_search():
         if k != 7:
             key = tuple(value + 0.0 for value in row)  # -0.0 is 0.0
             expected[k] = first.setdefault(key, k) if key in first else first.update({key: k}) or -1
-    np.testing.assert_array_equal(repeats.first_of_equal(rows), expected)
+    np.testing.assert_array_equal(equal_rows.first_of_equal(rows), expected)
     copies = int((expected >= 0).sum())
     assert got.duplicates.count == copies
     units = {
@@ -140,19 +142,19 @@ def test_distances_are_of_pairs_of_two_rows():
 
 def test_ranks_by_hand():
     """Variances 9 and 1 are sigma 3 and 1: entropy of (3/4, 1/4); (9 + 1)^2 / (81 + 1)."""
-    state = SpectrumState.empty(2)
+    state = SpectrumState(2)
     state.update(0, np.array([[3.0, 1.0], [-3.0, 1.0], [3.0, -1.0], [-3.0, -1.0]]) + 100)
     assert state.eigenvalues() == pytest.approx([9, 1])
-    assert state.effective_rank() == pytest.approx(4 / 3**0.75)
-    assert state.participation_ratio() == pytest.approx(100 / 82)
+    assert effective_rank(state.eigenvalues()) == pytest.approx(4 / 3**0.75)
+    assert participation_ratio(state.eigenvalues()) == pytest.approx(100 / 82)
     assert effective_rank(np.array([9.0, 1.0, 0.0])) == pytest.approx(4 / 3**0.75)
     assert participation_ratio(np.array([9.0, 1.0, 0.0])) == pytest.approx(100 / 82)
 
 
 def test_rows_at_one_far_point_fill_no_dimension():
-    state = SpectrumState.empty(3)
+    state = SpectrumState(3)
     state.update(0, np.tile([0.1, 0.2, 0.3], (1000, 1)))
-    assert (state.effective_rank(), state.participation_ratio()) == (0, 0)
+    assert (effective_rank(state.eigenvalues()), participation_ratio(state.eigenvalues())) == (0, 0)
 
 
 @pytest.mark.parametrize("rows", [63, 64, 65, 200])
@@ -163,7 +165,7 @@ def test_no_chunk_boundary_shows(monkeypatch, rows):
     table[rows - 1] = table[0]
     table[1] = [2, 0, 0, 0]
     whole = judged(table, clip=CLIP)
-    for module in (embeddings, repeats):
+    for module in (embeddings, equal_rows):
         monkeypatch.setattr(module, "_CHUNK", 64)
     parts = judged(table, clip=CLIP)
     assert whole.duplicates.count == 1

@@ -136,5 +136,5 @@ def test_labels_that_the_mapping_lacks_are_rows_without_a_node(trained, tmp_path
     )
     found = report["statistics"]["embeddings"]["never_trained"]
     assert (found["total"], found["by_evidence"]) == (1, {"no row in the table": 1})
-    (sample,) = next(r for r in report["rules"] if r["id"] == "EMB006")["samples"]
+    (sample,) = next(r for r in report["results"] if r["id"] == "EMB006")["samples"]
     assert sample["taxid"] == int(lost)

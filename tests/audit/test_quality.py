@@ -49,6 +49,14 @@ def test_an_untrained_table_that_knows_the_depth_fails_by_its_ranking(untrained)
     assert not quality["map"]["beats_every_null"]
 
 
+def test_what_nothing_tells_is_null_and_no_zero(untrained):
+    """A bare table: no updates and no table before it; every row is in a pair."""
+    table = untrained[1]["statistics"]["embeddings"]
+    assert not table["never_trained"]["trained_known"]
+    assert table["clades"]
+    assert {clade["never_trained"] for clade in table["clades"]} == {None}
+
+
 def test_nothing_is_near_in_an_untrained_table(untrained):
     report = untrained[1]
     assert {"HIER004", "HIER006", "HIER009"} <= firing(report, "warn")

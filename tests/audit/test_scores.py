@@ -10,8 +10,7 @@ from sklearn.metrics import average_precision_score
 
 from taxcheck.audit import scores
 from taxcheck.audit.alignment import align
-from taxcheck.audit.clade_assignment import by_depth
-from taxcheck.audit.nested_clades import nested_clades
+from taxcheck.audit.clades import by_depth, nested_clades
 from taxcheck.audit.scores import Subject, score_hierarchy
 from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.spool import PairSpool

@@ -4,7 +4,8 @@ A block of ``console`` holds commands after ``$`` and what they print. A line th
 stands for any number of lines, a ``…`` within one for any text. Every command has to end with 0,
 unless ``echo $?`` follows and shows its code. A block of any other language whose title is the name
 of a file is written as that file. A block whose title begins with "Not run" is not run, and says
-why.
+why. A server that is started with ``&`` runs until ``kill %1`` or the end of its page, on a free
+port in the place of its usual one.
 
 ``python -m tests.docs.session PAGE`` shows what the commands of a page really print.
 """
@@ -16,6 +17,7 @@ import io
 import os
 import re
 import shlex
+import socket
 import subprocess
 import sys
 import tempfile
@@ -31,6 +33,7 @@ DATE = "1795305600"  # 22 November 2026; a report then tells no times
 NOT_RUN = "Not run"
 _BLOCK = re.compile(r'^( *)(`{3,})(\w+)(?: title="([^"]*)")?[^\n]*\n(.*?)^\1\2 *$', re.M | re.S)
 _VERSION = re.compile(r"^taxcheck \d+\.\d+\.\d+")
+PORT = "8740"  # of a server, on the pages
 _SHELL = re.compile(r"[|&;<>$*?`(){}]|^\w+=")
 # What stands in every folder that a page is tried in: a clone's data, under its examples' names.
 EXAMPLES = {
@@ -96,20 +99,65 @@ def lay_out(folder: Path) -> None:
 def run(page: Path, folder: Path) -> Iterator[tuple[Command, str, int]]:
     """Run a page in a folder: each command with its output and its exit code."""
     code = 0
-    for block in blocks(page):
-        if block.title.startswith(NOT_RUN):
-            continue
-        if block.language == "console":
-            for command in commands(block):
-                if command.text == "echo $?":
-                    yield command, f"{code}\n", 0
-                else:
-                    output, code = _run(command.text, folder)
-                    yield command, output, code
-        elif block.title:
-            (folder / block.title).write_text(block.text, encoding="utf-8")
-            if block.title == "pyproject.toml":
-                _installed(block.text, folder)
+    server = _Server()
+    with contextlib.closing(server):
+        for block in blocks(page):
+            if block.title.startswith(NOT_RUN):
+                continue
+            if block.language == "console":
+                for command in commands(block):
+                    if command.text == "echo $?":
+                        yield command, f"{code}\n", 0
+                    else:
+                        output, code = server.run(command.text, folder)
+                        yield command, output, code
+            elif block.title:
+                text = server.here(block.text)
+                (folder / block.title).write_text(text, encoding="utf-8")
+                if block.title == "pyproject.toml":
+                    _installed(block.text, folder)
+
+
+class _Server:
+    """The server of a page, if it starts one."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self._port = str(free.getsockname()[1])
+
+    def here(self, text: str) -> str:
+        """A text of the page with the port that is really taken."""
+        return text.replace(PORT, self._port)
+
+    def run(self, text: str, folder: Path) -> tuple[str, int]:
+        """A command of the page."""
+        if text == "kill %1":
+            self.close()
+            return "", 0
+        if text.startswith("taxcheck serve") and text.endswith(" &"):
+            output, code = self._start(shlex.split(text.removesuffix(" &")), folder)
+        else:
+            output, code = _run(self.here(text), folder)
+        return output.replace(self._port, PORT), code
+
+    def _start(self, words: list[str], folder: Path) -> tuple[str, int]:
+        environment = _environment(folder)
+        environment["TAXCHECK_SERVICE_PORT"] = self._port
+        self._process = subprocess.Popen(
+            words, cwd=folder, env=environment, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        return line, 0 if line.startswith("taxcheck: http") else 1
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.communicate(timeout=60)
+            self._process = None
 
 
 def _installed(project: str, folder: Path) -> None:
@@ -132,22 +180,26 @@ def _run(text: str, folder: Path) -> tuple[str, int]:
     plugins = any(folder.glob("*.dist-info"))  # are found when a process starts
     if words[0] == "taxcheck" and not plugins and not _SHELL.search(text):
         return _inside(words, folder)
-    environment = os.environ | {
+    done = subprocess.run(
+        ["bash", "-c", text],
+        cwd=folder,
+        env=_environment(folder),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=900,
+    )
+    return done.stdout, done.returncode
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    return os.environ | {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PYTHONPATH": str(folder),
         "COLUMNS": WIDTH,
         "SOURCE_DATE_EPOCH": DATE,
+        "XDG_STATE_HOME": str(folder.absolute() / ".state"),
     }
-    done = subprocess.run(
-        ["bash", "-c", text],
-        cwd=folder,
-        env=environment,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=600,
-    )
-    return done.stdout, done.returncode
 
 
 def _inside(words: list[str], folder: Path) -> tuple[str, int]:
@@ -157,7 +209,14 @@ def _inside(words: list[str], folder: Path) -> tuple[str, int]:
     arguments, sys.argv = sys.argv, words
     try:
         with (
-            mock.patch.dict(os.environ, {"COLUMNS": WIDTH, "SOURCE_DATE_EPOCH": DATE}),
+            mock.patch.dict(
+                os.environ,
+                {
+                    "COLUMNS": WIDTH,
+                    "SOURCE_DATE_EPOCH": DATE,
+                    "XDG_STATE_HOME": str(folder.absolute() / ".state"),
+                },
+            ),
             contextlib.chdir(folder),
             contextlib.redirect_stdout(said),
             contextlib.redirect_stderr(said),

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from taxcheck.config import parse_policy
-from taxcheck.registry import load_rules
+from taxcheck.policy.read import parse_policy
+from taxcheck.run.registry import load_rules
 from tests.docs.session import NOT_RUN, blocks, commands, lay_out, matches, run
 
 TYPED = [

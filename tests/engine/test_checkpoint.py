@@ -9,15 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from taxcheck.engine.checkpoint import checkpoint_config, data_fingerprint
-from taxcheck.engine.config import TrainConfig
+from taxcheck.engine.backend import backend_of, make_stepper
+from taxcheck.engine.checkpoint import (
+    data_fingerprint,
+    read_tensors,
+    write_tensors,
+)
 from taxcheck.engine.run_folder import RunFolder
-from taxcheck.engine.settings import apply
-from taxcheck.engine.steppers import backend_of, make_stepper
-from taxcheck.engine.tensors import read_tensors, write_tensors
 from taxcheck.engine.trainer import train
-from taxcheck.errors import InputError, UsageError
-from taxcheck.sources.checkpoints import Geometry, open_checkpoint
+from taxcheck.model.errors import UsageError
+from taxcheck.model.geometry import Geometry
+from taxcheck.sources.checkpoints.opening import open_checkpoint
 from tests.engine.tiny import CONFIG, Tiny, tree
 
 pytestmark = pytest.mark.usefixtures("no_fsync")
@@ -69,9 +71,9 @@ def test_other_geometries_state_their_own_limits(tmp_path: Path) -> None:
     config = replace(CONFIG, geometry="lorentz", init="cones", max_radius=4.0, epochs=1)
 
     class Unmoved(Tiny):
-        def step(self, work, lr, lambda_reg, negatives, temperature=None):  # type: ignore[no-untyped-def]
+        def step(self, chunk, phase, negatives):  # type: ignore[no-untyped-def]
             before = self._table.copy()
-            result = super().step(work, lr, lambda_reg, negatives, temperature)
+            result = super().step(chunk, phase, negatives)
             self._table[:] = before
             return result
 
@@ -135,15 +137,6 @@ def test_only_the_last_few_are_kept(tmp_path: Path) -> None:
         assert epochs == expected
 
 
-def test_the_config_of_a_checkpoint(folder: RunFolder, tmp_path: Path) -> None:
-    assert apply(TrainConfig(), checkpoint_config(folder)) == CONFIG
-    with pytest.raises(InputError, match="holds no checkpoint"):
-        checkpoint_config(RunFolder(tmp_path))
-    (tmp_path / "checkpoint.safetensors").write_bytes(b"\x02\0\0\0\0\0\0\0{}")
-    with pytest.raises(InputError, match="no checkpoint of `taxcheck train`"):
-        checkpoint_config(RunFolder(tmp_path))
-
-
 def test_fingerprints_follow_the_pairs() -> None:
     data = tree()
     assert data_fingerprint(data) == data_fingerprint(tree())
@@ -155,16 +148,16 @@ def test_fingerprints_follow_the_pairs() -> None:
 
 
 def test_a_missing_backend_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("taxcheck.engine.steppers.find_spec", lambda name: name == "torch" or None)
+    monkeypatch.setattr("taxcheck.engine.backend.find_spec", lambda name: name == "torch" or None)
     assert backend_of(replace(CONFIG, backend="auto")) == "torch"
     with pytest.raises(UsageError, match=r"needs numba.*pip install 'taxcheck\[torch\]'"):
         make_stepper(tree(), replace(CONFIG, backend="numba"), np.zeros((32, 3)))
-    monkeypatch.setattr("taxcheck.engine.steppers.find_spec", lambda _: True)
+    monkeypatch.setattr("taxcheck.engine.backend.find_spec", lambda _: True)
     assert backend_of(replace(CONFIG, backend="auto")) == "numba"
     assert backend_of(replace(CONFIG, backend="auto", device="cuda")) == "torch"
 
 
-def test_what_a_backend_cannot_do_is_one_line() -> None:
+def test_what_an_optimizer_cannot_do_is_one_line() -> None:
     config = replace(CONFIG, geometry="lorentz", optimizer="adam")
-    with pytest.raises(UsageError, match="adam adds coordinates"):
-        make_stepper(tree(), config, np.zeros((32, 4)))
+    with pytest.raises(UsageError, match="'adam' adds coordinates"):
+        train(tree(), config)

@@ -17,15 +17,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from taxcheck.engine.checkpoint import Checkpoints
+from taxcheck.engine.checkpoint import Checkpoints, read_tensors
+from taxcheck.engine.progress import RunState
 from taxcheck.engine.run_folder import RunFolder, whole
-from taxcheck.engine.standing import Standing
+from taxcheck.engine.stepper import StepResult
 from taxcheck.engine.stops import DivergedError
-from taxcheck.engine.tensors import read_tensors
 from taxcheck.engine.trainer import train
-from taxcheck.engine.values import StepResult
-from taxcheck.errors import OutputError
-from taxcheck.sources.checkpoints import open_checkpoint
+from taxcheck.model.errors import OutputError
+from taxcheck.sources.checkpoints.opening import open_checkpoint
 from tests.engine import tiny
 from tests.engine.test_resume import assert_same_run
 from tests.engine.tiny import CONFIG, Tiny, nan, spoiling, tree
@@ -115,7 +114,7 @@ def test_a_full_disk_leaves_the_last_checkpoint(
     folder = RunFolder(tmp_path / "full")
     save = Checkpoints.save
 
-    def cramped(self: Checkpoints, stepper: Tiny, at: Standing) -> None:
+    def cramped(self: Checkpoints, stepper: Tiny, at: RunState) -> None:
         if at.epoch < 6:
             save(self, stepper, at)
             return
@@ -127,7 +126,7 @@ def test_a_full_disk_leaves_the_last_checkpoint(
         with pytest.raises(OutputError) as full:
             train(tree(), CONFIG, folder, make=Tiny)
     assert str(full.value).startswith(f"{folder.checkpoint}: cannot be written: ")
-    assert "the last checkpoint is whole: make room and continue with --resume" in str(full.value)
+    assert "the last checkpoint is whole: make room and continue with `resume`" in str(full.value)
     assert "\n" not in str(full.value)
     assert read_tensors(folder.checkpoint)[1]["epoch"] == 3
     assert open_checkpoint(str(folder.checkpoint)).facts.epoch == 3
@@ -140,11 +139,11 @@ def test_a_full_disk_under_the_metrics(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run1")
 
     class Cramped(Tiny):
-        def step(self, work, lr, lambda_reg, negatives, temperature=None):  # type: ignore[no-untyped-def]
+        def step(self, chunk, phase, negatives):  # type: ignore[no-untyped-def]
             before = resource.getrlimit(resource.RLIMIT_FSIZE)
             resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
             limits.append(before)
-            return super().step(work, lr, lambda_reg, negatives, temperature)
+            return super().step(chunk, phase, negatives)
 
     limits: list[tuple[int, int]] = []
     try:
@@ -213,8 +212,8 @@ def test_nan_stops_at_once(spoil: object, tmp_path: Path) -> None:
 
 def test_a_row_that_is_no_number_never_enters_a_checkpoint(tmp_path: Path) -> None:
     class Unseen(Tiny):
-        def step(self, work, lr, lambda_reg, negatives, temperature=None):  # type: ignore[no-untyped-def]
-            result = super().step(work, lr, lambda_reg, negatives, temperature)
+        def step(self, chunk, phase, negatives):  # type: ignore[no-untyped-def]
+            result = super().step(chunk, phase, negatives)
             self._table[31] = np.nan if self._drawn[0] > 17 else 0
             return StepResult(result.loss, result.regularizer, result.pairs, finite=True)
 

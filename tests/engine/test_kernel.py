@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -12,11 +14,14 @@ from scipy.stats import chisquare
 
 pytest.importorskip("numba")
 
-from taxcheck.engine.config import TrainConfig
+from taxcheck.engine import kernel as fused
+from taxcheck.engine.config import Phase, TrainConfig
+from taxcheck.engine.dataset import TrainingData
 from taxcheck.engine.kernel_stepper import KernelStepper
-from taxcheck.engine.negatives import negatives
-from taxcheck.engine.values import Floats, Negatives, TrainingData, Work
+from taxcheck.engine.sampling import Chunk, Negatives, negatives_of
+from taxcheck.engine.stepper import Floats
 from taxcheck.geometry import tangent
+from taxcheck.geometry.models import MODELS
 from tests.engine.tiny import tree
 
 DATA = tree(4)  # 0 to 14, the parent of k is (k - 1) // 2; 15 is in no pair
@@ -51,15 +56,15 @@ def kernel(config: TrainConfig, data: TrainingData = DATA) -> KernelStepper:
 
 def fixed(row: int = APART, count: int = 1, data: TrainingData = DATA) -> Negatives:
     """Negatives that are always one row."""
-    drawn = negatives(data, configured())
+    drawn = negatives_of(data, configured())
     return replace(drawn, uniform=count, pool=np.array([row], dtype=np.int32))
 
 
-def work_of(sources: Sequence[int], positives: Sequence[Sequence[int]] | None = None) -> Work:
+def work_of(sources: Sequence[int], positives: Sequence[Sequence[int]] | None = None) -> Chunk:
     """Every source with all its ancestors, weights 1, 1.25, 1.5 ..., or with the given ones."""
     above = positives or [DATA.ancestors[DATA.starts[s] : DATA.starts[s + 1]] for s in sources]
     lengths = [len(rows) for rows in above]
-    return Work(
+    return Chunk(
         np.array(sources, dtype=np.int32),
         np.cumsum([0, *lengths]),
         np.concatenate(above).astype(np.int32),
@@ -76,7 +81,8 @@ def test_it_steps_as_autograd(geometry: str, loss: str, optimizer: str) -> None:
     own, other = kernel(config), TorchStepper(DATA, config, start(geometry))
     for _ in range(3):
         found, expected = (
-            stepper.step(work_of(SOURCES), 0.01, 0.02, fixed()) for stepper in (own, other)
+            stepper.step(work_of(SOURCES), Phase(0.01, 0.02, 1.5), fixed())
+            for stepper in (own, other)
         )
         loose = geometry == "lorentz"  # its exponential map is a series there
         assert found.loss == pytest.approx(expected.loss, rel=1e-5 if loose else 1e-9)
@@ -100,7 +106,7 @@ def distance(geometry: str, u: Doubles, v: Doubles) -> float:
     return float(np.arccosh(1 + 2 * square / ((1 - u @ u) * (1 - v @ v))))
 
 
-def documented(geometry: str, loss: str, x: Doubles, work: Work, count: int) -> float:
+def documented(geometry: str, loss: str, x: Doubles, work: Chunk, count: int) -> float:
     """The sum over pairs as the documentation has it; temperature 1.5, margin 30."""
     total, source = 0.0, int(work.sources[0])
     far = distance(geometry, x[source], x[APART])
@@ -122,7 +128,7 @@ def test_gradients_are_those_of_the_documented_loss(geometry: str, loss: str) ->
     own, work, h, lr = kernel(config), work_of([9]), 1e-5, 1e-6
     free = slice(1, None) if geometry == "lorentz" else slice(None)
     x = start(geometry)[:, free].copy()
-    result = own.step(work, lr, 0.0, fixed())
+    result = own.step(work, Phase(lr, temperature=1.5), fixed())
     assert result.loss == pytest.approx(documented(geometry, loss, x, work, 1), rel=1e-9)
     moved = (start(geometry) - own.table)[:, free] / lr
     lengths = np.sqrt(np.asarray(own.state()["second_moment"])[:, 0])
@@ -149,32 +155,38 @@ def test_a_tangent_row_far_out_steps_along_the_geodesic(reach: float) -> None:
     table[9] = reach * np.array([1.0, 0, 0])
     table[4] = 0.9 * reach * np.array([np.cos(angle), np.sin(angle), 0])
     own = KernelStepper(DATA, configured("tangent", margin=200.0, loss="margin"), table.copy())
-    own.step(work_of([9], [[4]]), lr, 0.0, fixed())
+    own.step(work_of([9], [[4]]), Phase(lr), fixed())
     moved = own.table[4]
     assert tangent.distance(table[4], moved) == pytest.approx(lr, rel=1e-2)
     nearer = tangent.distance(table[4], table[9]) - tangent.distance(moved, table[9])
     assert nearer == pytest.approx(lr, rel=1e-2)
 
 
-def test_the_compiled_kernel_is_of_these_sources() -> None:
-    """Numba keeps a compiled kernel until kernel.py changes, whatever it was inlined from."""
-    from hashlib import sha256
-    from pathlib import Path
+def test_the_kernel_knows_every_space() -> None:
+    for name, model in MODELS.items():
+        assert getattr(fused, name.upper()) == model.code
+    assert fused.POLAR not in [model.code for model in MODELS.values()]
 
-    from taxcheck.engine import kernel as fused
 
-    folder = Path(fused.__file__).parent
-    inlined = b"".join(
-        (folder / f"kernel_{part}.py").read_bytes() for part in ("draws", "geometry")
-    )
-    assert sha256(inlined).hexdigest()[:16] == fused.INLINED, "enter the new digest in kernel.py"
+def test_all_that_is_compiled_stands_in_one_file() -> None:
+    """Numba keeps a compiled kernel until the file changes, whatever else was compiled into it."""
+    parsed = ast.parse(Path(fused.__file__).read_text(encoding="utf-8"))
+    given = [node for node in ast.walk(parsed) if isinstance(node, ast.ImportFrom)]
+    ours = {n.name for node in given if str(node.module).startswith("taxcheck") for n in node.names}
+    assert ours == {"Int32Array", "IntArray"}
+    bodies = [part for f in parsed.body if isinstance(f, ast.FunctionDef) for part in f.body]
+    used = {n.id for part in bodies for n in ast.walk(part) if isinstance(n, ast.Name)}
+    assert "half_chords" in used
+    assert not ours & used, "they are there for annotations alone"
 
 
 @pytest.mark.parametrize("loss", ["softmax", "margin"])
 def test_several_negatives_are_summed_or_averaged(loss: str) -> None:
     own = kernel(configured(loss=loss, temperature=1.5))
     expected = documented("euclidean", loss, start("euclidean"), work_of([9]), 4)
-    assert own.step(work_of([9]), 0.0, 0.0, fixed(count=4)).loss == pytest.approx(expected)
+    assert own.step(
+        work_of([9]), Phase(0.0, temperature=1.5), fixed(count=4)
+    ).loss == pytest.approx(expected)
 
 
 def counted(drawn: Negatives, source: int, positive: int, data: TrainingData = DATA) -> Doubles:
@@ -184,7 +196,7 @@ def counted(drawn: Negatives, source: int, positive: int, data: TrainingData = D
     """
     times = 20_000
     own = kernel(configured(optimizer="adam"), data)
-    own.step(work_of([source] * times, [[positive]] * times), 1e-12, 0.0, drawn)
+    own.step(work_of([source] * times, [[positive]] * times), Phase(1e-12), drawn)
     steps = np.array(own.state()["steps"], dtype=np.float64)
     kept = steps[source]
     assert steps[positive] == kept
@@ -194,7 +206,7 @@ def counted(drawn: Negatives, source: int, positive: int, data: TrainingData = D
 
 
 def test_uniform_draws() -> None:
-    found = counted(negatives(DATA, configured()), 9, 4)
+    found = counted(negatives_of(DATA, configured()), 9, 4)
     out = [0, 1, 4, 9, 15]  # its ancestors, trained on or not, itself, and the node in no pair
     assert (found[out] == 0).all()
     assert found.sum() == pytest.approx(20_000 * 11 / 15, rel=0.02), "the others are passed over"
@@ -202,7 +214,7 @@ def test_uniform_draws() -> None:
 
 
 def test_draws_by_degree() -> None:
-    found = counted(negatives(DATA, configured(degree_share=1.0)), 9, 4)
+    found = counted(negatives_of(DATA, configured(degree_share=1.0)), 9, 4)
     often = np.bincount(DATA.ancestors, minlength=16).astype(float)
     often[[0, 1, 4, 9]] = 0
     assert (found[often == 0] == 0).all()
@@ -211,16 +223,16 @@ def test_draws_by_degree() -> None:
 
 
 def test_hard_draws_share_the_depth() -> None:
-    found = counted(negatives(DATA, configured(hard_share=1.0)), 4, 1)
-    peers = [3, 5, 6]
-    assert found[peers].sum() == found.sum()
-    assert chisquare(found[peers]).pvalue > 1e-3
+    found = counted(negatives_of(DATA, configured(hard_share=1.0)), 4, 1)
+    others = [3, 5, 6]
+    assert found[others].sum() == found.sum()
+    assert chisquare(found[others]).pvalue > 1e-3
 
 
 @pytest.mark.parametrize("hard_share", [0.0, 1.0])
 def test_draws_for_an_ancestor_are_never_below_it(hard_share: float) -> None:
     config = configured(grouping="pairs", anchor="ancestor", hard_share=hard_share)
-    found = counted(negatives(DATA, config), 1, 9)  # below 1 are 3, 4 and 7 to 10
+    found = counted(negatives_of(DATA, config), 1, 9)  # below 1 are 3, 4 and 7 to 10
     expected = [11, 12, 13, 14] if hard_share else [2, 5, 6, 11, 12, 13, 14]
     assert np.flatnonzero(found).tolist() == expected
     assert chisquare(found[expected]).pvalue > 1e-3
@@ -232,8 +244,8 @@ def test_in_a_dag_no_ancestor_is_drawn_either() -> None:
     # 3 has the parents 1 and 2, both below 0; 4 hangs below 2 alone.
     a, d = np.array([(0, 1), (0, 2), (1, 3), (2, 3), (0, 3), (2, 4), (0, 4)]).T
     data = training_data(a, d, np.array([1, 1, 1, 1, 2, 1, 2]), 5)
-    assert not len(data.related.entry)
-    found = counted(negatives(data, configured()), 3, 1, data)
+    assert not len(data.ancestry.entry)
+    found = counted(negatives_of(data, configured()), 3, 1, data)
     assert found[:4].tolist() == [0, 0, 0, 0]
     assert found[4] == pytest.approx(20_000 / 5, rel=0.05)
 
@@ -241,9 +253,9 @@ def test_in_a_dag_no_ancestor_is_drawn_either() -> None:
 def test_one_worker_repeats_its_bits() -> None:
     def run() -> list[bytes]:
         own = kernel(configured("lorentz", negatives=20))
-        drawn = negatives(DATA, configured(negatives=20, hard_share=0.3, degree_share=0.2))
+        drawn = negatives_of(DATA, configured(negatives=20, hard_share=0.3, degree_share=0.2))
         for _ in range(3):
-            own.step(work_of(range(1, 15)), 0.1, 0.01, drawn)
+            own.step(work_of(range(1, 15)), Phase(0.1, 0.01), drawn)
         return [np.asarray(values).tobytes() for values in own.state().values()]
 
     assert run() == run()
@@ -254,5 +266,5 @@ def test_a_nan_is_seen(geometry: str) -> None:
     table: Floats = start(geometry)
     table[1] = np.nan
     own = KernelStepper(DATA, configured(geometry), table)
-    assert own.step(work_of([12]), 0.1, 0.0, fixed()).finite, "1 is not an ancestor of 12"
-    assert not own.step(work_of([9]), 0.1, 0.0, fixed()).finite
+    assert own.step(work_of([12]), Phase(0.1), fixed()).finite, "1 is not an ancestor of 12"
+    assert not own.step(work_of([9]), Phase(0.1), fixed()).finite

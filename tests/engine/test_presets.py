@@ -7,7 +7,7 @@ import pytest
 from taxcheck.engine.config import TrainConfig
 from taxcheck.engine.presets import PRESETS, find, resolve
 from taxcheck.engine.settings import changed, check
-from taxcheck.errors import UsageError
+from taxcheck.model.errors import UsageError
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -68,5 +68,5 @@ def test_nickel() -> None:
 
 
 def test_an_unknown_preset_names_the_nearest() -> None:
-    with pytest.raises(UsageError, match=r"--preset nickle: .*did you mean nickel"):
+    with pytest.raises(UsageError, match=r"`preset` nickle: .*did you mean nickel"):
         resolve("nickle", None, {})

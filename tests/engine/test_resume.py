@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from taxcheck.engine.checkpoint import read_tensors
 from taxcheck.engine.config import TrainConfig
+from taxcheck.engine.dataset import TrainingData
 from taxcheck.engine.run_folder import RunFolder
+from taxcheck.engine.stepper import Floats, Stepper, StepResult
 from taxcheck.engine.stops import StoppedError
-from taxcheck.engine.tensors import read_tensors
 from taxcheck.engine.trainer import MakeStepper, train
-from taxcheck.engine.values import Floats, Stepper, StepResult, TrainingData
-from taxcheck.errors import UsageError
+from taxcheck.model.errors import UsageError
 from tests.engine.tiny import CONFIG, Tiny, sends, spoiling, tree
 
 pytestmark = pytest.mark.usefixtures("no_fsync")
@@ -131,7 +132,7 @@ def test_a_run_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run1")
     done = train(tree(), CONFIG, folder, make=Tiny)
     before = folder.checkpoint.read_bytes()
-    with pytest.raises(UsageError, match="holds a run already; continue it with --resume"):
+    with pytest.raises(UsageError, match="holds a run already; continue it with `resume`"):
         train(tree(), CONFIG, folder, make=Tiny)
     again = train(tree(), CONFIG, folder, resume=True, make=Tiny)
     assert (again.epoch, again.best_map, again.history) == (12, done.best_map, done.history)

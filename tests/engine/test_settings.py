@@ -10,7 +10,7 @@ import pytest
 from taxcheck.engine.config import TrainConfig
 from taxcheck.engine.presets import resolve
 from taxcheck.engine.settings import BOUNDS, apply, changed, check, choices, kinds, plain
-from taxcheck.errors import UsageError
+from taxcheck.model.errors import UsageError
 
 DEFAULT = TrainConfig()
 
@@ -68,7 +68,7 @@ def test_plain_values_give_the_config_back() -> None:
         ("max_norm", 1, "max_norm = 1.0: must be more than 0 and less than 1"),
         ("hard_share", 1.5, "hard_share = 1.5: must be 0 or more and 1 or less"),
         ("degree_share", -0.1, "degree_share = -0.1: must be 0 or more and 1 or less"),
-        ("geometry", "sphere", "geometry = 'sphere': is none of ball, tangent, lorentz, euclidean"),
+        ("geometry", "sphere", "geometry = 'sphere': is none of ball, lorentz, tangent, euclidean"),
         ("device", 1, "device = 1: must be a text"),
         ("curriculum", "20:", "curriculum = '20:': must be stages such as 20:1-2,50:1-5"),
         ("curriculum", [[1, 2]], "curriculum = [[1, 2]]: must be stages"),
@@ -86,7 +86,7 @@ def test_a_value_that_cannot_be_is_one_line(key: str, value: object, words: str)
 
 
 def test_options_are_named_as_they_are_typed() -> None:
-    with pytest.raises(UsageError, match=r"^--lambda-reg -2\.0: must be 0 or more$"):
+    with pytest.raises(UsageError, match=r"^`lambda_reg` -2\.0: must be 0 or more$"):
         apply(DEFAULT, {"lambda_reg": "-2"}, "options")
 
 
@@ -188,3 +188,9 @@ def test_a_file_that_cannot_be(tmp_path: Path, text: str | None, words: str) -> 
 def test_words_of_a_choice() -> None:
     assert choices("loss") == ("softmax", "margin")
     assert choices("lr") == ()
+
+
+def test_a_file_may_begin_with_a_mark_of_its_byte_order(tmp_path: Path) -> None:
+    file = tmp_path / "run.toml"
+    file.write_bytes(b"\xef\xbb\xbfdim = 7\n")
+    assert resolve("default", file, {}).dim == 7

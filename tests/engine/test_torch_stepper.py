@@ -1,16 +1,29 @@
+import math
+
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
-from taxcheck.engine.config import TrainConfig  # noqa: E402
+from taxcheck.audit.metrics import ranking  # noqa: E402
+from taxcheck.engine.config import Phase, TrainConfig  # noqa: E402
 from taxcheck.engine.dataset import training_data  # noqa: E402
-from taxcheck.engine.negatives import negatives  # noqa: E402
-from taxcheck.engine.torch_stepper import TorchStepper  # noqa: E402
-from taxcheck.engine.values import Negatives, Work  # noqa: E402
+from taxcheck.engine.sampling import (  # noqa: E402
+    Chunk,
+    Negatives,
+    negatives_of,
+)
+from taxcheck.engine.torch_stepper import (  # noqa: E402
+    Places,
+    TorchStepper,
+    batches,
+    radial_regularizer,
+    ranking_loss_with_margin,
+    shard,
+    softmax_ranking_loss,
+)
 from taxcheck.geometry import tangent  # noqa: E402
 from taxcheck.geometry.space import Space  # noqa: E402
-from taxcheck.metrics import ranking  # noqa: E402
 
 torch.set_num_threads(1)
 MODELS = ("ball", "tangent", "lorentz", "euclidean")
@@ -33,7 +46,7 @@ def everything(data, order=None):
     sources = np.flatnonzero(np.diff(data.starts)) if order is None else order
     lengths = np.diff(data.starts)[sources]
     at = np.concatenate([np.arange(*data.starts[s : s + 2]) for s in sources])
-    return Work(
+    return Chunk(
         sources.astype(np.int32),
         np.r_[0, np.cumsum(lengths)],
         data.ancestors[at],
@@ -59,7 +72,7 @@ def stepper(data, **settings):
         }
         | settings
     )
-    return TorchStepper(data, config, start(data, config.geometry)), negatives(data, config)
+    return TorchStepper(data, config, start(data, config.geometry)), negatives_of(data, config)
 
 
 def only(row, count=1):
@@ -70,7 +83,7 @@ def only(row, count=1):
 
 def one_pair(source, positive):
     as_rows = [np.array([x], dtype=np.int32) for x in (source, positive)]
-    return Work(as_rows[0], np.array([0, 1]), as_rows[1], np.ones(1, dtype=np.float32))
+    return Chunk(as_rows[0], np.array([0, 1]), as_rows[1], np.ones(1, dtype=np.float32))
 
 
 FLAT_TREE = tree(children=4, levels=1)  # a root and four leaves
@@ -91,7 +104,7 @@ ROWS = [[0.0, 0], [3, 4], [0, 4], [9, 9], [8, 8]]
 def test_one_step_by_hand():
     # d(1, 0) = 5 and d(1, 2) = 3: p = 1 / (1 + e^2); gradients are unit vectors times 1 - p.
     own = flat(ROWS)
-    result = own.step(one_pair(1, 0), 0.1, 0.0, only(2))
+    result = own.step(one_pair(1, 0), Phase(0.1), only(2))
     rest = 1 / (1 + np.exp(-2))
     assert result.loss == pytest.approx(np.log1p(np.exp(2)))
     assert (result.pairs, result.finite, result.regularizer) == (1, True, 0)
@@ -106,21 +119,21 @@ def test_one_step_by_hand():
 
 def test_a_row_drawn_twice_gets_both_gradients():
     once, twice = flat(ROWS, loss="margin", margin=9.0), flat(ROWS, loss="margin", margin=9.0)
-    once.step(one_pair(1, 0), 0.1, 0.0, only(2))
-    twice.step(one_pair(1, 0), 0.1, 0.0, only(2, count=4))  # the mean over four equal terms
+    once.step(one_pair(1, 0), Phase(0.1), only(2))
+    twice.step(one_pair(1, 0), Phase(0.1), only(2, count=4))  # the mean over four equal terms
     np.testing.assert_allclose(once.table, twice.table, rtol=1e-12)
 
 
 def test_the_regulariser_takes_each_row_of_the_batch_once():
     # The root is the positive of two sources. Targets .05 and .85, reaches 0, 5 and 4.
     own = flat(ROWS, init="depth-aware")
-    work = Work(
+    work = Chunk(
         np.array([1, 2], dtype=np.int32),
         np.array([0, 1, 2]),
         np.zeros(2, dtype=np.int32),
         np.ones(2, dtype=np.float32),
     )
-    result = own.step(work, 0.1, 0.5, only(3))
+    result = own.step(work, Phase(0.1, 0.5), only(3))
     assert result.regularizer == pytest.approx(0.05**2 + 4.15**2 + 3.15**2)
     assert own.updates.tolist() == [2, 1, 1, 0, 0]
 
@@ -128,10 +141,10 @@ def test_the_regulariser_takes_each_row_of_the_batch_once():
 def test_adam_counts_the_steps_of_each_row():
     # The first step of Adam is lr in every coordinate, whenever a row has its own first step.
     own = flat(ROWS, optimizer="adam")
-    own.step(one_pair(1, 0), 0.1, 0.0, only(2))
-    own.step(one_pair(1, 0), 0.1, 0.0, only(2))
+    own.step(one_pair(1, 0), Phase(0.1), only(2))
+    own.step(one_pair(1, 0), Phase(0.1), only(2))
     before = own.table[[3, 4]].copy()
-    own.step(one_pair(3, 0), 0.1, 0.0, only(2))
+    own.step(one_pair(3, 0), Phase(0.1), only(2))
     assert own.state()["steps"].tolist() == [3, 2, 3, 1, 0]
     np.testing.assert_allclose(np.abs(own.table[3] - before[0]), 0.1, rtol=1e-5)
     assert (own.table[4] == before[1]).all()
@@ -143,7 +156,7 @@ def test_adam_is_torchs_where_every_row_moves_each_time():
     x = torch.tensor(ROWS[:3], dtype=torch.float64, requires_grad=True)
     theirs = torch.optim.Adam([x], lr=0.05)
     for _ in range(5):
-        own.step(one_pair(1, 0), 0.05, 0.0, only(2))
+        own.step(one_pair(1, 0), Phase(0.05), only(2))
         theirs.zero_grad()
         d, d_n = (x[1] - x[0]).norm(), (x[1] - x[2]).norm()
         torch.nn.functional.softplus(d - d_n).backward()
@@ -153,7 +166,7 @@ def test_adam_is_torchs_where_every_row_moves_each_time():
 
 def test_adagrad_keeps_one_sum_a_row():
     own = flat(ROWS, optimizer="adagrad", loss="margin", margin=9.0)
-    own.step(one_pair(1, 0), 0.1, 0.0, only(2))
+    own.step(one_pair(1, 0), Phase(0.1), only(2))
     moved = np.linalg.norm(own.table - np.array(ROWS), axis=1)
     np.testing.assert_allclose(moved[[0, 1, 2]], 0.1, rtol=1e-6)  # g / |g|
     np.testing.assert_allclose(own.state()["second_moment"][[0, 2, 3], 0], [1, 1, 0])
@@ -166,7 +179,7 @@ def test_untouched_rows_keep_their_bits(model):
         own, _ = stepper(data, geometry=model, optimizer=optimizer, dim=5)
         before = own.table.copy()
         work = everything(data, np.array([100, 7]))
-        own.step(work, 0.1, 0.01, only(50, count=3))
+        own.step(work, Phase(0.1, 0.01), only(50, count=3))
         touched = np.zeros(data.n_nodes, dtype=bool)
         touched[np.r_[work.sources, work.positives, 50]] = True
         assert (own.table[~touched] == before[~touched]).all()
@@ -179,12 +192,12 @@ def test_rows_that_are_not_finite_are_not_kept():
     for optimizer in ("rsgd", "adam", "adagrad"):
         own = flat(rows, optimizer=optimizer)
         kept = {name: values.copy() for name, values in own.state().items()}
-        result = own.step(one_pair(1, 0), 0.1, 0.0, only(4))
+        result = own.step(one_pair(1, 0), Phase(0.1), only(4))
         assert not result.finite
         for name in ("table", "updates", "first_moment", "second_moment", "steps"):
             assert (own.state()[name] == kept[name]).all(), name
     own = flat(ROWS)  # the loss is sound, what it would lead to is not
-    assert not own.step(one_pair(1, 0), np.inf, 0.0, only(2)).finite
+    assert not own.step(one_pair(1, 0), Phase(np.inf), only(2)).finite
     assert (own.table == np.array(ROWS)).all()
 
 
@@ -195,12 +208,12 @@ def test_a_restored_run_goes_on_with_the_same_numbers(optimizer, dtype):
     settings = {"geometry": "tangent", "optimizer": optimizer, "dtype": dtype, "batch_size": 16}
     own, drawn = stepper(data, **settings)
     work = everything(data)
-    own.step(work, 0.1, 0.01, drawn)
+    own.step(work, Phase(0.1, 0.01), drawn)
     saved = {name: values.copy() for name, values in own.state().items()}
-    first = own.step(work, 0.1, 0.01, drawn)
+    first = own.step(work, Phase(0.1, 0.01), drawn)
     other, _ = stepper(data, **settings)
     other.restore(saved)
-    assert other.step(work, 0.1, 0.01, drawn) == first
+    assert other.step(work, Phase(0.1, 0.01), drawn) == first
     assert own.table.dtype == np.dtype(dtype)
     for name, values in own.state().items():
         assert (other.state()[name] == values).all(), name
@@ -218,8 +231,6 @@ def test_what_cannot_be_is_refused():
     data = tree(levels=2)
     with pytest.raises(ValueError, match="12 rows for 13 nodes"):
         TorchStepper(data, TrainConfig(), start(data, "tangent")[1:])
-    with pytest.raises(ValueError, match="optimizer: adam"):
-        stepper(data, optimizer="adam")
 
 
 @pytest.mark.long
@@ -242,9 +253,113 @@ def test_it_learns_a_tree(model, settings):
     for epoch in range(60):
         fall = 0.1 if epoch < 10 else 1 - epoch / 60
         work = everything(data, rng.permutation(sources))
-        assert own.step(work, lr * fall, 0.0, drawn).finite
+        assert own.step(work, Phase(lr * fall), drawn).finite
     descendants = np.repeat(np.arange(data.n_nodes), np.diff(data.starts))
     wanted = ranking.positives_of(data.ancestors, descendants, data.n_nodes)
     score = ranking.rank(Space.of(own.table, model), wanted)
     assert score.map > 0.7
     assert (own.updates[sources] >= 60).all()
+
+
+torch.set_num_threads(1)
+LN2 = math.log(2)
+yes = torch.ones(1, 2, dtype=torch.bool)
+
+
+def numbers(*values):
+    return torch.tensor(values, dtype=torch.float64)
+
+
+def softmax(d_pos, d_neg, mask=None, weights=None, owner=None, temperature=1.0):
+    mask = torch.ones_like(d_neg, dtype=torch.bool) if mask is None else mask
+    weights = torch.ones_like(d_pos) if weights is None else weights
+    owner = torch.zeros(len(d_pos), dtype=torch.int32) if owner is None else owner
+    return softmax_ranking_loss(d_pos, d_neg, mask, weights, owner, temperature)
+
+
+def test_softmax_by_hand():
+    # e^-d = 1/2 against 1/4 + 1/4: the pair has half of the sum
+    d_neg = numbers(2 * LN2, 2 * LN2)[None]
+    assert softmax(numbers(LN2), d_neg).item() == pytest.approx(LN2)
+    # at temperature 2 these are 2^-1/2 against 1/2 + 1/2
+    want = math.log((2**-0.5 + 1) / 2**-0.5)
+    assert softmax(numbers(LN2), d_neg, temperature=2.0).item() == pytest.approx(want)
+    # masked: 1/2 against 1/4, two thirds
+    got = softmax(numbers(LN2), d_neg, torch.tensor([[True, False]]))
+    assert got.item() == pytest.approx(math.log(1.5))
+
+
+def test_positives_of_a_source_share_its_negatives_and_not_each_other():
+    d_pos, d_neg = numbers(LN2, 0, 0), numbers(0, LN2)[:, None]
+    owner, weights = torch.tensor([0, 0, 1]), numbers(1, 10, 100)
+    # (1/2 against 1), (1 against 1), (1 against 1/2)
+    want = math.log(3) + 10 * LN2 + 100 * math.log(1.5)
+    got = softmax(d_pos, d_neg, weights=weights, owner=owner)
+    assert got.item() == pytest.approx(want)
+
+
+def test_the_gradient_of_the_softmax():
+    d_pos, d_neg = numbers(LN2).requires_grad_(), numbers(2 * LN2, 2 * LN2)[None].requires_grad_()
+    softmax(d_pos, d_neg, weights=numbers(3)).backward()
+    torch.testing.assert_close(d_pos.grad, numbers(1.5))  # 3 (1 - 1/2)
+    torch.testing.assert_close(d_neg.grad, numbers(-0.75, -0.75)[None])  # -3 * 1/4
+
+
+@pytest.mark.parametrize("loss", [softmax_ranking_loss, ranking_loss_with_margin])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_without_negatives_there_is_nothing_to_learn(loss, dtype):
+    d_pos = torch.tensor([3.0], dtype=dtype, requires_grad=True)
+    d_neg = torch.tensor([[1.0, 2.0]], dtype=dtype, requires_grad=True)
+    got = loss(d_pos, d_neg, ~yes, torch.ones(1, dtype=dtype), torch.tensor([0]), 1.0)
+    got.backward()
+    assert got.item() == 0
+    assert d_pos.grad.item() == 0
+    assert (d_neg.grad == 0).all()
+
+
+def test_far_pairs_do_not_overflow():
+    for dtype in (torch.float32, torch.float64):
+        d_pos = torch.tensor([800.0], dtype=dtype, requires_grad=True)
+        got = softmax(d_pos, torch.zeros(1, 1, dtype=dtype))
+        got.backward()
+        assert got.item() == 800
+        assert d_pos.grad.item() == 1
+
+
+def test_margin_by_hand():
+    d_pos, d_neg = numbers(1, 1), numbers(1.1, 3, 0.9)[None]
+    mask, owner = torch.tensor([[True, True, False]]), torch.tensor([0, 0])
+    # .2 + 1 - 1.1 = .1 and 0, of which the mean; the third would be .3
+    got = ranking_loss_with_margin(d_pos, d_neg, mask, numbers(1, 2), owner, 0.2)
+    assert got.item() == pytest.approx(3 * 0.05)
+    got = ranking_loss_with_margin(d_pos, d_neg, ~mask, numbers(1, 2), owner, 0.2)
+    assert got.item() == pytest.approx(3 * 0.3)
+
+
+def test_the_regulariser_is_a_sum_of_squares():
+    reach = numbers(0.05, 0.45).requires_grad_()
+    got = radial_regularizer(reach, numbers(0.05, 0.85))
+    got.backward()
+    assert got.item() == pytest.approx(0.16)
+    torch.testing.assert_close(reach.grad, numbers(0, -0.8))
+
+
+def test_batches_are_whole_sources():
+    lengths = [2, 1, 5, 1, 1, 1]
+    p = np.arange(11, dtype=np.int32)
+    chunk = Chunk(p[:6], np.r_[0, np.cumsum(lengths)], p, p.astype(np.float32))
+    cut = list(batches(chunk, 3))
+    assert [b.sources.tolist() for b in cut] == [[0, 1], [2], [3, 4, 5]]
+    assert [b.starts.tolist() for b in cut] == [[0, 2, 3], [0, 5], [0, 1, 2, 3]]
+    assert [b.positives.tolist() for b in cut] == [[0, 1, 2], [3, 4, 5, 6, 7], [8, 9, 10]]
+    assert [s for k in range(4) for s in shard(chunk, k, 4).sources] == [0, 1, 2, 3, 4, 5]
+    assert shard(chunk, 0, 4).positives.tolist() == [0, 1]
+
+
+def test_places_find_distinct_rows():
+    places = Places(9)
+    for rows in ([4, 4, 2, 8, 2], [2], [], [1, 1]):
+        rows = np.array(rows, dtype=np.int32)
+        kept, place = places.of(rows)
+        assert sorted(kept) == sorted(set(rows.tolist()))
+        assert (kept[place] == rows).all()

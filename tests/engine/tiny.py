@@ -9,20 +9,31 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from taxcheck.engine.config import TrainConfig
-from taxcheck.engine.dataset import training_data
+from taxcheck.engine.config import Phase, TrainConfig
+from taxcheck.engine.dataset import TrainingData, from_gathered, training_data
 from taxcheck.engine.run_folder import RunFolder
+from taxcheck.engine.sampling import Chunk, Negatives
+from taxcheck.engine.stepper import Floats, StepResult
 from taxcheck.engine.trainer import train
-from taxcheck.engine.values import Floats, IntArray, Negatives, StepResult, TrainingData, Work
+from taxcheck.model.arrays import IntArray
+from taxcheck.run.gather import gather
+from taxcheck.run.request import Request
 
 CONFIG = TrainConfig(
     dim=3, geometry="ball", init="uniform", epochs=12, negatives=3, evaluate_every=3, lr=0.3,
     backend="torch", batch_size=2, workers=1, refine=0.0, source_weight="pairs", optimizer="rsgd",
 )  # fmt: skip
+
+
+def from_tables(mapping: str | None, pairs: str, table_from: Any = "mapping") -> TrainingData:
+    """What a training on these files is given."""
+    with gather(Request(mapping=mapping, pairs=pairs)) as data:
+        return from_gathered(data, table_from)
 
 
 def tree(levels: int = 5) -> TrainingData:
@@ -56,27 +67,20 @@ class Tiny:
     def updates(self) -> IntArray:
         return self._updates
 
-    def step(
-        self,
-        work: Work,
-        lr: float,
-        lambda_reg: float,
-        negatives: Negatives,
-        temperature: float | None = None,  # noqa: ARG002 - this stepper has no softmax
-    ) -> StepResult:
+    def step(self, chunk: Chunk, phase: Phase, negatives: Negatives) -> StepResult:
         self._drawn += 1
         rng = np.random.default_rng(self._drawn)
         loss, x = 0.0, self._table
-        for k, source in enumerate(work.sources):
-            for positive in work.positives[work.starts[k] : work.starts[k + 1]]:
+        for k, source in enumerate(chunk.sources):
+            for positive in chunk.positives[chunk.starts[k] : chunk.starts[k + 1]]:
                 gap = x[positive] - x[source]
                 away = x[source] - x[rng.choice(negatives.pool)]
                 loss += float(np.linalg.norm(gap))
-                x[source] += lr * (0.1 * gap + 0.02 * away / (np.linalg.norm(away) + 0.1))
+                x[source] += phase.lr * (0.1 * gap + 0.02 * away / (np.linalg.norm(away) + 0.1))
                 x[source] *= min(1.0, self._limit / np.linalg.norm(x[source]))
                 self._updates[[source, positive]] += 1
-        finite = bool(np.isfinite(x[work.sources]).all())
-        return StepResult(loss, lambda_reg, len(work.positives), finite)
+        finite = bool(np.isfinite(x[chunk.sources]).all())
+        return StepResult(loss, phase.lambda_reg, len(chunk.positives), finite)
 
     def state(self) -> Mapping[str, npt.NDArray[np.generic]]:
         return {"table": self._table, "updates": self._updates, "drawn": self._drawn}
@@ -95,15 +99,8 @@ class Spoiling(Tiny):
         super().__init__(data, config, table)
         self.steps = 0
 
-    def step(
-        self,
-        work: Work,
-        lr: float,
-        lambda_reg: float,
-        negatives: Negatives,
-        temperature: float | None = None,
-    ) -> StepResult:
-        result = super().step(work, lr, lambda_reg, negatives, temperature)
+    def step(self, chunk: Chunk, phase: Phase, negatives: Negatives) -> StepResult:
+        result = super().step(chunk, phase, negatives)
         self.steps += 1
         return self.spoil(result) if self.steps == self.at else result
 
@@ -134,16 +131,9 @@ def sends(number: signal.Signals) -> Callable[[StepResult], StepResult]:
 class Slow(Tiny):
     """Tiny with time to be killed in."""
 
-    def step(
-        self,
-        work: Work,
-        lr: float,
-        lambda_reg: float,
-        negatives: Negatives,
-        temperature: float | None = None,
-    ) -> StepResult:
+    def step(self, chunk: Chunk, phase: Phase, negatives: Negatives) -> StepResult:
         time.sleep(0.01)
-        return super().step(work, lr, lambda_reg, negatives, temperature)
+        return super().step(chunk, phase, negatives)
 
 
 if __name__ == "__main__":  # a run that is to be killed from outside

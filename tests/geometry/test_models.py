@@ -4,8 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from taxcheck.geometry import ball, euclidean, lorentz, precision, tangent
+from taxcheck.geometry import ball, lorentz, tangent
+from taxcheck.geometry.models import MODELS, model_of
 from taxcheck.geometry.space import Space
+from taxcheck.model.geometry import GEOMETRIES, Geometry
+from tests.oracles import euclidean
 
 # Radii up to 8 or so: where float64 norms in the ball still hold nine digits of the radius.
 vectors = arrays(np.float64, (6, 3), elements=st.floats(-4, 4, allow_subnormal=False))
@@ -51,16 +54,6 @@ def test_conversions_are_inverse(z, c):
     close(lorentz.radius(p, c), tangent.radius(z))
 
 
-@given(vectors, vectors, curvatures)
-def test_recentring_keeps_distances_and_moves_the_centre_to_the_origin(z, w, c):
-    x = tangent.to_ball(z / 4 / np.sqrt(c), c)
-    centre = tangent.to_ball(w[0] / 4 / np.sqrt(c), c)
-    moved = ball.recentre(x, centre, c)
-    close(ball.distance(moved[:3], moved[3:], c), ball.distance(x[:3], x[3:], c), 1e-7)
-    close(ball.recentre(centre, centre, c), 0)
-    close(ball.radius(moved, c), ball.distance(x, centre, c), 1e-7)
-
-
 @given(vectors, st.integers(0, 2**32 - 1))
 def test_rotation_changes_no_distance(z, seed):
     rotation, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))
@@ -80,7 +73,6 @@ def test_distances_by_hand():
     # Right angle at the origin: cosh d = cosh 1 cosh 1.
     close(tangent.distance(np.array([1.0, 0]), np.array([0, 1.0])), np.arccosh(np.cosh(1) ** 2))
     close(euclidean.distance(np.array([0, 3.0]), np.array([4.0, 0])), 5)
-    close(ball.moebius_add(half, half), [0.8, 0])  # tanh addition: (.5 + .5) / (1 + .25)
 
 
 def test_curvature_scales_lengths():
@@ -113,15 +105,36 @@ def test_outside_the_ball_everything_is_nan(row):
 def test_clips_and_precision_by_the_published_figures():
     for norm, rho in ((1 - 1e-5, 12.21), (0.999, 7.60), (0.98, 4.60), (0.9, 2.94)):
         assert ball.radius_of_norm(norm) == pytest.approx(rho, abs=0.005)
-    assert precision.distance_ceiling(0.98) == pytest.approx(9.19, abs=0.005)
     assert ball.radius_of_norm(1.0) == float("inf")
     for dtype, rho in (("float32", 17.3), ("float64", 37.4), ("float16", 8.3), ("bfloat16", 6.2)):
-        assert precision.largest_radius(dtype) == pytest.approx(rho, abs=0.06)
-    assert precision.largest_radius("float32", "lorentz") == pytest.approx(9.0, abs=0.02)
-    assert precision.largest_radius("float64", "lorentz") == pytest.approx(19.1, abs=0.05)
-    assert precision.radius_error(np.array(12.2), "float32") == pytest.approx(0.0059, abs=1e-4)
-    with pytest.raises(ValueError, match="ball"):
-        precision.largest_radius("float32", "klein")
+        assert MODELS["ball"].largest_radius(dtype) == pytest.approx(rho, abs=0.06)
+    assert MODELS["lorentz"].largest_radius("float32") == pytest.approx(9.0, abs=0.02)
+    assert MODELS["lorentz"].largest_radius("float64") == pytest.approx(19.1, abs=0.05)
+    assert MODELS["ball"].rounding(2.0**-24, np.array(12.2)) == pytest.approx(0.0059, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", GEOMETRIES)
+def test_a_record_says_how_a_row_holds_its_radius(name):
+    model, radii = MODELS[name], np.array([0.0, 0.5, 3.0, 6.0])
+    norms = model.norm_at(radii)
+    close(model.radius_at(norms), radii)
+    rows = np.zeros((4, model.width(2)))
+    rows[:, model.time] = norms
+    if model.time:
+        rows[:, 0] = np.sqrt(1 + norms**2)
+    close(model.radius(rows, 1.0), radii)
+    close(Space.of(rows, name).radii, radii)
+    stored = model.radius(rows.astype(np.float32), 1.0)
+    assert (np.abs(stored - radii) <= model.rounding(2.0**-24, radii) + 1e-12).all()
+
+
+def test_there_is_a_record_for_each_name_that_can_be_typed():
+    assert tuple(Geometry) == GEOMETRIES == tuple(MODELS)
+
+
+def test_a_name_that_is_no_space_is_refused():
+    with pytest.raises(ValueError, match="none of ball, lorentz, tangent, euclidean: 'klein'"):
+        model_of("klein")
 
 
 def test_float32_rounding_stays_under_its_bound():
@@ -130,7 +143,7 @@ def test_float32_rounding_stays_under_its_bound():
     z *= 12.2 / np.linalg.norm(z, axis=1, keepdims=True)
     stored = tangent.to_ball(z).astype(np.float32)
     error = np.abs(ball.radius(stored) - 12.2)
-    bound = precision.radius_error(np.array(12.2), "float32")
+    bound = MODELS["ball"].rounding(2.0**-24, np.array(12.2))
     assert np.sqrt(np.mean(error**2)) < bound
     assert np.sqrt(np.mean(error**2)) > bound / 20  # a bound that says something
 

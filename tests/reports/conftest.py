@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from taxcheck.comparison.compare import Asked, compare
-from taxcheck.registry import load_comparison_renderers, load_renderers
-from taxcheck.report import RenderOptions
+from taxcheck.commands.compare.compare import Asked, compare
+from taxcheck.model.report import RenderOptions
+from taxcheck.run.registry import load_comparison_renderers, load_renderers
 from tests.reports.chromium import CHROMIUM, DRIVER, FLAGS
+from tests.reports.incident import advised
 from tests.reports.sample import COMPARED, PROJECTED, REPORTS
 
 
@@ -32,6 +33,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The address of every page: reports, comparisons of two of them, projections."""
     folder = tmp_path_factory.mktemp("pages")
     renderers, made = load_renderers(), {name: make() for name, make in REPORTS.items()}
+    made["advised"] = advised("taxcheck fix --out fixed/")
     for name, report in made.items():
         (folder / f"{name}.html").write_text(renderers["html"](report, RenderOptions()))
     for name in PROJECTED:

@@ -1,11 +1,19 @@
 """Reports at their limits: hostile text, many findings with wide samples, every rule failing."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
-from taxcheck.audit_bins import AuditPictures, Clade, Clades, Projection, Untrained
-from taxcheck.data_bins import Bar, Pictures
-from taxcheck.report import Report
-from taxcheck.rule import Document, Finding, Outcome, Sample, Severity
+from taxcheck.model.finding import Outcome, Sample
+from taxcheck.model.pictures import (
+    AuditPictures,
+    Bar,
+    Clade,
+    Clades,
+    Pictures,
+    Projection,
+    Untrained,
+)
+from taxcheck.model.report import PolicySummary, Report
+from taxcheck.model.rule import Document
 
 from .audit import audited_incident
 from .build import result
@@ -29,10 +37,7 @@ def _hostile_audit() -> AuditPictures:
         scores=cards,
         clades=Clades(
             HOSTILE,
-            1,
-            3.5,
-            1,
-            1,
+            (8.0,),
             (Clade(HOSTILE, 5, 2, 9.0, 1.0, 8.0, 1.0),),
             ((-9.0, 0.0, 0), (0.0, 9.0, 1)),
         ),
@@ -74,8 +79,8 @@ def hostile() -> Report:
             impact=f"{HOSTILE} " * 100,
             fix=f"``taxcheck run {HOSTILE}``",
         )
-        hostile_rule = replace(made.rule, id=f'{id}"><i>', name=HOSTILE, document=document)
-        results.append(replace(made, rule=hostile_rule, threshold={HOSTILE: 1.5}))
+        hostile_rule = {"id": f'{id}"><i>', "name": HOSTILE, "document": document}
+        results.append(replace(made, **hostile_rule, threshold={HOSTILE: 1.5}))
     base = incident()
     return replace(
         base,
@@ -86,15 +91,18 @@ def hostile() -> Report:
             for i in base.inputs
         ),
         results=tuple(results),
+        causes=(),
         pictures=replace(
             base.pictures,
             roles=tuple(Bar(f"{HOSTILE}{i}", v) for i, v in enumerate((5, 0, 1, 9))),
             depths=tuple((d, 1000 - d) for d in range(1, 61)),
         ),
-        statistics={HOSTILE: {HOSTILE: HOSTILE}},
+        statistics=replace(
+            base.statistics,
+            tree=replace(base.statistics.tree, kind=HOSTILE, kind_reason=HOSTILE, path=HOSTILE),
+        ),
         audit=_hostile_audit(),
-        policy_source=HOSTILE,
-        policy_differences={HOSTILE: HOSTILE},
+        policy=PolicySummary(HOSTILE, {HOSTILE: HOSTILE}),
         proof=HOSTILE,
         packages={HOSTILE: HOSTILE},
     )
@@ -117,13 +125,11 @@ def crowded() -> Report:
     results = tuple(
         replace(
             result(id, Outcome.FAIL, f"{id}: 20 of 20 rows. " * 20, count=20, total=20),
-            finding=Finding(
-                True, f"{id}: 20 of 20 rows. " * 20, Severity.FAIL, 20, 20, {}, samples
-            ),
+            samples=samples,
         )
         for id in list(CATALOGUE)[:30]
     )
-    return replace(incident(), title="crowded", results=results)
+    return replace(incident(), title="crowded", results=results, causes=())
 
 
 def worst() -> Report:
@@ -147,7 +153,7 @@ def worst() -> Report:
         replace(source, path=f"data/{'a_very_long_name_of_a_file_' * 8}{source.role}.parquet")
         for source in incident().inputs
     )
-    return replace(incident(), title="worst", inputs=inputs, results=results)
+    return replace(incident(), title="worst", inputs=inputs, results=results, causes=())
 
 
 NAMES = (
@@ -175,6 +181,6 @@ def odd() -> Report:
     nothing = Pictures(
         roles=tuple(replace(bar, value=0) for bar in incident().pictures.roles), n_nodes=0
     )
-    return replace(
-        incident(), title=NAMES[0], results=results, pictures=nothing, policy_source=NAMES[4]
-    )
+    policy = PolicySummary(NAMES[4])
+    bare = replace(incident(), causes=(), pictures=nothing)
+    return replace(bare, title=NAMES[0], results=results, policy=policy)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
 
-from taxcheck.changes import Baseline, BaselineState, Change, ScoreChange
-from taxcheck.report import InputSummary, Report
-from taxcheck.rule import Outcome, Sample
-from taxcheck.waivers import Waiver, WaiverState, WaiverStatus
+from msgspec.structs import replace
+
+from taxcheck.model.change import Baseline, BaselineState, Change, ScoreChange
+from taxcheck.model.finding import Outcome, Sample
+from taxcheck.model.report import InputSummary, Report
+from taxcheck.model.waiver import Waiver, WaiverState, WaiverStatus
 
 from .build import result
 from .incident import incident

@@ -1,7 +1,6 @@
 """Values of an audit, made by hand: what statistics and metrics would hand to the pictures.
 
-The incident's norms follow the percentiles that its own diagnosis gives; what the diagnosis does
-not tell (scores, clades) is plausible and not measured.
+They are plausible and not measured.
 """
 
 from __future__ import annotations
@@ -10,11 +9,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from taxcheck.audit.curve import curve_of
 from taxcheck.audit.pictures import target_radius
 from taxcheck.audit.values import (
     PERCENTILES,
     CladeSpread,
-    CoverageOfTraining,
     EmbeddingStatistics,
     HierarchyScores,
     Hubs,
@@ -22,11 +21,10 @@ from taxcheck.audit.values import (
     Score,
     TrainingRecord,
 )
-from taxcheck.rule import Defect
-from taxcheck.sources.checkpoints.value import Facts, Geometry, Reading
+from taxcheck.model.finding import Defect
+from taxcheck.sources.checkpoints.checkpoint import Facts, Geometry, Reading
 
 NONE = Defect(0, 0)
-CLIP = 1 - 1e-5
 
 
 def embeddings(
@@ -64,46 +62,6 @@ def embeddings(
     return EmbeddingStatistics(**values)  # type: ignore[arg-type]
 
 
-def incident_norms(rows: int = 92290) -> np.ndarray:
-    shares = [0, 0.25, 0.5, 0.75, 0.9, 0.97, 1]
-    norms = np.interp(
-        np.linspace(0, 1, rows), shares, [0.1, 0.5742, 0.7094, 0.9527, 0.9997, CLIP, CLIP]
-    )
-    return np.asarray(norms)
-
-
-def incident_coverage(rows: int = 111103) -> CoverageOfTraining:
-    never = np.zeros(rows, dtype=bool)
-    never[-29063:] = True
-    return CoverageOfTraining(
-        rows=rows,
-        never=never,
-        by_evidence={
-            "recorded updates": 0,
-            "no row in the table": 18813,
-            "equal to the initial table": 10250,
-        },
-        by_explanation={"beyond the table": 18813, "in no pair": 10250, "unexplained": 0},
-        by_clade=(
-            ("Streptomyces", 2204, 2310),
-            ("Pseudomonas", 1644, 2781),
-            ("Staphylococcus", 702, 1180),
-            ("Bacillus", 655, 1904),
-            ("Candida", 410, 433),
-            ("Mycobacterium", 388, 950),
-            ("Escherichia", 301, 1702),
-            ("Aspergillus", 112, 640),
-        ),
-        defect=Defect(29063, rows),
-        updates=None,
-        updates_by_depth=tuple((d, 3000, 500 + 16 * d, 4.0) for d in range(38)),
-        by_both={
-            ("beyond the table", "no row in the table"): 18813,
-            ("in no pair", "equal to the initial table"): 10250,
-        },
-    )
-
-
 def training(loss: Sequence[float], **settings: object) -> TrainingRecord:
     """A run that recorded its loss, norms that grow, and three steps of NaN at epoch 60."""
     history = tuple(
@@ -117,14 +75,7 @@ def training(loss: Sequence[float], **settings: object) -> TrainingRecord:
         for k, value in enumerate(loss)
     )
     facts = Facts(history=history, config=settings)  # type: ignore[arg-type]
-    return TrainingRecord(facts, 92290, 10, None, None)
-
-
-def rising_loss(epochs: int = 120) -> list[float]:
-    """Falls for two thirds of the run, then rises by a third; with the noise of single epochs."""
-    noise = np.random.default_rng(1).normal(0, 0.04, epochs)
-    falls = 0.6 + 3.2 * np.exp(-np.arange(epochs) / 15)
-    return [float(v) for v in falls + np.maximum(np.arange(epochs) - 80, 0) * 0.01 + noise]
+    return TrainingRecord(facts, 92290, 10, None, None, curve_of(facts, None))
 
 
 def score(

@@ -1,24 +1,33 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from importlib import import_module
 
+import numpy as np
 import pytest
+from msgspec.structs import replace
 
-from taxcheck.audit.curve import curve_of
-from taxcheck.audit_bins import AuditPictures, Untrained
-from taxcheck.data_bins import Bar, Pictures
-from taxcheck.registry import load_renderers
-from taxcheck.report import RenderOptions
-from tests.reports.audit import audited_healthy, audited_incident
+from taxcheck.model.finding import Outcome
+from taxcheck.model.pictures import AuditPictures, Bar, Pictures, Untrained
+from taxcheck.model.report import RenderOptions
+from taxcheck.run.registry import load_renderers
+from tests.reports.audit import (
+    BEYOND,
+    CLADE_Z,
+    SAME,
+    ZERO,
+    audited_healthy,
+    audited_incident,
+    incident_table,
+    lost,
+)
 from tests.reports.incident import incident
 from tests.reports.tables import training
 
-labels = import_module("taxcheck_reports.labels")
-norms = import_module("taxcheck_reports.norms")
-clade_spread = import_module("taxcheck_reports.clades").clade_spread
-untrained = import_module("taxcheck_reports.untrained").untrained
+labels = import_module("taxcheck_reports.pictures.labels")
+norms = import_module("taxcheck_reports.pictures.table")
+clade_spread = import_module("taxcheck_reports.pictures.hierarchy").clade_spread
+untrained = import_module("taxcheck_reports.pictures.training").untrained
 
 
 def html(report) -> str:
@@ -37,17 +46,19 @@ def test_chapters_follow_the_data_in_the_order_in_which_one_asks():
 
 def test_before_and_after_are_joined_in_one_sentence():
     page = html(audited_incident())
+    nodes, never, beyond = len(lost()), np.count_nonzero(lost()), BEYOND
     assert (
-        "29,063 of 111,103 rows (26.2 %) were never trained: as many as the nodes that are in no "
-        "pair" in page
+        f"{never} of {nodes:,} rows ({never / nodes:.1%}) were never trained: as many as the nodes "
+        "that are in no pair".replace("%)", " %)")
+        in page
     )
-    for said in (
-        "in a pair: 82,040 (73.8 %)",
-        "never trained: 29,063 (26.2 %)",
-        "beyond the table: 18,813 (64.7 %)",
-        "equal to the initial table: 10,250 (35.3 %)",
+    for what, count, of in (
+        ("in a pair", nodes - never, nodes),
+        ("never trained", never, nodes),
+        ("beyond the table", beyond, never),
+        ("recorded updates", never - beyond, never),
     ):
-        assert said in page
+        assert f"{what}: {count:,} ({100 * count / of:.1f} %)" in page
 
 
 @pytest.mark.parametrize(
@@ -59,10 +70,22 @@ def test_before_and_after_are_joined_in_one_sentence():
     ],
 )
 def test_the_title_states_what_was_found(never, lacking, said):
-    audit = AuditPictures(untrained=Untrained(10, never, (("unexplained", never),), (), ()))
+    told = Untrained(10, never, (("unexplained", never),), (), (), trained_known=True)
+    audit = AuditPictures(untrained=told)
     roles = (Bar("both", 10 - lacking), Bar("", 0), Bar("", 0), Bar("none", lacking))
     page = html(replace(incident(), audit=audit, pictures=Pictures(roles=roles)))
     assert f"<figcaption>{said}</figcaption>" in page
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_that_rows_were_trained_is_said_only_where_it_is_known(known):
+    told = Untrained(10, 0, (), (), (), ("no row in the table", "in no pair"), known)
+    page = html(replace(incident(), audit=AuditPictures(untrained=told)))
+    unknown = "No row is known to be untrained; whether the rows were trained is not recorded"
+    assert (f"<figcaption>{unknown}</figcaption>" in page) is not known
+    assert ("not known to be untrained: 10 (100 %)" in page) is not known
+    assert ("All 10 rows were trained" in page) is known
+    assert ("trained: 10 (100 %)" in page.replace("untrained: 10 (100 %)", "")) is known
 
 
 def test_norms_stand_beside_the_incidents():
@@ -75,12 +98,26 @@ def test_norms_stand_beside_the_incidents():
 
 
 def test_scores_are_told_against_their_nulls():
+    audit = audited_incident().audit
     page = html(audited_incident())
-    assert "MAP 0.360: 6 of 8 scores are better than every null" in page
+    pictured_alone = ("mean rank", "class separation")
+    shown = [card for card in audit.scores if card.nulls and card.label not in pictured_alone]
+    ranking, *_ = shown
+    beyond = [card for card in shown if all(null.exceeded for null in card.nulls)]
+    said = f"{len(beyond)} of {len(shown)} scores are better than every null"
+    assert 0 < len(beyond) < len(shown)
+    assert f"MAP {ranking.value:.3f}: {said}" in page
     assert "not better than depth-aware init" in page
+    z = np.array(audit.clades.z)
+    wider, tighter = np.count_nonzero(z > CLADE_Z), np.count_nonzero(z < -CLADE_Z)
+    assert tighter
     level = "subtrees of 10 nodes or more"
-    assert f"4 of 165 clades ({level}) are wider than depth and size predict, 1 tighter" in page
-    assert "At 27.0 % of the depths the median row is within 2 % of the clip" in page
+    said = f"{wider} of {len(z)} clades ({level}) are wider than depth and size predict, {tighter}"
+    assert f"{said} tighter" in page
+    within = [middle >= 0.98 * audit.radii.clip for _, (_, _, middle, _, _) in audit.radii.bands]
+    assert any(within)
+    said = f"At {100 * np.mean(within):.1f} % of the depths the median row is within 2 % of the"
+    assert f"{said} clip" in page
 
 
 def test_findings_lead_to_their_picture():
@@ -99,9 +136,11 @@ def test_findings_lead_to_their_picture():
 
 
 def test_the_checkpoint_is_named_with_what_was_checked():
-    assert "best.pth 92,290 rows in 10 dimensions" in html(audited_incident())
+    table, _ = incident_table()
+    said = f"best.safetensors {len(table):,} rows in 10 dimensions"
+    assert said in html(audited_incident())
     terminal = load_renderers()["terminal"](audited_incident(), RenderOptions())
-    assert "best.pth 92,290 rows in 10" in terminal
+    assert said in " ".join(terminal.split())
 
 
 @pytest.mark.parametrize(
@@ -129,9 +168,14 @@ def test_labels_beside_stems_cross_nothing(marks, width):
 
 
 def test_shares_by_depth_name_the_worst():
-    page = html(audited_incident())
-    assert "children lie nearer the centre than their parent; at depth 37, 45.0 %" in page
-    assert "26.5 % of the nodes had no update; at depth 37, 36.4 %" in page
+    report = audited_incident()
+    inside = {"inside_by_depth": ((1, 10, 0.0), (2, 100, 0.1), (3, 90, 0.3))}  # 37 of 200
+    without = {"updates_by_depth": ((0, 10, 0.0), (1, 20, 0.25), (2, 70, 0.5))}  # 40 of 100
+    page = html(replace(report, audit=replace(report.audit, **inside, **without)))
+    assert (
+        "18.5 % of the children lie nearer the centre than their parent; at depth 3, 30.0 %" in page
+    )
+    assert "40.0 % of the nodes had no update; at depth 2, 50.0 %" in page
 
 
 def test_where_nothing_is_wrong_at_any_depth_nothing_is_drawn():
@@ -142,10 +186,11 @@ def test_where_nothing_is_wrong_at_any_depth_nothing_is_drawn():
         for field in ("inside_by_depth", "updates_by_depth")
     }
     assert all(len(rows) > 2 for rows in none.values())
-    sound = replace(report, audit=replace(report.audit, **none))
-    for anchor in ("untrained-updates", "hierarchy-inside"):
-        assert f'<figure id="{anchor}">' in html(report)
-        assert anchor not in html(sound)
+    some = {field: (*rows[:-1], (*rows[-1][:2], 0.5)) for field, rows in none.items()}
+    for shown, found in ((some, True), (none, False)):
+        page = html(replace(report, audit=replace(report.audit, **shown)))
+        for anchor in ("untrained-updates", "hierarchy-inside"):
+            assert (f'<figure id="{anchor}">' in page) is found
 
 
 def test_centred_labels_of_one_line_do_not_overlap():
@@ -163,11 +208,13 @@ def _cells(page: str) -> list[list[str]]:
 
 
 def test_every_never_trained_row_stands_under_its_explanation_and_its_evidence():
+    never = np.count_nonzero(lost())
+    beyond, holes, every = str(BEYOND), str(never - BEYOND), str(never)
     assert _cells(html(audited_incident())) == [
-        ["explained by", "no row in the table", "equal to the initial table", "all"],
-        ["beyond the table", "18,813", "–", "18,813"],
-        ["in no pair", "–", "10,250", "10,250"],
-        ["all", "18,813", "10,250", "29,063"],
+        ["explained by", "no row in the table", "recorded updates", "all"],
+        ["beyond the table", beyond, "–", beyond],
+        ["in no pair", "–", holes, holes],
+        ["all", beyond, holes, every],
     ]
     assert "samples cross" not in html(audited_healthy()), "every row was trained"
 
@@ -175,21 +222,16 @@ def test_every_never_trained_row_stands_under_its_explanation_and_its_evidence()
 def test_rows_that_the_rule_leaves_out_are_told_apart():
     report = audited_incident()
     assert "of them: rows whose only evidence" not in html(report)
-    results = tuple(
-        replace(r, finding=replace(r.finding, count=29000)) if r.rule.id == "EMB006" else r
-        for r in report.results
-    )
+    results = tuple(replace(r, count=200) if r.id == "EMB006" else r for r in report.results)
     page = html(replace(report, results=results))
-    assert "EMB006 counts 29,000 of them: rows whose only evidence is the init box" in page
-    quiet = tuple(r for r in report.results if r.rule.id != "EMB006")
+    assert "EMB006 counts 200 of them: rows whose only evidence is the init box" in page
+    quiet = tuple(r for r in report.results if r.id != "EMB006")
     assert "samples cross" not in html(replace(report, results=quiet))
 
 
 def with_finding(report, id, threshold=None, **changes):
     results = tuple(
-        replace(r, finding=replace(r.finding, **changes), threshold=threshold or r.threshold)
-        if r.rule.id == id
-        else r
+        replace(r, threshold=threshold or r.threshold, **changes) if r.id == id else r
         for r in report.results
     )
     return replace(report, results=results)
@@ -201,13 +243,15 @@ def in_the_box(never, box):
     because = {"in no pair": never - box, "unexplained": box}
     both = {"in no pair": {"in no pair": never - box}, "unexplained": {"inside the init box": box}}
     report = audited_incident()
-    drawn = Untrained(1000, never, tuple(because.items()), tuple(evidence.items()), ())
-    known = report.statistics["embeddings"]["never_trained"] | {"by_both": both}
-    embeddings = report.statistics["embeddings"] | {"never_trained": known}
+    drawn = Untrained(
+        1000, never, tuple(because.items()), tuple(evidence.items()), (), trained_known=True
+    )
+    table = report.statistics.embeddings
+    table = replace(table, never_trained=replace(table.never_trained, by_both=both))
     return replace(
         report,
         audit=replace(report.audit, untrained=drawn),
-        statistics={**report.statistics, "embeddings": embeddings},
+        statistics=replace(report.statistics, embeddings=table),
         pictures=replace(report.pictures, roles=None),
     )
 
@@ -221,28 +265,45 @@ def test_the_picture_of_untrained_rows_counts_what_its_rule_counts():
     many = untrained(with_finding(in_the_box(7, 2), "EMB006", count=7))
     assert many.title == "7 of 1,000 rows (0.7 %) were never trained"
     assert "not counted" not in many.description
-    root = untrained(with_finding(in_the_box(1, 1), "EMB006", found=False, count=0))
+    root = untrained(with_finding(in_the_box(1, 1), "EMB006", outcome=Outcome.PASS, count=0))
     assert root.title == "No sign that any of 1,000 rows was left untrained"
     assert len(root.notes) == 1
 
 
 def test_the_picture_of_clades_has_the_numbers_and_the_threshold_of_its_rule():
-    report = audited_incident()
-    assert "; Streptomyces most of all" in clade_spread(report).title
-    lax = with_finding(report, "HIER005", {"z": 6.0}, count=3, observed={"scattered": 3})
-    picture = clade_spread(lax)
-    assert picture.title.startswith(
-        "3 of 165 clades (subtrees of 10 nodes or more) are wider than depth and size predict, 0 "
-    )
-    none = with_finding(report, "HIER005", {"z": 12.0}, count=0, observed={"scattered": 0})
-    assert clade_spread(none).title.startswith("All 165 clades (subtrees of 10 nodes or more)")
+    report, level = audited_healthy(), "clades (subtrees of 10 nodes or more)"
+    z = np.array(report.audit.clades.z)
+    title = clade_spread(with_finding(report, "HIER005", {"z": 2.0})).title
+    wider, tighter = np.count_nonzero(z > 2), np.count_nonzero(z < -2)
+    assert wider
+    said = f"{wider} of {len(z)} {level} are wider than depth and size predict, {tighter} tighter"
+    assert title == f"{said}; {report.audit.clades.named[0].label} most of all"
+    none = clade_spread(with_finding(report, "HIER005", {"z": 1.01 * max(abs(z))}))
+    assert none.title == f"All {len(z)} {level} are spread as depth and size predict"
+
+
+@pytest.mark.parametrize(
+    ("never", "wide", "narrow"),
+    [(0.0, ">0 %<", "0 % untrained"), (None, ">unknown<", "training unknown")],
+)
+def test_of_a_clade_whose_training_nothing_tells_no_share_is_drawn(never, wide, narrow):
+    report = audited_healthy()
+    clades = report.audit.clades
+    named = tuple(replace(clade, never_trained=never) for clade in clades.named)
+    told = replace(report, audit=replace(report.audit, clades=replace(clades, named=named)))
+    page = html(told)
+    figure = page[page.index('<figure id="hierarchy-clade-spread"') :]
+    figure = figure[: figure.index("</figure>")]
+    assert wide in figure
+    assert narrow in figure
+    assert ("0 %" in figure) is (never == 0)
 
 
 def with_curve(loss, threshold=None, **settings):
     report = audited_incident()
-    own = curve_of(training(loss, **settings), None)
+    own = training(loss, **settings).curve
     results = tuple(
-        replace(r, threshold=threshold or r.threshold) if r.rule.id == "TRAIN009" else r
+        replace(r, threshold=threshold or r.threshold) if r.id == "TRAIN009" else r
         for r in report.results
     )
     return html(replace(report, results=results, audit=replace(report.audit, curve=own)))
@@ -251,8 +312,8 @@ def with_curve(loss, threshold=None, **settings):
 def test_a_rise_of_the_loss_is_marked_by_the_threshold_in_force():
     loss = [5.0, 4.0, 3.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.2]
     page = with_curve(loss)
-    assert "The loss rises by 20.0 % from 1 at epoch 6 to 1.2 at the end" in page
-    assert "rises by 20.0 % from its least, 1<" in page
+    assert "The loss rises: 1 at its least, 1.2 at the end" in page
+    assert "rises: 1 at its least, 1.2 at the end<" in page
     page = with_curve(loss, {"drop": 0.1, "rise": 0.3})
     assert "The loss went from 5 at most to 1.2 at the end, 76.0 % lower" in page
 
@@ -266,23 +327,29 @@ def test_a_plateau_is_marked():
 def test_norms_at_the_clip_and_steps_of_nan_are_told():
     page = with_curve([1.0] * 60, max_norm=0.9)
     # norm_p90 is 1 - .7^(1 + k/4): 98 % of the clip's radius, ln 19, is a norm of .8943 at k = 22.
-    assert "a tenth of the rows is at the clip from epoch 23; 3 steps gave NaN or infinity" in page
+    assert "a tenth of the norms reached the clip at epoch 23; 3 steps gave NaN or infinity" in page
     assert "epoch 60: 3 steps gave NaN" in page
 
 
 def test_copies_are_told_by_group_and_the_largest_is_named():
     page = html(audited_incident())
-    assert "1,244 of 92,290 rows (1.3 %) repeat another, in 41 groups; the largest holds" in page
-    assert "idx 5, idx 9, idx 12, idx 40 and 1,096 more" in page
-    assert "1,100 rows, all zero" in page
-    assert "idx 70, idx 71<" in page
+    copied = len(ZERO) - 1 + len(SAME) - 1
+    table, _ = incident_table()
+    assert f"{copied} of {len(table):,} rows (0.4 %) repeat another, in 2 groups; the la" in page
+    zero, same = audited_incident().audit.copies.largest
+    assert f"{', '.join(zero.names)} and {len(ZERO) - len(zero.names)} more" in page
+    assert f"{len(ZERO)} rows, all zero" in page
+    assert f"{', '.join(same.names)}<" in page
     assert "place-copies" not in html(audited_healthy())
 
 
 def test_hubs_are_told_in_ranges_that_double():
     page = html(audited_healthy())
-    assert "are among the 10 nearest of no other; idx 7 is of 812" in page
-    assert "4 to 7 times: 2,500 rows; 8 to 15 times: 0 rows" in page
+    hubs = audited_healthy().audit.hubs
+    name, times = hubs.greatest
+    assert f"are among the 10 nearest of no other; {name} is of {times:,}" in page
+    rows = {low: rows for low, _, rows in hubs.bins}
+    assert f"4 to 7 times: {rows[4]} rows; 8 to 15 times: {rows[8]} rows" in page
 
 
 def test_a_score_says_on_how_many_sources_its_nulls_were_ranked():

@@ -15,8 +15,8 @@ from taxcheck.audit.values import (
     NullScore,
     Score,
 )
-from taxcheck.audit_bins import AuditPictures
-from taxcheck.rule import Defect
+from taxcheck.model.finding import Defect
+from taxcheck.model.pictures import AuditPictures
 from tests.reports.tables import embeddings, scores
 
 HALF = math.tanh(1)  # the norm at hyperbolic radius 2
@@ -25,7 +25,7 @@ HALF = math.tanh(1)  # the norm at hyperbolic radius 2
 def drawn(**changes: object) -> AuditPictures:
     norms = np.array([0.0, 0.5, 0.95, np.nan, HALF])
     table = embeddings(norms[np.isfinite(norms)], 2, HALF)
-    return draw_audit(replace(table, norms=norms, rows=5, **changes))
+    return draw_audit(replace(table, norms=norms, radii=2 * np.arctanh(norms), rows=5, **changes))
 
 
 def test_norms_of_five_rows_one_of_them_no_number():
@@ -131,9 +131,9 @@ def test_clades_are_counted_on_either_side():
     found = tuple(CladeSpread(i, f"c{i}", 10, 3, 2.0, 1.0, v, 0.5) for i, v in enumerate(z))
     table = embeddings(np.array([0.1]), 2, HALF)
     judged = replace(scores(good=True), clades=found)
-    clades = draw_audit(table, scores=judged, outlier=3.5).clades
+    clades = draw_audit(table, scores=judged).clades
     assert clades is not None
-    assert (clades.total, clades.outliers, clades.wider) == (6, 3, 2)
+    assert clades.z == (-4.0, 0.0, 0.1, 3.4, 3.6, 9.0)
     assert [clade.label for clade in clades.named] == ["c0", "c1", "c2", "c3", "c5", "c4"]
     assert sum(n for *_, n in clades.scores) == 6
 

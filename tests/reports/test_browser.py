@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from taxcheck.model.finding import Outcome
 from tests.reports.chromium import NEEDS_CHROMIUM, screen
+from tests.reports.incident import incident
 from tests.reports.sample import PAGES
 
 pytestmark = [pytest.mark.browser, NEEDS_CHROMIUM]
@@ -42,23 +44,28 @@ def _shown(browser) -> list[str]:
     )
 
 
+def _of(*outcomes: Outcome) -> list[str]:
+    return [outcome.value for outcome in outcomes for _ in range(incident().count(outcome))]
+
+
 def test_filter_chips_show_one_outcome_and_all_again(browser, pages):
     browser.get(pages["incident"])
     before = _shown(browser)
     browser.find_element("css selector", "[data-show=fail]").click()
-    assert _shown(browser) == ["fail"] * 5
+    assert _shown(browser) == _of(Outcome.FAIL)
     browser.find_element("css selector", "[data-show=pass]").click()
-    assert _shown(browser) == ["pass"] * 20
+    assert _shown(browser) == _of(Outcome.PASS)
     pressed = browser.find_elements("css selector", ".chips [aria-pressed=true]")
     assert [button.get_attribute("data-show") for button in pressed] == ["pass"]
     browser.find_element("css selector", "[data-show=all]").click()
     # the passes stay open once they were asked for
-    assert _shown(browser) == [*before[:9], *["pass"] * 20, *before[9:]]
+    told = len(_of(Outcome.FAIL, Outcome.WARN, Outcome.INFO))
+    assert _shown(browser) == [*before[:told], *_of(Outcome.PASS), *before[told:]]
 
 
 def test_the_copy_button_says_what_it_did(browser, pages):
     wait = pytest.importorskip("selenium.webdriver.support.ui").WebDriverWait(browser, 10, 0.05)
-    browser.get(pages["incident"])
+    browser.get(pages["advised"])
     button = browser.find_element("css selector", ".do .copy")
     button.click()
     wait.until(lambda _: button.text in ("Copied", "Selected"))
@@ -102,17 +109,19 @@ def test_the_filter_works_by_keyboard_and_is_announced(browser, pages):
     browser.get(pages["incident"])
     browser.execute_script("document.querySelector('[data-show=all]').focus()")
     _type(browser, TAB, SPACE)
-    assert _shown(browser) == ["fail"] * 5
-    assert _heard(browser) == "5 of 33 rules shown: FAIL"
+    fails, rules = _of(Outcome.FAIL), len(incident().results)
+    assert _shown(browser) == fails
+    assert _heard(browser) == f"{len(fails)} of {rules} rules shown: FAIL"
     _type(browser, ESCAPE)
-    assert _heard(browser) == "All 33 rules shown"
+    assert _heard(browser) == f"All {rules} rules shown"
     assert _focused(browser).get_attribute("data-show") == "all"
     _type(browser, TAB, TAB, ENTER)
-    assert _shown(browser) == ["info"] * 4
+    assert _shown(browser) == _of(Outcome.WARN)
     # pressed once more it lets go
     _type(browser, ENTER)
-    assert _heard(browser) == "All 33 rules shown"
-    assert _shown(browser)[:9] == ["fail"] * 5 + ["info"] * 4
+    assert _heard(browser) == f"All {rules} rules shown"
+    told = _of(Outcome.FAIL, Outcome.WARN, Outcome.INFO)
+    assert _shown(browser)[: len(told)] == told
 
 
 @pytest.mark.parametrize("name", ["incident", "comparison"])
@@ -158,15 +167,15 @@ def test_what_is_folded_opens_and_closes_by_key(browser, pages, key):
 
 
 def test_a_link_to_a_finding_unfolds_it(browser, pages):
-    about = "return document.querySelector('#rule-MAP008 > .about').open"
+    about = "return document.querySelector('#rule-PAIR011 > .about').open"
     browser.get(pages["incident"])
     assert not browser.execute_script(about)
-    link = browser.find_element("css selector", "table.rules a[href='#rule-MAP008']")
+    link = browser.find_element("css selector", "table.rules a[href='#rule-PAIR011']")
     browser.execute_script("arguments[0].focus()", link)
     _type(browser, ENTER)
     assert browser.execute_script(about)
     browser.get("about:blank")
-    browser.get(f"{pages['incident']}#rule-MAP008")
+    browser.get(f"{pages['incident']}#rule-PAIR011")
     assert browser.execute_script(about)
 
 

@@ -41,7 +41,7 @@ def test_tangents_keep_the_two_leading_directions_and_their_lengths():
     assert found.space == "disk"
     assert np.allclose(found.points, [(3, 0), (-3, 0), (0, 2), (0, -2), (0, 0)])
     # squares: 18 + 8 of 18 + 8 + 1
-    assert f"{26 / 27 * 100:.0f} %" in found.method
+    assert "they hold 96.3 % of the squared lengths" in found.method
 
 
 def test_flat_rows_are_drawn_in_a_plane():
@@ -66,11 +66,10 @@ def test_the_sample_is_bounded_seeded_and_holds_points_alone():
     ball[7] = np.nan
     ball[9] = 1.0
     space = Space.of(ball, "ball")
-    rows = sample(space, seed=3, limit=20, always=[55, 7])
+    rows = sample(space, seed=3, limit=20)
     assert len(rows) == 20
-    assert 55 in rows
     assert not {7, 9} & set(rows.tolist())
-    assert np.array_equal(rows, sample(space, seed=3, limit=20, always=[55, 7]))
+    assert np.array_equal(rows, sample(space, seed=3, limit=20))
     assert len(sample(space, seed=3)) == 98
 
 

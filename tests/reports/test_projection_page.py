@@ -4,15 +4,15 @@ import json
 import re
 import shutil
 import subprocess
-from dataclasses import replace
 from importlib.resources import files
 from math import tanh
 
 import pytest
+from msgspec.structs import replace
 
-from taxcheck.audit_bins import AuditPictures, Projection
-from taxcheck.registry import load_renderers
-from taxcheck.report import RenderOptions
+from taxcheck.model.pictures import AuditPictures, Projection
+from taxcheck.model.report import RenderOptions
+from taxcheck.run.registry import load_renderers
 from tests.reports.chromium import NEEDS_CHROMIUM
 from tests.reports.incident import incident
 from tests.reports.sample import REPORTS

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import pytest
+from msgspec.structs import replace
 
-from taxcheck.registry import load_renderers
-from taxcheck.report import RenderOptions
+from taxcheck.model.finding import Outcome
+from taxcheck.model.report import RenderOptions
+from taxcheck.run.registry import load_renderers
+from tests.reports.audit import BEYOND, audited_incident, lost
+from tests.reports.incident import advised, incident
 from tests.reports.sample import REPORTS
+from tests.reports.sound import nothing
 
 LINES = 25
 
@@ -32,25 +38,28 @@ def test_the_incident_reads_as_causes_with_consequences():
     assert lines[0].endswith(" FAIL")
     assert len(lines[0]) == 119
     assert lines[1] == "28,610 of 110,478 nodes (25.9 %) will never be trained."
-    assert lines[2].startswith("idx values were used as the set of valid taxids")
-    named = re.findall(r"^(?:  └ )?× ([A-Z]+\d+) ", "\n".join(lines), re.MULTILINE)
-    assert named == ["PAIR014", "PAIR003", "PAIR004", "TREE004", "TREE007"]
+    assert lines[2].startswith("Idx values were used as the set of valid taxids")
+    named = re.findall(r"^(?:  └ )?([×!]) (\S+) ", "\n".join(lines), re.MULTILINE)
+    assert named == [
+        ("×", "index_range_as_taxids"), ("×", "PAIR003"), ("×", "TREE007"),
+        ("×", "PAIR004"), ("!", "TREE005"), ("!", "PAIR009"),
+    ]  # fmt: skip
     action = next(at for at, line in enumerate(lines) if line.startswith("Do this:"))
-    assert lines[action] == (
-        "Do this:  taxcheck run --mapping mapping.tsv --pairs pairs.parquet --taxonomy taxdump/ "
-        "--failures out/"
-    )
-    assert "20 rules passed: MAP001" in lines[action + 2]
-    assert "29 rules run, 4 skipped (no taxonomy given" in " ".join(lines[action + 3 :])
+    assert lines[action].startswith("Do this:  Read the mapping with pd.read_csv(path, ")
+    passed, skipped = map(incident().count, (Outcome.PASS, Outcome.SKIPPED))
+    left = " ".join(lines[action + 1 :])
+    assert f"{passed} rules passed: MAP001" in left
+    assert f"rules run, {skipped} skipped (no taxonomy given" in left
 
 
 def test_a_long_command_still_runs_when_it_is_copied():
-    text = render("incident", width=60)
-    block = text[text.index("taxcheck run") : text.index("Worth knowing")]
-    assert " ".join(block.replace("\\\n", " ").split()) == (
+    command = (
         "taxcheck run --mapping mapping.tsv --pairs pairs.parquet --taxonomy taxdump/ "
         "--failures out/"
     )
+    text = load_renderers()["terminal"](advised(command), RenderOptions(width=60))
+    block = text[text.index("taxcheck run") : text.index("Worth knowing")]
+    assert " ".join(block.replace("\\\n", " ").split()) == command
 
 
 def test_colour_is_added_only_on_request_and_changes_no_word():
@@ -85,35 +94,41 @@ def test_outcomes_are_told_without_colour():
 
 def test_code_is_marked_for_the_page_alone():
     assert "`" not in render("warned", verbose=True)
-    assert 'Do this:  Declare [dataset] sampler = "balanced" in taxcheck.toml' in render("warned")
+    assert 'and declare [dataset] sampler = "balanced"' in render("warned")
 
 
 def test_verbose_lists_every_rule_once():
     text = render("incident", verbose=True)
-    listed = re.findall(r"^(?:FAIL|INFO|PASS|SKIPPED) +([A-Z]+\d+) ", text, re.MULTILINE)
-    assert len(listed) == len(set(listed)) == 33
+    listed = re.findall(r"^(?:FAIL|WARN|INFO|PASS|SKIPPED) +([A-Z]+\d+) ", text, re.MULTILINE)
+    assert len(listed) == len(set(listed)) == len(incident().results)
 
 
 def test_nothing_evaluated_says_why():
     text = render("nothing")
     assert "SKIPPED" in text
-    assert "24 rules skipped: no pairs given: add --pairs" in text
-    assert "9 rules skipped: no mapping given: add --mapping" in text
+    reasons = Counter(r.reason for r in nothing().results)
+    assert set(reasons) == {f"no {part} given" for part in ("pairs", "mapping", "taxonomy")}
+    for reason, rules in reasons.items():
+        assert f"{rules} rules skipped: {reason}" in text
 
 
 def test_rows_without_training_by_explanation_and_evidence_where_the_table_fits():
-    lines = render("audited incident", width=120).splitlines()
+    never = sum(lost())
+    beyond, holes, every = str(BEYOND), str(never - BEYOND), str(never)
+    few = tuple(r for r in audited_incident().results if r.id in ("PAIR003", "EMB006"))
+    short = replace(audited_incident(), results=few)
+    lines = load_renderers()["terminal"](short, RenderOptions(width=120)).splitlines()
     at = next(n for n, line in enumerate(lines) if "how it is known" in line)
     assert [re.split(r" {2,}", line.strip()) for line in lines[at : at + 4]] == [
         [
             "never trained: why, and how it is known",
             "no row in the table",
-            "equal to the initial table",
+            "recorded updates",
             "all",
         ],
-        ["beyond the table", "18,813", "-", "18,813"],
-        ["in no pair", "-", "10,250", "10,250"],
-        ["all", "18,813", "10,250", "29,063"],
+        ["beyond the table", beyond, "-", beyond],
+        ["in no pair", "-", holes, holes],
+        ["all", beyond, holes, every],
     ]
     assert len({len(line) for line in lines[at : at + 4]}) == 1, "columns line up"
     assert not any("how it is known" in line for line in render("audited incident").splitlines())

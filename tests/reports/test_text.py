@@ -8,21 +8,6 @@ text = import_module("taxcheck_reports.text")
 
 
 @pytest.mark.parametrize(
-    ("share", "said"),
-    [
-        (0, "0 %"),
-        (1, "100 %"),
-        (0.259, "25.9 %"),
-        (0.00001, "< 0.1 %"),
-        (0.99999, "> 99.9 %"),
-        (28610 / 110478, "25.9 %"),
-    ],
-)
-def test_a_share_that_is_not_all_and_not_none_never_reads_so(share, said):
-    assert text.percent(share) == said
-
-
-@pytest.mark.parametrize(
     ("value", "said"),
     [
         (110478, "110,478"),

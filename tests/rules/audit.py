@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from taxcheck.audit.curve import curve_of
 from taxcheck.audit.values import (
     PERCENTILES,
     CladeSpread,
@@ -18,10 +19,11 @@ from taxcheck.audit.values import (
     Score,
     TrainingRecord,
 )
-from taxcheck.config import Dataset, Policy, RulePolicy
-from taxcheck.report import RuleResult
-from taxcheck.runner import Unavailable, run_rules
-from taxcheck.sources.checkpoints.value import Facts, Geometry, Reading
+from taxcheck.model.finding import Unavailable
+from taxcheck.model.result import RuleResult
+from taxcheck.policy.model import Dataset, Policy, RulePolicy
+from taxcheck.run.rules import run_rules
+from taxcheck.sources.checkpoints.checkpoint import Facts, Geometry, Reading
 from tests.rules import builders
 from tests.rules.builders import RULES, some
 from tests.rules.owed import hold
@@ -176,7 +178,14 @@ def training(config: Mapping[str, Any] | None = None, **changes: Any) -> Any:
         config={key: value for key, value in own.items() if value is not None},
         history=changes.pop("history", HISTORY),
     )
-    value = TrainingRecord(facts=facts, rows=200, dim=2, table_size_from_pairs=200, n_nodes=200)
+    value = TrainingRecord(
+        facts=facts,
+        rows=200,
+        dim=2,
+        table_size_from_pairs=200,
+        n_nodes=200,
+        curve=curve_of(facts, changes.pop("clip", CLIP)),
+    )
     return replace(value, **changes)
 
 

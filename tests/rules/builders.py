@@ -8,22 +8,25 @@ from typing import Any
 
 import numpy as np
 
-from taxcheck.config import Dataset, Policy, RulePolicy
-from taxcheck.registry import load_rules
-from taxcheck.report import RuleResult
-from taxcheck.rule import Defect, Rule, Sample
-from taxcheck.runner import run_rules
+from taxcheck.model.arrays import IntArray
+from taxcheck.model.finding import Defect, Sample
+from taxcheck.model.result import RuleResult
+from taxcheck.model.rule import Rule
+from taxcheck.policy.model import Dataset, Policy, RulePolicy
+from taxcheck.run.registry import load_rules
+from taxcheck.run.rules import run_rules
 from taxcheck.statistics.values import (
+    Beyond,
     ClosureStatistics,
     DepthStatistics,
     HeldOutStatistics,
     HierarchyStatistics,
     Identifiers,
-    IntArray,
     Kind,
     MappingStatistics,
     PairStatistics,
     TaxonomyStatistics,
+    WeightStatistics,
 )
 from tests.rules.owed import hold
 
@@ -63,6 +66,7 @@ def mapping(taxids: IntArray | None = None, idx: IntArray | None = None, **chang
         invalid=some(0, len(idx)),
         duplicate_identifiers=some(0, len(idx)),
         duplicate_idx=some(0, len(idx)),
+        lookalikes=some(0, len(idx)),
         holes=len(gaps),
         hole_ranges=tuple((int(k), int(k)) for k in gaps[:10]),
         identifier_density=len(np.unique(taxids)) / (int(taxids.max()) + 1),
@@ -119,9 +123,14 @@ def pairs(
         depth=depth(),
         taxid_disagreement=some(0, rows),
         never_samples=(),
-        has_weights=False,
+        weights=None,
+        labels=None,
     )
     return replace(value, **changes)
+
+
+def weights(positive: int = 4, *values: Mapping[str, Any], **detail: int) -> WeightStatistics:
+    return WeightStatistics(some(sum(detail.values()), 4, *values, **detail), positive, some(0, 4))
 
 
 def tree(**changes: Any) -> Any:
@@ -129,6 +138,8 @@ def tree(**changes: Any) -> Any:
         kind=Kind.TREE,
         kind_reason="every node has at most one parent",
         edges_from="depth_diff",
+        flat=False,
+        beyond=Beyond(),
         nodes=4,
         edges=3,
         leaves=2,
@@ -157,7 +168,8 @@ def closure(**changes: Any) -> Any:
         missing=some(0, 4),
         missing_by_depth=ints(0, 0, 0),
         false=some(0, 4),
-        unproven=0,
+        unproven=some(0, 4),
+        open={},
     )
     return replace(value, **changes)
 
@@ -186,6 +198,8 @@ def held_out(**changes: Any) -> Any:
         reversed=some(0, 10),
         implied=some(0, 10),
         only_held_out=some(0, 4),
+        false=some(0, 10),
+        repeated=0,
     )
     return replace(value, **changes)
 
@@ -205,6 +219,7 @@ def judge(id: str, thresholds: Mapping[str, float] | None = None, **given: Any) 
         "depth": depth,
     }
     inputs = {name: given[name] if name in given else make() for name, make in values.items()}
+    inputs |= {name: value for name, value in given.items() if name.endswith("reading")}
     policy = Policy(
         dataset=given.get("dataset", Dataset()),
         rules={id: RulePolicy(thresholds=dict(thresholds or {}))},
@@ -214,15 +229,15 @@ def judge(id: str, thresholds: Mapping[str, float] | None = None, **given: Any) 
 
 
 def counted(result: RuleResult) -> tuple[int, int]:
-    assert result.finding is not None
-    return result.finding.count, result.finding.total
+    assert result.judged
+    return result.count, result.total
 
 
 def sampled(result: RuleResult) -> list[dict[str, object]]:
-    assert result.finding is not None
-    return [dict(sample.values) for sample in result.finding.samples]
+    assert result.judged
+    return [dict(sample.values) for sample in result.samples]
 
 
 def places(result: RuleResult) -> list[tuple[object, object, object]]:
-    assert result.finding is not None
-    return [(s.row, s.node, s.table) for s in result.finding.samples]
+    assert result.judged
+    return [(s.row, s.node, s.table) for s in result.samples]

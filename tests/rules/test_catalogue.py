@@ -3,85 +3,23 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from importlib.metadata import entry_points
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from taxcheck_reports.pictures import PICTURES
 
-from taxcheck.rule import Rule
+from taxcheck.model.errors import BrokenError, UsageError
+from taxcheck.model.rule import Rule
+from taxcheck.policy.read import loads
+from taxcheck.run.registry import find_rule, load_rules
 from tests.rules import audit
 from tests.rules.builders import RULES, judge
 
-NAMES = {
-    "MAP001": "invalid_row",
-    "MAP002": "duplicate_taxid",
-    "MAP003": "duplicate_idx",
-    "MAP004": "index_hole",
-    "MAP005": "swapped_columns",
-    "MAP006": "unknown_taxid",
-    "MAP007": "taxid_as_index",
-    "MAP008": "noise_taxon",
-    "MAP009": "not_ancestor_closed",
-    "PAIR001": "invalid_row",
-    "PAIR002": "index_out_of_range",
-    "PAIR003": "coverage_gap",
-    "PAIR004": "table_too_small",
-    "PAIR005": "self_pair",
-    "PAIR006": "duplicate_pair",
-    "PAIR007": "reversed_pair",
-    "PAIR008": "depth_mismatch",
-    "PAIR009": "depth_imbalance",
-    "PAIR010": "taxid_disagreement",
-    "PAIR011": "ancestor_dominance",
-    "PAIR012": "split_leak",
-    "PAIR013": "false_negative_risk",
-    "PAIR014": "index_range_as_taxids",
-    "PAIR015": "swapped_pair_columns",
-    "TREE001": "cycle",
-    "TREE002": "several_parents",
-    "TREE003": "several_roots",
-    "TREE004": "missing_ancestor_pair",
-    "TREE005": "false_ancestor_pair",
-    "TREE006": "inconsistent_depth",
-    "TREE007": "missing_parent",
-    "TREE008": "rank_inversion",
-    "TREE009": "disagrees_with_taxonomy",
-}
-AUDIT = {
-    "EMB001": "row_count_mismatch",
-    "EMB002": "non_finite",
-    "EMB003": "outside_ball",
-    "EMB004": "boundary_saturation",
-    "EMB005": "norm_collapse",
-    "EMB006": "never_trained",
-    "EMB007": "duplicate_row",
-    "EMB008": "dimensional_collapse",
-    "EMB009": "precision_loss",
-    "EMB010": "distance_ceiling",
-    "HIER001": "radius_ignores_depth",
-    "HIER002": "child_inside_parent",
-    "HIER003": "weak_reconstruction",
-    "HIER004": "parent_not_found",
-    "HIER005": "scattered_group",
-    "HIER006": "weak_separation",
-    "HIER007": "root_off_centre",
-    "HIER008": "hubness",
-    "HIER009": "siblings_not_near",
-    "TRAIN001": "regularizer_too_strong",
-    "TRAIN002": "clip_too_near",
-    "TRAIN003": "init_too_near",
-    "TRAIN004": "early_stopping_misread",
-    "TRAIN005": "table_size_from_pairs",
-    "TRAIN006": "too_few_updates",
-    "TRAIN007": "dimension_for_size",
-    "TRAIN008": "quality_by_proxy",
-    "TRAIN009": "unhealthy_curve",
-}
-INFO = {"MAP008", "PAIR009", "PAIR011", "PAIR013", "TREE003"}
-WARN = {"MAP006", "MAP009", "TREE002", "TREE008"}
-AUDIT_INFO = {"HIER007", "HIER008", "TRAIN007", "TRAIN008"}
-AUDIT_FAIL = {
-    "EMB001", "EMB002", "EMB003", "EMB004", "EMB006", "HIER003", "TRAIN004", "TRAIN005",
-}  # fmt: skip
+RULES_OF_DATA = [rule.id for rule in RULES.values() if not rule.about.of_table]
+RULES_OF_TABLE = [rule.id for rule in RULES.values() if rule.about.of_table]
 # The chains that the catalogue itself states: consequence -> causes.
 CAUSES = {
     "MAP009": {"MAP005", "PAIR014"},
@@ -107,18 +45,49 @@ CORE = {entry.name: entry for entry in entry_points(group="taxcheck.rules")}["co
 every_rule = pytest.mark.parametrize("rule", CORE, ids=lambda rule: rule.id)
 
 
-def test_ids_and_names_are_fixed_and_sorted() -> None:
-    assert {r.id: r.name for r in CORE} == NAMES | AUDIT
+def test_ids_are_sorted_and_ids_and_names_are_one_space() -> None:
     assert [r.id for r in CORE] == sorted({r.id for r in CORE})
+    assert len({key for r in CORE for key in (r.id.lower(), r.name)}) == 2 * len(CORE)
 
 
-def test_default_severities_are_the_catalogues() -> None:
-    ours = [RULES[id] for id in NAMES]
-    assert {r.id for r in ours if r.severity == "info"} == INFO
-    assert {r.id for r in ours if r.severity == "warn"} == WARN
-    of_audit = [RULES[id] for id in AUDIT]
-    assert {r.id for r in of_audit if r.severity == "info"} == AUDIT_INFO
-    assert {r.id for r in of_audit if r.severity == "fail"} == AUDIT_FAIL
+def test_a_rule_is_found_by_its_id_or_its_name() -> None:
+    for rule in CORE:
+        assert find_rule(rule.id) is find_rule(rule.name) is rule
+
+
+def test_a_name_that_two_rules_had_is_one_line_with_both() -> None:
+    both = "MAP001 invalid_mapping_row or PAIR001 invalid_pair_row"
+    with pytest.raises(UsageError, match=f"'invalid_row' is no rule any more; it is now {both}"):
+        find_rule("invalid_row")
+    with pytest.raises(UsageError, match=both):
+        loads("[rules.invalid_row]\nenabled = false\n", load_rules())
+
+
+def test_two_rules_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = SimpleNamespace(name="other", load=lambda: replace(CORE[0], id="XXX001"))
+    core = SimpleNamespace(name="core", load=lambda: CORE[0])
+    monkeypatch.setattr("taxcheck.run.registry.entry_points", lambda **_: [core, other])
+    with pytest.raises(BrokenError, match=r"'other': rule XXX001 .* exists already"):
+        load_rules.__wrapped__()
+
+
+@every_rule
+def test_every_picture_is_one_that_is_drawn(rule: Rule) -> None:
+    assert set(rule.pictures) <= PICTURES.keys()
+    assert rule.judges is None or rule.judges in rule.pictures
+
+
+def test_a_picture_is_judged_by_one_rule() -> None:
+    judged = [rule.judges for rule in CORE if rule.judges]
+    assert sorted(set(judged)) == sorted(judged)
+
+
+@pytest.mark.parametrize("folder", ["taxcheck", "reports"])
+def test_no_rule_is_named_outside_the_rules(folder: str) -> None:
+    ids = re.compile("|".join(f"{family}[0-9]{{3}}" for family in {r.family for r in CORE}))
+    files = [p for p in Path(folder).rglob("*") if p.is_file() and "__pycache__" not in p.parts]
+    found = {str(p): ids.findall(p.read_text(encoding="utf-8")) for p in files}
+    assert {path: seen for path, seen in found.items() if seen} == {}
 
 
 @every_rule
@@ -180,31 +149,31 @@ def test_the_catalogues_causes_are_declared(id: str) -> None:
 def test_a_rule_that_may_only_inform_is_never_a_cause() -> None:
     # The report leads with failures and warnings; what an info explains would hang in the air.
     causes = {cause for rule in CORE for cause in rule.caused_by}
-    assert not causes & (INFO | AUDIT_INFO | {"TREE002", "PAIR012"})
+    assert not causes & ({r.id for r in CORE if r.severity == "info"} | {"TREE002", "PAIR012"})
 
 
-@pytest.mark.parametrize("id", NAMES)
+@pytest.mark.parametrize("id", RULES_OF_DATA)
 def test_sound_data_is_no_failure_and_no_warning(id: str) -> None:
     result = judge(id)
     assert result.outcome in ("pass", "info", "skipped"), result.message
-    if result.finding and result.outcome == "pass":
-        assert result.finding.fix is None
-        assert result.finding.impact is None
-        assert result.finding.observed
+    if result.judged and result.outcome == "pass":
+        assert result.fix is None
+        assert result.impact is None
+        assert result.observed
 
 
-@pytest.mark.parametrize("id", AUDIT)
+@pytest.mark.parametrize("id", RULES_OF_TABLE)
 def test_a_sound_audit_is_no_failure_and_no_warning(id: str) -> None:
     result = audit.judge(id)
     assert result.outcome == "pass", result.message
-    assert result.finding is not None
-    assert result.finding.fix is None
-    assert result.finding.impact is None
-    assert result.finding.observed
+    assert result.judged
+    assert result.fix is None
+    assert result.impact is None
+    assert result.observed
 
 
-@pytest.mark.parametrize("id", AUDIT)
+@pytest.mark.parametrize("id", RULES_OF_TABLE)
 def test_an_audits_rule_is_skipped_where_only_data_is_given(id: str) -> None:
     result = judge(id)
-    assert (result.outcome, result.finding) == ("skipped", None)
+    assert (result.outcome, result.judged) == ("skipped", False)
     assert re.fullmatch(r"no (embedding|coverage|scores|training) in this run", result.message)

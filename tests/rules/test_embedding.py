@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from taxcheck.audit.values import NullScore
-from taxcheck.sources.checkpoints.value import Geometry
+from taxcheck.model.geometry import Geometry
 from tests.rules.audit import CLIP, INCIDENT, coverage, embedding, judge, radii_of, reading, score
 from tests.rules.audit import scores as sound_scores
 from tests.rules.builders import ints, mapping, some
@@ -24,9 +24,9 @@ def test_the_incidents_table_lacks_18_813_rows() -> None:
         "the table has 92,290 rows for 111,103 nodes: 18,813 nodes have no row; "
         "first: idx 92290 (taxid 92297)"
     )
-    assert result.finding is not None
-    assert (result.finding.count, result.finding.total) == (18_813, 111_103)
-    assert result.finding.samples[0].node == 92_290
+    assert result.judged
+    assert (result.count, result.total) == (18_813, 111_103)
+    assert result.samples[0].node == 92_290
 
 
 def test_a_row_too_many_belongs_to_no_node() -> None:
@@ -63,10 +63,10 @@ class TestSaturation:
         result = judge("EMB004", embedding=embedding(INCIDENT), scores=WEAK)
         assert result.outcome == "fail"
         assert result.message.startswith(
-            "norm percentiles 0 .1000, 10 .2897, 25 .5742, 50 .7094, 75 .9527, 90 .9997, "
-            "99 1.0000, 100 1.0000; 30.0 % above .9"
+            "norm percentiles 0 0.1000, 10 0.2897, 25 0.5742, 50 0.7094, 75 0.9527, 90 0.9997, "
+            "99 1.0000, 100 1.0000; 30.0 % above 0.9"
         )
-        # a radius of 2 artanh(.9997) = ln(1.9997 / .0003)
+        # a radius of 2 artanh(0.9997) = ln(1.9997 / 0.0003)
         assert result.observed["radius percentiles"]["90"] == pytest.approx(8.8047, abs=1e-3)
         assert result.observed["Euclidean reading"] == "crowded"
 
@@ -95,11 +95,11 @@ class TestSaturation:
     @pytest.mark.parametrize("scores", [None, sound_scores(), WEAK])
     def test_rows_at_the_clip_fail_whatever_is_known(self, scores: object) -> None:
         norms = np.r_[np.linspace(0, 0.5, 80), np.full(20, CLIP)]
-        norms[70:80] = 0.95  # 30 % above .9, 20 % at the clip
+        norms[70:80] = 0.95  # 30 % above 0.9, 20 % at the clip
         result = judge("EMB004", embedding=embedding(norms), scores=scores)
         assert result.outcome == "fail"
-        assert result.finding is not None
-        assert result.finding.count == 20
+        assert result.judged
+        assert result.count == 20
         assert "bad by both readings" in result.message
 
     @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ class TestSaturation:
 def test_one_radius_for_all_warns() -> None:
     result = judge("EMB005", embedding=embedding([0.9] * 10))
     assert result.outcome == "warn"
-    assert result.message.endswith("a span of 0.0 % of the median")
+    assert result.message.endswith("a span of 0 % of the median")
 
 
 def test_a_table_still_in_its_init_box_warns() -> None:
@@ -179,6 +179,16 @@ def test_never_trained_rows_are_told_by_evidence_and_explanation() -> None:
     )
 
 
+def test_a_pass_says_that_rows_were_trained_only_where_it_is_known() -> None:
+    known = coverage(defect=some(0, 10), trained_known=True)
+    assert judge("EMB006", coverage=known).message == "none of 10 rows was left untrained"
+    result = judge("EMB006", coverage=coverage(defect=some(0, 10)))
+    assert (result.outcome, result.message) == (
+        "pass",
+        "none of 10 rows is known to be untrained; whether they were trained is not recorded",
+    )
+
+
 def test_a_root_inside_the_init_box_is_where_it_belongs() -> None:
     box = {"inside the init box": 1}
     root = coverage(defect=some(1, 7_112, {"idx": 0}), by_evidence=box)
@@ -188,7 +198,7 @@ def test_a_root_inside_the_init_box_is_where_it_belongs() -> None:
     many = coverage(defect=some(100, 7_112), by_evidence={"inside the init box": 100})
     assert judge("EMB006", coverage=many).outcome == "fail"
     mixed = coverage(defect=some(2, 7_112), by_evidence={**box, "in no pair": 1})
-    assert judge("EMB006", coverage=mixed).finding.count == 1  # type: ignore[union-attr]
+    assert judge("EMB006", coverage=mixed).count == 1  # type: ignore[union-attr]
 
 
 def test_one_copied_row_warns() -> None:
@@ -200,8 +210,8 @@ def test_one_copied_row_warns() -> None:
 def test_classes_collapsed_to_rays_warn() -> None:
     result = judge("EMB007", embedding=embedding([0.5] * 100, same_direction=90))
     assert result.outcome == "warn"
-    assert result.finding is not None
-    assert (result.finding.count, result.finding.total) == (90, 100)
+    assert result.judged
+    assert (result.count, result.total) == (90, 100)
     line = embedding([0.5] * 100, same_direction=90, dim=1)
     assert judge("EMB007", embedding=line).outcome == "pass"
 

@@ -8,7 +8,7 @@ from math import atanh, e, exp
 import numpy as np
 import pytest
 
-from taxcheck.sources.checkpoints.value import Geometry
+from taxcheck.model.geometry import Geometry
 from tests.rules.audit import (
     CLIP,
     embedding,
@@ -22,7 +22,7 @@ from tests.rules.builders import counted, ints, mapping, sampled, some
 
 
 def nodes_of(result):
-    return [sample.node for sample in result.finding.samples]
+    return [sample.node for sample in result.samples]
 
 
 def test_rows_that_the_table_lacks_are_sampled_where_they_are_mapped() -> None:
@@ -32,12 +32,12 @@ def test_rows_that_the_table_lacks_are_sampled_where_they_are_mapped() -> None:
     assert result.observed == {"rows": 2, "n_nodes": 6, "missing rows": 4, "surplus rows": 0}
     assert sampled(result) == [{"idx": 3}, {"idx": 5}]
     assert nodes_of(result) == [3, 5]
-    assert [(s.row, s.table) for s in result.finding.samples] == [(3, "mapping"), (4, "mapping")]
+    assert [(s.row, s.table) for s in result.samples] == [(3, "mapping"), (4, "mapping")]
     assert result.message.endswith("; first: idx 3 (taxid 30)")
     surplus = judge("EMB001", embedding=embedding([0.5] * 6))
     assert counted(surplus) == (2, 4)
     assert surplus.observed == {"rows": 6, "n_nodes": 4, "missing rows": 0, "surplus rows": 2}
-    assert surplus.finding.impact != judge("EMB001", embedding=embedding([0.5])).finding.impact
+    assert surplus.impact != judge("EMB001", embedding=embedding([0.5])).impact
 
 
 def test_what_is_observed_of_rows_that_are_no_points() -> None:
@@ -62,18 +62,22 @@ def test_what_is_observed_of_a_crowded_table() -> None:
     assert result.observed["norm percentiles"] == pytest.approx(ten)
     assert result.observed["rows cut by the clip"] == 7
     assert result.observed["clip's radius"] == pytest.approx(2 * atanh(CLIP))
-    assert result.observed["share above .9"] == 1.0
+    assert result.observed["share above 0.9"] == 1.0
     assert result.observed["hyperbolic reading"] == "clean"
     assert result.observed["ranking"] is None
     strong = judge("EMB004", embedding=table)
     assert (strong.outcome, strong.observed["ranking"]) == ("warn", "strong")
-    assert strong.finding.impact != result.finding.impact or strong.message != result.message
+    assert strong.impact != result.impact or strong.message != result.message
     weak = judge("EMB004", embedding=table, scores=scores(map=score(0.2, 0.2)))
     assert (weak.outcome, weak.observed["ranking"]) == ("fail", "weak")
     lost = judge("EMB004", embedding=embedding([CLIP] * 10))
     assert lost.observed["hyperbolic reading"] == "saturated"
     sound = judge("EMB004")
     assert counted(sound) == (0, 4)
+    untold = embedding([0.5] * 4, clip_radius=None, at_clip=None)
+    observed = judge("EMB004", embedding=untold, scores=None).observed
+    assert observed["hyperbolic reading"] == "no clip is known"
+    assert observed["rows cut by the clip"] is None
 
 
 def test_half_the_norms_above_the_limit_are_counted_by_norm() -> None:
@@ -128,7 +132,7 @@ def test_the_spread_of_the_radii() -> None:
     assert judge("EMB005", {"origin": 4.0}, embedding=table).outcome == "pass"
     near = judge("EMB005", {"origin": 4.01}, embedding=table)
     assert near.outcome == "warn"
-    assert (near.finding.impact, near.finding.fix) != (narrow.finding.impact, narrow.finding.fix)
+    assert (near.impact, near.fix) != (narrow.impact, narrow.fix)
     one_origin = embedding(radius_percentiles=dict.fromkeys(at, 0.0))
     assert judge("EMB005", embedding=one_origin).observed["span as a part of the median"] == 0.0
 
@@ -156,7 +160,7 @@ def test_copies_and_rays_are_told_together() -> None:
     )
     rays = judge("EMB007", embedding=embedding([0.5] * 10, same_direction=5, duplicates=some(0, 0)))
     assert counted(rays) == (5, 10)
-    assert "5 of 10 rows" in rays.finding.impact
+    assert "5 of 10 rows" in rays.impact
 
 
 def test_a_table_without_rows_has_no_copies() -> None:
@@ -228,7 +232,7 @@ def test_what_is_observed_of_distances() -> None:
         "share at the ceiling": pytest.approx(1 / 3),
         "sample": "3 pairs",
     }
-    assert "33.3 %" in result.finding.impact
+    assert "33.3 %" in result.impact
     at_limit = judge("EMB010", {"share": 1 / 3}, embedding=table)
     assert (at_limit.outcome, counted(at_limit)) == ("pass", (0, 3))
     nowhere = embedding(sampled_distances=np.array([np.inf]))

@@ -35,7 +35,7 @@ def test_a_score_is_worded_with_interval_null_and_how_many() -> None:
     result = judge("HIER003", scores=scores(map=ranked, mean_rank=None))
     assert result.outcome == "pass"
     assert result.message == (
-        "MAP .612 (95 % .598 to .627) over 2,000 of 82,114 sources; best null popularity .210"
+        "MAP 0.612 (95 % 0.598 to 0.627) over 2,000 of 82,114 sources; best null popularity 0.210"
     )
     assert result.observed["protocol"] == "nickel"
     assert result.observed["nulls"] == {"popularity": 0.21, "collapsed": 0.0}
@@ -46,9 +46,9 @@ def test_an_untrained_table_by_depth_fails_though_its_radii_are_perfect() -> Non
     assert judge("HIER002", scores=UNTRAINED).outcome == "pass"
     result = judge("HIER003", scores=UNTRAINED)
     assert result.outcome == "fail"
-    assert result.finding is not None
-    assert (result.finding.count, result.finding.total) == (2, 2)
-    assert "best null depth-aware init .014, not exceeded (margin from -.002)" in result.message
+    assert result.judged
+    assert (result.count, result.total) == (2, 2)
+    assert "best null depth-aware init 0.014, not exceeded (margin from -0.002)" in result.message
     for id in ("HIER004", "HIER006", "HIER009"):
         assert judge(id, scores=UNTRAINED).outcome == "warn"
 
@@ -110,18 +110,18 @@ def test_one_weak_k_is_enough() -> None:
     hits = {1: score(0.02, 0.02), 10: score(0.9)}
     result = judge("HIER004", scores=scores(parent_hits=hits))
     assert result.outcome == "warn"
-    assert result.finding is not None
-    assert [sample.values["score"] for sample in result.finding.samples] == ["hits@1 of the parent"]
+    assert result.judged
+    assert [sample.values["score"] for sample in result.samples] == ["hits@1 of the parent"]
 
 
 def test_the_better_of_two_correlations_counts() -> None:
     low = score(0.2, None, ceiling=0.988)
     assert judge("HIER001", scores=scores(spearman=low)).outcome == "pass"
     result = judge("HIER001", scores=scores(spearman=low, spearman_recentred=0.29))
-    assert result.outcome == "warn"  # .3 x .988 is .2964
+    assert result.outcome == "warn"  # .3 x 0.988 is .2964
     assert result.message == (
-        "Spearman of radius and depth .200 (95 % .180 to .220), .290 re-centred on the root; ties "
-        "allow .988. By itself it proves nothing"
+        "Spearman of radius and depth 0.200 (95 % 0.180 to 0.220), 0.290 re-centred on the root; "
+        "ties allow 0.988. By itself it proves nothing"
     )
     assert judge("HIER001", scores=scores(spearman=low, spearman_recentred=None)).outcome == "warn"
 
@@ -136,15 +136,15 @@ def test_edges_the_wrong_way_round() -> None:
         "10.9 % of 7,111 children are nearer the centre than their parent, or as near (95 % 10.2 % "
         "to 11.6 %); most of them at depth 9: 20.0 % of 3,000 edges"
     )
-    assert result.finding is not None
-    assert result.finding.count == 775
+    assert result.judged
+    assert result.count == 775
 
 
 def test_edges_of_rows_that_are_no_points_are_told_and_not_counted() -> None:
     edges = score(0.9, None, low=0.89, high=0.91, sources=100, total=120)
     result = judge("HIER002", scores=scores(monotone_edges=edges))
-    assert result.finding is not None
-    assert (result.finding.count, result.finding.total) == (10, 100)
+    assert result.judged
+    assert (result.count, result.total) == (10, 100)
     assert result.message.startswith("10.0 % of 100 children")
     assert result.message.endswith("; left out: 20 edges to or from a row that is no point")
 
@@ -160,7 +160,7 @@ def test_where_popularity_is_perfect_no_table_could_be_better() -> None:
     assert (result.outcome, result.reason) == (
         "skipped",
         "the null popularity has MAP 1.00, which no table can exceed; the null popularity has "
-        "mean rank 1.00, which no table can exceed; this table: MAP .600, mean rank 1.70",
+        "mean rank 1.00, which no table can exceed; this table: MAP 0.600, mean rank 1.70",
     )
     found = {k: score(0.9, nulls=FLAT) for k in (1, 5, 10)}
     assert judge("HIER004", scores=scores(parent_hits=found)).outcome == "skipped"
@@ -178,8 +178,8 @@ def test_a_perfect_null_leaves_the_other_scores_to_judge_by() -> None:
     assert result.observed["hits@10 of the parent: nulls"] == {"popularity": 1.0}
     weak = judge("HIER004", scores=scores(parent_hits={**hits, 1: score(0.1, 0.1)}))
     assert weak.outcome == "warn"
-    assert weak.finding is not None
-    assert weak.finding.count == 1
+    assert weak.judged
+    assert weak.count == 1
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_a_perfect_score_passes_beside_a_null_that_is_nearly_so(id: str, part: s
     near = {"popularity": NullScore(0.99, 0.0)}
     result = judge(id, scores=scores(**{part: score(1.0, nulls=near)}))
     assert result.outcome == "pass"
-    assert "best null popularity .990, and nothing could be better" in result.message
+    assert "best null popularity 0.990, and nothing could be better" in result.message
     almost = score(0.999, nulls=near)
     assert judge(id, scores=scores(**{part: almost})).outcome != "pass"
 
@@ -220,8 +220,10 @@ def test_scattered_and_tight_clades_are_named() -> None:
         "nodes or more): 1 scattered, 1 tight; first: Asteriidae (412 nodes), spread 14.10 against "
         "8.20, 96.0 % never trained"
     )
-    assert result.finding is not None
-    assert [sample.node for sample in result.finding.samples] == [2, 7]
+    assert result.judged
+    assert [sample.node for sample in result.samples] == [2, 7]
+    untold = (clade("Asteriidae", 7.2, never_trained=None), *rest)
+    assert judge("HIER005", scores=scores(clades=untold)).message.endswith(", training unknown")
     assert judge("HIER005", {"z": 8}, scores=scores(clades=odd + rest)).outcome == "pass"
     assert judge("HIER005", scores=scores(clades=odd)).outcome == "skipped"
 
@@ -229,7 +231,10 @@ def test_scattered_and_tight_clades_are_named() -> None:
 def test_the_root_is_told_where_it_is_off_the_centre() -> None:
     result = judge("HIER007", scores=scores(root=(0, 1.25, 12)))
     assert result.outcome == "info"
-    assert result.message == "the root, idx 0, has radius 1.25; 12 rows are nearer the origin"
+    told = "has radius 1.25; 12 rows are nearer the origin"
+    assert result.message == f"the root, idx 0 (taxid 10), {told}"
+    alone = judge("HIER007", scores=scores(root=(0, 1.25, 12)), mapping=None)
+    assert alone.message == f"the root, idx 0, {told}"
 
 
 def test_several_roots_have_no_centre() -> None:

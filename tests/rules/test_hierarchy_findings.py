@@ -17,7 +17,7 @@ from tests.rules.builders import counted, sampled, tree
 
 
 def nodes_of(result):
-    return [sample.node for sample in result.finding.samples]
+    return [sample.node for sample in result.samples]
 
 
 def test_a_correlation_is_observed_with_its_ceiling() -> None:
@@ -31,7 +31,7 @@ def test_a_correlation_is_observed_with_its_ceiling() -> None:
     assert result.observed["Pearson of norm and depth"] == 0.1
     assert result.observed["median radius by depth"] == {"0": 0.0, "1": 1.2}
     assert sampled(result) == [{"correlation": 0.2, "ceiling": 0.5}]
-    assert not judge("HIER001").finding.samples
+    assert not judge("HIER001").samples
     unknown = judge("HIER001", scores=scores(spearman=score(0.2, None), spearman_recentred=None))
     assert unknown.observed["part of the ceiling"] == 0.2  # a ceiling of 1
     flat = scores(spearman=score(0.0, None, ceiling=0.0))
@@ -55,11 +55,11 @@ def test_edges_are_observed_by_depth() -> None:
     assert sampled(judge("HIER002", {"inside": 0.2}, scores=given))[1]["depth"] == 3
     assert "most of them at depth 2: 50.0 % of 40 edges" in result.message
     passed = judge("HIER002", {"inside": 0.25}, scores=given)
-    assert (passed.outcome, passed.finding.count, passed.finding.samples) == ("pass", 0, ())
+    assert (passed.outcome, passed.count, passed.samples) == ("pass", 0, ())
     assert "most of them" not in passed.message
     unknown = replace(edges, value=float("nan"))
     nan = judge("HIER002", scores=scores(monotone_edges=unknown, monotone_by_depth=()))
-    assert (nan.outcome, nan.finding.count) == ("warn", 0)
+    assert (nan.outcome, nan.count) == ("warn", 0)
 
 
 def test_a_depth_at_exactly_the_share_is_no_sample() -> None:
@@ -153,7 +153,7 @@ def test_clades_are_observed_and_sampled_whole() -> None:
     assert judge("HIER005", {"z": 7.5}, scores=given).outcome == "pass"
     assert "the largest |z| is 7.5" in judge("HIER005", {"z": 7.5}, scores=given).message
     many = tuple(clade(f"class {k}", 9.0) for k in range(25))
-    assert len(judge("HIER005", scores=scores(clades=many)).finding.samples) == 20
+    assert len(judge("HIER005", scores=scores(clades=many)).samples) == 20
     at_the_mean = (clade("x", 0.0),) * 10
     tight = judge("HIER005", {"z": -1.0}, scores=scores(clades=at_the_mean))
     assert (tight.observed["scattered"], tight.observed["tight"]) == (0, 10)
@@ -176,11 +176,11 @@ def test_separation_and_siblings_say_of_what() -> None:
 def test_the_root_is_observed_and_sampled() -> None:
     result = judge("HIER007", scores=scores(root=(3, 1.25, 1)))
     assert result.observed == {"root": 3, "radius": 1.25, "rows nearer the origin": 1}
-    assert result.finding.count == 1
+    assert result.count == 1
     assert (sampled(result), nodes_of(result)) == ([{"idx": 3, "radius": 1.25}], [3])
     assert result.message.endswith("1 row is nearer the origin")
     centred = judge("HIER007")
-    assert (centred.finding.count, centred.finding.samples) == (0, ())
+    assert (centred.count, centred.samples) == (0, ())
     assert judge("HIER007", tree=tree(roots=replace(tree().roots, count=0))).outcome == "skipped"
 
 
@@ -189,5 +189,5 @@ def test_hubs_are_observed_beside_map() -> None:
     assert result.observed == {"skew of the k-occurrence": 41.0, "MAP: value": 0.8}
     assert sampled(result) == [{"skew": 41.0}]
     at = judge("HIER008", {"skew": 41}, scores=scores(hubness=41.0, map=None))
-    assert (at.outcome, at.finding.samples) == ("pass", ())
+    assert (at.outcome, at.samples) == ("pass", ())
     assert at.observed == {"skew of the k-occurrence": 41.0}

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from taxcheck.config import Dataset
+from taxcheck.policy.model import Dataset
 from tests.rules.builders import (
     closure,
     depth,
@@ -46,13 +46,12 @@ def test_the_cut_at_the_number_of_nodes_is_the_cause() -> None:
         "wrong order when the pairs were built: 81,868 of 81,868 nodes with taxid below 110,478 "
         "are in a pair, 0 of 28,610 above"
     )
-    finding = result.finding
-    assert finding
-    assert (finding.count, finding.total) == (28_610, 110_478)
-    assert finding.impact == "28,610 of 110,478 nodes (25.9 %) will never be trained."
-    assert finding.samples[0].values == {"idx": 0, "taxid": 200_000}
-    assert finding.fix
-    assert 'names=["taxid", "idx"]' in finding.fix
+    assert result.judged
+    assert (result.count, result.total) == (28_610, 110_478)
+    assert result.impact == "28,610 of 110,478 nodes (25.9 %) will never be trained."
+    assert result.samples[0].values == {"idx": 0, "taxid": 200_000}
+    assert result.fix
+    assert 'names=["taxid", "idx"]' in result.fix
 
 
 def test_a_quarter_of_the_nodes_is_in_no_pair() -> None:
@@ -68,8 +67,8 @@ def test_a_quarter_of_the_nodes_is_in_no_pair() -> None:
         "never": 28_610,
         "declared roots without children": 0,
     }
-    assert result.finding
-    assert result.finding.impact == "28,610 of 110,478 nodes (25.9 %) will never be trained."
+    assert result.judged
+    assert result.impact == "28,610 of 110,478 nodes (25.9 %) will never be trained."
 
 
 def test_a_table_sized_from_the_pairs_lacks_rows() -> None:
@@ -89,7 +88,7 @@ def test_taxid_and_idx_agree_all_the_same() -> None:
 
 
 def test_the_histogram_is_not_that_of_its_broken_chains() -> None:
-    # shares .061 / .200 / .740 against .340 / .491 / .169: half the sum of differences is .571
+    # shares 0.061 / 0.200 / 0.740 against 0.340 / 0.491 / .169: half the sum of differences is .571
     result = judge(
         "PAIR009",
         depth=depth({1: 59_191, 3: 194_873, 12: 721_349}),
@@ -105,8 +104,9 @@ def test_the_histogram_is_not_that_of_its_broken_chains() -> None:
 
 
 def test_true_pairs_above_broken_chains_are_unproven_and_not_false() -> None:
-    result = judge("TREE005", closure=closure(false=some(0, 975_413), unproven=801_564))
-    assert (result.outcome, result.finding.count) == ("warn", 0)
+    above = some(801_564, 975_413, broken_chain=801_564)
+    result = judge("TREE005", closure=closure(false=some(0, 975_413), unproven=above))
+    assert (result.outcome, result.count) == ("warn", 0)
     assert result.message == (
         "no pair is false, but 801,564 pairs (82.2 %) are unproven: their chains of depth-1 pairs "
         "are broken"

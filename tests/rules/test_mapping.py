@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from taxcheck.config import Dataset
+from taxcheck.policy.model import Dataset
 from tests.rules.builders import ints, judge, mapping, some, taxonomy, text_mapping
 
 
@@ -24,8 +24,8 @@ def test_invalid_rows_are_counted_by_reason() -> None:
         "3 of 120 rows (2.5 %) are invalid: 2 null idx, 1 header read as data; "
         "first: row 11 (taxid id1, idx id2)"
     )
-    assert result.finding
-    assert (result.finding.count, result.finding.total) == (3, 120)
+    assert result.judged
+    assert (result.count, result.total) == (3, 120)
 
 
 def test_identifiers_with_two_idx() -> None:
@@ -61,11 +61,11 @@ def test_swapped_columns_show_as_dense_identifiers_and_sparse_idx() -> None:
     result = judge("MAP005", mapping=swapped)
     assert result.outcome == "fail"
     assert result.message == (
-        "the columns are swapped: the identifiers fill 100.0 % of 0..max, the idx 10.0 % of 0..39"
+        "the columns are swapped: the identifiers fill 100 % of 0..max, the idx 10.0 % of 0..39"
     )
-    assert result.finding
-    assert result.finding.fix
-    assert 'names=["taxid", "idx"]' in result.finding.fix
+    assert result.judged
+    assert result.fix
+    assert 'names=["taxid", "idx"]' in result.fix
 
 
 @pytest.mark.parametrize(
@@ -95,17 +95,15 @@ def test_taxids_as_idx_by_size() -> None:
         "90,000 of 111,103 rows (81.0 %) have an idx far beyond the number of rows; "
         "the largest idx is 3,467,243"
     )
-    assert result.finding
-    assert result.finding.impact == (
-        "A table of 3,467,244 rows will be allocated for 111,103 nodes."
-    )
+    assert result.judged
+    assert result.impact == ("A table of 3,467,244 rows will be allocated for 111,103 nodes.")
 
 
 def test_taxids_as_idx_by_identity() -> None:
     own = ints(1, 2, 4, 7)
     result = judge("MAP007", mapping=mapping(taxids=own, idx=own))
     assert result.outcome == "fail"
-    assert result.message.startswith("4 of 4 nodes (100.0 %) have their own taxid as idx")
+    assert result.message.startswith("4 of 4 nodes (100 %) have their own taxid as idx")
     numbering = np.arange(4)
     assert judge("MAP007", mapping=mapping(taxids=numbering, idx=numbering)).outcome == "pass"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from taxcheck.config import Dataset
+from taxcheck.policy.model import Dataset
 from tests.rules.builders import (
     counted,
     held_out,
@@ -22,6 +22,9 @@ def test_leaks_are_observed_by_kind() -> None:
     assert result.observed == {
         "exact": 1,
         "reversed": 2,
+        "false": 0,
+        "no pairs of mapped nodes": 0,
+        "repeated": 0,
         "implied": 3,
         "implied share": 0.3,
         "nodes only held out": 0,
@@ -50,7 +53,17 @@ def test_a_risk_is_observed_beside_the_sampler() -> None:
     assert drawn.observed["sampler"] == "same-depth"
     assert "a same-depth sampler draws a true" in drawn.message
     filtered = judge("PAIR013", tree=risky, dataset=Dataset(sampler="same-depth-filtered"))
-    assert (filtered.outcome, filtered.finding.samples) == ("pass", ())
+    assert (filtered.outcome, filtered.samples) == ("pass", ())
     assert filtered.message.endswith(", filtered out as declared")
     calm = judge("PAIR013", {"risk": 0.3}, tree=risky, dataset=Dataset(sampler="same-depth"))
-    assert (calm.outcome, calm.finding.impact) == ("pass", None)
+    assert (calm.outcome, calm.impact) == ("pass", None)
+
+
+def test_held_out_rows_that_are_no_true_pairs_fail() -> None:
+    false = judge("PAIR012", held_out=held_out(false=some(3, 10, {"row": 4}, ancestry=3)))
+    assert (false.outcome, false.count, false.total) == ("fail", 3, 10)
+    assert false.message.startswith("3 of 10 held-out pairs (30.0 %) contradict the chains of")
+    lost = judge("PAIR012", held_out=held_out(valid=8, implied=some(1, 8, {"row": 3})))
+    assert (lost.outcome, lost.count, lost.samples) == ("fail", 2, ())
+    assert judge("PAIR012", held_out=held_out(valid=0)).count == 10
+    assert judge("PAIR012", held_out=held_out(repeated=2)).outcome == "warn"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from taxcheck.config import Dataset
+from taxcheck.policy.model import Dataset
 from taxcheck.statistics.values import Kind
 from tests.rules.builders import closure, depth, held_out, ints, judge, pairs, some, tree
 
@@ -88,15 +88,15 @@ def test_ten_ancestors_and_gini() -> None:
     result = judge("PAIR011", pairs=pairs(even, even))
     assert result.outcome == "pass"
     assert result.observed == {"share of the top ten": 0.1, "Gini": 0.0, "ancestors": 100}
-    # one with 901 and 99 with 1: 910 of 1,000; Gini = .901 - .01
+    # one with 901 and 99 with 1: 910 of 1,000; Gini = 0.901 - .01
     steep = np.r_[901, np.ones(99, dtype=np.int64)]
     result = judge("PAIR011", pairs=pairs(steep, even))
     assert result.outcome == "info"
     assert result.message == (
         "ten of 100 ancestors hold 910 of 1,000 pairs (91.0 %); the Gini coefficient is 0.891"
     )
-    assert result.finding
-    assert result.finding.samples[0].values == {"idx": 0, "pairs": 901}
+    assert result.judged
+    assert result.samples[0].values == {"idx": 0, "pairs": 901}
     assert judge("PAIR011").reason == "2 ancestors are too few to speak of the ten largest"
 
 
@@ -112,8 +112,8 @@ def test_a_leak_fails() -> None:
         "4 of 10 held-out pairs (40.0 %) follow from the training edges; "
         "first: row 11 (ancestor_idx 0, descendant_idx 3)"
     )
-    assert result.finding
-    assert (result.finding.count, result.finding.total) == (3, 10)
+    assert result.judged
+    assert (result.count, result.total) == (3, 10)
 
 
 def test_implied_pairs_and_unseen_nodes_are_told() -> None:
@@ -123,8 +123,10 @@ def test_implied_pairs_and_unseen_nodes_are_told() -> None:
     unseen = judge("PAIR012", held_out=held_out(only_held_out=some(2, 4)))
     assert unseen.outcome == "info"
     assert unseen.message == "2 nodes are in held-out pairs only"
+    one = judge("PAIR012", held_out=held_out(only_held_out=some(1, 4)))
+    assert one.message == "1 node is in held-out pairs only"
     assert judge("PAIR012").outcome == "pass"
-    assert judge("PAIR012", held_out=held_out(valid=0)).outcome == "skipped"
+    assert judge("PAIR012", held_out=held_out(rows=0, valid=0)).outcome == "skipped"
 
 
 def test_false_negatives_weigh_by_the_declared_sampler() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from taxcheck.config import Dataset
+from taxcheck.policy.model import Dataset
 from taxcheck.statistics.values import Identifiers
 from tests.rules.builders import (
     closure,
@@ -20,6 +20,7 @@ from tests.rules.builders import (
     some,
     taxonomy,
     tree,
+    weights,
 )
 
 
@@ -52,12 +53,21 @@ from tests.rules.builders import (
                 "kind": "tree",
                 "reason": "every node has at most one parent",
                 "declared": "auto",
+                "with the pairs beyond the edges": 0,
             },
         ),
         (
             "TREE005",
             {},
-            {"count": 0, "total": 4, "false": 0, "unproven": 0, "proved": 4, "proof": "tree"},
+            {
+                "count": 0,
+                "total": 4,
+                "false": 0,
+                "unproven": 0,
+                "unproven by reason": {},
+                "proved": 4,
+                "proof": "tree",
+            },
         ),
     ],
 )
@@ -112,9 +122,9 @@ def test_weights_that_are_declared_keep_what_repeats() -> None:
     assert counted(result) == (2, 4)
     assert sampled(result) == [{"ancestor_idx": 0}]
     assert result.observed["distinct pairs"] == 4
-    assert result.finding.impact.startswith("2 of 4 training pairs")
-    weighted = judge("PAIR006", closure=twice, pairs=pairs(has_weights=True), dataset=declared)
-    assert weighted.finding.fix != result.finding.fix
+    assert result.impact.startswith("2 of 4 training pairs")
+    weighted = judge("PAIR006", closure=twice, pairs=pairs(weights=weights()), dataset=declared)
+    assert weighted.fix != result.fix
 
 
 def test_uncovered_nodes_are_sampled_by_row() -> None:
@@ -132,7 +142,7 @@ def test_uncovered_nodes_are_sampled_by_row() -> None:
     assert places(result) == [(3, 2, "mapping"), (4, 3, "mapping")]
     many = mapping(np.arange(30) + 5, np.arange(30))
     none = pairs((1, *[0] * 29), (0, 1, *[0] * 28))
-    assert len(judge("PAIR003", mapping=many, pairs=none).finding.samples) == 20
+    assert len(judge("PAIR003", mapping=many, pairs=none).samples) == 20
 
 
 def test_a_declared_root_by_text_needs_no_pair() -> None:
@@ -175,3 +185,25 @@ def test_a_short_table_is_sampled_by_row() -> None:
     }
     assert sampled(result) == [{"idx": 3}, {"idx": 5}]
     assert places(result) == [(3, 3, "mapping"), (4, 5, "mapping")]
+
+
+def test_weights_that_no_draw_can_use() -> None:
+    given = weights(1, {"weight": "nan"}, **{"weight is no number": 1, "weight is negative": 2})
+    result = judge("PAIR016", pairs=pairs(weights=given))
+    assert (result.outcome, counted(result)) == ("fail", (3, 4))
+    assert result.message == (
+        "3 of 4 weights (75.0 %) are unusable: 2 weight is negative, 1 weight is no number; "
+        "first: row 11 (weight nan)"
+    )
+    assert result.observed["above 0"] == 1
+
+
+def test_weights_that_are_all_zero_draw_nothing() -> None:
+    result = judge("PAIR016", pairs=pairs(weights=weights(0)))
+    assert (result.outcome, counted(result), result.message) == (
+        "fail",
+        (4, 4),
+        "all 4 weights are 0",
+    )
+    assert judge("PAIR016", pairs=pairs(weights=weights(1))).outcome == "pass"
+    assert judge("PAIR016").reason == "the pairs have no column of weights"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from taxcheck.config import Dataset
-from taxcheck.rule import Defect
+from taxcheck.model.finding import Defect
+from taxcheck.policy.model import Dataset
 from taxcheck.statistics.values import Kind
 from tests.rules.builders import (
     closure,
@@ -17,6 +17,7 @@ from tests.rules.builders import (
     some,
     text_mapping,
     tree,
+    weights,
 )
 
 ROW = {"ancestor_idx": 5, "descendant_idx": 9}
@@ -81,10 +82,10 @@ def test_a_table_sized_from_the_pairs() -> None:
     assert result.outcome == "fail"
     assert result.message == (
         "a table sized from the pairs has 3 rows, 1 too few for 4; "
-        "1 idx inside its range are in no pair"
+        "1 idx inside its range is in no pair"
     )
-    assert result.finding
-    assert result.finding.fix == '``n_nodes = int(mapping["idx"].max()) + 1``'
+    assert result.judged
+    assert result.fix == '``n_nodes = int(mapping["idx"].max()) + 1``'
 
 
 def test_holes_inside_the_range_do_not_make_a_table_too_small() -> None:
@@ -115,7 +116,7 @@ def test_declared_weights_have_to_be_there() -> None:
     assert lost.message == (
         'the policy declares duplicates = "weights", but the pairs have no weight column'
     )
-    assert judge("PAIR006", dataset=declared, pairs=pairs(has_weights=True)).outcome == "pass"
+    assert judge("PAIR006", dataset=declared, pairs=pairs(weights=weights())).outcome == "pass"
 
 
 def test_both_directions() -> None:
@@ -151,7 +152,7 @@ def test_rows_whose_taxid_and_idx_disagree() -> None:
     assert result.outcome == "fail"
     assert "joins a taxid to an idx that the mapping gives to another" in result.message
     none = judge("PAIR010", pairs=pairs(taxid_disagreement=None))
-    assert none.reason == "the pairs have no taxid columns"
+    assert "nothing here says that their idx mean the taxids" in none.reason
 
 
 def test_exchanged_columns_by_each_of_the_three_signs() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from taxcheck.config import Dataset
+from taxcheck.policy.model import Dataset
 from tests.rules.builders import (
     closure,
     counted,
@@ -111,7 +111,7 @@ def test_a_departure_and_a_shallow_share_have_fixes_of_their_own() -> None:
     assert away.outcome == "warn"
     assert "the closure of their own depth-1 pairs has" in away.message
     shallow = judge("PAIR009", {"parent_share": 0.9})
-    assert shallow.finding.fix != away.finding.fix
+    assert shallow.fix != away.fix
 
 
 def test_the_ten_largest_are_counted_and_sampled() -> None:
@@ -126,7 +126,7 @@ def test_the_ten_largest_are_counted_and_sampled() -> None:
         "ancestors": 20,
     }
     assert sampled(result) == [{"idx": k, "pairs": 9} for k in range(10, 20)]
-    assert [s.node for s in result.finding.samples] == list(range(10, 20))
+    assert [s.node for s in result.samples] == list(range(10, 20))
     assert judge("PAIR011", {**limits, "top_ten_share": 0.9}, pairs=rows).outcome == "pass"
     gini = result.observed["Gini"]
     assert (
@@ -157,17 +157,17 @@ def test_the_cut_at_n_nodes_is_counted_and_sampled() -> None:
         "nodes above": 30,
         "covered above": 0,
     }
-    first = result.finding.samples[0]
+    first = result.samples[0]
     assert (dict(first.values), first.row, first.node) == ({"idx": 10, "taxid": 1_000}, 11, 10)
     assert (first.taxid, first.table) == (1_000, "mapping")
-    assert len(result.finding.samples) == 20
+    assert len(result.samples) == 20
     assert judge("PAIR014", {"group": 11}, mapping=given, pairs=rows).outcome == "skipped"
     one = np.r_[np.ones(11, int), np.zeros(29, int)]
     thirtieth = judge(
         "PAIR014", {**limits, "covered_above": 1 / 30}, mapping=given, pairs=pairs(one, one)
     )
     assert (thirtieth.outcome, counted(thirtieth)) == ("fail", (29, 40))
-    assert thirtieth.finding.samples[0].node == 11
+    assert thirtieth.samples[0].node == 11
     whole = np.ones(40, int)
     sound = judge("PAIR014", limits, mapping=given, pairs=pairs(whole, whole))
     assert (sound.outcome, counted(sound)) == ("pass", (0, 40))

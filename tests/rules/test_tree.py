@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from taxcheck.config import Dataset
-from taxcheck.rule import Defect, Sample
+from taxcheck.model.finding import Defect, Sample
+from taxcheck.policy.model import Dataset
 from taxcheck.statistics.values import Kind
 from tests.rules.builders import closure, depth, ints, judge, pairs, some, taxonomy, tree
 
@@ -123,6 +125,16 @@ def test_missing_pairs_beyond_the_declared_depth_are_not_asked_for() -> None:
     assert judge("TREE004", closure=deep, dataset=Dataset(pairs="depth<=1")).outcome == "pass"
 
 
+def test_missing_pairs_are_true_only_where_nothing_denies_the_edges() -> None:
+    assert (judge("TREE004", closure=GAP).impact or "").endswith("though true.")
+    wrong = taxonomy(disagreement=some(2, 4))
+    for doubted in (
+        judge("TREE004", closure=GAP, taxonomy=wrong),
+        judge("TREE004", closure=replace(GAP, false=some(1, 4))),
+    ):
+        assert "parent-child pairs are wrong, or true ones" in (doubted.impact or "")
+
+
 @pytest.mark.parametrize("intent", ["edges", "sampled"])
 def test_completeness_is_not_judged_where_none_is_meant(intent: str) -> None:
     result = judge("TREE004", closure=GAP, dataset=Dataset(pairs=intent))
@@ -130,8 +142,8 @@ def test_completeness_is_not_judged_where_none_is_meant(intent: str) -> None:
 
 
 def test_false_pairs_fail_and_unproven_ones_are_named() -> None:
-    bad = closure(false=some(2, 10, ancestry=1, distance=1), unproven=5)
-    result = judge("TREE005", closure=bad)
+    bad = closure(false=some(2, 10, ancestry=1, distance=1), unproven=some(5, 10, broken_chain=5))
+    result = judge("TREE005", closure=bad, taxonomy=taxonomy(disagreement=some(2, 10)))
     assert result.outcome == "fail"
     assert result.message == (
         "2 of 10 pairs (20.0 %) are false: 1 ancestry, 1 distance; "
@@ -176,8 +188,8 @@ def test_disagreement_with_the_taxonomy_goes_both_ways() -> None:
         "first: row 11 (ancestor_idx 1); "
         "2 pairs that it holds among the mapped nodes are missing"
     )
-    assert result.finding
-    assert (result.finding.count, result.finding.total) == (3, 6)  # of the pairs of either
+    assert result.judged
+    assert (result.count, result.total) == (3, 6)  # of the pairs of either
 
 
 @pytest.mark.parametrize("intent", ["edges", "sampled", "depth<=2"])

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from taxcheck.errors import InputError, TaxcheckError
-from taxcheck.sources import text
-from taxcheck.sources.files import InputFile
-from taxcheck.sources.inputs import open_mapping, open_pairs
+from taxcheck.model.errors import InputError, TaxcheckError
+from taxcheck.sources.files import InputFile, reading
+from taxcheck.sources.tables import text
+from taxcheck.sources.tables.opening import open_mapping, open_pairs
 
 LINES = b"ancestor\tdescendant\n" + b"".join(b"%d\t%d\n" % (7919 * i % 99991, i) for i in range(99))
 LONG = LINES + b"".join(b"%d\t%d\n" % (7919 * i % 99991, i) for i in range(200_000))
@@ -77,9 +77,9 @@ BAD = {
     "long first line": (b"x" * 300_000, "its first line is longer than"),
     "comment above": (b"made by x\nancestor,descendant\n1,2\n", "line 1 has 1 field, most lines"),
     "header too short": (b"a b\n1 2 3\n4 5 6\n", "line 1 has 2 fields, most lines have 3"),
-    "taxdump": (b"1\t|\t1\t|\n2\t|\t1\t|\n", "NCBI taxonomy dump.*--taxonomy"),
+    "taxdump": (b"1\t|\t1\t|\n2\t|\t1\t|\n", "NCBI taxonomy dump.*`taxonomy`"),
     "duplicate names": (b"parent,parent,child\n1,2,3\n", "'parent' is in the file more than once"),
-    "unknown names": (b"a,b\n1,2\n", r"not recognised: 'a', 'b'; name them with --pair-columns"),
+    "unknown names": (b"a,b\n1,2\n", r"not recognised: 'a', 'b'; name them with `pair_columns`"),
     "nested": (
         parquet(ancestor_idx=pa.array([[1]]), descendant_idx=pa.array([1])),
         r"column 'ancestor_idx' is of type list<.*write it as integers or as text",
@@ -181,3 +181,9 @@ def test_a_hash_without_memory_is_raised_where_it_is_asked_for(tmp_path, monkeyp
     monkeypatch.setattr("taxcheck.sources.files._CHUNK", 1 << 62)
     with pytest.raises(MemoryError):
         InputFile(str(path)).fingerprint()
+
+
+def test_a_system_that_starts_no_thread_is_not_taken_for_a_bad_file() -> None:
+    said = "Unknown error: Failed to launch worker thread: Resource temporarily unavailable"
+    with pytest.raises(RuntimeError, match="can't start new thread"), reading("pairs.tsv"):
+        raise pa.ArrowException(said)

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from taxcheck.errors import InputError
+from taxcheck.model.errors import InputError
 from taxcheck.sources import safe_pickle
-from taxcheck.sources.inputs import open_pairs
-from taxcheck.sources.pickle_limits import unprinted
+from taxcheck.sources.safe_pickle import unprinted
+from taxcheck.sources.tables.opening import open_pairs
 
 ROWS = [
     {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from taxcheck.sources.taxonomy import Taxonomy
+from taxcheck.sources.taxonomies.taxonomy import Taxonomy
 
 
 def ids(*values: int) -> np.ndarray:

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from taxcheck.rule import Defect, Sample
-from taxcheck.sources.batches import MappingBatch, Quarantined
+from taxcheck.model.finding import Defect, Sample
+from taxcheck.sources.tables.batches import MappingBatch, Quarantined
 from taxcheck.statistics import mapping
-from taxcheck.statistics.mapping import MappingState
+from taxcheck.statistics.mapping import INVALID, MappingState
+from taxcheck.statistics.offenders import of_quarantined
 from tests.statistics.pair_tables import NOTHING, Heard
 from tests.statistics.small_taxonomy import ids
 
 
 def part(identifiers, idx, first=2, quarantined=NOTHING):
     rows = np.arange(first, first + len(idx))
-    return MappingBatch(rows, pa.array(identifiers), ids(*idx)), quarantined
+    invalid = tuple(of_quarantined(INVALID, quarantined, ("idx",)))
+    return MappingBatch(rows, pa.array(identifiers), ids(*idx)), invalid
 
 
 def frozen(*parts, sink=None, derived=False):
-    state = MappingState(sink)
+    state = MappingState.empty()
     for one in parts:
         state.update(one)
-    return state.freeze(derived)
+    return state.freeze(derived, sink)
 
 
 def test_a_mapping_with_holes():
@@ -39,7 +43,7 @@ def test_a_mapping_with_holes():
     assert (found.oversized, found.max_idx) == (0, 5)
     assert (found.invalid, found.duplicate_idx) == (Defect(0, 3), Defect(0, 3))
     assert frozen(part([10], [0]), derived=True).derived
-    assert not MappingState().freeze().derived
+    assert not MappingState.empty().freeze().derived
 
 
 def test_batches_come_back_in_the_order_of_their_rows():
@@ -108,7 +112,8 @@ def test_text_that_is_mostly_numbers_is_numbers_and_the_rest_bad_rows():
     reason = "taxid is no integer, where the others are"
     assert found.invalid.detail == {"a null": 1, reason: 2}
     assert found.invalid.samples[0] == Sample({"taxid": "x", "idx": 1}, row=3, table="mapping")
-    assert heard.rows() == [("mapping_invalid_row", [9]), ("mapping_invalid_row", [3, 5])]
+    # of the row that broke the schema, whoever read it has told
+    assert (heard.rows(), heard.nodes) == ([("invalid_mapping_row", [3, 5])], [[[1, 3]]])
 
 
 @pytest.mark.parametrize("texts", [["12", "x"], ["12", "13", "014"], ["CHEBI:1", "CHEBI:2"]])
@@ -155,9 +160,22 @@ def test_three_of_three_hundred_count_as_taxids_in_the_place_of_idx():
 
 
 def test_no_array_is_made_for_an_idx_beyond_what_is_followed(monkeypatch):
-    found = frozen(part([10, 11, 12], [0, 5_000, (1 << 23) + 1]))
-    assert (found.oversized, found.max_idx, found.n_nodes) == (2, (1 << 23) + 1, 5_001)
+    found = frozen(part([10, 11, 12], [0, 5_000, (1 << 22) + 1]))
+    assert (found.oversized, found.max_idx, found.n_nodes) == (2, (1 << 22) + 1, 5_001)
     assert (found.rows, found.nodes) == (3, 2)
-    monkeypatch.setattr(mapping, "_FOLLOWED_SLACK", 0)
+    monkeypatch.setattr(mapping, "FOLLOWED_SLACK", 0)
     found = sized(*[64 * 300] * 3, 64 * 300 + 1)
     assert (found.oversized, found.max_idx, found.n_nodes) == (4, 19_201, 19_201)
+
+
+def test_the_document_states_how_far_an_idx_is_followed():
+    digits = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+    power = str(mapping.FOLLOWED_SLACK.bit_length() - 1).translate(digits)
+    text = " ".join(Path("docs/explanation/proof.md").read_text().split())
+    assert 2 ** (mapping.FOLLOWED_SLACK.bit_length() - 1) == mapping.FOLLOWED_SLACK
+    assert f"beyond max({mapping.FOLLOWED_FACTOR} × rows, 2{power}) is followed" in text
+    assert (
+        f"beyond {mapping.OVERSIZE_FACTOR} × rows + {mapping.OVERSIZE_SLACK:,} in under "
+        f"{mapping.OVERSIZE_SHARE:.0%}".replace("%", " %")
+        in text
+    )

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from taxcheck.pipeline import check
-from taxcheck.request import Request
+from taxcheck.run.check import check
+from taxcheck.run.request import Request
 
 
 @pytest.fixture
@@ -32,6 +32,6 @@ def tables(tmp_path):
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_row_says_whose_it_is(tables, rule, table, row, workers):
     report = check(replace(tables, workers=workers))
-    (result,) = (r for r in report.results if r.rule.id == rule)
-    first = result.finding.samples[0]
+    (result,) = (r for r in report.results if r.id == rule)
+    first = result.samples[0]
     assert (first.table, first.row) == (table, row)

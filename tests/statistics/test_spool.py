@@ -8,12 +8,12 @@ import tempfile
 import numpy as np
 import pytest
 
-from taxcheck.errors import InputError
+from taxcheck.model.errors import InputError
 from taxcheck.statistics import spool as module
 from taxcheck.statistics.spool import PairSpool
 from tests.statistics.small_taxonomy import ids
 
-NAMES = ("rows", "ancestor", "descendant", "depth_diff", "flags")
+NAMES = ("rows", "ancestor", "descendant", "depth_diff", "marks")
 BATCHES = [
     (ids(7, 9, 10), ids(0, 1, 2), ids(3, 4, 5), ids(1, 255, 0), None),
     (ids(2, 3), ids(6, 2**31 - 1), ids(0, 1), ids(256, 1), np.array([0, 4], np.uint8)),
@@ -58,7 +58,7 @@ def test_batches_come_back_by_ascending_rows(monkeypatch, limit):
 
 
 @pytest.mark.parametrize(
-    ("rows", "distances", "flags", "size"),
+    ("rows", "distances", "marks", "size"),
     [
         (ids(3, 4), None, None, 16),
         (ids(3, 4), ids(0, 255), None, 18),
@@ -68,17 +68,17 @@ def test_batches_come_back_by_ascending_rows(monkeypatch, limit):
     ],
 )
 @pytest.mark.usefixtures("no_disk")
-def test_a_pair_takes_few_bytes(monkeypatch, rows, distances, flags, size):
+def test_a_pair_takes_few_bytes(monkeypatch, rows, distances, marks, size):
     for limit, repeats in ((size, 1), (2 * size, 2)):
         monkeypatch.setattr(module, "MEMORY_LIMIT", limit)
         spool = PairSpool(has_depth=True)
         for _ in range(repeats):
-            spool.append(rows, ids(1, 2), ids(3, 4), distances, flags)
+            spool.append(rows, ids(1, 2), ids(3, 4), distances, marks)
         with pytest.raises(InputError):
             spool.append(ids(9), ids(0), ids(1), None)
     monkeypatch.setattr(module, "MEMORY_LIMIT", size - 1)
     with pytest.raises(InputError):
-        PairSpool(has_depth=True).append(rows, ids(1, 2), ids(3, 4), distances, flags)
+        PairSpool(has_depth=True).append(rows, ids(1, 2), ids(3, 4), distances, marks)
 
 
 @pytest.mark.usefixtures("no_disk")

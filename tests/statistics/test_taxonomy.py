@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from taxcheck.rule import Sample
+from taxcheck.model.finding import Sample
 from taxcheck.statistics.ranks import ORDER, places
 from taxcheck.statistics.taxonomy import taxonomy_statistics
 from tests.statistics.small_taxonomy import batch, ids, small_taxonomy
@@ -185,6 +185,10 @@ def test_every_offending_row_goes_to_the_sink():
         small_taxonomy(SMALL),
         ids(*SMALL),
         [batch(*((k, 2, 1) for k in range(30)))],
-        sink=lambda name, columns: seen.append((name, len(columns["row"]))),
+        sink=lambda offenders: seen.append((offenders.defect, len(offenders))),
     )
-    assert seen == [("disagrees_with_taxonomy", 30)]
+    # the closure of SMALL has 2 x 1 + 2 x 2 + 2 x 3 pairs, and none of them is there
+    assert {name: count for name, count in seen if count} == {
+        "disagrees_with_taxonomy": 30,
+        "disagrees_with_taxonomy.missing": 12,
+    }

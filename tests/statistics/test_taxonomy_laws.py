@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taxcheck.sources.taxdump import open_taxonomy
-from taxcheck.sources.taxonomy import Taxonomy
+from taxcheck.sources.taxonomies.taxdump import open_taxonomy
+from taxcheck.sources.taxonomies.taxonomy import Taxonomy
 from taxcheck.statistics import ancestry
 from taxcheck.statistics.ranks import places
+from taxcheck.statistics.symptoms import Symptoms
 from taxcheck.statistics.taxonomy import taxonomy_statistics
 from tests.statistics.small_taxonomy import batch, ids, small_taxonomy
 
@@ -48,14 +49,21 @@ def test_law_of_ancestry(bitmap, case, cut):
     judged = [p for p in pairs if p[0] in known and p[1] in known]
 
     rows = [(k, *pair) for k, pair in enumerate(pairs)]
+    told = Symptoms()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ancestry, "LARGEST_BITMAP", bitmap)
         result = taxonomy_statistics(
-            small_taxonomy(parents), ids(*identifiers), [batch(*rows[:cut]), batch(*rows[cut:])]
+            small_taxonomy(parents),
+            ids(*identifiers),
+            [batch(*rows[:cut]), batch(*rows[cut:])],
+            sink=told,
         )
     assert result.disagreement.total == len(judged)
     assert result.disagreement.count == sum(pair not in closure for pair in judged)
     assert result.missing == len(closure - set(pairs))
+    lacking = told.get("disagrees_with_taxonomy.missing")
+    ends = ([], []) if lacking is None else [column.tolist() for column in lacking.nodes]
+    assert sorted(zip(*ends, strict=True)) == sorted(closure - set(pairs))
 
     mapped = {identifiers[k] for k in known}
     outside = [k for k in known if parents[identifiers[k]] not in mapped]
@@ -93,15 +101,12 @@ def test_echinodermata_is_sound():
     assert round(result.noise.share, 2) == 0.54
 
 
-def test_the_incident_against_its_own_taxonomy(tmp_path):
-    from fixtures.incident.build import build
-
-    paths = build(tmp_path)
-    taxids = pacsv.read_csv(paths.mapping, parse_options=pacsv.ParseOptions(delimiter="\t"))
-    table = pq.read_table(paths.pairs, columns=["ancestor_idx", "descendant_idx"])
+def test_the_incident_against_its_own_taxonomy(incident):
+    taxids = pacsv.read_csv(incident.mapping, parse_options=pacsv.ParseOptions(delimiter="\t"))
+    table = pq.read_table(incident.pairs, columns=["ancestor_idx", "descendant_idx"])
     ancestor, descendant = (c.to_numpy().astype(np.int64) for c in table.columns)
     result = taxonomy_statistics(
-        open_taxonomy(str(paths.taxdump)),
+        open_taxonomy(str(incident.taxdump)),
         taxids["taxid"].to_numpy(),
         [(np.arange(len(ancestor)), ancestor, descendant)],
     )

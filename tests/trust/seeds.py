@@ -216,7 +216,7 @@ def checkpoints(folder: Path) -> list[Seed]:
     import torch
     from gensim.models import KeyedVectors
 
-    from taxcheck.engine.tensors import write_tensors
+    from taxcheck.engine.checkpoint import write_tensors
 
     names = [str(identifier) for identifier in IDS]
     tensor = torch.tensor(TABLE)

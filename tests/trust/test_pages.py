@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from taxcheck.registry import load_renderers
-from taxcheck.report import RenderOptions
+from taxcheck.model.report import RenderOptions
+from taxcheck.run.registry import load_renderers
 from tests.reports import extreme
 from tests.reports.chromium import NEEDS_CHROMIUM
 from tests.reports.conftest import browser  # noqa: F401 - a fixture

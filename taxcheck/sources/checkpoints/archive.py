@@ -11,9 +11,9 @@ from collections import Counter
 import numpy as np
 import numpy.typing as npt
 
-from taxcheck.errors import InputError
-from taxcheck.sources.checkpoints.stored import too_large
-from taxcheck.sources.files import InputFile, damaged, one_line
+from taxcheck.model.errors import InputError, one_line
+from taxcheck.sources.checkpoints.contents import too_large
+from taxcheck.sources.files import InputFile, damaged
 
 UNPACK_LIMIT = 4 << 30  # bytes of all compressed members that are unpacked
 _RATIO, _RATIO_FLOOR = 200, 64 << 20  # beyond the floor, data that packs better is no embedding

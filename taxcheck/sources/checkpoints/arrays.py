@@ -6,17 +6,17 @@ import ast
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from taxcheck.errors import InputError
+from taxcheck.model.errors import InputError, one_line
 from taxcheck.sources.checkpoints.archive import Archive, map_bytes
-from taxcheck.sources.checkpoints.stored import NUMPY_NAMES, Stored, view
-from taxcheck.sources.checkpoints.tree import Contents, Unreadable
-from taxcheck.sources.files import InputFile, one_line
+from taxcheck.sources.checkpoints.contents import NUMPY_NAMES, Contents, Stored, Unreadable, view
+from taxcheck.sources.files import InputFile
 
 NPY_MAGIC = b"\x93NUMPY"
 _HEADER_LIMIT = 1 << 16  # bytes; a plain array's header takes 128
@@ -27,6 +27,7 @@ _SAFE_TYPES = {
     "I32": "int32", "I16": "int16", "I8": "int8", "U64": "uint64", "U32": "uint32",
     "U16": "uint16", "U8": "uint8", "BOOL": "bool",
 }  # fmt: skip
+_SAFE_NAMES = {NUMPY_NAMES[name]: code for code, name in _SAFE_TYPES.items() if code != "BF16"}
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -115,6 +116,25 @@ def _value(text: str) -> object:
     if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?", text[:40], re.I):
         return float(text)
     return {"true": True, "false": False}.get(text.lower(), text)
+
+
+def safetensors_header(
+    arrays: Mapping[str, npt.NDArray[Any]], metadata: Mapping[str, str]
+) -> bytes:
+    """What stands before the bytes of these arrays, which follow in this order without a gap.
+
+    A length and a JSON header, with spaces up to a whole number of words; see
+    https://github.com/huggingface/safetensors#format.
+    """
+    header: dict[str, object] = {"__metadata__": metadata}
+    end = 0
+    for name, array in arrays.items():
+        begin, end = end, end + array.nbytes
+        dtype = _SAFE_NAMES[f"{array.dtype.kind}{array.dtype.itemsize}"]
+        header[name] = {"dtype": dtype, "shape": array.shape, "data_offsets": [begin, end]}
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text
 
 
 def read_safetensors(file: InputFile) -> Contents:

@@ -8,11 +8,10 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from taxcheck.rule import Scalar
-from taxcheck.sources.checkpoints.choose import LABEL_MAPS
-from taxcheck.sources.checkpoints.stored import Stored
-from taxcheck.sources.checkpoints.tree import Flat
-from taxcheck.sources.checkpoints.value import Facts
+from taxcheck.model.finding import Scalar
+from taxcheck.sources.checkpoints.checkpoint import Facts
+from taxcheck.sources.checkpoints.contents import Flat, Stored
+from taxcheck.sources.checkpoints.find_table import LABEL_MAPS
 
 _CONTAINERS = {
     "conf", "config", "cfg", "args", "opt", "options", "hparams", "hyper_parameters",
@@ -153,6 +152,7 @@ def _zero_rows(state: Stored) -> npt.NDArray[np.bool_]:
 
 
 def _history(flat: Flat) -> Iterator[Mapping[str, float]]:
+    """Records of epochs: as the file has them, or else from columns with a value for each."""
     for path, rows in flat.records.items():
         if path.rsplit(".", 1)[-1].lower() in _HISTORIES:
             for record in rows:
@@ -162,6 +162,19 @@ def _history(flat: Flat) -> Iterator[Mapping[str, float]]:
                     if isinstance(value, int | float)
                 }
             return
+    columns = _columns(flat)
+    epochs = columns.pop("epoch", [])
+    for number in range(max(map(len, columns.values()), default=0)):
+        # Columns have a gap, NaN, where a metric was not taken; a loss always is.
+        yield {"epoch": epochs[number] if number < len(epochs) else float(number)} | {
+            name: column[number]
+            for name, column in columns.items()
+            if number < len(column) and (name == "loss" or not math.isnan(column[number]))
+        }
+
+
+def _columns(flat: Flat) -> dict[str, list[float]]:
+    """Lists and arrays of numbers by what they measure, the first of each."""
     columns: dict[str, list[float]] = {}
     for path, values in flat.lists.items():
         *parents, last = path.lower().split(".")
@@ -175,18 +188,7 @@ def _history(flat: Flat) -> Iterator[Mapping[str, float]]:
             column = array.array()[:_RECORDS_LIMIT]
             if column.dtype.kind in "fiu":
                 columns.setdefault(_metric(last), column.astype(np.float64).tolist())
-    if columns:
-        epochs = columns.pop("epoch", None)
-        for number in range(max(map(len, columns.values()), default=0)):
-            known = epochs is not None and number < len(epochs)
-            row: dict[str, float] = {"epoch": epochs[number] if epochs and known else float(number)}
-            # Columns have a gap, NaN, where a metric was not taken; a loss always is.
-            row |= {
-                name: column[number]
-                for name, column in columns.items()
-                if number < len(column) and (name == "loss" or not math.isnan(column[number]))
-            }
-            yield row
+    return columns
 
 
 def _metric(name: str) -> str:

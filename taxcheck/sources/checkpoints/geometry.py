@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from taxcheck.sources.checkpoints.value import Geometry, Reading
+from taxcheck.model.vocabulary import percent
+from taxcheck.sources.checkpoints.checkpoint import Geometry, Reading
 
 Floats = npt.NDArray[np.floating]
 
@@ -89,7 +90,9 @@ def _guess(measured: _Norms, dtype: str, stated: Stated) -> tuple[Geometry, str,
     sheet = _on_sheet(measured, dtype, stated.curvature)
     if sheet is not None:
         share, curvature = sheet
-        reason = f"{share:.2%} of the rows satisfy x0^2 - x1^2 - ... = {1 / curvature:.4g}, x0 > 0."
+        reason = (
+            f"{percent(share)} of the rows satisfy x0^2 - x1^2 - ... = {1 / curvature:.4g}, x0 > 0."
+        )
         return Geometry.LORENTZ, "likely", reason, None if curvature == 1 else curvature
     highest, bound = float(finite.max()), 1 / math.sqrt(stated.curvature or 1.0)
     if stated.tangent_name:

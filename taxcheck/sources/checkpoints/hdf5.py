@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from taxcheck.errors import InputError
+from taxcheck.model.errors import InputError, one_line
 from taxcheck.sources.checkpoints.archive import map_bytes
-from taxcheck.sources.checkpoints.stored import Stored
-from taxcheck.sources.checkpoints.tree import Contents, Unreadable
-from taxcheck.sources.files import InputFile, damaged, one_line
+from taxcheck.sources.checkpoints.contents import Contents, Stored, Unreadable
+from taxcheck.sources.files import InputFile, damaged
 
 _OBJECTS_LIMIT = 10_000
 _RATIO, _FLOOR = 200, 64 << 20  # of packed chunks; beyond, data that packs better is no embedding
@@ -117,7 +116,7 @@ def _entity_names(file: InputFile) -> tuple[str, list[object]] | None:
         beside = folder / f"entity_names_{match[1]}.json"
         with contextlib.suppress(OSError, ValueError, RecursionError):
             if beside.stat().st_size <= _NAMES_LIMIT:
-                names = json.loads(beside.read_text(encoding="utf-8"))
+                names = json.loads(beside.read_text(encoding="utf-8-sig"))
                 if isinstance(names, list):
                     return beside.name, names
     return None

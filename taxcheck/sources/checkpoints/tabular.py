@@ -9,9 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from taxcheck.errors import InputError
-from taxcheck.sources.checkpoints.stored import in_memory, too_large
-from taxcheck.sources.checkpoints.tree import Contents
+from taxcheck.model.errors import InputError
+from taxcheck.sources.checkpoints.contents import Contents, in_memory, too_large
 from taxcheck.sources.files import InputFile, reading
 
 _IDENTIFIERS = (
@@ -40,25 +39,28 @@ def _contents(table: pa.Table, name: str, file: InputFile) -> Contents:
     floats = [f.name for f in table.schema if pa.types.is_floating(f.type)]
     if not len(table):
         raise InputError(f"{file.shown}: holds no rows; there is nothing to judge")
+    _check_order(table, file.shown)
     tree: dict[object, object] = {}
     keys: tuple[str, ...] = ()
     for column in lists:
         tree[column] = in_memory(_from_lists(table[column], column, file.shown))
     if not lists and floats:
-        parts = [_numbers(table[column]) for column in floats]
+        parts = [table[column].to_numpy() for column in floats]
         common = np.result_type(*parts)
         tree["columns"] = in_memory(np.column_stack([part.astype(common) for part in parts]))
         keys = ("columns",)
     metadata = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}
     tree["metadata"] = {k: v for k, v in metadata.items() if k not in ("pandas", "ARROW:schema")}
     notes = (f"The vectors are the columns {_run(floats)}.",) if keys else ()
-    if any(number in table.column_names for number in _ROW_NUMBERS):
-        order = table[next(n for n in _ROW_NUMBERS if n in table.column_names)]
-        if not np.array_equal(order.to_numpy(), np.arange(len(table))):
-            raise InputError(
-                f"{file.shown}: its rows are not in the order of their idx; sort the table by idx"
-            )
     return Contents(name, tree, keys, notes, _identifiers(table))
+
+
+def _check_order(table: pa.Table, shown: str) -> None:
+    numbers = next((name for name in _ROW_NUMBERS if name in table.column_names), None)
+    if numbers and not np.array_equal(table[numbers].to_numpy(), np.arange(len(table))):
+        raise InputError(
+            f"{shown}: its rows are not in the order of their idx; sort the table by idx"
+        )
 
 
 def _wanted(schema: pa.Schema, shown: str) -> list[str]:
@@ -96,8 +98,7 @@ def _is_list(kind: pa.DataType) -> bool:
 
 
 def _from_lists(column: pa.ChunkedArray, name: str, shown: str) -> npt.NDArray[np.generic]:
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    array = array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
+    array = column.combine_chunks()
     if array.null_count:
         raise InputError(f"{shown}: column {name!r} lacks {array.null_count:,} vectors")
     values = array.flatten()
@@ -107,11 +108,6 @@ def _from_lists(column: pa.ChunkedArray, name: str, shown: str) -> npt.NDArray[n
         raise InputError(f"{shown}: the vectors in column {name!r} differ in length")
     plain: npt.NDArray[np.generic] = values.to_numpy(zero_copy_only=False)
     return plain.reshape(len(array), width)
-
-
-def _numbers(column: pa.ChunkedArray) -> npt.NDArray[np.generic]:
-    numbers: npt.NDArray[np.generic] = column.to_numpy()
-    return numbers
 
 
 def _identifiers(table: pa.Table) -> pa.Array | None:

@@ -14,11 +14,10 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import csv
 
-from taxcheck.errors import InputError
+from taxcheck.model.errors import InputError, one_line
 from taxcheck.sources.checkpoints.archive import map_bytes
-from taxcheck.sources.checkpoints.stored import in_memory
-from taxcheck.sources.checkpoints.tree import Contents
-from taxcheck.sources.files import InputFile, one_line, reading
+from taxcheck.sources.checkpoints.contents import Contents, in_memory
+from taxcheck.sources.files import InputFile, reading
 
 HEADER = re.compile(rb"\s*(\d{1,12})\s+(\d{1,7})\s*\n")
 _CHUNK = 1 << 24  # bytes of text at once, and the longest line

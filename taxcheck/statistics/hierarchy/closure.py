@@ -1,8 +1,8 @@
 """The transitive closure of the parent-child graph, as numbered slots that pairs are held against.
 
 A closure gives every (ancestor, descendant) pair that it contains a slot, 0 .. expected - 1, and
-its distance. In a forest the slot is arithmetic on the Euler tour; in a DAG, or a graph with
-cycles, it is the position of the pair's key among the sorted keys of all pairs.
+its distance. In a forest the slot is arithmetic on the Euler tour; in a DAG it is the position of
+the pair's key among the sorted keys of all pairs.
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
-from taxcheck.arrays import distinct
-from taxcheck.rule import Skip
+from taxcheck.model.arrays import Int32Array, IntArray, distinct
+from taxcheck.model.finding import Skip
 from taxcheck.statistics.hierarchy.forest import Forest
 from taxcheck.statistics.hierarchy.graph import Graph
-from taxcheck.statistics.values import IntArray
+from taxcheck.statistics.hierarchy.levels import ancestor_blocks
 
-LARGEST_DAG_CLOSURE = 200_000_000
-_BLOCK = 1 << 16
+LARGEST_DAG_CLOSURE = 80_000_000  # ten bytes each, while the proof lasts
+# Where it has more than this, it is held up to so many times the pairs that there are.
+_LARGE, _TIMES = 12_000_000, 8
 
 
 class Closure(Protocol):
@@ -27,6 +29,7 @@ class Closure(Protocol):
     path: str
     expected: int
     depths: IntArray  # [k] pairs at distance k
+    beyond: IntArray  # nodes of whom it holds the parents alone, for there are too many pairs
 
     def find(self, ancestor: IntArray, descendant: IntArray) -> tuple[IntArray, IntArray]:
         """(slot, distance) of each pair; both -1 where the closure does not hold it."""
@@ -46,17 +49,19 @@ class ForestClosure:
     """
 
     path = "tree: two comparisons a pair on the Euler tour of the depth-1 pairs"
+    beyond: IntArray = np.empty(0, np.int64)
 
     def __init__(self, forest: Forest) -> None:
         self._forest = forest
-        depth = forest.depth
-        ends = np.cumsum(depth, dtype=np.int64)
+        self._owners = np.flatnonzero(forest.depth > 0)
+        depth = forest.depth[self._owners].astype(np.int64)
+        ends = np.cumsum(depth)
         self.expected = int(ends[-1]) if len(ends) else 0
-        self._owners = np.flatnonzero(depth > 0)
-        self._first = (ends - depth)[self._owners]  # first slot of each owner
+        self._first = ends - depth  # first slot of each owner
         # slot = first + (depth[d] - depth[a]) - 1: what depends on d alone is summed beforehand
-        self._base = ends - 1
-        at_depth = np.bincount(depth) if len(depth) else np.zeros(1, dtype=np.int64)
+        self._base = np.zeros(len(forest.depth), dtype=np.int64)
+        self._base[self._owners] = ends - 1
+        at_depth = np.bincount(depth, minlength=1)
         self.depths = np.r_[0, np.cumsum(at_depth[::-1])[::-1][1:]]
 
     def find(self, ancestor: IntArray, descendant: IntArray) -> tuple[IntArray, IntArray]:
@@ -90,53 +95,41 @@ class ForestClosure:
 
 
 class GraphClosure:
-    """The closure of any graph: reachability and shortest distance, node block by node block."""
+    """The closure of an acyclic graph: reachability and shortest distance, by block of nodes.
+
+    Of a graph that implies more than ``most`` pairs it holds those of the first nodes; of the
+    others, ``beyond``, only the edges.
+    """
 
     path = "DAG: the sorted set of every node's ancestors, with shortest distances"
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, most: int | None = None) -> None:
+        most = LARGEST_DAG_CLOSURE if most is None else most
         self._n = max(graph.n, 1)
-        keys, distances, total = [], [], 0
-        nodes = np.flatnonzero(graph.parent_counts > 0)
-        for start in range(0, len(nodes), _BLOCK):
-            block, distance = self._ancestors(graph, nodes[start : start + _BLOCK])
-            total += len(block)
-            if total > LARGEST_DAG_CLOSURE:
-                raise Skip(
-                    f"the depth-1 pairs imply more than {LARGEST_DAG_CLOSURE:,} pairs "
-                    "in a graph that is no tree"
-                )
-            keys.append(block)
-            distances.append(distance)
-        self._keys = np.concatenate(keys) if keys else np.empty(0, np.int64)
-        self._distances = np.concatenate(distances) if distances else np.empty(0, np.int32)
-        self.expected = total
+        self._keys = np.empty(0, np.int64)
+        self._distances: npt.NDArray[np.integer] = np.empty(0, np.uint8)
+        last = graph.n
+        for block in ancestor_blocks(graph):
+            key = block.nodes[block.row] * self._n + block.ancestor
+            order = np.argsort(key)
+            self._add(key[order], block.distance[order], int(block.distance[-1]))
+            if len(self._keys) > most:
+                last = int(block.nodes[-1])
+                break
+        rest = graph.children > last
+        self._add(graph.children[rest] * self._n + graph.parents[rest], np.int32(1), 1)
+        self.beyond = distinct(graph.children[rest])
+        self.expected = len(self._keys)
         self.depths = np.bincount(self._distances, minlength=1)
 
-    def _ancestors(
-        self, graph: Graph, nodes: IntArray
-    ) -> tuple[IntArray, np.ndarray[tuple[int], np.dtype[np.int32]]]:
-        """Sorted keys descendant * n + ancestor of a block of nodes, with distances."""
-        known = level = np.empty(0, np.int64)
-        found: list[tuple[IntArray, int]] = []
-        at = np.arange(len(nodes))
-        reached, distance = nodes, 0
-        while len(reached):
-            distance += 1
-            position, parent = graph.parents_of.expand(reached)
-            level = distinct(nodes[at[position]] * self._n + parent)
-            level = level[level // self._n != level % self._n]
-            if len(known):
-                where = np.minimum(np.searchsorted(known, level), len(known) - 1)
-                level = level[known[where] != level]
-            found.append((level, distance))
-            known = np.sort(np.concatenate([known, level]), kind="stable")
-            at = np.searchsorted(nodes, level // self._n)
-            reached = level % self._n
-        keys = np.concatenate([k for k, _ in found])
-        steps = np.concatenate([np.full(len(k), d, dtype=np.int32) for k, d in found])
-        order = np.argsort(keys)
-        return keys[order], steps[order]
+    def _add(self, keys: IntArray, distances: Int32Array | np.int32, largest: int) -> None:
+        """Append pairs; the arrays grow in place, where joining parts would hold them twice."""
+        if largest > np.iinfo(self._distances.dtype).max:
+            self._distances = self._distances.astype(np.int32)
+        start = len(self._keys)
+        self._keys.resize(start + len(keys), refcheck=False)
+        self._distances.resize(start + len(keys), refcheck=False)
+        self._keys[start:], self._distances[start:] = keys, distances
 
     def find(self, ancestor: IntArray, descendant: IntArray) -> tuple[IntArray, IntArray]:
         """(slot, distance) of each pair; both -1 where the closure does not hold it."""
@@ -146,7 +139,7 @@ class GraphClosure:
         keys = descendant * self._n + ancestor
         slot = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
         held = self._keys[slot] == keys
-        distance = np.where(held, self._distances[slot], -1)
+        distance = np.where(held, self.distances(slot), -1)
         return np.where(held, slot, -1), distance
 
     def pairs(self, slots: IntArray) -> tuple[IntArray, IntArray, IntArray]:
@@ -159,6 +152,24 @@ class GraphClosure:
         return self._distances[slots].astype(np.int64)
 
 
-def closure_of(graph: Graph) -> Closure:
-    """The closure of a graph by the cheapest exact path; Skip where it is too large to hold."""
-    return ForestClosure(graph.forest) if graph.forest is not None else GraphClosure(graph)
+def closure_of(graph: Graph, pairs: int | None = None) -> Closure:
+    """The closure of a graph by the cheapest exact path, to be held against so many ``pairs``.
+
+    Edges on a cycle imply nothing: one of them is false, and all pairs would follow from all.
+    """
+    graph = graph.acyclic
+    if graph.forest is not None:
+        return ForestClosure(graph.forest)
+    most = None if pairs is None else min(max(_TIMES * pairs, _LARGE), LARGEST_DAG_CLOSURE)
+    return GraphClosure(graph, most)
+
+
+def whole_closure(graph: Graph) -> Closure:
+    """The closure of a graph that has no cycles; Skip where it is too large to hold."""
+    closure = closure_of(graph)
+    if len(closure.beyond):
+        raise Skip(
+            f"the depth-1 pairs imply more than {LARGEST_DAG_CLOSURE:,} pairs "
+            "in a graph that is no tree"
+        )
+    return closure

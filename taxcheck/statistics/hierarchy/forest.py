@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from taxcheck.arrays import ranges
-from taxcheck.statistics.values import BoolArray, Int32Array, IntArray
+from taxcheck.model.arrays import BoolArray, Int32Array, IntArray, ranges
+
+_SPARSE = 32  # where fewer than a node in 32 has a parent, those without are not walked
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,9 @@ class Forest:
         Nodes on a cycle, or below one, hang from no root: they stay out and ``reached`` says so.
         """
         n = len(parent)
+        children = np.flatnonzero(parent >= 0)
+        if _SPARSE * len(children) < n:
+            return cls._of_few(parent, children)
         by_parent = np.argsort(parent, kind="stable")
         children = np.bincount(parent + 1, minlength=n + 1)
         first = np.cumsum(children) - children  # position in by_parent of each parent's children
@@ -59,6 +63,30 @@ class Forest:
         reached = depth >= 0
         reached_all = None if reached.all() else reached
         return cls(parent.astype(np.int32), depth, entry, size, tuple(levels), reached_all)
+
+    @classmethod
+    def _of_few(cls, parent: IntArray | Int32Array, children: IntArray) -> Forest:
+        """Build it where most nodes stand alone: they come last in the walk."""
+        n = len(parent)
+        alone = np.ones(n, dtype=bool)
+        alone[children] = alone[parent[children]] = False
+        nodes = np.flatnonzero(~alone)
+        small = np.full(len(nodes), -1, dtype=np.int64)
+        small[np.searchsorted(nodes, children)] = np.searchsorted(nodes, parent[children])
+        few = cls.from_parents(small)
+        depth, size = np.zeros(n, dtype=np.int32), np.ones(n, dtype=np.int32)
+        entry = np.cumsum(alone, dtype=np.int32) + np.int32(len(nodes) - 1)
+        depth[nodes], size[nodes], entry[nodes] = few.depth, few.size, few.entry
+        levels = [nodes[level] for level in few.levels]
+        roots = alone
+        for first in levels[:1]:  # there is none where all of them hang from a cycle
+            roots[first] = True
+        reached = None
+        if few.reached is not None:
+            reached = np.ones(n, dtype=bool)
+            reached[nodes] = few.reached
+        levels[:1] = [np.flatnonzero(roots)]
+        return cls(parent.astype(np.int32), depth, entry, size, tuple(levels), reached)
 
     def tops(self) -> IntArray:
         """The root of every node's tree, (n,); of an unreached node, itself."""

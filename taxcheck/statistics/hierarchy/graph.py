@@ -1,19 +1,22 @@
 """The graph of parent-child edges: compressed neighbour lists, cycles, components, depths.
 
-What only graphs that are no forest ask for is imported when they do: sparse matrices would cost
-every run a third of a second.
+Only graphs that are no forest ask for sparse matrices, which are imported when they do: they would
+cost every run a third of a second.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from taxcheck.arrays import distinct, ranges
+from taxcheck.model.arrays import BoolArray, IntArray, distinct, ranges
 from taxcheck.statistics.hierarchy.forest import Forest
-from taxcheck.statistics.values import BoolArray, IntArray
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +126,20 @@ class Graph:
 
     def cycles(self) -> tuple[IntArray, IntArray]:
         """All nodes on cycles, and one cycle in order (parent before child); both may be empty."""
-        if self.forest is not None:
+        if self.acyclic is self:
             return np.empty(0, np.int64), np.empty(0, np.int64)
-        from taxcheck.statistics.hierarchy.components import cycles
-
         return cycles(self.parents, self.children, self.n)
+
+    @cached_property
+    def acyclic(self) -> Graph:
+        """The graph without the edges that close cycles: those within a strong component."""
+        if self.forest is not None:
+            return self
+        component = connected(self.parents, self.children, self.n, "strong")
+        apart = component[self.parents] != component[self.children]
+        return (
+            self if apart.all() else Graph(self.parents[apart], self.children[apart], self.present)
+        )
 
     def components(self) -> tuple[IntArray, IntArray]:
         """Weakly connected components of the present nodes: (label of every node, their sizes)."""
@@ -135,10 +147,46 @@ class Graph:
             labels = np.full(self.n, -1, dtype=np.int64)
             labels[self.roots] = np.arange(len(self.roots))
             return labels[self.forest.tops()], self.forest.size[self.roots].astype(np.int64)
-        from taxcheck.statistics.hierarchy.components import connected
-
         label = connected(self.parents, self.children, self.n, "weak")
         used, label_of_present = np.unique(label[self.present], return_inverse=True)
         labels = np.full(self.n, -1, dtype=np.int64)
         labels[self.present] = label_of_present
         return labels, np.bincount(label_of_present, minlength=len(used))
+
+
+def connected(
+    parents: IntArray, children: IntArray, n: int, connection: Literal["weak", "strong"]
+) -> IntArray:
+    """The component of every node, (n,); ``parents`` and ``children`` are (edges,)."""
+    from scipy.sparse.csgraph import connected_components
+
+    _, label = connected_components(
+        _matrix(parents, children, n), directed=True, connection=connection
+    )
+    return np.asarray(label, dtype=np.int64)
+
+
+def cycles(parents: IntArray, children: IntArray, n: int) -> tuple[IntArray, IntArray]:
+    """All nodes on cycles, and one cycle in order (parent before child); both may be empty."""
+    from scipy.sparse.csgraph import breadth_first_order
+
+    component = connected(parents, children, n, "strong")
+    on_cycle = np.flatnonzero(np.bincount(component)[component] > 1)
+    if not len(on_cycle):
+        return on_cycle, on_cycle
+    start = int(on_cycle[0])
+    inside = (component[parents] == component[start]) & (component[children] == component[start])
+    order, predecessor = breadth_first_order(_matrix(parents[inside], children[inside], n), start)
+    position = np.full(n, n, dtype=np.int64)
+    position[order] = np.arange(len(order))
+    back = parents[inside & (children == start)]
+    path = [int(back[np.argmin(position[back])])]
+    while path[-1] != start:
+        path.append(int(predecessor[path[-1]]))
+    return on_cycle, np.array(path[::-1], dtype=np.int64)
+
+
+def _matrix(parents: IntArray, children: IntArray, n: int) -> csr_array:
+    from scipy.sparse import csr_array
+
+    return csr_array((np.ones(len(parents), dtype=np.int8), (parents, children)), shape=(n, n))

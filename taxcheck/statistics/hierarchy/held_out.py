@@ -1,47 +1,60 @@
-"""Held-out pairs against the training pairs: what leaked, and what follows from them anyway."""
+"""Held-out pairs against the training pairs: what leaked, what follows anyway, what is false."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from taxcheck.rule import Defect
+from taxcheck.model.arrays import BoolArray, distinct
+from taxcheck.model.finding import Defect
 from taxcheck.statistics.hierarchy.closure import Closure
-from taxcheck.statistics.hierarchy.judgement import shown
-from taxcheck.statistics.hierarchy.pairset import PairSet
-from taxcheck.statistics.samples import Offenders, Sink, node_samples
+from taxcheck.statistics.hierarchy.proof import Proof, compare, verdicts
+from taxcheck.statistics.offenders import DefectState, Sink, node_samples, of_pairs, record
 from taxcheck.statistics.spool import PairSpool
-from taxcheck.statistics.values import BoolArray, HeldOutStatistics
+from taxcheck.statistics.values import HeldOutStatistics
 
 
 def held_out_statistics(
     rows: int,
     spool: PairSpool,
-    training: PairSet,
+    proof: Proof,
     implied_by: Closure,
     in_training: BoolArray,
     sink: Sink | None,
 ) -> HeldOutStatistics:
-    """Compare the spooled held-out pairs with the set of training pairs.
+    """Compare the spooled held-out pairs with the training pairs of a proof.
 
     ``implied_by`` is the closure of the training pairs' own edges, ``in_training`` (n,) marks the
-    nodes that some training pair has.
+    nodes that some training pair has. Held-out pairs are false by what proves training pairs so.
     """
-    exact = Offenders("split_leak", "descendant_idx", sink, "held-out")
-    turned = Offenders("split_leak", "descendant_idx", sink, "held-out")
-    implied = Offenders("split_leak", "descendant_idx", table="held-out")
+    exact, turned, implied, false = (
+        DefectState.empty("split_leak", "descendant_idx", "held-out") for _ in range(4)
+    )
+    keys = [np.empty(0, np.int64)]
     held = np.zeros(len(in_training), dtype=bool)
     for batch in spool.batches():
         held[batch.ancestor] = held[batch.descendant] = True
-        same = training.contains(batch.ancestor, batch.descendant)
-        reverse = training.contains(batch.descendant, batch.ancestor) & ~same
+        same = proof.training.contains(proof.closure, batch.ancestor, batch.descendant)
+        reverse = proof.training.contains(proof.closure, batch.descendant, batch.ancestor) & ~same
+        keys.append(batch.descendant * len(in_training) + batch.ancestor)
         follows = (implied_by.find(batch.ancestor, batch.descendant)[0] >= 0) & ~same
-        for offenders, chosen, reason in (
-            (exact, same, "exact"),
-            (turned, reverse, "reversed"),
-            (implied, follows, "implied"),
+        for state, chosen, reason, told in (
+            (exact, same, "exact", sink),
+            (turned, reverse, "reversed", sink),
+            (implied, follows, "implied", None),  # what follows from training is no leak
         ):
             if chosen.any():
-                offenders.add(batch.rows[chosen], shown(batch, chosen), reason)
+                record(of_pairs("split_leak", batch, chosen, reason), state, told)
+        judged = replace(batch, depth_diff=None) if proof.flat else batch
+        doubtful = np.flatnonzero(~same & ~reverse)
+        compared = compare(judged, proof.closure, len(in_training)).doubtful
+        doubtful = np.intersect1d(doubtful, compared, assume_unique=True)
+        for wrong, offenders in verdicts(
+            judged, doubtful, proof.closure, proof.chains, proof.likeness
+        ):
+            if wrong:
+                record(offenders, false, None)
     lonely = np.flatnonzero(held & ~in_training)
     return HeldOutStatistics(
         rows=rows,
@@ -50,4 +63,6 @@ def held_out_statistics(
         reversed=turned.freeze(len(spool)),
         implied=implied.freeze(len(spool)),
         only_held_out=Defect(len(lonely), int(np.count_nonzero(held)), node_samples(lonely)),
+        false=false.freeze(len(spool)),
+        repeated=len(spool) - len(distinct(np.concatenate(keys))),
     )

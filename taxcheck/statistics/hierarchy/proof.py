@@ -1,76 +1,272 @@
-"""The proof of the closure: nothing false, nothing missing, nothing twice."""
+"""The proof of the closure: nothing false, nothing missing, nothing twice.
+
+A pair is proved when the closure holds it at its stated distance. In a tree it is false when an
+intact chain of depth-1 pairs contradicts it: the chain of d is known up to its top, and contradicts
+any other ancestor within its reach, and any under the same top. An ancestor from another tree,
+further up than the chain reaches, only shows that the top lacks its parent.
+
+In a DAG, and in what may be one, the absence of an edge contradicts nothing: false is only what
+would close a cycle, and a distance longer than the way that the edges have. Any other pair that is
+not proved is unproven, and so is what a broken chain or a cycle hides.
+
+Counts come from one pass in any order. Only where something is wrong does a second one, in the
+order of the source, say which rows they are: the first row of a pair owns it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from taxcheck.rule import Defect, Sample
+from taxcheck.model.arrays import BoolArray, IntArray, within
+from taxcheck.model.finding import Defect, Sample
+from taxcheck.statistics.depths import Repeats
+from taxcheck.statistics.hierarchy.chains import (
+    BEYOND_EDGES,
+    REASONS,
+    SHORTER_WAY,
+    Chains,
+)
 from taxcheck.statistics.hierarchy.closure import Closure
-from taxcheck.statistics.hierarchy.graph import Graph
-from taxcheck.statistics.hierarchy.judgement import Chains, Judgement
+from taxcheck.statistics.hierarchy.kind import Likeness
 from taxcheck.statistics.hierarchy.pairset import PairSet, SlotSet
-from taxcheck.statistics.hierarchy.sweep import Repeats, Sweep
-from taxcheck.statistics.samples import SAMPLES, Sink
-from taxcheck.statistics.spool import PairSpool
+from taxcheck.statistics.offenders import (
+    SAMPLES,
+    DefectState,
+    Offenders,
+    Sink,
+    of_pairs,
+    record,
+    select,
+)
+from taxcheck.statistics.spool import PairSpool, SpooledBatch
 from taxcheck.statistics.state import collect
-from taxcheck.statistics.values import BoolArray, ClosureStatistics, IntArray
+from taxcheck.statistics.values import ClosureStatistics
+
+_FALSE, _UNPROVEN = "false_ancestor_pair", "false_ancestor_pair.unproven"
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedPairs:
+    """A batch held against the closure."""
+
+    rows: int
+    slots: IntArray  # of the pairs that the closure holds
+    outside: IntArray  # keys of the others
+    doubtful: IntArray  # positions of those that it does not hold at their stated distance
+
+
+def compare(batch: SpooledBatch, closure: Closure, n: int) -> ComparedPairs:
+    """Which pairs of n idx the closure holds."""
+    slot, distance = closure.find(batch.ancestor, batch.descendant)
+    held = slot >= 0
+    doubtful = ~held
+    if batch.depth_diff is not None:
+        doubtful |= distance != batch.depth_diff
+    if held.all():
+        return ComparedPairs(len(slot), slot, np.empty(0, np.int64), np.flatnonzero(doubtful))
+    keys = batch.descendant[~held] * n + batch.ancestor[~held]
+    return ComparedPairs(len(slot), slot[held], keys, np.flatnonzero(doubtful))
+
+
+def verdicts(
+    batch: SpooledBatch,
+    doubtful: IntArray,
+    closure: Closure,
+    chains: Chains,
+    likeness: Likeness,
+) -> Iterator[tuple[bool, Offenders]]:
+    """Whether the doubtful rows of a batch are false, or else unproven, with why."""
+    a, d = batch.ancestor[doubtful], batch.descendant[doubtful]
+    slot, distance = closure.find(a, d)
+    here = slot >= 0
+    stated = None if batch.depth_diff is None else batch.depth_diff[doubtful]
+    # another way up, through what is not known, can only be shorter than the known one
+    shorter = here if stated is None else here & (stated < distance) & (stated > 0)
+    possible = shorter | (~here & (closure.find(d, a)[0] < 0))
+    if not likeness.strict:
+        unproven = possible
+    elif chains.forest is not None and chains.top is not None:
+        known = here if stated is None else here | (stated <= chains.forest.depth[d])
+        unproven = ~known & (chains.top[a] != chains.top[d])
+        unproven |= ~here & within(chains.on_cycle, d)
+    else:
+        unproven = possible & (chains.doubt[d] > 0)
+    supported = within(likeness.supported, d * max(len(chains.doubt), 1) + a)
+    unproven |= supported
+    for word, wrong in (("ancestry", ~unproven & ~here), ("distance", ~unproven & here)):
+        if wrong.any():
+            yield True, of_pairs(_FALSE, batch, doubtful[wrong], word)
+    why = chains.why_unknown(a, d)
+    reasons = np.where(why > 0, why, np.where(here, SHORTER_WAY, BEYOND_EDGES))
+    for reason in np.unique(reasons[unproven]):
+        chosen = doubtful[unproven & (reasons == reason)]
+        yield False, of_pairs(_UNPROVEN, batch, chosen, REASONS[reason])
+
+
+@dataclass(slots=True)
+class ProofState:
+    """A state: the pairs that were compared, duplicates included."""
+
+    pairs: PairSet
+    doubtful: int = 0  # rows that are not proved
+
+    @classmethod
+    def empty(cls, n: int, slots: SlotSet) -> ProofState:
+        """No pair of n idx yet; ``slots`` may be shared by the threads of a process."""
+        return cls(PairSet.empty(n, slots))
+
+    def update(self, compared: ComparedPairs) -> None:
+        """Fold one batch."""
+        self.pairs.add(compared.rows, compared.slots, compared.outside)
+        self.doubtful += len(compared.doubtful)
+
+    def merge(self, other: ProofState) -> ProofState:
+        """Give the counts of both parts."""
+        return ProofState(self.pairs.merge(other.pairs), self.doubtful + other.doubtful)
+
+
+class Sweep:
+    """A walk over all pairs in the order of the source: the first row of a pair owns it."""
+
+    def __init__(
+        self,
+        known: PairSet,
+        closure: Closure,
+        chains: Chains,
+        likeness: Likeness,
+        turned: IntArray,
+        sink: Sink | None,
+    ) -> None:
+        self._known, self._closure, self._chains = known, closure, chains
+        self._likeness = likeness
+        self._turned, self._sink = turned, sink
+        self._slots_seen = SlotSet(closure.expected)
+        self._outside_seen = np.zeros(len(known.outside), dtype=bool)
+        self.duplicates = DefectState.empty("duplicate_pair", "descendant_idx")
+        self.reversed = DefectState.empty("reversed_pair", "descendant_idx")
+        self.false, self.unproven = (
+            DefectState.empty(name, "descendant_idx") for name in (_FALSE, _UNPROVEN)
+        )
+        n = len(chains.doubt)
+        self.repeats = Repeats(np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64))
+
+    def visit(self, batch: SpooledBatch) -> None:
+        """Take the next batch."""
+        keys = batch.descendant * self._known.n + batch.ancestor
+        repeated = self._repeated(batch, keys)
+        if repeated.any():
+            record(of_pairs("duplicate_pair", batch, repeated), self.duplicates, self._sink)
+            self.repeats.take(select(batch, repeated))
+            batch, keys = select(batch, ~repeated), keys[~repeated]
+        turned = within(self._turned, keys)
+        if turned.any():
+            record(of_pairs("reversed_pair", batch, turned), self.reversed, self._sink)
+        compared = compare(batch, self._closure, self._known.n)
+        self._slots_seen.add(compared.slots)
+        if not len(compared.doubtful):
+            return
+        judged = verdicts(batch, compared.doubtful, self._closure, self._chains, self._likeness)
+        for false, offenders in judged:
+            record(offenders, self.false if false else self.unproven, self._sink)
+
+    def _repeated(self, batch: SpooledBatch, keys: IntArray) -> BoolArray:
+        """Rows whose pair an earlier row has."""
+        repeated = np.ones(len(keys), dtype=bool)
+        repeated[np.unique(keys, return_index=True)[1]] = False
+        slot, _ = self._closure.find(batch.ancestor, batch.descendant)
+        repeated |= self._slots_seen.contains(slot)
+        outside = np.flatnonzero(slot < 0)
+        where = np.searchsorted(self._known.outside, keys[outside])
+        repeated[outside] |= self._outside_seen[where]
+        self._outside_seen[where] = True
+        return repeated
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The statistics of the proof, the set of training pairs, and what duplicates had added."""
+    """The statistics of the proof, the set of training pairs, and what duplicates had added.
+
+    Also what it rests on, by which other pairs can be judged alike; ``flat``: by ancestry alone.
+    """
 
     statistics: ClosureStatistics
+    closure: Closure
     training: PairSet
     repeats: Repeats | None
+    chains: Chains
+    likeness: Likeness
+    flat: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Training and held-out pairs held against the closure of the edges."""
+
+    training: ProofState
+    every: PairSet  # the held-out ones too
+
+
+def hold(
+    spool: PairSpool, held_out: PairSpool | None, closure: Closure, n: int, workers: int, flat: bool
+) -> Held:
+    """Hold all pairs of n idx against the closure; ``flat``: by ancestry alone."""
+
+    def compared(spool: PairSpool) -> ProofState:
+        slots = SlotSet(closure.expected)
+        return collect(
+            _batches(spool, flat),
+            lambda: ProofState.empty(n, slots),
+            workers,
+            lambda batch: compare(batch, closure, max(n, 1)),
+        )
+
+    training = compared(spool)
+    if held_out is None:
+        return Held(training, training.pairs)
+    return Held(training, training.pairs.merge(compared(held_out).pairs))
+
+
+def _batches(spool: PairSpool, flat: bool) -> Iterator[SpooledBatch]:
+    for batch in spool.batches():
+        yield replace(batch, depth_diff=None) if flat else batch
 
 
 def prove(
     spool: PairSpool,
-    held_out: PairSpool | None,
-    graph: Graph,
+    held: Held,
     closure: Closure,
-    is_descendant: BoolArray,
-    workers: int,
+    chains: Chains,
+    likeness: Likeness,
+    flat: bool,
     sink: Sink | None,
 ) -> Proof:
-    """Hold every training pair against the closure; held-out pairs count towards completeness."""
-    chains = Chains.of(graph, is_descendant)
-    pairs = PairSet(closure, graph.n)
-    judgement = collect(spool.batches(), lambda: Judgement(pairs, chains), workers)
-    distinct = len(pairs)
-    cyclic = graph.forest is None and len(graph.cycles()[0]) > 0
-    turned = pairs.reversed_keys(cyclic)
-    duplicates, repeats = Defect(0, len(spool)), None
-    reversed_pairs = Defect(0, distinct)
-    if distinct < pairs.rows or len(turned) or (sink and judgement.false.count):
-        sweep = Sweep(pairs, chains, turned, sink)
-        for batch in spool.batches():
+    """Judge the training pairs that were held; held-out ones count towards completeness."""
+    state, pairs = held.training, held.training.pairs
+    count = len(pairs)
+    turned = pairs.reversed_keys(closure)
+    sweep = Sweep(pairs, closure, chains, likeness, turned, sink)
+    again = count < pairs.rows or len(turned) > 0 or state.doubtful > 0
+    if again:
+        for batch in _batches(spool, flat):
             sweep.visit(batch)
-        judgement, repeats = sweep.judgement, sweep.repeats
-        duplicates = sweep.duplicates.freeze(len(spool))
-        found = sweep.reversed.freeze(distinct)
-        reversed_pairs = Defect(len(turned) // 2, distinct, found.samples)
-    covered = pairs.slots
-    if held_out is not None:
-        others = PairSet(closure, graph.n)
-        collect(held_out.batches(), lambda: Judgement(others, chains), workers)
-        covered = covered.merge(others.slots)
-    missing, by_depth = _missing(closure, covered, sink)
+    missing, by_depth = _missing(closure, held.every.slots, sink)
     statistics = ClosureStatistics(
         path=closure.path,
         expected=closure.expected,
-        distinct=distinct,
-        duplicates=duplicates,
-        reversed=reversed_pairs,
+        distinct=count,
+        duplicates=sweep.duplicates.freeze(len(spool)),
+        reversed=Defect(len(turned) // 2, count, sweep.reversed.freeze(count).samples),
         missing=missing,
         missing_by_depth=by_depth,
-        false=judgement.false.freeze(distinct),
-        unproven=judgement.unproven,
+        false=sweep.false.freeze(count),
+        unproven=sweep.unproven.freeze(count),
+        open=chains.open(),
     )
-    return Proof(statistics, pairs, repeats)
+    repeats = sweep.repeats if again else None
+    return Proof(statistics, closure, pairs, repeats, chains, likeness, flat)
 
 
 def _missing(closure: Closure, covered: SlotSet, sink: Sink | None) -> tuple[Defect, IntArray]:
@@ -79,8 +275,12 @@ def _missing(closure: Closure, covered: SlotSet, sink: Sink | None) -> tuple[Def
     by_depth = np.zeros_like(closure.depths)
     if not count:
         return Defect(0, closure.expected), by_depth
-    present = closure.distances(covered.present())
-    by_depth = closure.depths - np.bincount(present, minlength=len(closure.depths))
+    for slots in covered.absent_windows():
+        by_depth += np.bincount(closure.distances(slots), minlength=len(by_depth))
+        if sink and len(slots):
+            a, d, k = closure.pairs(slots)
+            columns = {"ancestor_idx": a, "descendant_idx": d, "distance": k}
+            sink(Offenders("missing_ancestor_pair", columns, (a, d)))
     ancestor, descendant, distance = closure.pairs(covered.absent(SAMPLES))
     samples = tuple(
         Sample(
@@ -89,11 +289,4 @@ def _missing(closure: Closure, covered: SlotSet, sink: Sink | None) -> tuple[Def
         )
         for a, d, k in zip(ancestor, descendant, distance, strict=True)
     )
-    if sink:
-        for slots in covered.absent_windows():
-            a, d, k = closure.pairs(slots)
-            sink(
-                "missing_ancestor_pair",
-                {"ancestor_idx": a, "descendant_idx": d, "distance": k},
-            )
     return Defect(count, closure.expected, samples), by_depth

@@ -5,33 +5,32 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from taxcheck.config import Dataset
-from taxcheck.rule import Defect, Sample
+from taxcheck.model.arrays import BoolArray, IntArray
+from taxcheck.model.finding import Defect, Sample
 from taxcheck.statistics.hierarchy.closure import Closure
+from taxcheck.statistics.hierarchy.edges import Edges
 from taxcheck.statistics.hierarchy.forest import Forest
 from taxcheck.statistics.hierarchy.graph import Graph
-from taxcheck.statistics.samples import SAMPLES, Sink, node_samples
-from taxcheck.statistics.values import BoolArray, HierarchyStatistics, IntArray, Kind
+from taxcheck.statistics.hierarchy.kind import Likeness
+from taxcheck.statistics.offenders import SAMPLES, Sink, node_samples, of_nodes
+from taxcheck.statistics.values import HierarchyStatistics
 
-# Under this share of nodes with several parents, a tree was damaged; above it, a DAG was meant.
-DAMAGED_SHARE = 0.01
 _BLOCK = 1 << 22
 _SPARSE = 32  # counting into all n nodes beats sorting where more than n / 32 take part
 _LARGEST_WALK = 1_000_000_000
 
 
 def hierarchy_statistics(
-    graph: Graph,
-    closure: Closure | None,
+    edges: Edges,
     is_descendant: BoolArray,
-    dataset: Dataset,
-    edges_from: str,
+    likeness: Likeness,
     sink: Sink | None = None,
 ) -> HierarchyStatistics:
     """Describe the graph; ``is_descendant`` (n,) marks nodes that some pair calls a descendant."""
+    graph, closure = edges.graph, edges.closure
+    whole = graph.acyclic is graph and not len(closure.beyond)
     several = np.flatnonzero(graph.parent_counts > 1)
     with_parent = int(np.count_nonzero(graph.parent_counts))
-    kind, reason = _kind(len(several), with_parent, dataset)
     present = int(np.count_nonzero(graph.present))
     has_child = np.zeros(graph.n, dtype=bool)
     has_child[graph.parents] = True
@@ -39,13 +38,17 @@ def hierarchy_statistics(
     on_cycle, cycle = graph.cycles()
     labels, sizes = graph.components()
     if sink:
-        sink("cycle", {"idx": on_cycle})
-        sink("several_parents", {"idx": several, "parents": graph.parent_counts[several]})
-        sink("missing_parent", {"idx": orphans})
+        sink(of_nodes("cycle", on_cycle))
+        sink(of_nodes("several_parents", several, parents=graph.parent_counts[several]))
+        sink(of_nodes("missing_parent", orphans))
+        if len(graph.roots) > 1:
+            sink(of_nodes("several_roots", graph.roots))
     return HierarchyStatistics(
-        kind=kind,
-        kind_reason=reason,
-        edges_from=edges_from,
+        kind=likeness.kind,
+        kind_reason=likeness.reason,
+        edges_from=edges.source,
+        flat=edges.flat,
+        beyond=likeness.beyond,
         nodes=present,
         edges=len(graph.parents),
         leaves=int(np.count_nonzero(graph.present & ~has_child)),
@@ -63,23 +66,10 @@ def hierarchy_statistics(
             and not len(on_cycle)
             and np.bincount(graph.parents, minlength=1).max(initial=0) <= 1
         ),
-        closure_depths=closure.depths if closure is not None else None,
+        closure_depths=closure.depths if whole else None,
         root_idx=graph.roots,
-        false_negative_risk=None if closure is None else false_negative_risk(graph, closure),
+        false_negative_risk=None if len(closure.beyond) else false_negative_risk(graph, closure),
     )
-
-
-def _kind(several: int, with_parent: int, dataset: Dataset) -> tuple[Kind, str]:
-    share = f"{several:,} of {with_parent:,} nodes with a parent have several"
-    if dataset.kind == "dag":
-        return Kind.DAG, "the policy declares a DAG"
-    if not several:
-        return Kind.TREE, "every node has at most one parent"
-    if dataset.kind == "tree":
-        return Kind.DAMAGED_TREE, f"the policy declares a tree, and {share}"
-    if several < DAMAGED_SHARE * with_parent:
-        return Kind.DAMAGED_TREE, f"{share}: under {DAMAGED_SHARE:.0%}, so a tree was meant"
-    return Kind.DAG, f"{share}: {DAMAGED_SHARE:.0%} or more, so a DAG is meant"
 
 
 def _with_parents(graph: Graph, several: IntArray) -> tuple[Sample, ...]:
@@ -87,7 +77,7 @@ def _with_parents(graph: Graph, several: IntArray) -> tuple[Sample, ...]:
     for node in several[:SAMPLES]:
         parents = graph.parents_of.expand(np.array([node]))[1]
         text = ", ".join(str(int(p)) for p in parents[:5]) + (" ..." if len(parents) > 5 else "")
-        samples.append(Sample(values={"idx": int(node), "parents": text}, node=int(node)))
+        samples.append(Sample(values={"idx": int(node), "parent_idx": text}, node=int(node)))
     return tuple(samples)
 
 
@@ -114,13 +104,15 @@ def false_negative_risk(graph: Graph, closure: Closure) -> float | None:
     if graph.forest is not None:
         return _forest_risk(graph.forest, pool, graph.present) / closure.expected
     width = len(pool)
-    keys = []
+    groups: IntArray = np.empty(0, np.int64)
+    below: npt.NDArray[np.float64] = np.empty(0)
     for start in range(0, closure.expected, _BLOCK):
         slots = np.arange(start, min(start + _BLOCK, closure.expected))
         ancestor, descendant, _ = closure.pairs(slots)
         depth = graph.depths[descendant]
-        keys.append((ancestor * width + depth)[depth >= 0])
-    groups, below = np.unique(np.concatenate(keys), return_counts=True)
+        more, counts = np.unique((ancestor * width + depth)[depth >= 0], return_counts=True)
+        groups, at = np.unique(np.r_[groups, more], return_inverse=True)
+        below = np.bincount(at, weights=np.r_[below, counts]).astype(np.float64)
     others = np.maximum(pool[groups % width] - 1, 1)
     return float((below * (below - 1) / others).sum() / closure.expected)
 

@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from taxcheck.errors import InputError
-from taxcheck.sources.checkpoints import Checkpoint, Geometry, open_checkpoint
+from taxcheck.model.errors import InputError
+from taxcheck.model.geometry import Geometry
+from taxcheck.sources.checkpoints.checkpoint import Checkpoint
+from taxcheck.sources.checkpoints.opening import open_checkpoint
 
 torch = pytest.importorskip("torch")
 
@@ -165,7 +167,7 @@ def test_plain_modules_lists_and_tensors(tmp_path: Path) -> None:
     checkpoint = opened(tree, tmp_path / "d.pt")
     assert checkpoint.key == "entity.weight"
     assert checkpoint.notes == (
-        "Not taken as the table: relation.weight 3x2 float32; --key takes another.",
+        "Not taken as the table: relation.weight 3x2 float32; `key` takes another.",
     )
     tree = {"entity.weight": torch.rand(9, 2), "bias.weight": torch.rand(9, 1)}
     with pytest.raises(InputError, match=r"entity\.weight 9x2 float32, bias\.weight 9x1 float32; "):
@@ -340,9 +342,9 @@ def test_hypll_state_dict(tmp_path: Path) -> None:
 
 def test_the_values_do_not_load_the_readers() -> None:
     code = (
-        "import sys; from taxcheck.sources.checkpoints import Checkpoint; "
+        "import sys; from taxcheck.sources.checkpoints.checkpoint import Checkpoint; "
         "assert 'taxcheck.sources.checkpoints.opening' not in sys.modules; "
-        "from taxcheck.sources.checkpoints import open_checkpoint; "
+        "from taxcheck.sources.checkpoints.opening import open_checkpoint; "
         "assert not {'torch', 'gensim', 'geoopt', 'h5py', 'safetensors'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from taxcheck.sources.checkpoints import Facts, open_checkpoint
+from taxcheck.sources.checkpoints.checkpoint import Facts
+from taxcheck.sources.checkpoints.opening import open_checkpoint
 
 TABLE = np.linspace(0.01, 0.5, 12).reshape(4, 3)
 

@@ -12,8 +12,9 @@ import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 
-from taxcheck.errors import InputError
-from taxcheck.sources.checkpoints import Geometry, open_checkpoint
+from taxcheck.model.errors import InputError
+from taxcheck.model.geometry import Geometry
+from taxcheck.sources.checkpoints.opening import open_checkpoint
 
 BALL = np.array([[0.0, 0.01], [0.5, 0.0], [-0.5, 0.1], [0.0, 0.9]], np.float32)
 NAMES = ["Homo sapiens", "Mus", "Å", "x (y)"]

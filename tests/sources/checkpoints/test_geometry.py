@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taxcheck.errors import InputError
-from taxcheck.sources.checkpoints import Geometry, open_checkpoint
+from taxcheck.model.errors import InputError
+from taxcheck.model.geometry import Geometry
 from taxcheck.sources.checkpoints.geometry import Stated, named, reading_of
+from taxcheck.sources.checkpoints.opening import open_checkpoint
 
 RNG = np.random.default_rng(11)
 
@@ -39,7 +40,7 @@ def test_lorentz_in_every_precision(dtype: str, rho: float) -> None:
     assert (reading.geometry, reading.confidence) == (Geometry.LORENTZ, "likely")
     assert reading.curvature == 1
     assert reading.clip is None
-    assert reading.reasons[0].startswith("100.00% of the rows satisfy x0^2 - x1^2 - ... = 1")
+    assert reading.reasons[0].startswith("100 % of the rows satisfy x0^2 - x1^2 - ... = 1")
 
 
 @pytest.mark.parametrize("curvature", [0.25, 3.0])

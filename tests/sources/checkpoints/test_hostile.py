@@ -18,9 +18,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from taxcheck.errors import InputError
+from taxcheck.model.errors import InputError
 from taxcheck.sources import safe_pickle
-from taxcheck.sources.checkpoints import archive, open_checkpoint
+from taxcheck.sources.checkpoints import archive
+from taxcheck.sources.checkpoints.opening import open_checkpoint
 from taxcheck.sources.files import InputFile
 
 pytestmark = pytest.mark.long
@@ -178,10 +179,10 @@ def test_the_harmless_body_is_read(tmp_path: Path) -> None:
 
 
 def refused(path: Path) -> str:
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(InputError) as caught:
         open_checkpoint(str(path))
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10  # hundredths of one, where nothing is built
     message = str(caught.value)
     assert message.startswith(f"{path}: ")
     assert message.isprintable()
@@ -444,8 +445,8 @@ def test_nothing_happens_but_reading(tmp_path: Path) -> None:
     (tmp_path / "0-good").write_bytes(zipped(tensor()))
     script = """
         import os, sys, threading
-        from taxcheck.errors import InputError
-        from taxcheck.sources.checkpoints import open_checkpoint
+        from taxcheck.model.errors import InputError
+        from taxcheck.sources.checkpoints.opening import open_checkpoint
         folder = sys.argv[1]
         names = sorted(os.listdir(folder))
         def everything():

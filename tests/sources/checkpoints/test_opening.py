@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from taxcheck.errors import InputError, UsageError
-from taxcheck.sources.checkpoints import Geometry, open_checkpoint
+from taxcheck.model.errors import InputError, UsageError
+from taxcheck.model.geometry import Geometry
+from taxcheck.sources.checkpoints.opening import open_checkpoint
 
 ROWS = np.array([[0.1, 0.2], [0.3, -0.4], [-0.6, 0.0]])
 
@@ -36,15 +37,15 @@ def test_npz_with_labels(tmp_path: Path, save: object) -> None:
 
 def test_what_is_given_is_certain(tmp_path: Path) -> None:
     np.savez(path := tmp_path / "two.npz", a=ROWS, b=ROWS)
-    with pytest.raises(InputError, match="a 3x2 float64, b 3x2 float64; say which with --key"):
+    with pytest.raises(InputError, match="a 3x2 float64, b 3x2 float64; say which with `key`"):
         open_checkpoint(str(path))
     opened = open_checkpoint(str(path), key="b", geometry="tangent", curvature=0.5)
     assert opened.key == "b"
     assert opened.reading.geometry is Geometry.TANGENT
     assert (opened.reading.curvature, opened.reading.confidence) == (0.5, "certain")
-    with pytest.raises(UsageError, match="--geometry sphere: is none of ball, lorentz"):
+    with pytest.raises(UsageError, match="`geometry` sphere: is none of ball, lorentz"):
         open_checkpoint(str(path), key="b", geometry="sphere")
-    with pytest.raises(UsageError, match="--curvature -1"):
+    with pytest.raises(UsageError, match="`curvature` -1"):
         open_checkpoint(str(path), key="b", curvature=-1)
-    with pytest.raises(InputError, match="holds no array 'c'; --key can be: a 3x2"):
+    with pytest.raises(InputError, match="holds no array 'c'; `key` can be: a 3x2"):
         open_checkpoint(str(path), key="c")

@@ -16,11 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taxcheck.errors import InputError
-from taxcheck.sources.checkpoints import open_checkpoint
-from taxcheck.sources.checkpoints.opening import _read
-from taxcheck.sources.checkpoints.tree import Flat, flatten
-from taxcheck.sources.files import InputFile
+from taxcheck.model.errors import InputError
+from taxcheck.sources.checkpoints.contents import Flat, flatten
+from taxcheck.sources.checkpoints.opening import open_checkpoint
+from taxcheck.sources.readers import Candidate, reader_of
 
 torch = pytest.importorskip("torch")
 
@@ -38,7 +37,8 @@ def saved(value: object, path: Path, *, zipped: bool = True) -> Path:
 
 
 def flat_of(path: Path) -> Flat:
-    return flatten(_read(InputFile(str(path))).tree)
+    candidate = Candidate(str(path))
+    return flatten(reader_of(candidate, "checkpoint").read(candidate).tree)
 
 
 def tensors_in(value: object, path: str = "") -> dict[str, object]:

@@ -7,10 +7,16 @@ import re
 import numpy as np
 import pytest
 
-from taxcheck.rule import Skip
+from taxcheck.model.finding import Skip
 from taxcheck.statistics.hierarchy import closure as module
-from taxcheck.statistics.hierarchy import pairset
-from taxcheck.statistics.hierarchy.closure import ForestClosure, GraphClosure, closure_of
+from taxcheck.statistics.hierarchy import levels, pairset
+from taxcheck.statistics.hierarchy.closure import (
+    ForestClosure,
+    GraphClosure,
+    closure_of,
+    whole_closure,
+)
+from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.hierarchy.pairset import PairSet, SlotSet
 from tests.statistics.pair_tables import graph
 from tests.statistics.small_taxonomy import ids
@@ -32,9 +38,10 @@ def triples(closure):
     return set(zip(*(column.tolist() for column in columns), strict=True))
 
 
-@pytest.mark.parametrize("block", [1 << 16, 2, 1])
-def test_the_closure_of_a_dag_in_blocks_of_any_size(monkeypatch, block):
-    monkeypatch.setattr(module, "_BLOCK", block)
+@pytest.mark.parametrize(("nodes", "pairs"), [(1 << 13, 1 << 21), (2, 1 << 21), (8, 3), (1, 0)])
+def test_the_closure_of_a_dag_in_blocks_of_any_size(monkeypatch, nodes, pairs):
+    monkeypatch.setattr(levels, "_NODES", nodes)
+    monkeypatch.setattr(levels, "_PAIRS", pairs)
     closure = closure_of(DAG)
     assert isinstance(closure, GraphClosure)
     assert triples(closure) == {(a, d, k) for d, above in ABOVE.items() for a, k in above.items()}
@@ -45,21 +52,52 @@ def test_the_closure_of_a_dag_in_blocks_of_any_size(monkeypatch, block):
     assert closure.distances(slot[[0, 4]]).tolist() == [1, 1]
 
 
-def test_a_cycle_is_in_its_own_closure_without_self_pairs():
-    closure = GraphClosure(graph(4, (0, 1), (1, 2), (2, 0), (2, 3)))
+def test_edges_that_close_a_cycle_imply_nothing():
+    # 0 > 1 > 2 > 0 is a cycle, from which 3 and 4 hang; 5 > 3 and 4 > 6 are beside it
+    closure = closure_of(graph(7, (0, 1), (1, 2), (2, 0), (2, 3), (3, 4), (5, 3), (4, 6)))
     assert triples(closure) == {
-        (0, 1, 1), (1, 2, 1), (2, 0, 1), (0, 2, 2), (1, 0, 2), (2, 1, 2),
-        (2, 3, 1), (1, 3, 2), (0, 3, 3),
+        (2, 3, 1), (3, 4, 1), (2, 4, 2), (5, 3, 1), (5, 4, 2), (4, 6, 1), (3, 6, 2), (2, 6, 3),
+        (5, 6, 3),
     }  # fmt: skip
+    single = closure_of(graph(4, (0, 1), (1, 2), (2, 0), (2, 3)))
+    assert isinstance(single, ForestClosure)
+    assert triples(single) == {(2, 3, 1)}
 
 
-def test_a_closure_that_is_too_large_is_refused_with_the_reason(monkeypatch):
-    monkeypatch.setattr(module, "LARGEST_DAG_CLOSURE", 14)
-    assert closure_of(DAG).expected == 14
-    monkeypatch.setattr(module, "LARGEST_DAG_CLOSURE", 13)
-    told = "the depth-1 pairs imply more than 13 pairs in a graph that is no tree"
+@pytest.mark.parametrize(("most", "last"), [(13, 5), (9, 5), (8, 4), (0, 1)])
+def test_a_closure_that_is_too_large_holds_the_first_nodes_and_the_edges(monkeypatch, most, last):
+    monkeypatch.setattr(levels, "_PAIRS", 0)  # every node is a block
+    monkeypatch.setattr(module, "LARGEST_DAG_CLOSURE", most)
+    closure = closure_of(DAG)
+    assert triples(closure) == {
+        (a, d, k) for d, above in ABOVE.items() for a, k in above.items() if d <= last or k == 1
+    }
+    assert closure.beyond.tolist() == list(range(last + 1, 6))
+
+
+@pytest.mark.parametrize(("pairs", "beyond"), [(1, [4, 5]), (2, [5]), (3, []), (None, [])])
+def test_a_closure_is_no_larger_than_its_pairs_ask_for(monkeypatch, pairs, beyond):
+    monkeypatch.setattr(levels, "_PAIRS", 0)
+    monkeypatch.setattr(module, "_LARGE", 2)
+    monkeypatch.setattr(module, "_TIMES", 4)  # the closure passes 4 with node 3, and 8 with node 4
+    assert closure_of(DAG, pairs).beyond.tolist() == beyond
+
+
+def test_a_repair_refuses_a_closure_that_is_too_large_with_the_reason(monkeypatch):
+    monkeypatch.setattr(levels, "_PAIRS", 0)
+    assert whole_closure(DAG).expected == 14
+    monkeypatch.setattr(module, "LARGEST_DAG_CLOSURE", 8)
+    told = "the depth-1 pairs imply more than 8 pairs in a graph that is no tree"
     with pytest.raises(Skip, match=re.escape(told)):
-        closure_of(DAG)
+        whole_closure(DAG)
+
+
+def test_distances_beyond_a_byte_are_kept():
+    chain = [(k, k + 1) for k in range(300)]
+    closure = closure_of(graph(302, *chain, (301, 300)))
+    assert isinstance(closure, GraphClosure)
+    assert closure.find(ids(0), ids(300))[1].tolist() == [300]
+    assert closure.depths[[1, 255, 256, 300]].tolist() == [301, 46, 45, 1]
 
 
 def test_the_closure_of_a_forest():
@@ -83,8 +121,8 @@ def test_without_edges_there_is_nothing_in_a_closure(kind, n):
     slot, distance = closure.find(ids(*range(n)), ids(*range(n)))
     assert (slot.tolist(), distance.tolist()) == ([-1] * n, [-1] * n)
     assert closure.depths.dtype == np.int64
-    pairs = PairSet(closure, n)
-    assert (len(pairs), pairs.reversed_keys(True).tolist()) == (0, [])
+    pairs = PairSet.empty(n, SlotSet(closure.expected))
+    assert (len(pairs), pairs.reversed_keys(closure).tolist()) == (0, [])
 
 
 @pytest.fixture(params=["marks", "slots"])
@@ -135,30 +173,48 @@ def test_no_window_is_looked_at_beyond_the_limit(monkeypatch):
     assert looked == [10, 10]
 
 
+def add(pairs, closure, ancestor, descendant):
+    slot, _ = closure.find(ancestor, descendant)
+    out = slot < 0
+    pairs.add(len(slot), slot[~out], descendant[out] * pairs.n + ancestor[out])
+
+
 @pytest.mark.parametrize("parts", [1, 2, 7])
 def test_a_set_of_pairs_within_and_outside_the_closure(parts):
     closure = closure_of(DAG)
-    pairs = PairSet(closure, 7)
+    pairs = PairSet.empty(7, SlotSet(closure.expected))
     rows = [(0, 3), (3, 0), (0, 3), (6, 1), (1, 2), (6, 1), (4, 5)]
     for some in np.array_split(np.array(rows), parts):
         ancestor, descendant = some.T
-        slot, _ = closure.find(ancestor, descendant)
-        pairs.add(ancestor, descendant, slot, slot >= 0)
-    assert (len(pairs), pairs.rows, pairs.rows_held, pairs.rows_outside) == (5, 7, 3, 4)
+        add(pairs, closure, ancestor, descendant)
+    assert (len(pairs), len(pairs.slots), pairs.rows) == (5, 2, 7)
     assert pairs.outside.tolist() == [0 * 7 + 3, 1 * 7 + 6, 2 * 7 + 1]
     ancestor, descendant = ids(0, 3, 1, 2, 6, 4, 3), ids(3, 0, 2, 1, 1, 5, 4)
-    assert pairs.contains(ancestor, descendant).tolist() == [
+    assert pairs.contains(closure, ancestor, descendant).tolist() == [
         True, True, True, False, True, True, False,
     ]  # fmt: skip
-    for cyclic in (False, True):
-        assert pairs.reversed_keys(cyclic).tolist() == [0 * 7 + 3, 3 * 7 + 0]
+    assert pairs.reversed_keys(closure).tolist() == [0 * 7 + 3, 3 * 7 + 0]
 
 
-def test_on_a_cycle_both_directions_may_be_held():
+def test_both_directions_of_a_cycle_are_outside():
     closure = closure_of(graph(3, (0, 1), (1, 0), (1, 2)))
-    pairs = PairSet(closure, 3)
+    pairs = PairSet.empty(3, SlotSet(closure.expected))
     ancestor, descendant = ids(0, 1, 1), ids(1, 0, 2)
-    slot, _ = closure.find(ancestor, descendant)
-    pairs.add(ancestor, descendant, slot, slot >= 0)
-    assert pairs.reversed_keys(True).tolist() == [0 * 3 + 1, 1 * 3 + 0]
-    assert pairs.reversed_keys(False).tolist() == []
+    add(pairs, closure, ancestor, descendant)
+    assert pairs.outside.tolist() == [0 * 3 + 1, 1 * 3 + 0]
+    assert pairs.reversed_keys(closure).tolist() == [0 * 3 + 1, 1 * 3 + 0]
+
+
+def test_noise_that_closes_cycles_does_not_multiply_the_closure():
+    """A fifth as much noise as there are pairs: most nodes are above all others by some way."""
+    rng = np.random.default_rng(2)
+    n = 3_000
+    parent = (rng.random(n - 1) * np.arange(1, n)).astype(int)
+    noise = rng.integers(0, n, (2, 2 * n))
+    noise = noise[:, noise[0] != noise[1]]
+    drawn = Graph.from_edges(
+        np.r_[parent, noise[0]], np.r_[np.arange(1, n), noise[1]], np.ones(n, dtype=bool)
+    )
+    on_cycle = len(drawn.cycles()[0])
+    assert on_cycle > n / 2
+    assert closure_of(drawn).expected < 20 * n < on_cycle**2 / 20

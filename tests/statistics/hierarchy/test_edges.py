@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from taxcheck.config import Dataset
-from taxcheck.statistics.hierarchy import reduction
-from taxcheck.statistics.hierarchy.edges import graph_of, present_in
-from taxcheck.statistics.hierarchy.reduction import transitive_reduction
-from tests.statistics import naive
-from tests.statistics.pair_tables import pair_batch, pair_state
+from taxcheck.policy.model import Dataset
+from taxcheck.statistics.hierarchy import edges as module
+from taxcheck.statistics.hierarchy.closure import closure_of
+from taxcheck.statistics.hierarchy.edges import edges_of, present_in, transitive_reduction
+from tests.oracles import closure as oracle
+from tests.statistics.pair_tables import graph, pair_batch, pair_table
 from tests.statistics.small_taxonomy import ids
 
 CHAIN = [(0, 1, 1), (0, 2, 2), (1, 2, 1)]
@@ -25,21 +25,22 @@ def without_distances(rows):
 
 
 def test_pairs_at_distance_one_are_the_edges():
-    graph, source = graph_of([pair_state(5, pair_batch(CHAIN))], Dataset())
-    assert (edges(graph), source) == ([(0, 1), (1, 2)], "depth_diff")
-    assert graph.present.tolist() == [True, True, True, False, False]
+    found = edges_of([pair_table(5, pair_batch(CHAIN))], Dataset())
+    drawn, source = found.graph, found.source
+    assert (edges(drawn), source) == ([(0, 1), (1, 2)], "depth_diff")
+    assert drawn.present.tolist() == [True, True, True, False, False]
 
 
 def test_held_out_pairs_give_edges_and_nodes_too():
-    training = pair_state(5, pair_batch(CHAIN))
-    held_out = pair_state(5, pair_batch([(1, 4, 1), (2, 4, 2)]))
-    graph, _ = graph_of([training, held_out], Dataset())
-    assert edges(graph) == [(0, 1), (1, 2), (1, 4)]
-    assert present_in([training, held_out]).tolist() == [True, True, True, False, True]
+    training = pair_table(5, pair_batch(CHAIN))
+    held_out = pair_table(5, pair_batch([(1, 4, 1), (2, 4, 2)]))
+    drawn = edges_of([training, held_out], Dataset()).graph
+    assert edges(drawn) == [(0, 1), (1, 2), (1, 4)]
+    assert present_in([training.state, held_out.state]).tolist() == [True, True, True, False, True]
 
 
 def test_one_pair_is_enough_for_a_node_to_be_there():
-    assert present_in([pair_state(4, pair_batch([(2, 0, 1)]))]).tolist() == [
+    assert present_in([pair_table(4, pair_batch([(2, 0, 1)])).state]).tolist() == [
         True,
         False,
         True,
@@ -49,30 +50,32 @@ def test_one_pair_is_enough_for_a_node_to_be_there():
 
 def test_edges_come_in_the_order_of_the_source_whatever_batch_was_first():
     late, early = pair_batch([(0, 3, 1), (2, 4, 1)], first=9), pair_batch([(0, 1, 1), (0, 2, 1)])
-    graph, _ = graph_of([pair_state(5, late, early)], Dataset())
-    assert edges(graph) == [(0, 1), (0, 2), (0, 3), (2, 4)]
+    drawn = edges_of([pair_table(5, late, early)], Dataset()).graph
+    assert edges(drawn) == [(0, 1), (0, 2), (0, 3), (2, 4)]
 
 
 def test_declared_edges_are_all_pairs_whatever_their_distance():
     rows = [(0, 1, 1), (0, 2, 2), (1, 2, 7)]
-    graph, source = graph_of([pair_state(3, pair_batch(rows))], Dataset(pairs="edges"))
-    assert (edges(graph), source) == ([(0, 1), (0, 2), (1, 2)], "declared edges")
+    found = edges_of([pair_table(3, pair_batch(rows))], Dataset(pairs="edges"))
+    drawn, source = found.graph, found.source
+    assert (edges(drawn), source) == ([(0, 1), (0, 2), (1, 2)], "declared edges")
 
 
 @pytest.mark.parametrize("dataset", [Dataset(), Dataset(pairs="edges")])
 def test_without_any_pair_there_is_no_edge(dataset):
     for batch in (pair_batch([(1, 1)], names=()), pair_batch([(1, 1, 1)])):
-        graph, _ = graph_of([pair_state(2, batch)], dataset)
-        assert edges(graph) == []
-        assert not graph.present.any()
-        assert graph.parents.dtype == np.int64
+        drawn = edges_of([pair_table(2, batch)], dataset).graph
+        assert edges(drawn) == []
+        assert not drawn.present.any()
+        assert drawn.parents.dtype == np.int64
 
 
 def test_without_distances_the_pairs_are_reduced():
-    training = pair_state(4, pair_batch(without_distances(CHAIN), names=()))
-    held_out = pair_state(4, pair_batch([(2, 3), (1, 3), (0, 3), (0, 3)], names=()))
-    graph, source = graph_of([training, held_out], Dataset())
-    assert (edges(graph), source) == ([(0, 1), (1, 2), (2, 3)], "transitive reduction")
+    training = pair_table(4, pair_batch(without_distances(CHAIN), names=()))
+    held_out = pair_table(4, pair_batch([(2, 3), (1, 3), (0, 3), (0, 3)], names=()))
+    found = edges_of([training, held_out], Dataset())
+    drawn, source = found.graph, found.source
+    assert (edges(drawn), source) == ([(0, 1), (1, 2), (2, 3)], "transitive reduction")
 
 
 CLOSURES = {
@@ -91,10 +94,28 @@ CLOSURES = {
 @pytest.mark.parametrize("products", [20_000_000, 3, 1])
 @pytest.mark.parametrize("name", CLOSURES)
 def test_the_reduction_is_the_naive_one_in_blocks_of_any_size(monkeypatch, name, products):
-    monkeypatch.setattr(reduction, "_PRODUCTS", products)
+    monkeypatch.setattr(module, "_PRODUCTS", products)
     pairs = sorted(CLOSURES[name])
     ancestor, descendant = (ids(*(pair[k] for pair in pairs)) for k in (0, 1))
     parents, children = transitive_reduction(ancestor, descendant, np.ones(6, dtype=bool))
     found = list(zip(parents.tolist(), children.tolist(), strict=True))
     assert len(found) == len(set(found))
-    assert set(found) == naive.reduction(set(pairs))
+    assert set(found) == oracle.reduction(set(pairs))
+
+
+def test_a_shortcut_past_missing_pairs_is_no_edge_either():
+    """0 > 3 by way of 1 and 2, though neither 0 > 2 nor 1 > 3 is there."""
+    rows = [(0, 1), (1, 2), (2, 3), (0, 3)]
+    found = edges_of([pair_table(4, pair_batch(rows, names=()))], Dataset())
+    assert edges(found.graph) == [(0, 1), (1, 2), (2, 3)]
+    assert found.closure.expected == 6
+
+
+@pytest.mark.parametrize("compared", [1 << 21, 1])
+def test_shortcuts_are_left_out_and_edges_on_cycles_stay(monkeypatch, compared):
+    monkeypatch.setattr(module, "_COMPARED", compared)
+    # 0 > 1 > 2 > 3 with 0 > 3 and 1 > 3; 4 > 5 > 4, below 0, with 0 > 5
+    drawn = graph(6, (0, 1), (1, 2), (2, 3), (0, 3), (1, 3), (0, 4), (4, 5), (5, 4), (0, 5))
+    found = module.without_shortcuts(drawn, closure_of(drawn))
+    assert edges(found) == [(0, 1), (1, 2), (2, 3), (0, 4), (5, 4), (0, 5), (4, 5)]
+    assert module.without_shortcuts(found, closure_of(found)) is found

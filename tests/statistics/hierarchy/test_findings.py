@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from taxcheck.config import Dataset
-from taxcheck.rule import Defect, Sample
-from taxcheck.statistics.hierarchy import pairset
-from taxcheck.statistics.hierarchy.closure import closure_of
-from taxcheck.statistics.hierarchy.edges import graph_of
-from taxcheck.statistics.hierarchy.proof import prove
-from tests.statistics.pair_tables import Heard, pair_batch, pair_state
+from taxcheck.model.finding import Defect, Sample
+from taxcheck.policy.model import Dataset
+from taxcheck.statistics.hierarchy import closure as closures
+from taxcheck.statistics.hierarchy import levels, pairset
+from tests.statistics import pair_tables
+from tests.statistics.pair_tables import Heard, pair_batch, pair_table
 
 
-def proved(rows, n, sink=None, held_out=None, names=("depth_diff",), edges_from=None):
+def proved(rows, n, sink=None, held_out=None, names=("depth_diff",), edges_from=None, kind="auto"):
     """The proof of rows; ``edges_from`` gives the graph where it is not theirs."""
-    state = pair_state(n, pair_batch(rows, names))
-    others = pair_state(n, pair_batch(held_out)) if held_out else None
-    source = pair_state(n, pair_batch(edges_from)) if edges_from else state
-    graph, _ = graph_of([s for s in (source, others) if s], Dataset())
-    spool = others.spool if others else None
-    return prove(state.spool, spool, graph, closure_of(graph), state.as_descendant > 0, 1, sink)
+    table = pair_table(n, pair_batch(rows, names))
+    others = pair_table(n, pair_batch(held_out)) if held_out else None
+    source = pair_table(n, pair_batch(edges_from)) if edges_from else None
+    return pair_tables.proved(table, others, Dataset(kind=kind), sink, edges=source)[0]
 
 
 def pair(row, ancestor, descendant, distance):
@@ -37,7 +34,7 @@ def test_a_sound_closure_needs_no_second_look():
     heard = Heard()
     proof = proved(CHAIN + DEEP, 5, heard)
     found = proof.statistics
-    assert (found.expected, found.distinct, found.unproven) == (7, 7, 0)
+    assert (found.expected, found.distinct, found.unproven.count) == (7, 7, 0)
     nothing = Defect(0, 7)
     assert [found.duplicates, found.reversed, found.missing, found.false] == [nothing] * 4
     assert (found.missing_by_depth.tolist(), proof.repeats, heard.calls) == ([0] * 4, None, [])
@@ -76,7 +73,7 @@ def test_twenty_missing_pairs_are_shown_and_all_of_them_told(monkeypatch):
 def test_false_pairs_are_told_apart_by_what_is_wrong():
     heard = Heard()
     rows = [*CHAIN, *DEEP[:2], (0, 3, 2), (4, 3, 2), (3, 4, 5)]
-    found = proved(rows, 5, heard).statistics
+    found = proved(rows, 5, heard, kind="tree").statistics
     assert found.false.detail == {"ancestry": 2, "distance": 1}
     assert found.false.samples == (pair(7, 0, 3, 2), pair(8, 4, 3, 2), pair(9, 3, 4, 5))
     # 3 > 4 and 4 > 3 are each other's reverse, so the rows are looked at again
@@ -101,7 +98,7 @@ def test_a_broken_chain_of_a_tree_contradicts_within_its_reach(row, false, unpro
     # 5 > 6 > 7 hangs from nothing, though of 5 it is said that 0 is three levels above
     rows = [*CHAIN, *DEEP, (0, 5, 3), (5, 6, 1), (6, 7, 1), (5, 7, 2), row]
     found = proved(rows, 8).statistics
-    assert (found.false.count, found.unproven) == (false, unproven)
+    assert (found.false.count, found.unproven.count) == (false, unproven)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +108,7 @@ def test_in_an_intact_dag_any_other_distance_is_false(distance, false, unproven)
     # 0 > 1, 2 > 3; distance 1 makes an edge of it
     rows = [(0, 1, 1), (0, 2, 1), (1, 3, 1), (2, 3, 1), (0, 3, distance)]
     found = proved(rows, 4).statistics
-    assert (found.false.count, found.unproven) == (false, unproven)
+    assert (found.false.count, found.unproven.count) == (false, unproven)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +121,7 @@ def test_in_a_broken_dag_a_shorter_way_is_unproven_and_a_longer_one_false(
     rows = [(0, 1, 1), (0, 2, 1), (1, 3, 1), (2, 3, 1), (3, 4, 1), (5, 4, 1), (6, 5, 2)]
     whole = [*rows, (0, 3, 2), (1, 4, 2), (2, 4, 2), (0, 4, distance)]
     found = proved(whole, 7).statistics
-    assert (found.false.count, found.unproven) == (false, 1 + unproven)
+    assert (found.false.count, found.unproven.count) == (false, 1 + unproven)
 
 
 def test_without_distances_only_ancestry_is_judged():
@@ -135,12 +132,13 @@ def test_without_distances_only_ancestry_is_judged():
     # 3 and 4 are another tree: above its root 0 may well be
     other = [(0, 1, 1), (0, 2, 1), (3, 4, 1)]
     apart = proved([(0, 1), (0, 2), (3, 4), (0, 4)], 5, names=names, edges_from=other)
-    assert (apart.statistics.false.count, apart.statistics.unproven) == (0, 1)
+    assert (apart.statistics.false.count, apart.statistics.unproven.count) == (0, 1)
     # in a DAG, where 5 is a descendant without a parent
     dag = [(0, 1, 1), (0, 2, 1), (1, 3, 1), (2, 3, 1), (5, 6, 1)]
     pairs = [*(row[:2] for row in dag), (0, 3), (0, 5), (0, 6), (1, 2)]
-    found = proved(pairs, 7, names=names, edges_from=dag).statistics
-    assert (found.false.count, found.unproven) == (1, 2)
+    found = proved([*pairs, (3, 1)], 7, names=names, edges_from=dag).statistics
+    assert (found.false.detail, found.unproven.count) == ({"ancestry": 1}, 3)
+    assert found.unproven.detail == {"beyond_edges": 1, "broken_chain": 2}
 
 
 def test_duplicates_are_every_row_but_the_first():
@@ -162,10 +160,35 @@ def test_both_directions_of_an_edge_are_reversed_pairs():
     found = proved([(0, 1, 1), (1, 0, 1), (1, 2, 1)], 3).statistics
     assert (found.reversed.count, found.reversed.total) == (1, 3)
     assert found.reversed.samples == (pair(1, 0, 1, 1), pair(2, 1, 0, 1))
-    assert found.path.startswith("DAG: ")
+    assert found.path.startswith("tree: ")
+    assert (found.unproven.count, found.unproven.detail) == (2, {"cycle": 2})
+    assert found.open == {"cycle": 3}
 
 
 def test_held_out_pairs_are_neither_judged_nor_counted():
     heard = Heard()
     found = proved(CHAIN, 5, heard, held_out=[*DEEP, (3, 0, 1), DEEP[0]]).statistics
     assert (found.distinct, found.duplicates.count, found.false.total) == (4, 0, 4)
+
+
+def test_pairs_of_nodes_beyond_the_bound_are_unproven(monkeypatch):
+    monkeypatch.setattr(levels, "_PAIRS", 0)
+    monkeypatch.setattr(closures, "LARGEST_DAG_CLOSURE", 3)
+    # 0 > 1, 2 > 3 > 4: the closure holds what is above 1, 2 and 3, and that 3 is the parent of 4
+    heard = Heard()
+    rows = [(0, 1, 1), (0, 2, 1), (1, 3, 1), (2, 3, 1), (3, 4, 1), (0, 3, 2), (0, 4, 3), (0, 4, 3)]
+    found = proved(rows, 5, heard).statistics
+    assert (found.expected, found.missing.count, found.duplicates.count) == (6, 0, 1)
+    assert (found.unproven.count, found.unproven.detail) == (1, {"beyond_bound": 1})
+    assert [sample.row for sample in found.unproven.samples] == [7]
+    assert (found.false.count, found.open) == (0, {"beyond_bound": 1})
+    assert heard.calls[-1] == (
+        "false_ancestor_pair.unproven",
+        {
+            "row": [7],
+            "ancestor_idx": [0],
+            "descendant_idx": [4],
+            "depth_diff": [3],
+            "reason": ["beyond_bound"],
+        },
+    )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from taxcheck.statistics.hierarchy.components import connected, cycles
 from taxcheck.statistics.hierarchy.forest import Forest
+from taxcheck.statistics.hierarchy.graph import connected, cycles
 from tests.statistics.pair_tables import graph
 from tests.statistics.small_taxonomy import ids
 
@@ -125,3 +125,34 @@ def test_the_walk_enters_every_subtree_as_one_stretch():
     narrow = (forest.parent, forest.depth, forest.entry, forest.size)
     assert {column.dtype for column in narrow} == {np.dtype(np.int32)}
     assert Forest.from_parents(ids(-1, 0)).reached is None
+
+
+def test_a_forest_of_few_among_many_nodes_is_the_one_that_a_walk_over_all_gives(monkeypatch):
+    rng = np.random.default_rng(5)
+    n = 4_000
+    parent = np.full(n, -1)
+    inside = np.sort(rng.choice(n, 60, replace=False))
+    for k in range(1, 60):
+        parent[inside[k]] = inside[rng.integers(0, k)] if k % 7 else -1
+    few = Forest.from_parents(parent)
+    monkeypatch.setattr("taxcheck.statistics.hierarchy.forest._SPARSE", n)
+    every = Forest.from_parents(parent)
+    for name in ("parent", "depth", "size"):
+        assert np.array_equal(getattr(few, name), getattr(every, name))
+        assert getattr(few, name).dtype == getattr(every, name).dtype
+    assert np.array_equal(np.sort(few.entry), np.arange(n))
+    assert few.entry.dtype == every.entry.dtype
+    a, d = (axis.ravel() for axis in np.meshgrid(inside, np.r_[inside, [0, n - 1]]))
+    held = [(f.entry[a] < f.entry[d]) & (f.entry[d] < f.entry[a] + f.size[a]) for f in (few, every)]
+    assert np.array_equal(*held)
+    assert held[0].any()
+    assert [sorted(level) for level in few.levels] == [sorted(level) for level in every.levels]
+    assert few.reached is every.reached is None
+    assert np.array_equal(few.tops(), every.tops())
+
+
+def test_a_cycle_among_many_nodes_is_not_reached():
+    parent = np.full(1_000, -1)
+    parent[[5, 6, 7, 8]] = [6, 5, 6, 900]
+    reached = Forest.from_parents(parent).reached
+    assert np.flatnonzero(~reached).tolist() == [5, 6, 7]

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from taxcheck.config import Dataset
-from taxcheck.rule import Defect, Sample
-from taxcheck.statistics.hierarchy.closure import closure_of
-from taxcheck.statistics.hierarchy.edges import graph_of, present_in
+from taxcheck.model.finding import Defect, Sample
+from taxcheck.statistics.hierarchy.edges import present_in
 from taxcheck.statistics.hierarchy.held_out import held_out_statistics
-from taxcheck.statistics.hierarchy.proof import prove
-from tests.statistics.pair_tables import Heard, pair_batch, pair_state
+from tests.statistics.pair_tables import Heard, pair_batch, pair_table, proved
 from tests.statistics.small_taxonomy import ids
 
 # 0 > 1 > 2 > 3, with 0 > 2 stated too; 0 > 3 and 1 > 3 are not
@@ -25,6 +22,10 @@ HELD_OUT = [
 ]
 
 
+def there(training):
+    return present_in([training.state])
+
+
 @pytest.fixture
 def heard():
     return Heard()
@@ -32,12 +33,10 @@ def heard():
 
 @pytest.fixture
 def found(heard):
-    training, held = (pair_state(7, pair_batch(rows)) for rows in (TRAINING, HELD_OUT))
-    graph, _ = graph_of([training], Dataset())
-    closure = closure_of(graph)
-    proof = prove(training.spool, None, graph, closure, training.as_descendant > 0, 1, None)
+    training, held = (pair_table(7, pair_batch(rows)) for rows in (TRAINING, HELD_OUT))
+    proof, _ = proved(training)
     return held_out_statistics(
-        9, held.spool, proof.training, closure, present_in([training]), heard
+        9, held.spool, proof, proof.closure, present_in([training.state]), heard
     )
 
 
@@ -72,25 +71,32 @@ def test_the_sink_hears_of_leaks_and_not_of_what_is_implied(found, heard):
 
 def test_in_a_dag_the_very_first_pair_of_the_closure_may_be_implied():
     # 0 > 2 > 1 and 3 > 1: the closure's first pair is 0 > 1
-    training = pair_state(4, pair_batch([(0, 2, 1), (2, 1, 1), (3, 1, 1)]))
-    held = pair_state(4, pair_batch([(0, 1, 2)]))
-    graph, _ = graph_of([training], Dataset())
-    closure = closure_of(graph)
-    assert closure.find(ids(0), ids(1))[0].tolist() == [0]
-    proof = prove(training.spool, None, graph, closure, training.as_descendant > 0, 1, None)
+    training = pair_table(4, pair_batch([(0, 2, 1), (2, 1, 1), (3, 1, 1)]))
+    held = pair_table(4, pair_batch([(0, 1, 2)]))
+    proof, _ = proved(training)
+    assert proof.closure.find(ids(0), ids(1))[0].tolist() == [0]
     found = held_out_statistics(
-        1, held.spool, proof.training, closure, present_in([training]), None
+        1, held.spool, proof, proof.closure, present_in([training.state]), None
     )
     assert (found.implied.count, found.exact.count) == (1, 0)
 
 
 def test_a_pair_whose_both_directions_were_trained_on_is_exact():
     rows = [(0, 1, 1), (1, 0, 1)]
-    training, held = pair_state(2, pair_batch(rows)), pair_state(2, pair_batch(rows[:1]))
-    graph, _ = graph_of([training], Dataset())
-    closure = closure_of(graph)
-    proof = prove(training.spool, None, graph, closure, training.as_descendant > 0, 1, None)
+    training, held = pair_table(2, pair_batch(rows)), pair_table(2, pair_batch(rows[:1]))
+    proof, _ = proved(training)
     found = held_out_statistics(
-        1, held.spool, proof.training, closure, present_in([training]), None
+        1, held.spool, proof, proof.closure, present_in([training.state]), None
     )
     assert (found.exact.count, found.reversed.count, found.implied.count) == (1, 0, 0)
+
+
+def test_what_chains_contradict_is_false_and_what_they_lack_is_not():
+    """3 is 3 below 0 and not 2; 4 is under another root, so that 1 is not above it."""
+    rows = [*TRAINING, (7, 4, 1), (0, 7, 1)]
+    held = [(0, 3, 2), (1, 4, 1), (5, 6, 1), (1, 3, 2), (1, 3, 2), (0, 1, 2), (3, 0, 1)]
+    training, asked = (pair_table(8, pair_batch(part)) for part in (rows, held))
+    proof, _ = proved(training)
+    found = held_out_statistics(7, asked.spool, proof, proof.closure, there(training), None)
+    assert found.false.detail == {"distance": 1, "ancestry": 2}
+    assert found.repeated == 1

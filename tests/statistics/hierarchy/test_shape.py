@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from taxcheck.config import Dataset
-from taxcheck.rule import Defect, Sample
-from taxcheck.statistics.hierarchy import shape
+from taxcheck.model.finding import Defect, Sample
+from taxcheck.policy.model import Dataset
+from taxcheck.statistics.hierarchy import closure as closures
+from taxcheck.statistics.hierarchy import levels, shape
+from taxcheck.statistics.hierarchy.chains import Chains
 from taxcheck.statistics.hierarchy.closure import closure_of
+from taxcheck.statistics.hierarchy.edges import Edges
+from taxcheck.statistics.hierarchy.kind import likeness_of
+from taxcheck.statistics.hierarchy.pairset import PairSet, SlotSet
 from taxcheck.statistics.hierarchy.shape import false_negative_risk, hierarchy_statistics
 from taxcheck.statistics.values import Kind
 from tests.statistics.pair_tables import Heard, graph
 
 
-def described(drawn, descendants=None, dataset=None, sink=None, closure=True):
+def described(drawn, descendants=None, dataset=None, sink=None):
     """By default every node with a parent is a descendant in some pair."""
     marks = drawn.parent_counts > 0
     marks[list(descendants or ())] = True
-    held = closure_of(drawn) if closure else None
-    return hierarchy_statistics(drawn, held, marks, dataset or Dataset(), "depth_diff", sink)
+    closure = closure_of(drawn)
+    edges = Edges(drawn, closure, "depth_diff")
+    every = SlotSet(closure.expected)
+    every.add(np.arange(closure.expected))
+    pairs = PairSet.empty(drawn.n, every)
+    chains = Chains.of(drawn, closure, pairs)
+    found = likeness_of(drawn, closure, pairs, chains, dataset or Dataset(), "depth_diff")
+    return hierarchy_statistics(edges, marks, found, sink)
 
 
 # 0 > 1 > 3, 0 > 2; 4 > 5; 6 > 7, and of 6 some pair says that it has an ancestor; 8 in no pair
@@ -47,6 +59,7 @@ def test_a_forest_with_a_gap():
         ("cycle", {"idx": []}),
         ("several_parents", {"idx": [], "parents": []}),
         ("missing_parent", {"idx": [6]}),
+        ("several_roots", {"idx": [0, 4, 6]}),
     ]
 
 
@@ -69,12 +82,12 @@ def test_nodes_with_several_parents_are_shown_with_the_first_five():
     assert (found.several_parents.count, found.several_parents.total) == (2, 4)
     assert (found.leaves, found.roots.count) == (2, 4)
     assert found.several_parents.samples == (
-        Sample({"idx": 3, "parents": "1, 2"}, node=3),
-        Sample({"idx": 7, "parents": "0, 1, 2, 3, 4 ..."}, node=7),
+        Sample({"idx": 3, "parent_idx": "1, 2"}, node=3),
+        Sample({"idx": 7, "parent_idx": "0, 1, 2, 3, 4 ..."}, node=7),
     )
     assert heard.calls[1] == ("several_parents", {"idx": [3, 7], "parents": [2, 6]})
     five = described(graph(6, *((k, 5) for k in range(5))))
-    assert five.several_parents.samples[0].values["parents"] == "0, 1, 2, 3, 4"
+    assert five.several_parents.samples[0].values["parent_idx"] == "0, 1, 2, 3, 4"
 
 
 def test_a_cycle_is_shown_in_order_and_counted_whole():
@@ -96,9 +109,9 @@ def many_parents(several, single):
     ("drawn", "declared", "kind", "reason"),
     [
         (many_parents(1, 99), None, Kind.DAG,
-         "1 of 100 nodes with a parent have several: 1% or more, so a DAG is meant"),
+         "1 of 100 nodes with a parent have several: 1.0 % or more, so a DAG is meant"),
         (many_parents(1, 100), None, Kind.DAMAGED_TREE,
-         "1 of 101 nodes with a parent have several: under 1%, so a tree was meant"),
+         "1 of 101 nodes with a parent have several: under 1.0 %, so a tree was meant"),
         (many_parents(2, 1), "tree", Kind.DAMAGED_TREE,
          "the policy declares a tree, and 2 of 3 nodes with a parent have several"),
         (many_parents(0, 3), "tree", Kind.TREE, "every node has at most one parent"),
@@ -125,9 +138,13 @@ def test_a_tree_with_its_columns_swapped_is_known(edges, turned):
     assert described(graph(4, *edges)).reversed_is_tree is turned
 
 
-def test_nothing_is_said_of_a_closure_that_was_not_made():
-    found = described(TREE, closure=False)
-    assert (found.closure_depths, found.false_negative_risk) == (None, None)
+def test_nothing_is_said_of_a_closure_that_is_not_whole(monkeypatch):
+    assert described(graph(6, (0, 1), (0, 2), (3, 4), (4, 3))).closure_depths is None
+    monkeypatch.setattr(levels, "_PAIRS", 0)
+    assert described(LATTICE).closure_depths.tolist() == [0, 5, 2]
+    monkeypatch.setattr(closures, "LARGEST_DAG_CLOSURE", 1)
+    cut = described(LATTICE)
+    assert (cut.closure_depths, cut.false_negative_risk) == (None, None)
 
 
 def test_an_empty_graph():
@@ -163,10 +180,10 @@ def test_what_hangs_from_a_cycle_has_no_depth_and_no_part_in_the_risk():
     # 0 > 1, 2 beside the cycle 3 > 4 > 3 with 5 below
     drawn = graph(6, (0, 1), (0, 2), (3, 4), (4, 3), (4, 5))
     closure = closure_of(drawn)
-    assert closure.expected == 6
-    assert false_negative_risk(drawn, closure) == pytest.approx(2 / 6)
-    cycle = graph(2, (0, 1), (1, 0))
-    assert false_negative_risk(cycle, closure_of(cycle)) is None
+    assert closure.expected == 3
+    assert false_negative_risk(drawn, closure) == pytest.approx(2 / 3)
+    hanging = graph(3, (0, 1), (1, 0), (1, 2))
+    assert false_negative_risk(hanging, closure_of(hanging)) is None
 
 
 def test_a_closure_too_large_to_walk_has_no_risk_figure(monkeypatch):

@@ -1,0 +1,43 @@
+"""One run, and two beside each other: the parts of the report, in the frame of the pages."""
+
+from __future__ import annotations
+
+from taxcheck.model.change import Change
+from taxcheck.service.pages.values import Compare, Run
+
+from ..comparison import told
+from ..html import LEVELS, comparison_parts, parts
+from . import links
+from .frame import filled
+
+_FORMATS = (  # what it is called, and which file of the run it is
+    ("JSON", "report.json"),
+    ("HTML", "report.html"),
+    ("SARIF", "report.sarif"),
+    ("JUnit XML", "report.xml"),
+    ("Markdown", "report.md"),
+)
+
+
+def run(value: Run) -> str:
+    """Headline and causes, what changed, then the whole report."""
+    changed = value.changed
+    downloads = [(said, f"/api/v1{links.run(value.line.id, name)}") for said, name in _FORMATS]
+    if value.report.audit is not None and value.report.audit.projection is not None:
+        downloads.append(("explorer", links.run(value.line.id, "explorer")))
+    same = (Change.UNCHANGED, Change.DIFFERS)
+    return filled(
+        "run.html",
+        value=value,
+        downloads=downloads,
+        moved=[r for r in told(changed) if r.change not in same] if changed else (),
+        scores=[s for s in changed.scores if s.change not in same] if changed else (),
+        **parts(value.report, LEVELS[0]),
+    )
+
+
+def compare(value: Compare) -> str:
+    """The page that `taxcheck compare` makes, or the form that asks for two runs."""
+    if value.comparison is None:
+        return filled("compare.html", value=value, comparison=None)
+    return filled("compare.html", value=value, **comparison_parts(value.comparison))

@@ -1,0 +1,356 @@
+"""Causes in which one clade is there otherwise than it should be: twice, or turned round."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from taxcheck.model.arrays import BoolArray, IntArray, within
+from taxcheck.model.cause import Explanation, Mend, cause
+from taxcheck.model.result import RuleResult
+from taxcheck.model.vocabulary import plural
+from taxcheck.statistics.hierarchy.graph import Graph
+from taxcheck.statistics.pairs import PairState
+from taxcheck.statistics.spool import PairSpool
+from taxcheck.statistics.symptoms import Symptoms
+from taxcheck.statistics.truth import Truth
+from taxcheck.statistics.values import MappingStatistics
+
+from .lost import called
+
+_FEWEST = 2  # rows of a clade
+_SHARE = 0.99
+_MOST = 30_000_000  # pairs that are looked at whole
+
+
+@cause()
+def doubled_clade(
+    symptoms: Symptoms,
+    graph: Graph,
+    mapping: MappingStatistics,
+    kept: PairSpool,
+    totals: PairState,
+    truth: Truth | None = None,
+) -> Explanation | None:
+    """All rows of one clade are in the file twice.
+
+    The rows that repeat others are those of the nodes of one clade, all of them.
+
+    Why it matters:
+    Drawn as rows, the pairs of the clade have twice the weight of all others, and pull the rest
+    towards them.
+
+    How to fix:
+    Look for a shard or a division that was appended twice, then drop what is repeated:
+
+        pairs = pairs.drop_duplicates(["ancestor_idx", "descendant_idx"])
+
+    ``taxcheck fix`` keeps the first of each.
+
+    Known exceptions:
+    Rows that repeat others here and there are duplicate_pair without a cause.
+
+    References:
+    - pandas.DataFrame.drop_duplicates:
+      https://pandas.pydata.org/docs/reference/api/pandas.DataFrame.drop_duplicates.html
+    """
+    symptom = symptoms.get("duplicate_pair")
+    if symptom is None or symptom.rows is None or len(symptom) < _FEWEST:
+        return None
+    ancestor, descendant = symptom.nodes
+    n = graph.n
+    again = np.bincount(descendant, minlength=n)
+    rows = np.zeros(n, dtype=np.int64)
+    within_clade = np.zeros(n, dtype=np.int64)
+    marked = again > 0
+    for batch in kept.batches():
+        rows += np.bincount(batch.descendant, minlength=n)
+        inner = marked[batch.descendant] & (marked[batch.ancestor])
+        within_clade += np.bincount(batch.descendant[inner], minlength=n)
+    nodes = np.flatnonzero(marked)
+    whole = 2 * len(symptom) >= _SHARE * (rows.sum()) and len(nodes) > 1
+    if whole and np.count_nonzero(2 * again == rows) < _SHARE * n:
+        return None  # more often than twice, or some more often than others
+    top: int | None = None
+    if not whole:
+        top = _top_of(graph, marked, ancestor, descendant, totals.as_ancestor)
+        if top is None:
+            return None
+        below = graph.below(np.array([top]))
+        # every pair of the clade is repeated as often: those within it, or those above as well
+        full = (again[nodes] >= rows[nodes] - again[nodes]).all()
+        inner = below[ancestor] & below[descendant]
+        if not full and not inner.all():
+            return None
+        if not full and not _repeats_within(kept, below, symptom.rows):
+            return None
+    who = "the whole file" if top is None else f"the clade {called(mapping, top, truth)}"
+    return Explanation(
+        message=f"{who} is in the pairs twice: {plural(len(symptom), 'row')} are repeated",
+        parameters={"clade": who, "rows": len(symptom)},
+        free=1,
+        mend=Mend(
+            what="keep the first of rows that are repeated",
+            why="a pair that is there already says nothing new",
+            rows=symptom.rows,
+            dropped=True,
+        ),
+    )
+
+
+def _top_of(
+    graph: Graph, marked: BoolArray, ancestor: IntArray, descendant: IntArray, below: IntArray
+) -> int | None:
+    """The node whose clade the marked nodes are, itself among them or not; None for no clade.
+
+    It is above all others in the repeated rows, and of those the one with the fewest ``below``.
+    """
+    count = int(np.count_nonzero(marked))
+    pairs = np.unique(ancestor * graph.n + descendant) // graph.n
+    above = np.bincount(pairs, minlength=graph.n)
+    candidates = np.flatnonzero(above == count - marked)
+    candidates = candidates[above[candidates] > 0]
+    if not len(candidates):
+        return None
+    top = int(candidates[np.argmin(below[candidates])])
+    clade = graph.below(np.array([top]))
+    whole = int(np.count_nonzero(clade)) - (not marked[top])
+    return top if whole == count and (clade | ~marked).all() else None
+
+
+def _repeats_within(kept: PairSpool, clade: BoolArray, repeated: IntArray) -> bool:
+    """Whether half of the rows with both ends in a clade are repetitions."""
+    inside = again = 0
+    for batch in kept.batches():
+        chosen = clade[batch.ancestor] & clade[batch.descendant]
+        inside += int(np.count_nonzero(chosen))
+        again += int(np.count_nonzero(within(repeated, batch.rows[chosen])))
+    return 2 * again >= _SHARE * inside
+
+
+@cause()
+def reversed_clade(
+    found: Mapping[str, RuleResult],
+    symptoms: Symptoms,
+    graph: Graph,
+    mapping: MappingStatistics,
+    kept: PairSpool,
+    totals: PairState,
+    truth: Truth | None = None,
+) -> Explanation | None:
+    """In the rows of one clade ancestor and descendant are exchanged.
+
+    With the ends of these rows exchanged again, the clade hangs where it belongs and nothing
+    contradicts it any more.
+
+    Why it matters:
+    The clade is learned upside down: its leaves go to the centre and its root to the rim. Counts,
+    coverage and the loss look as usual.
+
+    How to fix:
+    Exchange the columns in the part that the clade came from; ``taxcheck fix`` does so in its rows.
+    Mostly one source of several has (child, parent) where the others have (parent, child).
+
+    Known exceptions:
+    A chain without branches is the same from both ends. Where all rows are turned round the columns
+    were exchanged: swapped_pair_columns.
+
+    References:
+    - Nickel & Kiela 2017, the direction of the relation: https://arxiv.org/abs/1705.08039
+    """
+    if "swapped_pair_columns" in found:
+        return None
+    if not {"several_parents", "cycle", "false_ancestor_pair", "disagrees_with_taxonomy"} & {
+        *symptoms
+    }:
+        return None
+    for rows, nodes, top in _turned(symptoms, graph, kept, totals, truth):
+        if len(rows) < _FEWEST:
+            continue
+        who = called(mapping, top, truth)
+        return Explanation(
+            message=f"the clade {who} is turned round: ancestor and descendant are exchanged in "
+            f"{plural(len(rows), 'row')} of {plural(nodes, 'node')}",
+            explains=_depths(symptoms, rows),
+            parameters={"clade": who, "nodes": nodes, "rows": len(rows)},
+            free=1,
+            mend=Mend(
+                what=f"exchange ancestor and descendant in the rows of the clade {who}",
+                why="turned back, the clade contradicts nothing",
+                rows=rows,
+                exchanged=True,
+            ),
+        )
+    return None
+
+
+def _depths(symptoms: Symptoms, rows: IntArray) -> dict[str, BoolArray | bool]:
+    """Depths that are those of the other end where the idx alone were exchanged."""
+    explains: dict[str, BoolArray | bool] = {}
+    for name in ("inconsistent_depth", "depth_mismatch"):
+        symptom = symptoms.get(name)
+        if symptom is not None and symptom.rows is not None:
+            explains[name] = within(rows, symptom.rows)
+        elif symptom is not None:
+            explains[name] = np.ones(len(symptom), dtype=bool)
+    return explains
+
+
+def _turned(
+    symptoms: Symptoms,
+    graph: Graph,
+    kept: PairSpool,
+    totals: PairState,
+    truth: Truth | None,
+) -> Iterator[tuple[IntArray, int, int]]:
+    """(rows, nodes, top) of a clade whose rows are turned round, by the strongest evidence."""
+    if truth is not None:
+        found = _turned_by_truth(symptoms, truth)
+        if found is not None:
+            yield found
+        return
+    if not 0 < len(kept) <= _MOST:
+        return
+    batches = [*kept.batches()]
+    rows = np.concatenate([b.rows for b in batches])
+    ancestor = np.concatenate([b.ancestor for b in batches])
+    descendant = np.concatenate([b.descendant for b in batches])
+    if totals.depth is not None and all(b.depth_diff is not None for b in batches):
+        distance = np.concatenate([b.depth_diff for b in batches if b.depth_diff is not None])
+        found = _turned_by_distance(graph, rows, ancestor, descendant, distance)
+        if found is not None:
+            yield found
+            return
+    for look in (_turned_by_shape, _turned_above):
+        found = look(graph, rows, ancestor, descendant)
+        if found is not None:
+            yield found
+            return
+
+
+def _turned_by_truth(symptoms: Symptoms, truth: Truth) -> tuple[IntArray, int, int] | None:
+    symptom = symptoms.get("disagrees_with_taxonomy")
+    if symptom is None or symptom.rows is None:
+        return None
+    turned = symptom.because("reversed")
+    if 2 * np.count_nonzero(turned) < len(symptom):
+        return None
+    nodes = np.unique(symptom.nodes[0][turned])  # descendants, in truth
+    lowest = int(nodes[np.argmin(truth.depth[nodes])])
+    for top in dict.fromkeys((lowest, int(truth.parent[lowest]))):
+        if top < 0:
+            continue
+        clade = truth.clade(top)
+        inside = int(np.count_nonzero(clade))
+        here = int(np.count_nonzero(clade[nodes]))
+        if here == len(nodes) and here >= _SHARE * (inside - 1):
+            return symptom.rows[turned], inside, top
+    return None
+
+
+def _turned_by_distance(
+    graph: Graph,
+    rows: IntArray,
+    ancestor: IntArray,
+    descendant: IntArray,
+    distance: IntArray,
+) -> tuple[IntArray, int, int] | None:
+    """By depths below the node that most rows name, which a root does with all of its nodes."""
+    n = graph.n
+    depth = np.full(n, -1, dtype=np.int64)
+    label = _parts(ancestor, descendant, n)
+    uses = np.bincount(ancestor, minlength=n) + np.bincount(descendant, minlength=n)
+    order = np.lexsort((np.arange(n), -uses))
+    hubs = order[np.unique(label[order], return_index=True)[1]]
+    is_hub = np.zeros(n, dtype=bool)
+    is_hub[hubs] = True
+    depth[hubs] = 0
+    for ours, others in ((ancestor, descendant), (descendant, ancestor)):
+        near = is_hub[ours]
+        depth[others[near]] = distance[near]
+    known = (depth[ancestor] >= 0) & (depth[descendant] >= 0)
+    step = depth[descendant] - depth[ancestor]
+    turned = known & (step == -distance)
+    fits = known & (step == distance)
+    count = int(np.count_nonzero(turned))
+    if not count or np.count_nonzero(turned | fits) < 0.9 * len(rows) or 2 * count >= len(rows):
+        return None
+    nodes = np.unique(ancestor[turned])  # descendants, in truth
+    upper = np.unique(descendant[turned])
+    both = np.intersect1d(nodes, upper)
+    within_ = np.union1d(nodes, both)
+    lowest = upper if not np.isin(hubs, upper).any() else nodes
+    top = int(lowest[np.argmin(depth[lowest])])
+    # of one clade: what is turned lies below its top, all of it
+    members = np.union1d(within_, [top])
+    inside = np.zeros(n, dtype=bool)
+    inside[members] = True
+    own = inside[ancestor] & inside[descendant]
+    if np.count_nonzero(turned & own) < _SHARE * np.count_nonzero(own):
+        return None
+    return rows[turned], len(members), top
+
+
+def _parts(ancestor: IntArray, descendant: IntArray, n: int) -> IntArray:
+    from taxcheck.statistics.hierarchy.graph import connected
+
+    return connected(ancestor, descendant, n, "weak")
+
+
+def _turned_by_shape(
+    graph: Graph, rows: IntArray, ancestor: IntArray, descendant: IntArray
+) -> tuple[IntArray, int, int] | None:
+    """Without distances: a part of the graph that is a tree only from the other end.
+
+    In a clade that was turned round nodes have several parents, which have no other child there,
+    and one of them has no child at all: its top.
+    """
+    several = np.flatnonzero(graph.parent_counts > 1)
+    if not len(several) or len(graph.cycles()[0]):
+        return None
+    n = graph.n
+    marked = np.zeros(n, dtype=bool)
+    marked[several] = True
+    above = np.bincount(ancestor[marked[descendant]], minlength=n)
+    common = above >= len(several)  # above all of them: the chain that the clade hangs from
+    free = ~common[graph.parents] & ~common[graph.children]
+    label = _parts(graph.parents[free], graph.children[free], n)
+    part = np.unique(label[several])
+    if len(part) != 1:
+        return None
+    inside = (label == part[0]) & ~common
+    edges = inside[graph.parents] & inside[graph.children]
+    if np.bincount(graph.parents[edges], minlength=n).max(initial=0) > 1:
+        return None
+    has_child = np.zeros(n, dtype=bool)
+    has_child[graph.parents[edges]] = True
+    tops = np.flatnonzero(inside & ~has_child)
+    if len(tops) != 1:
+        return None
+    turned = inside[ancestor] & inside[descendant]
+    return rows[turned], int(np.count_nonzero(inside)), int(tops[0])
+
+
+def _turned_above(
+    graph: Graph, rows: IntArray, ancestor: IntArray, descendant: IntArray
+) -> tuple[IntArray, int, int] | None:
+    """Without distances: a clade that is turned round against all that is above it.
+
+    The root, which all nodes are related to, then has the clade above itself.
+    """
+    n = graph.n
+    above, below = (np.bincount(ends, minlength=n) for ends in (descendant, ancestor))
+    root = int(np.argmax(above + below))
+    clade = np.zeros(n, dtype=bool)
+    clade[ancestor[descendant == root]] = True
+    count = int(np.count_nonzero(clade))
+    if not 1 < count < np.count_nonzero(graph.present) / 2:
+        return None
+    turned = clade[ancestor]
+    if (clade[descendant] & ~turned).any():
+        return None  # a node of the clade is below one that is not in it
+    inner = turned & clade[descendant]
+    lower = np.bincount(descendant[inner], minlength=n)
+    top = int(np.argmax(np.where(clade, lower, -1)))
+    return rows[turned], count, top

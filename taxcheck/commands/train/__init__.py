@@ -1,0 +1,1 @@
+"""Gate, training, audit: the story of `taxcheck train`."""

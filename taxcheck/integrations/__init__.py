@@ -1,0 +1,1 @@
+"""taxcheck inside of other programs: pytest, a training loop, a notebook."""

@@ -1,0 +1,1 @@
+"""What things are: rules, findings, reports and the values that they hold."""

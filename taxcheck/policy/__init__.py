@@ -1,0 +1,1 @@
+"""The policy: what the data is meant to be, where it is, how strict each rule is."""

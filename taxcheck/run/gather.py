@@ -1,0 +1,206 @@
+"""From a request to all that its inputs say: each is opened once, read once and folded once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from msgspec import structs
+
+from taxcheck.model.clock import Clock
+from taxcheck.model.report import InputSummary
+from taxcheck.policy.model import Dataset, Policy
+from taxcheck.run.evidence import Evidence, of_mapping, of_pairs
+from taxcheck.run.failures import FailureWriter
+from taxcheck.run.intake import DERIVED_NOTE, Intake, read_mapping, read_pairs
+from taxcheck.run.naming import Naming
+from taxcheck.run.request import Progress, Request
+from taxcheck.sources.tables.batches import RawBatch
+from taxcheck.sources.tables.ends import open_ends, settled
+from taxcheck.sources.tables.opening import TableSource, open_mapping, open_pairs
+from taxcheck.sources.taxonomies.taxdump import open_taxonomy
+from taxcheck.sources.taxonomies.taxonomy import Taxonomy
+from taxcheck.statistics.hierarchy.graph import Graph
+from taxcheck.statistics.offenders import Sink
+from taxcheck.statistics.symptoms import Symptoms
+from taxcheck.statistics.values import MappingStatistics
+
+if TYPE_CHECKING:
+    from taxcheck.sources.checkpoints.checkpoint import Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What the inputs of a request say, as long as the block of ``gather`` is open.
+
+    What follows from how the policy reads the data is computed when it is first asked for, and
+    then kept: rules may judge it any number of times.
+    """
+
+    request: Request
+    inputs: tuple[InputSummary, ...]  # the data's, as they were understood
+    sources: Mapping[str, TableSource]  # by role
+    tables: Mapping[str, Checkpoint]  # the trained one and the one before training, opened
+    mapping: MappingStatistics | None
+    intake: Intake | None  # of the pairs
+    taxonomy: Taxonomy | None
+    read: Symptoms  # what was wrong with single rows
+    clock: Clock
+    _seen: dict[Dataset, tuple[Evidence, Graph | None, Symptoms]] = field(
+        default_factory=dict, repr=False
+    )
+
+    @property
+    def evidence(self) -> Evidence:
+        """What rules ask for by name."""
+        return self._known()[0]
+
+    @property
+    def graph(self) -> Graph | None:
+        """The hierarchy that the pairs state; None without pairs."""
+        return self._known()[1]
+
+    @property
+    def symptoms(self) -> Symptoms:
+        """All offenders, by the name of the rule that judges them; a sink of those of a table."""
+        return self._known()[2]
+
+    @property
+    def naming(self) -> Naming | None:
+        """How rows and nodes are shown; None where nothing has identifiers."""
+        if self.intake is not None:
+            return self.intake.naming
+        return None if self.mapping is None else Naming(self.mapping.identifiers, False)
+
+    def under(self, policy: Policy) -> Gathered:
+        """The same data under another policy; nothing is read again."""
+        return replace(self, request=replace(self.request, policy=policy))
+
+    def with_table(self, embeddings: str, initial: str | None = None) -> Gathered:
+        """The same data beside a table that was trained on it meanwhile; the clock starts anew."""
+        request = replace(
+            self.request,
+            embeddings=embeddings,
+            initial=initial,
+            key=None,
+            geometry=None,
+            curvature=None,
+        )
+        return replace(self, request=request, tables=open_tables(request), clock=Clock())
+
+    def _known(self) -> tuple[Evidence, Graph | None, Symptoms]:
+        dataset, workers = self.request.policy.dataset, self.request.workers
+        if dataset not in self._seen:
+            sink, evidence, graph = self.read.branch(), Evidence(), None
+            if self.intake is not None:
+                evidence, graph = of_pairs(
+                    self.intake, self.taxonomy, dataset, workers, sink, self.clock
+                )
+                evidence = self.intake.naming.shown(evidence)
+                if not self.intake.naming.derived:
+                    sink.show(None)  # what follows is of a table, whose rows the mapping numbers
+            elif self.mapping is not None:
+                evidence = of_mapping(self.mapping, self.taxonomy, sink)
+            read = {role: source.reading() for role, source in self.sources.items()}
+            self._seen[dataset] = evidence.read_as(read), graph, sink
+        return self._seen[dataset]
+
+
+@contextmanager
+def gather(
+    request: Request,
+    progress: Progress | None = None,
+    sink: Sink | None = None,
+    *,
+    taxonomy: Taxonomy | None = None,
+    watch: Callable[[RawBatch], None] | None = None,
+) -> Iterator[Gathered]:
+    """Read the data of a request once; trained tables are only opened.
+
+    ``sink`` receives every offending row, unless ``request.failures`` has them written; a
+    ``taxonomy`` that is open already is not opened again; ``watch`` sees every batch of the mapping
+    as it was read. Raises TaxcheckError, one line, for what cannot be read.
+    """
+    clock = Clock()
+    with ExitStack() as resources:
+        if request.failures is not None:
+            sink = resources.enter_context(FailureWriter(request.failures))
+        read = Symptoms(sink)
+        sources = _open_sources(request, progress)
+        with clock("opening"):
+            tables = open_tables(request)
+            if taxonomy is None and request.taxonomy is not None:
+                taxonomy = open_taxonomy(request.taxonomy)
+        with clock("mapping"):
+            given = sources.get("mapping")
+            mapping = read_mapping(given, request.workers, read, watch) if given else None
+            if mapping is not None:
+                sources |= _settled(sources, mapping)
+        intake = None
+        if "pairs" in sources:
+            with clock("pairs"):
+                pairs, held_out = sources["pairs"], sources.get("held-out")
+                intake = read_pairs(pairs, held_out, mapping, request.workers, read, resources)
+            mapping = intake.mapping
+        derived = mapping is not None and mapping.derived
+        inputs = [_noted(source.summary(), derived) for source in sources.values()]
+        if taxonomy is not None:
+            inputs.append(taxonomy.summary())
+        yield Gathered(
+            request, tuple(inputs), sources, tables, mapping, intake, taxonomy, read, clock
+        )
+
+
+def _open_sources(request: Request, progress: Progress | None) -> dict[str, TableSource]:
+    """Open all tables and find their columns before the first is read: mistakes show at once."""
+
+    def told(role: str) -> Callable[[int, int], None] | None:
+        return (lambda done, whole: progress(role, done, whole)) if progress else None
+
+    sources = {}
+    if request.mapping is not None:
+        sources["mapping"] = open_mapping(request.mapping, request.mapping_columns, told("mapping"))
+    for role, path in (("pairs", request.pairs), ("held-out", request.held_out)):
+        if path is not None:
+            sources[role] = open_pairs(
+                path, request.pair_columns, request.mapping is not None, told(role), role
+            )
+    return sources
+
+
+def _settled(
+    sources: Mapping[str, TableSource], mapping: MappingStatistics
+) -> dict[str, TableSource]:
+    """Pairs whose columns do not say whether they hold idx, now that a mapping tells."""
+    asked = {r: sources[r] for r in ("pairs", "held-out") if r in sources and open_ends(sources[r])}
+    if not asked:
+        return {}
+    known = mapping.identifiers.column(np.flatnonzero(mapping.mapped))
+    return {role: settled(source, known, mapping.mapped) for role, source in asked.items()}
+
+
+def open_tables(request: Request) -> dict[str, Checkpoint]:
+    """Open the embedding table and, where it is given, the one before training."""
+    tables: dict[str, Checkpoint] = {}
+    if request.embeddings is None:
+        return tables
+    from taxcheck.sources.checkpoints.opening import open_checkpoint  # a gate does not need it
+
+    for role, path in (("embeddings", request.embeddings), ("initial", request.initial)):
+        if path is not None:
+            tables[role] = open_checkpoint(
+                path,
+                key=request.key if role == "embeddings" else None,
+                geometry=request.geometry,
+                curvature=request.curvature,
+            )
+    return tables
+
+
+def _noted(summary: InputSummary, derived: bool) -> InputSummary:
+    if derived and summary.role == "pairs":
+        return structs.replace(summary, notes=(*summary.notes, DERIVED_NOTE))
+    return summary

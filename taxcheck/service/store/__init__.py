@@ -1,0 +1,1 @@
+"""The database and the files of the service; nothing here knows of HTTP."""

@@ -1,0 +1,163 @@
+"""The formats of embedding tables, in the order in which they are asked."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from taxcheck.model.errors import InputError
+from taxcheck.sources.readers import (
+    CERTAIN,
+    LIKELY,
+    NEVER,
+    PICKLED,
+    Candidate,
+    Reader,
+    begins,
+    formats,
+    lazily,
+)
+
+if TYPE_CHECKING:
+    from taxcheck.sources.checkpoints.archive import Archive
+    from taxcheck.sources.checkpoints.contents import Contents
+
+
+def _is_tar(head: bytes) -> bool:
+    return head[257:262] == b"ustar"
+
+
+def _archive(candidate: Candidate) -> Archive | None:
+    """The members of a zip file; a tar may end with one."""
+    from taxcheck.sources.checkpoints.archive import Archive
+
+    zipped = candidate.head.startswith(b"PK") or zipfile.is_zipfile(candidate.file.path)
+    return Archive(candidate.file) if zipped and not _is_tar(candidate.head) else None
+
+
+# A pickle may begin like a zip and a zip may have a prefix: who knows the first bytes is surer.
+def _torch(candidate: Candidate) -> float:
+    from taxcheck.sources.checkpoints.torch_files import LEGACY_HEADS, pickles_in
+
+    if candidate.head.startswith(LEGACY_HEADS):
+        return CERTAIN
+    if _is_tar(candidate.head):
+        raise InputError(
+            f"{candidate.file.shown}: is a tar archive, as torch wrote before 0.4; load it with "
+            "the torch that wrote it and save it again with torch.save"
+        )
+    if candidate.head.startswith(PICKLED):
+        return NEVER
+    archive = candidate.once(_archive)
+    if archive is None or not pickles_in(archive):
+        return NEVER
+    return CERTAIN if candidate.head.startswith(b"PK") else LIKELY
+
+
+def _npz(candidate: Candidate) -> float:
+    if candidate.head.startswith(PICKLED):
+        return NEVER
+    archive = candidate.once(_archive)
+    if archive is None:
+        return NEVER
+    if any(name.endswith(".npy") for name in archive.names):
+        return CERTAIN if candidate.head.startswith(b"PK") else LIKELY
+    raise InputError(
+        f"{candidate.file.shown}: is a zip archive with neither torch's data.pkl nor NumPy's .npy "
+        f"in it; give {formats('checkpoint')}"
+    )
+
+
+def _safetensors(candidate: Candidate) -> float:
+    head = candidate.head
+    length = int.from_bytes(head[:8], "little")
+    return CERTAIN if head[8:9] == b"{" and length <= candidate.file.bytes else NEVER
+
+
+def _pickle(candidate: Candidate) -> float:
+    head = candidate.head
+    if head.startswith(PICKLED):
+        return CERTAIN
+    return LIKELY if head[:1] in (b"(", b"]", b"}", b"c", b"l") and b"\n" in head else NEVER
+
+
+def _word2vec(candidate: Candidate) -> float:
+    from taxcheck.sources.checkpoints.word2vec import header_of
+
+    head = candidate.head
+    if head.startswith(b"\x1f\x8b"):
+        return CERTAIN
+    if header_of(head) is not None:
+        return LIKELY
+    if b"\0" not in head and b"\n" in head:
+        raise InputError(
+            f"{candidate.file.shown}: is text without a word2vec header; write rows and width as "
+            "its first line, or save the table as .npy or Parquet"
+        )
+    return NEVER
+
+
+def _read_torch(candidate: Candidate) -> Contents:
+    from taxcheck.sources.checkpoints.torch_files import LEGACY_HEADS, read_archive, read_legacy
+
+    if candidate.head.startswith(LEGACY_HEADS):
+        return read_legacy(candidate.file)
+    archive = candidate.once(_archive)
+    assert archive is not None
+    return read_archive(candidate.file, archive)
+
+
+def _read_npz(candidate: Candidate) -> Contents:
+    from taxcheck.sources.checkpoints.arrays import read_npz
+
+    archive = candidate.once(_archive)
+    assert archive is not None
+    return read_npz(candidate.file, archive)
+
+
+def _read_word2vec(candidate: Candidate) -> Contents:
+    from taxcheck.sources.checkpoints import word2vec
+
+    head = candidate.head
+    if (header := word2vec.header_of(head)) is not None and word2vec.looks_binary(head):
+        return word2vec.read_binary(candidate.file, *header)
+    return word2vec.read_text(candidate.file, zipped=head.startswith(b"\x1f\x8b"))
+
+
+def _table(*, parquet: bool) -> Callable[[Candidate], object]:
+    return partial(lazily("checkpoints.tabular.read_table", "file"), parquet=parquet)
+
+
+_FIRST, _MEMBERS = "its first bytes", "its members"
+_VECTORS = "A column of lists, or one numeric column per dimension."
+# fmt: off
+READERS = (
+    Reader("checkpoint", "npy", "npy", _FIRST, begins(b"\x93NUMPY"),
+           lazily("checkpoints.arrays.read_npy", "file"), (".npy",)),
+    Reader("checkpoint", "safetensors", "safetensors", "its header", _safetensors,
+           lazily("checkpoints.arrays.read_safetensors", "file"), (".safetensors",),
+           "As `taxcheck train` writes."),
+    Reader("checkpoint", "parquet", "Parquet", _FIRST, begins(b"PAR1"), _table(parquet=True),
+           (".parquet",), _VECTORS),
+    Reader("checkpoint", "feather", "Feather", _FIRST, begins(b"ARROW1\0\0"),
+           _table(parquet=False), (".feather",), _VECTORS),
+    Reader("checkpoint", "hdf5", "HDF5", _FIRST, begins(b"\x89HDF\r\n"),
+           lazily("checkpoints.hdf5.read_hdf5", "file"), (".h5",),
+           "As PyTorch-BigGraph writes it; entity names are read from the file beside.",
+           extra="checkpoints"),
+    Reader("checkpoint", "torch", "torch (.pt, .pth, .bin)", _MEMBERS, _torch, _read_torch,
+           (".pt", ".pth", ".bin"),
+           "State dicts and checkpoints of torch.save, old and new; neither torch nor anything in "
+           "the file is run. Those of facebookresearch's poincare-embeddings, geoopt and HypLL are "
+           "known."),
+    Reader("checkpoint", "npz", "npz", _MEMBERS, _npz, _read_npz, (".npz",),
+           "Labels may lie beside."),
+    Reader("checkpoint", "pickle", "gensim", _FIRST, _pickle,
+           lazily("checkpoints.pickles.read_pickle", "file"), (".pkl", ".model"),
+           "Models and KeyedVectors with the arrays beside them, and plain pickles of arrays. "
+           "Nothing in them is run."),
+    Reader("checkpoint", "word2vec", "word2vec", "rows and width in its first line", _word2vec,
+           _read_word2vec, (".txt", ".txt.gz", ".bin"), "Text, also gzip, and binary."),
+)

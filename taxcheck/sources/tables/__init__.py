@@ -1,0 +1,1 @@
+"""Tables of identifiers and pairs, in bounded batches."""

