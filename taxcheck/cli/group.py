@@ -64,8 +64,9 @@ def cli(ctx: click.Context) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; every error that a user can mend is one line, without traceback."""
-    if arguments is None:  # the process is ours: pandera need not take along what only tests use
-        sys.modules.setdefault("hypothesis", None)  # type: ignore[arg-type]
+    if arguments is None:  # the process is ours: pandera need not take along what we do not use
+        for name in ("hypothesis", "pyspark"):
+            sys.modules.setdefault(name, None)  # type: ignore[arg-type]
         # numba unpickles its cache, and a .numba_config.yaml in this folder could say where that is
         os.environ.setdefault("NUMBA_CACHE_DIR", "")
     fill_closed_streams()

@@ -23,6 +23,7 @@ from taxcheck.statistics.hierarchy.proof import Proof, hold, prove
 from taxcheck.statistics.hierarchy.shape import hierarchy_statistics
 from taxcheck.statistics.offenders import Sink
 from taxcheck.statistics.pairs import PairTable
+from taxcheck.statistics.passes import Executor
 from taxcheck.statistics.skipped import skipped_parents
 from taxcheck.statistics.taxonomy import taxonomy_statistics
 from taxcheck.statistics.values import (
@@ -81,7 +82,7 @@ def of_pairs(
     intake: Intake,
     taxonomy: Taxonomy | None,
     dataset: Dataset,
-    workers: int,
+    executor: Executor,
     sink: Sink | None,
     clock: Clock,
 ) -> tuple[Evidence, Graph]:
@@ -93,7 +94,7 @@ def of_pairs(
     with clock("hierarchy"):
         edges = edges_of(tables, dataset)
         graph, closure, flat = edges.graph, edges.closure, edges.flat
-        held = hold(training.spool, spool, closure, graph.n, workers, flat)
+        held = hold(training.spool, spool, closure, graph.n, executor, flat)
         chains = Chains.of(graph, closure, held.every)
         doubtful = graph.forest is None or len(held.every.outside) > 0
         sole = doubtful and taxonomy is not None and _knows(taxonomy, mapping, graph.present)

@@ -14,6 +14,7 @@ from taxcheck.model.clock import Clock
 from taxcheck.model.report import InputSummary
 from taxcheck.policy.model import Dataset, Policy
 from taxcheck.run.evidence import Evidence, of_mapping, of_pairs
+from taxcheck.run.executors.threads import Threads
 from taxcheck.run.failures import FailureWriter
 from taxcheck.run.intake import DERIVED_NOTE, Intake, read_mapping, read_pairs
 from taxcheck.run.naming import Naming
@@ -25,6 +26,7 @@ from taxcheck.sources.taxonomies.taxdump import open_taxonomy
 from taxcheck.sources.taxonomies.taxonomy import Taxonomy
 from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.offenders import Sink
+from taxcheck.statistics.passes import Executor
 from taxcheck.statistics.symptoms import Symptoms
 from taxcheck.statistics.values import MappingStatistics
 
@@ -49,6 +51,7 @@ class Gathered:
     taxonomy: Taxonomy | None
     read: Symptoms  # what was wrong with single rows
     clock: Clock
+    executor: Executor  # of the passes over the pairs
     _seen: dict[Dataset, tuple[Evidence, Graph | None, Symptoms]] = field(
         default_factory=dict, repr=False
     )
@@ -92,12 +95,12 @@ class Gathered:
         return replace(self, request=request, tables=open_tables(request), clock=Clock())
 
     def _known(self) -> tuple[Evidence, Graph | None, Symptoms]:
-        dataset, workers = self.request.policy.dataset, self.request.workers
+        dataset = self.request.policy.dataset
         if dataset not in self._seen:
             sink, evidence, graph = self.read.branch(), Evidence(), None
             if self.intake is not None:
                 evidence, graph = of_pairs(
-                    self.intake, self.taxonomy, dataset, workers, sink, self.clock
+                    self.intake, self.taxonomy, dataset, self.executor, sink, self.clock
                 )
                 evidence = self.intake.naming.shown(evidence)
                 if not self.intake.naming.derived:
@@ -129,6 +132,7 @@ def gather(
         if request.failures is not None:
             sink = resources.enter_context(FailureWriter(request.failures))
         read = Symptoms(sink)
+        executor = Threads(request.workers)
         sources = _open_sources(request, progress)
         with clock("opening"):
             tables = open_tables(request)
@@ -143,14 +147,23 @@ def gather(
         if "pairs" in sources:
             with clock("pairs"):
                 pairs, held_out = sources["pairs"], sources.get("held-out")
-                intake = read_pairs(pairs, held_out, mapping, request.workers, read, resources)
+                intake = read_pairs(pairs, held_out, mapping, executor, read, resources)
             mapping = intake.mapping
         derived = mapping is not None and mapping.derived
         inputs = [_noted(source.summary(), derived) for source in sources.values()]
         if taxonomy is not None:
             inputs.append(taxonomy.summary())
         yield Gathered(
-            request, tuple(inputs), sources, tables, mapping, intake, taxonomy, read, clock
+            request,
+            tuple(inputs),
+            sources,
+            tables,
+            mapping,
+            intake,
+            taxonomy,
+            read,
+            clock,
+            executor,
         )
 
 

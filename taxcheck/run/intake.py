@@ -13,8 +13,9 @@ import pyarrow.compute as pc
 from taxcheck.model.arrays import IntArray
 from taxcheck.model.errors import InputError
 from taxcheck.model.finding import Defect
+from taxcheck.run.fold import FoldPairs
 from taxcheck.run.naming import Naming
-from taxcheck.sources.schemas import apply_mapping, apply_pairs
+from taxcheck.sources.schemas import apply_mapping
 from taxcheck.sources.tables.batches import MappingBatch, RawBatch
 from taxcheck.sources.tables.labels import LabelledPairs, encode_labels
 from taxcheck.sources.tables.opening import TableSource
@@ -22,7 +23,8 @@ from taxcheck.sources.tables.weights import Weights
 from taxcheck.statistics.lookalikes import lookalikes
 from taxcheck.statistics.mapping import INVALID, MappingState
 from taxcheck.statistics.offenders import SAMPLES, Offenders, Sink, of_quarantined
-from taxcheck.statistics.pairs import Nodes, PairState, PairTable, SortedPairs
+from taxcheck.statistics.pairs import Nodes, PairTable
+from taxcheck.statistics.passes import Data, Executor
 from taxcheck.statistics.spool import PairSpool
 from taxcheck.statistics.state import collect
 from taxcheck.statistics.symptoms import Symptoms
@@ -110,7 +112,7 @@ def read_pairs(
     pairs: TableSource,
     held_out: TableSource | None,
     mapping: MappingStatistics | None,
-    workers: int,
+    executor: Executor,
     sink: Symptoms,
     resources: ExitStack,
 ) -> Intake:
@@ -133,27 +135,14 @@ def read_pairs(
     )
 
     def fold(source: TableSource, labelled: LabelledPairs | None, sink: Sink | None) -> PairTable:
-        batches = source.batches() if labelled is None else labelled.batches()
+        data: Data[RawBatch] = source if labelled is None else labelled
         roles = source.columns.roles
         spool = PairSpool("depth_diff" in roles, "weight" in roles)
         resources.callback(spool.close)
-
-        def read(raw: RawBatch) -> SortedPairs:
-            found = nodes.sort_out(apply_pairs(raw))
-            _tell(sink, found.offenders)
-            pairs = found.sound
-            spool.append(
-                pairs.rows,
-                pairs.ancestor,
-                pairs.descendant,
-                pairs.depth_diff,
-                found.marks,
-                found.weights,
-            )
-            return found
-
-        origin = nodes.origin(str(source.table.path), source.role)
-        state = collect(batches, lambda: PairState.empty(origin), workers, read)
+        runner = executor.over(data)
+        shared = resources.enter_context(runner.publish(nodes))
+        job = FoldPairs(nodes.origin(str(source.table.path), source.role), shared, spool)
+        state = runner.tree_reduce(job, data, sink)
         if mapping.identifiers.integers is not None:
             source.read_as_integers()
         invalid = state.defects["invalid_pair_row"]

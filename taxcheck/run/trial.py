@@ -68,8 +68,8 @@ def attempt(mend: Mend, data: Gathered, joins: Mapping[str, Joins]) -> Trial:
     after = Symptoms()
     with ExitStack() as resources:
         intake = undone(mend, data.intake, data.symptoms, joins, after, resources)
-        dataset, workers = data.request.policy.dataset, data.request.workers
-        evidence, _ = of_pairs(intake, data.taxonomy, dataset, workers, after, Clock())
+        dataset = data.request.policy.dataset
+        evidence, _ = of_pairs(intake, data.taxonomy, dataset, data.executor, after, Clock())
     free = {"several_roots"}  # no defect by themselves
     if (tree := known(evidence.tree)) is not None and tree.kind is Kind.DAG:
         free.add("several_parents")

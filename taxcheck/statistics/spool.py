@@ -132,6 +132,9 @@ class PairSpool:
                 None if weight is None else weight.astype(np.float32),
             )
 
+    def partitions(self) -> None:
+        """None: no other process can read it."""
+
     def first_rows(self, nodes: IntArray) -> IntArray:
         """The first row in which each of a few nodes (k,) stands, (k,); -1 where none does."""
         rows = np.full(len(nodes), -1, dtype=np.int64)

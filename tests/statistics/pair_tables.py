@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from taxcheck.policy.model import Dataset
+from taxcheck.run.executors.threads import Threads
 from taxcheck.sources.tables.batches import PairBatch, Quarantined
 from taxcheck.statistics.hierarchy.chains import Chains
 from taxcheck.statistics.hierarchy.edges import edges_of
@@ -95,7 +96,7 @@ def proved(table, held_out=None, dataset=None, sink=None, workers=1, edges=None)
     found = edges_of(tables, dataset)
     graph, closure = found.graph, found.closure
     spool = held_out.spool if held_out else None
-    held = hold(table.spool, spool, closure, graph.n, workers, found.flat)
+    held = hold(table.spool, spool, closure, graph.n, Threads(workers), found.flat)
     chains = Chains.of(graph, closure, held.every)
     likeness = likeness_of(graph, closure, held.every, chains, dataset, found.source)
     proof = prove(table.spool, held, closure, chains, likeness, found.flat, sink)

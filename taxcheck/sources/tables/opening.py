@@ -224,6 +224,9 @@ class TableSource:
         if separators.meaning in _SEPARATED:
             self._tell(thousands, _SEPARATED[separators.meaning])
 
+    def partitions(self) -> None:
+        """None: this process reads it."""
+
     def read_as_integers(self) -> None:
         """Tell that identifiers that are written as floats were taken for whole numbers."""
         floats = [r for r, f in self._forms.items() if f.point_zero and r in TEXT_ROLES]

@@ -41,8 +41,8 @@ from taxcheck.statistics.offenders import (
     record,
     select,
 )
+from taxcheck.statistics.passes import Executor, Shared
 from taxcheck.statistics.spool import PairSpool, SpooledBatch
-from taxcheck.statistics.state import collect
 from taxcheck.statistics.values import ClosureStatistics
 
 _FALSE, _UNPROVEN = "false_ancestor_pair", "false_ancestor_pair.unproven"
@@ -128,6 +128,38 @@ class ProofState:
         return ProofState(self.pairs.merge(other.pairs), self.doubtful + other.doubtful)
 
 
+class Comparison:
+    """The second pass: every pair is held against the closure. A job; see ``statistics.passes``.
+
+    ``flat``: by ancestry alone. The states of one process mark the same slots.
+    """
+
+    def __init__(self, closure: Shared[Closure], n: int, flat: bool) -> None:
+        self._closure, self._n, self._flat = closure, n, flat
+        self._slots = SlotSet(closure.value.expected)
+
+    def empty(self) -> ProofState:
+        """No pair yet."""
+        return ProofState.empty(self._n, self._slots)
+
+    def read(self, batch: SpooledBatch) -> ComparedPairs:
+        """Hold a batch against the closure."""
+        batch = replace(batch, depth_diff=None) if self._flat else batch
+        return compare(batch, self._closure.value, max(self._n, 1))
+
+    def told(self, found: ComparedPairs) -> tuple[()]:
+        """Nothing: which rows they are, only the sweep says."""
+        del found
+        return ()
+
+    def __getstate__(self) -> tuple[Shared[Closure], int, bool]:
+        """What is shipped: no slots, which whoever is given the job has of his own."""
+        return self._closure, self._n, self._flat
+
+    def __setstate__(self, shipped: tuple[Shared[Closure], int, bool]) -> None:
+        self.__init__(*shipped)  # type: ignore[misc]
+
+
 class Sweep:
     """A walk over all pairs in the order of the source: the first row of a pair owns it."""
 
@@ -210,23 +242,24 @@ class Held:
 
 
 def hold(
-    spool: PairSpool, held_out: PairSpool | None, closure: Closure, n: int, workers: int, flat: bool
+    training: PairSpool,
+    held_out: PairSpool | None,
+    closure: Closure,
+    n: int,
+    executor: Executor,
+    flat: bool,
 ) -> Held:
     """Hold all pairs of n idx against the closure; ``flat``: by ancestry alone."""
 
-    def compared(spool: PairSpool) -> ProofState:
-        slots = SlotSet(closure.expected)
-        return collect(
-            _batches(spool, flat),
-            lambda: ProofState.empty(n, slots),
-            workers,
-            lambda batch: compare(batch, closure, max(n, 1)),
-        )
+    def compared(pairs: PairSpool) -> ProofState:
+        runner = executor.over(pairs)
+        with runner.publish(closure) as shared:
+            return runner.tree_reduce(Comparison(shared, n, flat), pairs)
 
-    training = compared(spool)
+    state = compared(training)
     if held_out is None:
-        return Held(training, training.pairs)
-    return Held(training, training.pairs.merge(compared(held_out).pairs))
+        return Held(state, state.pairs)
+    return Held(state, state.pairs.merge(compared(held_out).pairs))
 
 
 def _batches(spool: PairSpool, flat: bool) -> Iterator[SpooledBatch]:
