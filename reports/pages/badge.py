@@ -20,7 +20,7 @@ _GREY = ("#59616b", "#ffffff")
 
 def badge(value: Badge) -> str:
     """The state of a dataset as an SVG."""
-    fill, ink = _COLOURS.get(value.verdict or "", _GREY)
+    fill, ink = _COLOURS.get(value.look, _GREY)
     left, right = (round(text_width(clip(said, limit), 6.6)) + 14 for said, limit in
                    ((value.label, 40), (value.said, 60)))  # fmt: skip
     return filled("badge.svg", value=value, left=left, right=right, fill=fill, ink=ink)

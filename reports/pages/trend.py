@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from msgspec.structs import replace as with_fields
 
-from taxcheck.model.vocabulary import number
+from taxcheck.model.vocabulary import number, numbers
 from taxcheck.service.pages.values import Due, Point, Trend
 
 from ..pictures.labels import lanes
@@ -81,23 +81,28 @@ def draw(trend: Trend, waivers: Sequence[Due] = ()) -> Picture | None:
         return None
     trend = with_fields(trend, points=tuple(points))
     newest, oldest = points[-1], points[0]
-    told = f"{trend.label}: {number(newest.value)} in {_beside(points, trend.baseline)}"
+    told = f"{trend.label}: {_beside(points, trend.baseline)}"
+    least, most = numbers([f(p.value for p in points) for f in (min, max)])
     said = (
         f"{len(points)} runs from {minute(oldest.created)} to {minute(newest.created)}; between "
-        f"{number(min(p.value for p in points))} and {number(max(p.value for p in points))}."
+        f"{least} and {most}."
     )
     inside = [one for one in waivers if oldest.created <= one.until <= newest.created]
     return both(trend.name, told, said, lambda width: _drawing(trend, inside, width))
 
 
 def _beside(points: Sequence[Point], baseline: float | None) -> str:
-    """Where the newest value stands, and what it was before."""
+    """The newest value, and what it was before."""
     values = {point.value for point in points}
+    newest = points[-1].value
     if len(values | {baseline} - {None}) == 1:
-        return "all runs shown" if baseline is None else "all runs shown and in the baseline"
-    if baseline is not None:
-        return f"the newest run, {number(baseline)} in the baseline"
-    return f"the newest run, {number(points[0].value)} in the oldest shown"
+        also = "" if baseline is None else " and in the baseline"
+        return f"{number(newest)} in all runs shown{also}"
+    before, where = (
+        (points[0].value, "the oldest shown") if baseline is None else (baseline, "the baseline")
+    )
+    now, then = numbers([newest, before])
+    return f"{now} in the newest run, {then} in {where}"
 
 
 def _drawing(trend: Trend, waivers: Sequence[Due], width: int) -> Drawing:
@@ -105,11 +110,13 @@ def _drawing(trend: Trend, waivers: Sequence[Due], width: int) -> Drawing:
     if trend.baseline is not None and math.isfinite(trend.baseline):
         marks.append(trend.baseline)
     steps = _steps(min(marks), max(marks))
-    left = 14 + max(text_width(number(step), 7.2) for step in steps)
+    labels = numbers(steps)
+    left = 14 + max(text_width(label, 7.2) for label in labels)
     ends = trend.points[0].created, trend.points[-1].created
     plot = _Plot(width, left, width - 10.0, *ends, steps[0], steps[-1])
     base = _TOP + _TALL
-    shapes = list(rungs(((plot.y(step), number(step)) for step in steps), left, plot.right))
+    marked = zip(map(plot.y, steps), labels, strict=True)
+    shapes = list(rungs(marked, left, plot.right))
     shapes += _waivers(waivers, plot)
     if trend.baseline is not None and math.isfinite(trend.baseline):
         y = plot.y(trend.baseline)

@@ -28,8 +28,8 @@ def token() -> None:
     "scopes",
     multiple=True,
     required=True,
-    type=click.Choice(["push", "read", "run", "admin"]),
-    help="What it may do; several times for more. admin is all.",
+    type=click.Choice(["push", "read", "run", "admin", "watch"]),
+    help="What it may do; several times for more. admin is all, watch is badges and feeds.",
 )
 @click.option("--project", metavar="NAME", help="Only in this project; default: in all.")
 @click.option("--name", metavar="NAME", help="Who is going to show it.")

@@ -9,6 +9,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from email.utils import formatdate
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -119,6 +120,7 @@ def _asked(
         "Host": parts.netloc,
         "User-Agent": f"taxcheck/{__version__}",
         "Accept": "application/json",
+        "Date": formatdate(usegmt=True),  # by which a service sees how far this clock is off
         "Connection": "close",
     }
     if body is not None:

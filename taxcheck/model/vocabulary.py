@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 # The ranges of depths that pairs are told apart by: 1, 2 to 5, and beyond 5.
 NEAR, FAR = 1, 5
@@ -16,14 +17,29 @@ NEAR_CLIP = 0.98  # of the clip's radius: nearer to it, rows differ only by wher
 
 
 def number(value: int | float) -> str:
-    """Thousands separated; a real number with at most four significant digits."""
+    """Thousands separated; a real number with four significant digits.
+
+    It has more where a share that is not 1 would read as 1.
+    """
     if isinstance(value, int):
         return f"{value:,}"
     if not math.isfinite(value):
         return str(value)
     if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}"
-    return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.4g}"
+    if abs(value) >= 1000:
+        return f"{value:,.1f}"
+    return f"{value:.4g}" if not 0.99995 <= abs(value) < 1 else f"{value:.12g}"
+
+
+def numbers(values: Sequence[float]) -> list[str]:
+    """The same of several that stand beside each other: those that differ read differently."""
+    told = [number(value) for value in values]
+    for digits in range(5, 16):
+        if len(set(told)) == len(set(values)):
+            break
+        told = [f"{value:,.{digits}g}" for value in values]
+    return told
 
 
 def score(value: float) -> str:

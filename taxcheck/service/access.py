@@ -26,8 +26,9 @@ class Caller:
     projects: frozenset[str] | None = None
 
     def has(self, scope: str) -> bool:
-        """Whether the caller may do this anywhere."""
-        return scope in self.scopes or "admin" in self.scopes
+        """Whether the caller may do this anywhere; who reads runs may watch them as well."""
+        also = ("read",) if scope == "watch" else ()
+        return not self.scopes.isdisjoint((scope, "admin", *also))
 
     def may(self, scope: str, project: str | None = None) -> bool:
         """Whether the caller may do this in a project, or in all of them where none is named."""

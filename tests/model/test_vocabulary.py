@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from taxcheck.model.vocabulary import DEPTH_RANGES, number, percent, plural, score
+from taxcheck.model.vocabulary import DEPTH_RANGES, number, numbers, percent, plural, score
 
 
 @pytest.mark.parametrize(
@@ -67,3 +67,18 @@ def test_every_depth_is_in_one_range() -> None:
     for depth in range(1, 50):
         inside = [s for s, e, _ in DEPTH_RANGES if s <= depth and (e is None or depth <= e)]
         assert len(inside) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(0.99996, "0.99996"), (0.999983, "0.999983"), (1.0, "1"), (0.9999, "0.9999")],
+)
+def test_what_is_not_all_never_reads_as_all(value: float, told: str) -> None:
+    assert number(value) == told
+
+
+def test_numbers_that_differ_read_differently_beside_each_other() -> None:
+    assert numbers([0.51231, 0.51234]) == ["0.51231", "0.51234"]
+    assert numbers([1.0, 1.0, 0.5]) == ["1", "1", "0.5"]
+    assert numbers([0.999985, 0.99999, 1.0]) == ["0.999985", "0.99999", "1"]
+    assert numbers([1_234_567.04, 1_234_567.01]) == ["1,234,567.04", "1,234,567.01"]

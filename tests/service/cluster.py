@@ -15,15 +15,22 @@ from pathlib import Path
 import psycopg
 
 _OWNER = "postgres"  # initdb refuses root
+# Debian keeps the programs of each version in a folder of its own, which is on nobody's PATH.
+_FOLDERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+_PATH = os.pathsep.join((os.environ.get("PATH", ""), *map(str, _FOLDERS)))
 
 
 def missing() -> str:
     """Why there can be none; empty where there can."""
-    if not (shutil.which("initdb") and shutil.which("pg_ctl")):
+    if not (_program("initdb") and _program("pg_ctl")):
         return "initdb and pg_ctl of PostgreSQL are not installed"
     if os.geteuid() == 0 and _OWNER not in {user.pw_name for user in pwd.getpwall()}:
         return f"there is no user {_OWNER}, and initdb refuses root"
     return ""
+
+
+def _program(name: str) -> str | None:
+    return shutil.which(name, path=_PATH)
 
 
 class Cluster:
@@ -55,7 +62,7 @@ class Cluster:
         return f"{at}/{name}"
 
     def _call(self, program: str, *arguments: str) -> None:
-        command = [shutil.which(program), "-D", str(self.folder / "data"), *arguments]
+        command = [_program(program), "-D", str(self.folder / "data"), *arguments]
         with (self.folder / f"{program}.out").open("wb") as out:
             subprocess.run(command, check=True, stdout=out, stderr=out, cwd="/", **self._as)
 

@@ -124,3 +124,16 @@ def test_an_upload_is_of_its_project_and_complete(store: Store) -> None:
     for none in ("upload:", "upload:" + "0" * 32, "upload:../../etc/passwd"):
         with pytest.raises(RefusedError):
             place(store, "ncbi", none)
+
+
+def test_what_is_the_servers_own_is_not_read_where_an_allowed_folder_lies_around_it(
+    tmp_path: Path,
+) -> None:
+    store = open_store(Settings(data=tmp_path / "all" / "data", prefixes=(tmp_path / "all",)))
+    id = upload(store).removeprefix("upload:")
+    for named in ("data/taxcheck.db", f"data/uploads/{id}", "data", "", "data/reports"):
+        with pytest.raises(RefusedError, match=OUT):
+            place(store, "ncbi", str(tmp_path / "all" / named))
+    (tmp_path / "all" / "beside.tsv").write_text("0\t1\n")
+    assert place(store, "ncbi", str(tmp_path / "all" / "beside.tsv")).upload is None
+    assert (store.settings.data.stat().st_mode & 0o077) == 0

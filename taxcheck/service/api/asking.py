@@ -1,4 +1,4 @@
-"""What routes of REST are handed: the store, the caller, a body; all of it looked at before."""
+"""What routes of REST are handed beside what all routes are: a pusher, a body, parameters."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Query, Request
 
 from taxcheck.service.access import Caller
-from taxcheck.service.store.store import Store
-from taxcheck.service.web.guard import needs
+from taxcheck.service.web.handed import Writer
 from taxcheck.service.web.limiter import Limiter
 from taxcheck.service.web.refusals import RefusedRequestError
 
@@ -16,12 +15,7 @@ from taxcheck.service.web.refusals import RefusedRequestError
 _JSON = ("", "application/json", "application/x-www-form-urlencoded", "application/octet-stream")
 
 
-def _store(request: Request) -> Store:
-    store: Store = request.app.state.store
-    return store
-
-
-def _limited(request: Request, caller: Annotated[Caller, needs("push")]) -> Caller:
+def _limited(request: Request, caller: Writer) -> Caller:
     """A caller who has not pushed too often in this minute; 429 says when to come again."""
     limiter: Limiter = request.app.state.pushes
     wait = limiter.wait((caller.person, caller.projects, request.state.visit.client))
@@ -40,13 +34,7 @@ async def _raw(request: Request, caller: Annotated[Caller, Depends(_limited)]) -
     return await request.body()
 
 
-TheStore = Annotated[Store, Depends(_store)]
-Reader = Annotated[Caller, needs("read")]
 Pusher = Annotated[Caller, Depends(_limited)]
-Writer = Annotated[Caller, needs("push")]
-Runner = Annotated[Caller, needs("run")]
-Admin = Annotated[Caller, needs("admin")]
-AdminOfAll = Annotated[Caller, needs("admin", everywhere=True)]
 Raw = Annotated[bytes, Depends(_raw)]
 
 RUN_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"

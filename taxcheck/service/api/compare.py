@@ -12,9 +12,11 @@ from taxcheck.commands.compare.comparison import Comparison
 from taxcheck.model.report import RenderOptions
 from taxcheck.run.registry import load_comparison_renderers
 from taxcheck.service.api.answers import REFUSALS, tag_of, told, unchanged
-from taxcheck.service.api.asking import RUN_ID, Reader, TheStore
-from taxcheck.service.api.runs import ALONE, FORMATS, own_run
+from taxcheck.service.api.asking import RUN_ID
+from taxcheck.service.api.runs import FORMATS
 from taxcheck.service.store import runs
+from taxcheck.service.web.door import ALONE
+from taxcheck.service.web.handed import Reader, TheStore, own_run
 
 router = APIRouter(prefix="/api/v1", tags=["runs"], responses=REFUSALS)
 

@@ -9,21 +9,13 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from taxcheck.service.api.answers import DONE, REFUSALS, answer, told
-from taxcheck.service.api.asking import (
-    RUN_ID,
-    Admin,
-    DatasetName,
-    ProjectName,
-    Reader,
-    TheStore,
-    Within,
-)
-from taxcheck.service.api.runs import own_run
+from taxcheck.service.api.asking import RUN_ID, DatasetName, ProjectName, Within
 from taxcheck.service.store import datasets
 from taxcheck.service.store.datasets import Firing, Grid, Head, Project, Trend
 from taxcheck.service.store.errors import NotThereError
 from taxcheck.service.store.metrics import label
 from taxcheck.service.store.runs import RunRow
+from taxcheck.service.web.handed import Admin, Reader, TheStore, own_run
 
 router = APIRouter(prefix="/api/v1", tags=["datasets"], responses=REFUSALS)
 _ONE = "/projects/{project}/datasets/{dataset}"

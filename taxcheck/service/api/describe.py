@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import iter_route_contexts
 
 from taxcheck.service.api.answers import answer, with_kinds
 
@@ -35,12 +36,13 @@ def description_of(app: FastAPI) -> dict[str, Any]:
 
 
 def methods_at(app: FastAPI, path: str) -> list[str]:
-    """What can be done at an address, as far as it is described."""
+    """What can be done at an address, of REST and of the pages."""
     found: set[str] = set()
-    for template, operations in description_of(app)["paths"].items():
-        if re.fullmatch(re.sub(r"\\\{.*?\\\}", "[^/]+", re.escape(template)), path):
-            found |= {method.upper() for method in operations}
-    return sorted(found)
+    for route in iter_route_contexts(app.routes):
+        template = re.sub(r"\\\{\w+:path\\\}", ".+", re.escape(str(route.path)))
+        if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", template), path):
+            found |= set(route.methods or ())
+    return sorted(found | ({"HEAD"} if "GET" in found else set()))
 
 
 @router.get("/openapi.json", include_in_schema=False)

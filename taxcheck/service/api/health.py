@@ -10,9 +10,9 @@ from fastapi import APIRouter, Request, Response
 from taxcheck import __version__
 from taxcheck.service.access import Caller
 from taxcheck.service.api.answers import REFUSALS, answer, told
-from taxcheck.service.api.asking import TheStore
 from taxcheck.service.store.ready import troubles
 from taxcheck.service.web.guard import needs
+from taxcheck.service.web.handed import TheStore
 from taxcheck.service.web.meter import Meter
 
 router = APIRouter(tags=["health"], responses=REFUSALS)

@@ -10,13 +10,14 @@ from starlette.responses import FileResponse
 
 from taxcheck.service.access import Caller
 from taxcheck.service.api.answers import REFUSALS, answer, told
-from taxcheck.service.api.asking import Cursor, Limit, Reader, Runner, TheStore, Within
+from taxcheck.service.api.asking import Cursor, Limit, Within
 from taxcheck.service.store import jobs
 from taxcheck.service.store.asked import Asked
 from taxcheck.service.store.errors import NotThereError
 from taxcheck.service.store.jobs import Job, JobStory
 from taxcheck.service.store.store import Store
 from taxcheck.service.web.guard import allow, own
+from taxcheck.service.web.handed import Reader, Runner, TheStore
 from taxcheck.service.web.refusals import RefusedRequestError
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"], responses=REFUSALS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -15,23 +16,12 @@ from taxcheck.model.report import RenderOptions
 from taxcheck.run.registry import load_renderers
 from taxcheck.service.access import Caller
 from taxcheck.service.api.answers import DONE, REFUSALS, answer, tag_of, told, unchanged
-from taxcheck.service.api.asking import (
-    Admin,
-    Cursor,
-    Limit,
-    Pusher,
-    Raw,
-    Reader,
-    RunId,
-    TheStore,
-    Within,
-    Writer,
-)
+from taxcheck.service.api.asking import Cursor, Limit, Pusher, Raw, RunId, Within
 from taxcheck.service.store import ingest, runs
 from taxcheck.service.store.ingest import Kept, Pushed
 from taxcheck.service.store.runs import Note, Page, RunRow
-from taxcheck.service.store.store import Store
-from taxcheck.service.web.guard import own
+from taxcheck.service.web.door import ALONE
+from taxcheck.service.web.handed import Admin, Reader, TheStore, Writer, own_run
 from taxcheck.service.web.refusals import RefusedRequestError
 
 router = APIRouter(prefix="/api/v1/runs", tags=["runs"], responses=REFUSALS)
@@ -43,8 +33,6 @@ FORMATS: Mapping[str, tuple[str, str]] = {  # suffix -> renderer, media type
     "xml": ("junit", "application/xml"),
     "md": ("markdown", "text/markdown; charset=utf-8"),
 }
-# A report runs its own script, which its own page allows by its hash, and knows nothing of us.
-ALONE = "sandbox allow-scripts allow-popups allow-downloads; frame-ancestors 'self'"
 
 _Text = Annotated[str | None, Query(max_length=2000)]
 
@@ -88,6 +76,7 @@ class Annotations(msgspec.Struct, frozen=True):
 )
 def push(
     id: RunId,
+    request: Request,
     store: TheStore,
     caller: Pusher,
     raw: Raw,
@@ -101,7 +90,11 @@ def push(
     person: _Text = None,
     link: _Text = None,
 ) -> Response:
-    """Push a run. Its id is the client's: the same report sent again is the same run."""
+    """Push a run. Its id is the client's: the same report sent again is the same run.
+
+    A header `Date` says what the client's clock shows: where that is more than a minute off, the
+    date of the run is put right.
+    """
     pushed = Pushed(
         id=id,
         project=project or _only_project(caller),
@@ -110,6 +103,7 @@ def push(
         branch=branch,
         person=person or caller.person,
         link=link,
+        clock=_clock(request),
     )
     kept = ingest.keep(store, pushed, raw)
     return answer(kept, 201 if kept.created else 200, {"Location": f"{router.prefix}/{id}"})
@@ -221,11 +215,13 @@ def annotate(id: RunId, note: NewNote, store: TheStore, caller: Writer) -> Respo
     return answer(Annotations(runs.annotations(store, id)), 201)
 
 
-def own_run(store: Store, caller: Caller, scope: str, id: str) -> RunRow:
-    """A run that the caller may do this with; NotThereError also where it is another project's."""
-    row = runs.one(store, id)
-    own(caller, scope, row.project, f"run {id!r}")
-    return row
+def _clock(request: Request) -> int | None:
+    """What the client's clock shows, if it says so."""
+    try:
+        moment = parsedate_to_datetime(request.headers.get("date", ""))
+        return milliseconds(moment)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _only_project(caller: Caller) -> str:

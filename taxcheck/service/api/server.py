@@ -8,9 +8,10 @@ import msgspec
 from fastapi import APIRouter, Query, Response
 
 from taxcheck.service.api.answers import REFUSALS, answer, told
-from taxcheck.service.api.asking import AdminOfAll, Limit, TheStore
+from taxcheck.service.api.asking import Limit
 from taxcheck.service.store import log, retention
 from taxcheck.service.store.retention import Disk, Swept
+from taxcheck.service.web.handed import AdminOfAll, TheStore
 
 router = APIRouter(prefix="/api/v1", tags=["server"], responses=REFUSALS)
 

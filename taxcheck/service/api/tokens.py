@@ -9,10 +9,11 @@ from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from taxcheck.service.api.answers import DONE, REFUSALS, answer, told
-from taxcheck.service.api.asking import Admin, TheStore, Within
+from taxcheck.service.api.asking import Within
 from taxcheck.service.store import tokens
 from taxcheck.service.store.tokens import Token
 from taxcheck.service.web.guard import allow, own
+from taxcheck.service.web.handed import Admin, TheStore
 
 TokenKey = Annotated[int, Path(ge=1, le=2**63 - 1, description="Number of a token.")]
 
@@ -25,7 +26,9 @@ class NewToken(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(min_length=1, max_length=100, description="Who is going to show it.")
-    scopes: list[Literal["push", "read", "run", "admin"]] = Field(min_length=1, max_length=4)
+    scopes: list[Literal["push", "read", "run", "admin", "watch"]] = Field(
+        min_length=1, max_length=5
+    )
     project: str | None = Field(None, max_length=100, description="null: for all projects.")
     days: int | None = Field(None, ge=1, le=36_500, description="null: it does not expire.")
 

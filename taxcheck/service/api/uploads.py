@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from taxcheck.service.access import Caller
 from taxcheck.service.api.answers import DONE, REFUSALS, answer, told
-from taxcheck.service.api.asking import Runner, TheStore
 from taxcheck.service.store import uploads
 from taxcheck.service.store.store import Store
 from taxcheck.service.store.uploads import Upload
 from taxcheck.service.web.guard import allow, own
+from taxcheck.service.web.handed import Runner, TheStore
 
 router = APIRouter(prefix="/api/v1/uploads", tags=["uploads"], responses=REFUSALS)
 _PIECE = 1 << 20  # bytes that are written at once

@@ -10,11 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from taxcheck.service.access import Caller
 from taxcheck.service.api.answers import DONE, REFUSALS, answer, told
-from taxcheck.service.api.asking import Admin, TheStore, Within
+from taxcheck.service.api.asking import Within
 from taxcheck.service.store import webhooks
 from taxcheck.service.store.store import Store
 from taxcheck.service.store.webhooks import Delivery, Webhook
 from taxcheck.service.web.guard import allow, own
+from taxcheck.service.web.handed import Admin, TheStore
 
 router = APIRouter(prefix="/api/v1/webhooks", tags=["webhooks"], responses=REFUSALS)
 

@@ -11,12 +11,13 @@ from fastapi import APIRouter, Request, Response
 
 from taxcheck.service.access import Caller
 from taxcheck.service.pages import values as v
-from taxcheck.service.pages.desk import Admin, AdminOfAll, Fields, TheStore, frame, go, page
+from taxcheck.service.pages.desk import Fields, frame, go, page
 from taxcheck.service.store import datasets, log, retention, tokens, webhooks
 from taxcheck.service.store.errors import RefusedError, StoreError
 from taxcheck.service.store.store import Store
 from taxcheck.service.store.webhooks import EVENTS, Webhook
 from taxcheck.service.web.guard import allow, own
+from taxcheck.service.web.handed import Admin, AdminOfAll, TheStore
 
 router = APIRouter(prefix="/admin", include_in_schema=False)
 

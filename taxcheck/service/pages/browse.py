@@ -9,13 +9,15 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from taxcheck.model.cause import Cause
 from taxcheck.model.rule import Rule
 from taxcheck.run.registry import load_causes, load_pages, load_rules
-from taxcheck.service.pages import gather
-from taxcheck.service.pages.desk import Admin, Fields, Reader, TheStore, frame, go, page
-from taxcheck.service.pages.values import Badge, Feed, Firing
+from taxcheck.service.pages import gather, standing
+from taxcheck.service.pages.desk import Fields, frame, go, page
+from taxcheck.service.pages.values import Doubt, Feed, Firing
 from taxcheck.service.store import datasets, runs
 from taxcheck.service.store.errors import NotThereError, RefusedError
+from taxcheck.service.store.runs import RunRow
 from taxcheck.service.store.store import Store
 from taxcheck.service.web.guard import visit_in
+from taxcheck.service.web.handed import Admin, Reader, TheStore, Watcher
 
 router = APIRouter(include_in_schema=False)
 _Name = Annotated[str, Path(max_length=100)]
@@ -34,7 +36,11 @@ def rule(name: _Name, request: Request, store: TheStore, caller: Reader) -> Resp
     """A rule, by id or name, or a cause: where it fires now."""
     known = _known(name)
     met = datasets.Named(known.id, known.name, "rule") if isinstance(known, Rule) else None
-    met = met or (datasets.Named(name, name, "cause") if known else datasets.named(store, name))
+    met = met or (
+        datasets.Named(name, name, "cause")
+        if known
+        else datasets.named(store, name, caller.projects)
+    )
     if met is None:
         raise NotThereError(f"{name!r}: no run that came here has a rule or a cause of this name")
     value = Firing(
@@ -96,14 +102,43 @@ def remove(
 
 
 @router.get("/{project}/{dataset}/badge.svg")
-def badge(project: _Name, dataset: _Name, store: TheStore, caller: Reader) -> Response:  # noqa: ARG001 - whether they may
-    """The state of a dataset in a word."""
+def badge(
+    project: _Name,
+    dataset: _Name,
+    request: Request,
+    store: TheStore,
+    caller: Watcher,  # noqa: ARG001 - whether they may
+    branch: Annotated[str | None, Query(max_length=255)] = None,
+) -> Response:
+    """How a dataset stands, or a branch of it, in a word, and since which day that is known."""
     head = datasets.one(store, project, dataset)
-    said = head.verdict or "no run"
-    if head.cause and head.verdict in ("fail", "error", "warn"):
-        said += f": {head.cause}"
-    drawn = load_pages()[0]["badge"](Badge(dataset, head.verdict, said))
-    return Response(drawn, media_type="image/svg+xml")
+    if branch is None:
+        value = standing.badge(dataset, head, standing.doubt(head))
+    else:
+        value = standing.badge(dataset, *_of_branch(store, project, dataset, branch))
+    drawn = load_pages()[0]["badge"](value)
+    return Response(drawn, headers=_shown_elsewhere(request), media_type="image/svg+xml")
+
+
+def _of_branch(
+    store: Store, project: str, dataset: str, branch: str
+) -> tuple[RunRow | None, Doubt | None]:
+    newest = runs.find(store, project=project, dataset=dataset, branch=branch, limit=1).rows
+    if not newest:
+        return None, None
+    latest = runs.latest(store, project, dataset, branch)
+    return newest[0], standing.branch_doubt(newest[0], latest)
+
+
+def _shown_elsewhere(request: Request) -> dict[str, str]:
+    """Pages of others may show what was asked for with a token in its address, and no more.
+
+    The width of a picture tells what is written in it: of a server that is open, any page in a
+    browser of its machine could find out.
+    """
+    if "token" not in request.query_params:
+        return {}
+    return {"Cross-Origin-Resource-Policy": "cross-origin"}
 
 
 @router.get("/{project}/{dataset}/feed.xml")
@@ -112,12 +147,14 @@ def feed(
     dataset: _Name,
     request: Request,
     store: TheStore,
-    caller: Reader,  # noqa: ARG001 - whether they may
+    caller: Watcher,  # noqa: ARG001 - whether they may
+    branch: Annotated[str | None, Query(max_length=255)] = None,
 ) -> Response:
-    """The newest runs of a dataset."""
+    """The newest runs of a dataset, or of a branch of it."""
     _expect(store, project, dataset)
-    rows = runs.find(store, project=project, dataset=dataset, limit=_FEED).rows
-    base = f"{visit_in(request).scheme}://{request.headers.get('host', '')}"
+    rows = runs.find(store, project=project, dataset=dataset, branch=branch, limit=_FEED).rows
+    said = f"{visit_in(request).scheme}://{request.headers.get('host', '')}"
+    base = (store.settings.address or said).rstrip("/")
     updated = max((row.received for row in rows), default=0)
     value = Feed(base, project, dataset, tuple(map(gather.run_line, rows)), updated)
     return Response(load_pages()[0]["feed"](value), media_type="application/atom+xml")

@@ -13,10 +13,8 @@ from taxcheck.run.registry import load_pages
 from taxcheck.service.access import Caller
 from taxcheck.service.pages.values import Frame
 from taxcheck.service.store.database import now
-from taxcheck.service.store.runs import RunRow, one
-from taxcheck.service.store.store import Store
 from taxcheck.service.store.tokens import SCOPES
-from taxcheck.service.web.guard import cookie_name, needs, own, visit_in
+from taxcheck.service.web.guard import cookie_name, visit_in
 from taxcheck.service.web.session import form
 
 # What a form may say that it has done: the address carries the word, never the sentence.
@@ -35,17 +33,6 @@ SAID = {
 }
 
 
-def _store(request: Request) -> Store:
-    store: Store = request.app.state.store
-    return store
-
-
-TheStore = Annotated[Store, Depends(_store)]
-Reader = Annotated[Caller, needs("read")]
-Pusher = Annotated[Caller, needs("push")]
-Runner = Annotated[Caller, needs("run")]
-Admin = Annotated[Caller, needs("admin")]
-AdminOfAll = Annotated[Caller, needs("admin", everywhere=True)]
 Fields = Annotated[dict[str, str], Depends(form)]
 
 
@@ -72,10 +59,3 @@ def go(address: str, done: str = "") -> Response:
     where, mark, anchor = address.partition("#")
     said = f"?{urlencode({'done': done})}" if done else ""
     return RedirectResponse(f"{where}{said}{mark}{anchor}", 303)
-
-
-def own_run(store: Store, caller: Caller, scope: str, id: str) -> RunRow:
-    """A run that the caller may do this with; NotThereError also where it may not be read."""
-    row = one(store, id)
-    own(caller, scope, row.project, f"run {id[:64]!r}")
-    return row

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from taxcheck.model.report import Report
+from taxcheck.service.pages import standing
 from taxcheck.service.pages import values as v
 from taxcheck.service.store.datasets import Firing, Grid, Head, Story, Trend
-from taxcheck.service.store.head import FAILING, Recent
+from taxcheck.service.store.head import FAILED, Recent
 from taxcheck.service.store.runs import RunRow
 
 _LINE = v.RunLine.__struct_fields__
@@ -26,6 +27,9 @@ def dataset_line(head: Head) -> v.DatasetLine:
         project=head.project,
         name=head.name,
         verdict=head.verdict,
+        fails=head.exit_code in FAILED,
+        doubt=standing.doubt(head),
+        branch=head.branch,
         headline=head.headline or "",
         cause=head.cause,
         newest=head.newest or "",
@@ -42,12 +46,15 @@ def marks(recent: Iterable[Recent]) -> tuple[v.Mark, ...]:
 
 
 def home(frame: v.Frame, heads: Iterable[Head], project: str | None = None) -> v.Home:
-    """Datasets that fail, by cause: what breaks most of them first; then all."""
+    """Datasets that fail, by cause: what breaks most of them first; then all.
+
+    ``cause`` is empty for those that fail for none, as where a waiver has expired.
+    """
     lines = tuple(dataset_line(head) for head in heads)
     groups: dict[str, list[v.DatasetLine]] = {}
     for line in lines:
-        if line.verdict in FAILING:
-            groups.setdefault(line.cause or "no cause was named", []).append(line)
+        if line.fails:
+            groups.setdefault(line.cause or "", []).append(line)
     failing = [
         v.Failing(cause, tuple(sorted(some, key=lambda one: one.failing_since or one.created)))
         for cause, some in groups.items()
@@ -134,7 +141,7 @@ def fires(found: Iterable[Firing]) -> tuple[v.Fires, ...]:
                 one.outcome if of_cause else "",
             )
         )
-    return tuple(sorted(made, key=lambda one: one.outcome not in FAILING))
+    return tuple(sorted(made, key=lambda one: one.outcome not in ("fail", "error")))
 
 
 def notes(found: Iterable[Any]) -> tuple[v.Note, ...]:

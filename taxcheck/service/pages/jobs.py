@@ -10,13 +10,14 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from taxcheck.service.access import Caller
 from taxcheck.service.pages import values as v
-from taxcheck.service.pages.desk import Fields, Reader, Runner, TheStore, frame, go, page
+from taxcheck.service.pages.desk import Fields, frame, go, page
 from taxcheck.service.store import jobs, uploads
 from taxcheck.service.store.asked import Asked
 from taxcheck.service.store.errors import RefusedError, StoreError
 from taxcheck.service.store.jobs import Job, JobStory
 from taxcheck.service.store.store import Store
 from taxcheck.service.web.guard import allow, own
+from taxcheck.service.web.handed import Reader, Runner, TheStore
 
 router = APIRouter(prefix="/jobs", include_in_schema=False)
 _Id = Annotated[str, Path(max_length=32)]

@@ -13,27 +13,17 @@ from taxcheck.model.report import RenderOptions, Report
 from taxcheck.run.registry import load_renderers
 from taxcheck.service.pages import gather
 from taxcheck.service.pages import values as v
-from taxcheck.service.pages.desk import (
-    Admin,
-    Fields,
-    Pusher,
-    Reader,
-    TheStore,
-    frame,
-    go,
-    own_run,
-    page,
-)
+from taxcheck.service.pages.desk import Fields, frame, go, page
 from taxcheck.service.store import datasets, runs
 from taxcheck.service.store.errors import NotThereError
 from taxcheck.service.store.runs import RunRow
 from taxcheck.service.store.store import Store
+from taxcheck.service.web.door import ALONE
+from taxcheck.service.web.handed import Admin, Reader, TheStore, Writer, own_run
 
 router = APIRouter(include_in_schema=False)
 _Id = Annotated[str, Path(max_length=64)]
 _Asked = Annotated[str, Query(max_length=64)]
-# The explorer runs its own script, which its own page allows by its hash, and knows nothing of us.
-_ALONE = "sandbox allow-scripts allow-popups allow-downloads; frame-ancestors 'self'"
 
 
 @router.get("/runs/{id}")
@@ -84,12 +74,12 @@ def explorer(id: _Id, store: TheStore, caller: Reader) -> Response:
     """The rows of the run's table in two dimensions, as a page of its own."""
     own_run(store, caller, "read", id)
     made = load_renderers()["projection"](runs.report(store, id), RenderOptions())
-    headers = {"Content-Security-Policy": _ALONE}
+    headers = {"Content-Security-Policy": ALONE}
     return Response(made, media_type="text/html; charset=utf-8", headers=headers)
 
 
 @router.post("/runs/{id}/pin")
-def pin(id: _Id, store: TheStore, caller: Pusher, fields: Fields) -> Response:
+def pin(id: _Id, store: TheStore, caller: Writer, fields: Fields) -> Response:
     """Keep a run, or no longer."""
     own_run(store, caller, "push", id)
     pinned = bool(fields.get("pinned"))
@@ -98,16 +88,16 @@ def pin(id: _Id, store: TheStore, caller: Pusher, fields: Fields) -> Response:
 
 
 @router.post("/runs/{id}/baseline")
-def baseline(id: _Id, store: TheStore, caller: Pusher, fields: Fields) -> Response:
+def baseline(id: _Id, store: TheStore, caller: Admin, fields: Fields) -> Response:
     """Hold other runs against this one, or no longer."""
-    row = own_run(store, caller, "push", id)
+    row = own_run(store, caller, "admin", id)
     chosen = id if fields.get("set") else None
     datasets.set_baseline(store, row.project, row.dataset, chosen, caller.person)
     return go(f"/runs/{id}", "baseline" if chosen else "no-baseline")
 
 
 @router.post("/runs/{id}/notes")
-def note(id: _Id, store: TheStore, caller: Pusher, fields: Fields) -> Response:
+def note(id: _Id, store: TheStore, caller: Writer, fields: Fields) -> Response:
     """Write something beside a run."""
     own_run(store, caller, "push", id)
     runs.annotate(store, id, fields.get("text", ""), caller.person)

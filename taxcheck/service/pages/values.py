@@ -59,12 +59,22 @@ class RunLine(Struct, frozen=True, kw_only=True):
         return self.branch or self.person
 
 
+class Doubt(Struct, frozen=True):
+    """Why it is not known how a dataset stands, and the run that leaves it open, if one does."""
+
+    said: str
+    run: str = ""
+
+
 class DatasetLine(Struct, frozen=True, kw_only=True):
     """A dataset as the home page lists it."""
 
     project: str
     name: str
     verdict: str | None  # of the newest run; None: there is none
+    fails: bool = False  # by its exit code: a warning does where `--fail-on warn` says so
+    doubt: Doubt | None = None  # where neither can be said
+    branch: str | None = None  # of the newest run
     headline: str = ""
     cause: str | None = None
     newest: str = ""  # id of the newest run
@@ -93,6 +103,12 @@ class Home(Struct, frozen=True):
     failing: tuple[Failing, ...]
     datasets: tuple[DatasetLine, ...]
     project: str | None = None
+
+    @property
+    def unknown(self) -> tuple[DatasetLine, ...]:
+        """Those of which it is not known how they stand."""
+        known = ("pass", "warn", "fail", "error")
+        return tuple(d for d in self.datasets if d.doubt is not None or d.verdict not in known)
 
 
 class GridRow(Struct, frozen=True):
@@ -332,10 +348,10 @@ class Failure(Struct, frozen=True):
 
 
 class Badge(Struct, frozen=True):
-    """What a badge says."""
+    """What a badge says; ``look`` is an outcome, or empty where nothing is known."""
 
     label: str
-    verdict: str | None  # None: there is no run
+    look: str
     said: str
 
 

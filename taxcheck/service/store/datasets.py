@@ -19,6 +19,14 @@ STRIP = 50  # runs of a page's strip and grid
 _RUN, _DATASET, _PROJECT = tables.run.c, tables.dataset.c, tables.project.c
 
 
+class Late(Struct, frozen=True):
+    """A run that failed, came after the newest one, and is dated before it."""
+
+    id: str
+    verdict: str
+    created: int
+
+
 class Head(Struct, frozen=True, kw_only=True):
     """How a dataset stands; what is of its newest run is None where it has no run."""
 
@@ -27,6 +35,7 @@ class Head(Struct, frozen=True, kw_only=True):
     runs: int
     newest: str | None  # id
     verdict: str | None
+    exit_code: int | None  # 1 or 4: it fails; 0: it passes, or warns and no more; 3: unjudged
     headline: str | None
     cause: str | None
     created: int | None
@@ -35,6 +44,7 @@ class Head(Struct, frozen=True, kw_only=True):
     failing_since: int | None  # of the first run that failed and that no pass followed
     baseline: str | None  # id of the run that somebody chose; None: the newest that passed
     newest_pass: str | None  # id
+    late: Late | None  # the run that came last, where it denies what the newest one says
     recent: tuple[Recent, ...]  # its last 50 runs, the oldest first
 
 
@@ -148,24 +158,36 @@ def _own(connection: Connection, project: str, dataset: str) -> tuple[int, Head]
 
 def _heads() -> Select[Any]:
     chosen, passed = tables.run.alias("chosen"), tables.run.alias("passed")
+    latest = tables.run.alias("latest")
+    late = {f"late_{name}": latest.c[name] for name in Late.__struct_fields__}
     return (
         select(
             _PROJECT.name.label("project"), _DATASET.name, _DATASET.runs,
-            _RUN.id.label("newest"), _RUN.verdict, _RUN.headline, _RUN.cause, _RUN.created,
-            _RUN.branch, _RUN.person, _DATASET.failing_since,
+            _RUN.id.label("newest"), _RUN.verdict, _RUN.exit_code, _RUN.headline, _RUN.cause,
+            _RUN.created, _RUN.branch, _RUN.person, _DATASET.failing_since,
             chosen.c.id.label("baseline"), passed.c.id.label("newest_pass"), _DATASET.recent,
+            *(column.label(name) for name, column in late.items()),
         )
         .select_from(tables.dataset)
         .join(tables.project, _DATASET.project == _PROJECT.key)
         .outerjoin(tables.run, _DATASET.newest == _RUN.key)
         .outerjoin(chosen, _DATASET.baseline == chosen.c.key)
         .outerjoin(passed, _DATASET.newest_pass == passed.c.key)
+        .outerjoin(
+            latest,
+            (_DATASET.latest == latest.c.key)
+            & (latest.c.key != _DATASET.newest)
+            & latest.c.exit_code.in_(head.FAILED),
+        )
         .order_by(_PROJECT.name, _DATASET.name)
     )  # fmt: skip
 
 
 def _head(row: Mapping[str, Any]) -> Head:
-    return Head(**{**row, "recent": head.strip(row["recent"])})
+    values = dict(row)
+    told = [values.pop(f"late_{name}") for name in Late.__struct_fields__]
+    late = None if told[0] is None else Late(*told)
+    return Head(**{**values, "recent": head.strip(row["recent"]), "late": late})
 
 
 def grid(store: Store, project: str, dataset: str, runs: int = 50) -> Grid:
@@ -375,8 +397,11 @@ class Named(Struct, frozen=True):
     kind: str  # "rule" or "cause"
 
 
-def named(store: Store, name: str) -> Named | None:
-    """What has this id or name in the runs that came here; a rule before a cause."""
+def named(store: Store, name: str, projects: Collection[str] | None = None) -> Named | None:
+    """What has this id or name in the runs that came here; a rule before a cause.
+
+    Of some ``projects`` only the newest runs are looked at; None is all, and all of their runs.
+    """
     rule = tables.rule.c
     query = (
         select(rule.id, rule.name, rule.kind)
@@ -384,6 +409,17 @@ def named(store: Store, name: str) -> Named | None:
         .order_by(rule.kind.desc(), rule.id)
         .limit(1)
     )
+    if projects is not None:
+        newest = (
+            select(_DATASET.newest)
+            .join(tables.project, _DATASET.project == _PROJECT.key)
+            .where(_PROJECT.name.in_(projects))
+        )
+        result, cause = tables.result.c, tables.run_cause.c
+        seen = select(result.rule).where(result.run.in_(newest))
+        query = query.where(
+            rule.id.in_(seen.union(select(cause.name).where(cause.run.in_(newest))))
+        )
     with store.database.reading() as connection:
         row = connection.execute(query).first()
     return Named(*row) if row else None

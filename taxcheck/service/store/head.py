@@ -14,7 +14,9 @@ from sqlalchemy import Connection, func, insert, select, tuple_, update
 from taxcheck.service.store import tables
 from taxcheck.service.store.database import now
 
-PASSING, FAILING = ("pass", "warn"), ("fail", "error")  # "skipped" judged nothing: it is neither
+# How a run ended the job that made it, by its exit code: a warning fails where `--fail-on warn`
+# says so, and 3, where nothing was judged, is neither.
+PASSED, FAILED = 0, (1, 4)
 _STRIP = 50  # runs
 _RUN = tables.run.c
 _NEWEST_FIRST = (_RUN.created.desc(), _RUN.key.desc())
@@ -46,31 +48,35 @@ def arrived(connection: Connection, dataset: int, run: int) -> int:
     Returns how many runs the dataset has. A run that is older than one that came before it, as from
     an outbox, changes nothing for webhooks.
     """
-    rows, count = refresh(connection, dataset, 1)
+    rows, count = refresh(connection, dataset, 1, run)
     if rows[0].key == run:
         _tell(connection, dataset, rows)
     return count
 
 
-def refresh(connection: Connection, dataset: int, more: int) -> tuple[list[Any], int]:
-    """Write the head anew after ``more`` runs came (or, below 0, went).
+def refresh(
+    connection: Connection, dataset: int, more: int, latest: int | None = None
+) -> tuple[list[Any], int]:
+    """Write the head anew after ``more`` runs came (or, below 0, went), ``latest`` the last of all.
 
     Returns the runs of its strip, the newest first, and how many there are in all.
     """
     rows = list(
         connection.execute(
             select(_RUN.key, _RUN.id, _RUN.verdict, _RUN.cause, _RUN.created, _RUN.branch,
-                   _RUN.person, _RUN.worse)
+                   _RUN.person, _RUN.worse, _RUN.exit_code)
             .where(_RUN.dataset == dataset).order_by(*_NEWEST_FIRST).limit(_STRIP)
         )
     )  # fmt: skip
     passed = _newest_pass(connection, dataset, rows)
-    recent = [Recent(*row[1:]) for row in reversed(rows)]
+    recent = [Recent(*row[1:-1]) for row in reversed(rows)]
+    last = select(func.max(_RUN.key)).where(_RUN.dataset == dataset).scalar_subquery()
     count: int = connection.execute(
         update(tables.dataset)
         .where(tables.dataset.c.key == dataset)
         .values(
             newest=rows[0].key if rows else None,
+            latest=last if latest is None else latest,
             newest_pass=passed.key if passed else None,
             failing_since=_failing_since(connection, dataset, rows, passed),
             recent=msgspec.json.encode(recent).decode(),
@@ -88,18 +94,18 @@ class _Pass(NamedTuple):
 
 def _newest_pass(connection: Connection, dataset: int, rows: list[Any]) -> _Pass | None:
     for row in rows:
-        if row.verdict in PASSING:
+        if row.exit_code == PASSED:
             return _Pass(row.key, row.created)
     if len(rows) < _STRIP:
         return None
     found = [
         connection.execute(
             select(_RUN.key, _RUN.created)
-            .where(_RUN.dataset == dataset, _RUN.verdict == verdict)
+            .where(_RUN.dataset == dataset, _RUN.verdict == verdict, _RUN.exit_code == PASSED)
             .order_by(*_NEWEST_FIRST)
             .limit(1)
         ).first()
-        for verdict in PASSING
+        for verdict in ("pass", "warn")  # of which there is an index
     ]
     passed = [_Pass(*row) for row in found if row is not None]
     return max(passed, key=lambda one: (one.created, one.key), default=None)
@@ -111,9 +117,11 @@ def _failing_since(
     """When the first run failed that no pass followed."""
     if len(rows) < _STRIP or any(row.key == passed.key for row in rows if passed):
         order = (passed.created, passed.key) if passed else (-1, -1)
-        failed = [r.created for r in rows if r.verdict in FAILING and (r.created, r.key) > order]
+        failed = [r.created for r in rows if r.exit_code in FAILED and (r.created, r.key) > order]
         return min(failed, default=None)
-    query = select(func.min(_RUN.created)).where(_RUN.dataset == dataset, _RUN.verdict.in_(FAILING))
+    query = select(func.min(_RUN.created)).where(
+        _RUN.dataset == dataset, _RUN.exit_code.in_(FAILED)
+    )
     if passed is not None:
         query = query.where(tuple_(_RUN.created, _RUN.key) > tuple_(*passed[::-1]))
     found: int | None = connection.scalar(query)
@@ -144,13 +152,13 @@ def _tell(connection: Connection, dataset: int, rows: list[Any]) -> None:
 
 def _events(rows: list[Any]) -> list[str]:
     newest, *before = rows
-    judged = (row for row in before if row.verdict in PASSING + FAILING)
+    judged = (row for row in before if row.exit_code in (PASSED, *FAILED))
     last = next(judged, None)
     events = []
-    failed = last if last is not None and last.verdict in FAILING else None
-    if newest.verdict in FAILING and (failed is None or failed.cause != newest.cause):
+    failed = last if last is not None and last.exit_code in FAILED else None
+    if newest.exit_code in FAILED and (failed is None or failed.cause != newest.cause):
         events.append("failure")
-    if newest.verdict in PASSING and failed is not None:
+    if newest.exit_code == PASSED and failed is not None:
         events.append("recovery")
     if newest.worse:
         events.append("regression")

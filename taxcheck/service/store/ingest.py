@@ -35,6 +35,7 @@ __all__ = ["Kept", "Pushed", "keep"]
 SWEEPING = 8740_0002  # of PostgreSQL: shared by whoever refers to a file, alone for who removes one
 _TOLERANCE = 0.01  # by which part of the baseline's value a score may be worse
 _TOP = 2**63 - 1
+_OFF = 60_000  # milliseconds by which a clock has to be off to be corrected
 
 
 class Kept(Struct, frozen=True):
@@ -191,10 +192,11 @@ def _insert_run(
                 id=pushed.id,
                 dataset=dataset,
                 verdict=report.verdict.value,
+                exit_code=report.exit_code,
                 headline=_seen(report.headline),
                 cause=_lead(report),
                 title=_seen(report.title),
-                created=min(_moment(report.created, received), received),
+                created=_created(report, pushed, received),
                 received=received,
                 commit=pushed.commit,
                 branch=pushed.branch,
@@ -261,6 +263,14 @@ def _lead(report: Report) -> str | None:
             return _seen(group.lead.name)
     broken = [r.name for r in report.results if r.outcome is Outcome.ERROR]
     return _seen(broken[0]) if broken else None
+
+
+def _created(report: Report, pushed: Pushed, received: int) -> int:
+    """When taxcheck ran, by our clock: a client's may be hours off, and says so with the run."""
+    moment = _moment(report.created, received)
+    if pushed.clock is not None and abs(received - pushed.clock) > _OFF:
+        moment += received - pushed.clock
+    return max(min(moment, received), 0)
 
 
 def _moment(created: str, received: int) -> int:

@@ -17,7 +17,7 @@ from taxcheck.service.store.errors import NewerSchemaError
 if TYPE_CHECKING:  # takes half a second, which a server whose tables are up to date need not wait
     from alembic.script import ScriptDirectory
 
-NEWEST = "0001"  # name of the last step in migrations/versions
+NEWEST = "0002"  # name of the last step in migrations/versions
 _FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 8740_0001  # of PostgreSQL, for whoever migrates
 

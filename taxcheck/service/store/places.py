@@ -37,17 +37,25 @@ def place(store: Store, project: str, named: str) -> Place:
         return Place(found.path.absolute(), found.name)
     if not named.startswith("/"):
         raise RefusedError(f"{named!r}: is neither {UPLOAD} and an id nor an absolute path")
-    return Place(_allowed(store.settings.prefixes, named))
+    return Place(_allowed(store.settings.prefixes, _own(store), named))
 
 
-def _allowed(prefixes: tuple[Path, ...], named: str) -> Path:
+def _own(store: Store) -> tuple[Path, ...]:
+    """Where the server keeps what is its own, which an allowed folder may lie around."""
+    data, reports = store.settings.data, store.settings.reports
+    folders = (data, reports) if reports and "://" not in reports else (data,)
+    return tuple(Path(os.path.realpath(folder)) for folder in folders)
+
+
+def _allowed(prefixes: tuple[Path, ...], own: tuple[Path, ...], named: str) -> Path:
     """The resolved path; what lies outside is refused in the same words, there or not."""
     roots = tuple(Path(os.path.realpath(prefix)) for prefix in prefixes)
     try:
         path = Path(os.path.realpath(named))
     except (OSError, ValueError):  # too long, or no text that a file system has
         raise RefusedError(f"{named[:80]!r}: is no path") from None
-    if not any(path.is_relative_to(root) for root in roots):
+    within = any(path.is_relative_to(root) for root in roots)
+    if not within or any(path.is_relative_to(one) or one.is_relative_to(path) for one in own):
         raise RefusedError(f"{named!r}: is in none of the folders that this server lets jobs read")
     try:
         mode = path.stat().st_mode

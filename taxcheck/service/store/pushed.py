@@ -29,6 +29,7 @@ class Pushed(Struct, frozen=True, kw_only=True):
     person: str | None = None
     link: str | None = None  # of the CI job, http or https
     job: str | None = None  # id of the job of this server that made it
+    clock: int | None = None  # milliseconds since 1970 by the client's own clock, as it was sent
 
     def __post_init__(self) -> None:
         expect_id(self.id)

@@ -28,6 +28,7 @@ class RunRow(Struct, frozen=True, kw_only=True):
     project: str
     dataset: str
     verdict: str  # "pass", "warn", "fail", "error"; "skipped": nothing was judged
+    exit_code: int  # of its command: 0 where it passed, 1 also where `--fail-on warn` met a warning
     headline: str
     cause: str | None  # the name of what leads: of a cause, else of a rule
     title: str
@@ -155,6 +156,16 @@ def _place(cursor: str) -> tuple[int, int]:
     if found is None:
         raise RefusedError(f"cursor {cursor[:40]!r}: is none of this server")
     return int(found[1]), int(found[2])
+
+
+def latest(store: Store, project: str, dataset: str, branch: str) -> RunRow | None:
+    """The run of a branch that came last, whatever its date; None where there is none."""
+    query = selected().where(
+        _RUN.dataset.in_(_datasets(project, dataset, None)), _RUN.branch == branch
+    )
+    with store.database.reading() as connection:
+        rows = listed(connection, query.order_by(_RUN.key.desc()).limit(1))
+    return rows[0] if rows else None
 
 
 def one(store: Store, id: str) -> RunRow:

@@ -31,7 +31,7 @@ def open_store(settings: Settings, *, migrate: bool = True) -> Store:
     error. Raises NewerSchemaError, AwayError, OutputError.
     """
     try:
-        settings.data.mkdir(parents=True, exist_ok=True)
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)  # holds secrets of webhooks
     except OSError as error:
         raise unwritten(settings.data, error) from None
     database = Database(settings.database_url)

@@ -64,7 +64,8 @@ dataset = Table(
     Column("name", String(100), nullable=False),
     Column("created", BigInteger, nullable=False),
     Column("newest", _KEY),  # key of its newest run
-    Column("newest_pass", _KEY),  # a warning passes too
+    Column("latest", _KEY),  # key of the run that came last, whatever its date
+    Column("newest_pass", _KEY),  # a warning passes too, unless `--fail-on warn` made it fail
     Column("failing_since", BigInteger),  # of the first run that failed after the newest pass
     Column("runs", Integer, nullable=False, default=0),
     Column("recent", Text, nullable=False, default="[]"),  # its last 50 runs, for the strip (JSON)
@@ -80,6 +81,7 @@ run = Table(
     Column("id", String(64), nullable=False, unique=True),  # the client chose it
     _of("dataset", "dataset"),
     Column("verdict", String(8), nullable=False),
+    Column("exit_code", SmallInteger, nullable=False, server_default="0"),  # of its command
     Column("headline", Text, nullable=False),
     Column("cause", String(100)),  # what leads: a cause, else a rule; null where nothing is wrong
     Column("title", Text, nullable=False),
@@ -234,7 +236,7 @@ token = Table(
     Column("hash", String(64), nullable=False, unique=True),  # SHA-256 of 256 random bits
     _of("parent", "token", index=True, needed=False),  # of a session: the token it was made from
     _of("project", "project", needed=False),  # null: of all projects
-    Column("scopes", String(40), nullable=False),  # of push, read, run, admin, by blanks
+    Column("scopes", String(40), nullable=False),  # of push, read, run, admin, watch, by blanks
     Column("created", BigInteger, nullable=False),
     Column("expires", BigInteger),
     Column("used", BigInteger),

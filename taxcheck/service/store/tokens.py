@@ -22,7 +22,7 @@ from taxcheck.service.store.errors import NotThereError, RefusedError
 from taxcheck.service.store.names import checked, project_key
 from taxcheck.service.store.store import Store
 
-SCOPES = ("push", "read", "run", "admin")
+SCOPES = ("push", "read", "run", "admin", "watch")
 SESSION_HOURS = 12
 _HOUR = 3_600_000  # milliseconds
 _TOKEN, _SESSION = "tck_", "tcs_"
@@ -34,7 +34,7 @@ class Token(Struct, frozen=True, kw_only=True):
 
     key: int
     name: str
-    scopes: tuple[str, ...]  # of push, read, run, admin
+    scopes: tuple[str, ...]  # of push, read, run, admin, watch
     project: str | None  # null: all of them
     created: int  # this and the others: milliseconds since 1970, UTC
     expires: int | None

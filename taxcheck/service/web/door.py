@@ -28,6 +28,8 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+# A report runs its own script, which its own page allows by its hash, and knows nothing of us.
+ALONE = "sandbox allow-scripts allow-popups allow-downloads; frame-ancestors 'self'"
 # What an answer says unless it says something else itself.
 _HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": _POLICY,

@@ -21,6 +21,7 @@ from taxcheck.service.web.refusals import RefusedRequestError, unknown_caller
 from taxcheck.service.web.visit import Visit
 
 _BEARER = "bearer "
+_UNKNOWN = "this token is not known here, was revoked, or has expired"
 
 
 class Needs(SecurityBase):
@@ -35,7 +36,8 @@ class Needs(SecurityBase):
 
     def __call__(self, request: Request) -> Caller:
         """The caller, or the refusal: 401 where nobody is known, 403 where it is not allowed."""
-        caller = caller_of(request)
+        shown = request.query_params.get("token") if self.scope == "watch" else None
+        caller = caller_of(request) if shown is None else _in_address(request, shown)
         if caller is None:
             raise unknown_caller()
         project = request.path_params.get("project") or request.query_params.get("project")
@@ -64,7 +66,7 @@ def caller_of(request: Request) -> Caller | None:
         text = shown[len(_BEARER) :].strip() if shown.lower().startswith(_BEARER) else ""
         token = tokens.known(store, text)
         if token is None:
-            raise unknown_caller("this token is not known here, was revoked, or has expired")
+            raise unknown_caller(_UNKNOWN)
         return caller_with(token)
     if visit.person:
         return member(visit.person, settings)
@@ -73,6 +75,21 @@ def caller_of(request: Request) -> Caller | None:
         if session is not None:
             return caller_with(session)
     return ANYONE if settings.open else None
+
+
+def _in_address(request: Request, text: str) -> Caller:
+    """Whoever shows a token in the address, as pictures and feeds have to.
+
+    Whoever sees the address may use it: one that could do anything else is refused.
+    """
+    token = tokens.known(request.app.state.store, text)
+    if token is None:
+        raise unknown_caller(_UNKNOWN)
+    if token.scopes != ("watch",):
+        raise RefusedRequestError(
+            403, "a token in an address may have the scope watch and no other; revoke this one"
+        )
+    return caller_with(token)
 
 
 def forbidden(caller: Caller, scope: str, project: str | None) -> RefusedRequestError:

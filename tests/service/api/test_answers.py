@@ -134,7 +134,7 @@ def test_what_is_not_there_is_said_so(store: Store) -> None:
         problem(asked.get(path), 404)
     answer = asked.post("/api/v1/runs/a", json={})
     assert problem(answer, 405) == "this cannot be done at this address"
-    assert answer.headers["Allow"] == "DELETE, GET, PATCH, PUT"
+    assert answer.headers["Allow"] == "DELETE, GET, HEAD, PATCH, PUT"
 
 
 @pytest.mark.parametrize(("path", "said"), [
@@ -258,3 +258,18 @@ def test_runs_of_two_datasets_are_not_called_better(store: Store) -> None:
     assert other["different"]
     assert {rule["change"] for rule in other["rules"]} <= {"unchanged", "differs"}
     assert {rule["change"] for rule in same["rules"]} & {"fixed", "better"}
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/", "GET, HEAD"),
+        ("/login", "GET, HEAD, POST"),
+        ("/ncbi/animals", "GET, HEAD"),
+        ("/rules/a/b", "GET, HEAD"),
+        ("/runs/one/pin", "POST"),
+    ],
+)
+def test_a_page_says_what_can_be_done_at_its_address(store, path, allowed):
+    answer = asking(store, "read").put(path)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)

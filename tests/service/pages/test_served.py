@@ -278,7 +278,10 @@ def test_what_is_not_there_is_one_sentence_on_a_page(app):
 def test_badge_and_feed(app):
     badge = client(app).get("/ncbi/animals/badge.svg")
     assert badge.headers["content-type"] == "image/svg+xml"
-    assert ElementTree.fromstring(badge.text).get("aria-label") == "animals: fail: coverage_gap"
+    assert (
+        ElementTree.fromstring(badge.text).get("aria-label")
+        == "animals: fail: coverage_gap 2026-01-07"
+    )
     feed = client(app).get("/ncbi/animals/feed.xml")
     assert feed.headers["content-type"].startswith("application/atom+xml")
     atom = "{http://www.w3.org/2005/Atom}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
+import time
 
 import pytest
 from msgspec.structs import replace
@@ -246,3 +248,23 @@ def test_the_story_of_a_page_is_what_its_parts_say_in_six_queries(store):
     one = datasets.story(store, "ncbi", "animals", ["coverage"], last=2)
     assert [point.id for point in one.trend.points] == ["r2", "bad"]
     assert len(one.grid.runs) == 4
+
+
+def test_a_clock_that_is_off_is_put_right_by_what_the_client_says_of_it(store):
+    """A run of a slow clock is not taken for one older than what came before it."""
+    push(store, replace(sample("healthy"), created=moment(minutes=-5)), "first")
+    slow = int(time.time() * 1000) - 3 * DAY
+    report = replace(sample("incident"), created=moment(days=-3))
+    push(store, report, "slow", clock=slow)
+    assert head(store).newest == "slow"
+    assert abs(runs.one(store, "slow").created - time.time() * 1000) < 10_000
+    fast = int(time.time() * 1000) + 400 * DAY
+    push(store, replace(sample("healthy"), created=moment(days=399)), "fast", clock=fast)
+    assert head(store).newest == "slow"  # it ran a day before it was sent
+    near = int(time.time() * 1000) - 30_000
+    push(store, replace(sample("healthy"), created=moment(minutes=-9)), "near", clock=near)
+    assert abs(runs.one(store, "near").created - time.time() * 1000 + 540_000) < 5_000
+
+
+def moment(**later):
+    return (dt.datetime.now(dt.UTC) + dt.timedelta(**later)).isoformat()

@@ -71,7 +71,7 @@ def test_what_is_older_is_copied_beside_itself_first(store, settings, monkeypatc
     later = open_store(settings)
     assert migrate.current(later.database) == "later"
     later.close()
-    (backup,) = settings.data.glob("taxcheck.db.0001.*.backup")
+    (backup,) = settings.data.glob("taxcheck.db.0002.*.backup")
     with closing(sqlite3.connect(backup)) as connection:
         assert connection.execute("SELECT id FROM run").fetchall() == [(id,)]
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0002",)
