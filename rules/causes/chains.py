@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from taxcheck.model.arrays import IntArray
-from taxcheck.statistics.spool import PairSpool
+from taxcheck.statistics.spool import KeptPairs
 
 _FEW = 0.05
 _LOOKED_AT = 10_000  # rows that tell
 
 
-def counted_from_two(kept: PairSpool, n: int) -> bool:
+def counted_from_two(kept: KeptPairs, n: int) -> bool:
     """Whether two steps add up to one less than the distance across both: 1 is at 2.
 
     The distance is along one way of a DAG, the shortest or the longest, and others differ from it.
@@ -23,7 +23,7 @@ def counted_from_two(kept: PairSpool, n: int) -> bool:
     return bool(longest or np.mean(less < 1) <= _FEW)
 
 
-def adds_up(kept: PairSpool, n: int, lowest: int) -> bool:
+def adds_up(kept: KeptPairs, n: int, lowest: int) -> bool:
     """Whether distances add up along the chains if a parent is at ``lowest``.
 
     In a DAG some chain does, and is the shortest way or the longest. Without chains nothing denies
@@ -37,7 +37,7 @@ def adds_up(kept: PairSpool, n: int, lowest: int) -> bool:
     return bool(one_sided and np.mean(excess == 0) > _FEW)
 
 
-def _excess(kept: PairSpool, n: int) -> IntArray | None:
+def _excess(kept: KeptPairs, n: int) -> IntArray | None:
     """What two steps add up to, less the distance across both, (k,); None where no rows tell."""
     for batch in kept.batches():
         if batch.depth_diff is None:

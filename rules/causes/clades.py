@@ -12,7 +12,7 @@ from taxcheck.model.result import RuleResult
 from taxcheck.model.vocabulary import plural
 from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.pairs import PairState
-from taxcheck.statistics.spool import PairSpool
+from taxcheck.statistics.spool import KeptPairs
 from taxcheck.statistics.symptoms import Symptoms
 from taxcheck.statistics.truth import Truth
 from taxcheck.statistics.values import MappingStatistics
@@ -29,7 +29,7 @@ def doubled_clade(
     symptoms: Symptoms,
     graph: Graph,
     mapping: MappingStatistics,
-    kept: PairSpool,
+    kept: KeptPairs,
     totals: PairState,
     truth: Truth | None = None,
 ) -> Explanation | None:
@@ -119,7 +119,7 @@ def _top_of(
     return top if whole == count and (clade | ~marked).all() else None
 
 
-def _repeats_within(kept: PairSpool, clade: BoolArray, repeated: IntArray) -> bool:
+def _repeats_within(kept: KeptPairs, clade: BoolArray, repeated: IntArray) -> bool:
     """Whether half of the rows with both ends in a clade are repetitions."""
     inside = again = 0
     for batch in kept.batches():
@@ -135,7 +135,7 @@ def reversed_clade(
     symptoms: Symptoms,
     graph: Graph,
     mapping: MappingStatistics,
-    kept: PairSpool,
+    kept: KeptPairs,
     totals: PairState,
     truth: Truth | None = None,
 ) -> Explanation | None:
@@ -200,7 +200,7 @@ def _depths(symptoms: Symptoms, rows: IntArray) -> dict[str, BoolArray | bool]:
 def _turned(
     symptoms: Symptoms,
     graph: Graph,
-    kept: PairSpool,
+    kept: KeptPairs,
     totals: PairState,
     truth: Truth | None,
 ) -> Iterator[tuple[IntArray, int, int]]:

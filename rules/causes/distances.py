@@ -15,7 +15,7 @@ from taxcheck.policy.model import Dataset
 from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.hierarchy.kind import DAMAGED_SHARE
 from taxcheck.statistics.pairs import PairState
-from taxcheck.statistics.spool import PairSpool
+from taxcheck.statistics.spool import KeptPairs
 from taxcheck.statistics.symptoms import Symptoms
 from taxcheck.statistics.truth import Truth
 from taxcheck.statistics.values import (
@@ -135,7 +135,7 @@ def _lost_distances(
 def no_parent_pairs(
     found: Mapping[str, RuleResult],
     tree: HierarchyStatistics,
-    kept: PairSpool,
+    kept: KeptPairs,
     symptoms: Symptoms,
     pairs: PairStatistics,
     mapping: MappingStatistics,
@@ -262,7 +262,7 @@ def _top(truth: Truth, nodes: BoolArray) -> int | None:
     return int(tops[0]) if len(tops) == 1 and truth.below[tops[0]] == count else None
 
 
-def _clade_of(kept: PairSpool, orphans: IntArray, n: int) -> int | None:
+def _clade_of(kept: KeptPairs, orphans: IntArray, n: int) -> int | None:
     """The node of whose descendants all, and nobody else but its children, lost their parents.
 
     Its children lost the only row that ties them to it, so that they are known by its parent.
@@ -287,7 +287,7 @@ def _clade_of(kept: PairSpool, orphans: IntArray, n: int) -> int | None:
 @cause()
 def depths_offset(
     symptoms: Symptoms,
-    kept: PairSpool,
+    kept: KeptPairs,
     totals: PairState,
     depth: DepthStatistics,
     tree: HierarchyStatistics,
@@ -434,7 +434,7 @@ def depth_column_offset(
 @cause(loss=True)
 def lost_second_parents(
     symptoms: Symptoms,
-    kept: PairSpool,
+    kept: KeptPairs,
     totals: PairState,
     graph: Graph,
     tree: HierarchyStatistics,
@@ -512,7 +512,7 @@ class _There:
     parent: IntArray  # (n,)
 
     @classmethod
-    def of(cls, kept: PairSpool, graph: Graph) -> _There:
+    def of(cls, kept: KeptPairs, graph: Graph) -> _There:
         """All sound pairs; those without a distance are at 0."""
         batches = [*kept.batches()]
         keys = np.concatenate([b.descendant * graph.n + b.ancestor for b in batches])

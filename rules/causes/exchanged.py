@@ -12,7 +12,7 @@ from taxcheck.model.cause import Explanation, Mend, cause
 from taxcheck.model.vocabulary import plural
 from taxcheck.statistics.joins import Joins
 from taxcheck.statistics.pairs import PairState
-from taxcheck.statistics.spool import PairSpool
+from taxcheck.statistics.spool import KeptPairs
 from taxcheck.statistics.symptoms import Symptoms
 
 _NEARLY = 0.99
@@ -23,7 +23,7 @@ _SEEN_BY = ("false_ancestor_pair", "reversed_pair", "cycle", "missing_parent", "
 
 @cause()
 def exchanged_ends(
-    kept: PairSpool,
+    kept: KeptPairs,
     symptoms: Symptoms,
     joins: Mapping[str, Joins],
     totals: PairState,
@@ -87,7 +87,7 @@ def exchanged_ends(
     )
 
 
-def _upwards(kept: PairSpool, n: int) -> tuple[IntArray, bool]:
+def _upwards(kept: KeptPairs, n: int) -> tuple[IntArray, bool]:
     """Row, ancestor and descendant of rows that point upwards, (3, k); and whether depth tells so.
 
     What all rows say of their nodes tells: an ancestor has more descendants and fewer ancestors
@@ -115,7 +115,7 @@ class _Nodes:
     deep: IntArray  # the largest distance to an ancestor
 
     @classmethod
-    def of(cls, kept: PairSpool, turned: IntArray, n: int) -> _Nodes:
+    def of(cls, kept: KeptPairs, turned: IntArray, n: int) -> _Nodes:
         """From all rows, of which some are taken the other way round."""
         below, above, deep = np.zeros((3, n), dtype=np.int64)
         for batch in kept.batches():
@@ -129,7 +129,7 @@ class _Nodes:
         return cls(below, above, deep)
 
 
-def _pointing(kept: PairSpool, nodes: _Nodes, by_depth: bool) -> IntArray:
+def _pointing(kept: KeptPairs, nodes: _Nodes, by_depth: bool) -> IntArray:
     parts = [np.empty((3, 0), dtype=np.int64)]
     for batch in kept.batches():
         a, d = batch.ancestor, batch.descendant

@@ -12,7 +12,7 @@ from taxcheck.model.cause import Explanation, Mend, cause
 from taxcheck.model.reading import Reading
 from taxcheck.model.vocabulary import plural
 from taxcheck.statistics.pairs import PairState
-from taxcheck.statistics.spool import PairSpool
+from taxcheck.statistics.spool import KeptPairs
 from taxcheck.statistics.strangers import Strangers
 from taxcheck.statistics.symptoms import Symptom, Symptoms
 from taxcheck.statistics.values import MappingStatistics
@@ -27,7 +27,7 @@ _VARIED = 0.3  # of the nodes stand in a column of descendants, which no distanc
 def header_as_data(
     symptoms: Symptoms,
     mapping: MappingStatistics,
-    kept: PairSpool | None = None,
+    kept: KeptPairs | None = None,
     totals: PairState | None = None,
     strangers: Strangers | None = None,
     pair_reading: Reading | None = None,
@@ -92,7 +92,7 @@ def _holds_names(symptom: Symptom, reading: Reading, roles: Iterable[str]) -> Bo
 def _repeated(
     symptoms: Symptoms,
     reading: Reading,
-    kept: PairSpool,
+    kept: KeptPairs,
     strangers: Strangers | None,
     mapping: MappingStatistics,
 ) -> Explanation | None:
@@ -119,7 +119,7 @@ def _repeated(
 def _of_labels(
     symptoms: Symptoms,
     reading: Reading,
-    kept: PairSpool,
+    kept: KeptPairs,
     strangers: Strangers | None,
     mapping: MappingStatistics,
 ) -> IntArray:
@@ -157,7 +157,7 @@ def _node(label: str, strangers: Strangers | None, mapping: MappingStatistics) -
 
 
 def _first(
-    symptoms: Symptoms, reading: Reading, kept: PairSpool, totals: PairState
+    symptoms: Symptoms, reading: Reading, kept: KeptPairs, totals: PairState
 ) -> Explanation | None:
     """The first row of a table without a header."""
     if reading.header is not False or len(reading.first_row) < 2:
@@ -227,7 +227,7 @@ def _in_mapping(symptoms: Symptoms, reading: Reading | None) -> Explanation | No
 def row_number_column(
     symptoms: Symptoms,
     mapping: MappingStatistics,
-    kept: PairSpool | None = None,
+    kept: KeptPairs | None = None,
     pair_reading: Reading | None = None,
 ) -> Explanation | None:
     """The first column of a table without a header is the number of the row.
@@ -283,7 +283,7 @@ def row_number_column(
     )
 
 
-def _numbers(symptoms: Symptoms, kept: PairSpool) -> tuple[IntArray, IntArray] | None:
+def _numbers(symptoms: Symptoms, kept: KeptPairs) -> tuple[IntArray, IntArray] | None:
     """What stands in the first and the third column of the first rows, (k,) each."""
     firsts, thirds = [], []
     start = next(iter(kept.batches()), None)

@@ -11,7 +11,7 @@ from taxcheck.model.cause import Explanation, Mend, cause
 from taxcheck.model.vocabulary import plural
 from taxcheck.statistics.hierarchy.edges import tree_edges
 from taxcheck.statistics.joins import UNKNOWN, Joins
-from taxcheck.statistics.spool import PairSpool
+from taxcheck.statistics.spool import KeptPairs
 from taxcheck.statistics.symptoms import Symptoms
 from taxcheck.statistics.values import MappingStatistics
 
@@ -108,7 +108,7 @@ def restarted_idx(
 
 @cause()
 def appended_file(
-    kept: PairSpool, symptoms: Symptoms, mapping: MappingStatistics
+    kept: KeptPairs, symptoms: Symptoms, mapping: MappingStatistics
 ) -> Explanation | None:
     """The pairs of another dataset, with idx of its own, were appended to these.
 
@@ -194,7 +194,7 @@ def _another(
     )
 
 
-def _nodes_before(first: int, kept: PairSpool, mapping: MappingStatistics) -> IntArray:
+def _nodes_before(first: int, kept: KeptPairs, mapping: MappingStatistics) -> IntArray:
     """Distinct idx that the rows before one use, ascending."""
     used = np.zeros(len(mapping.mapped), dtype=bool)
     for batch in kept.batches():
@@ -215,7 +215,7 @@ def _foreign(first: int, symptoms: Symptoms) -> bool | None:
     return None
 
 
-def _places(kept: PairSpool, symptoms: Symptoms, n: int) -> list[int]:
+def _places(kept: KeptPairs, symptoms: Symptoms, n: int) -> list[int]:
     """Source rows at which a second file may begin, the likeliest first.
 
     There an order breaks off, a descendant comes again, or something is wrong.
@@ -253,7 +253,7 @@ def _again(rows: IntArray, descendant: IntArray, last: int, seen: BoolArray) -> 
     return [int(rows[starts[at]]) for at in np.flatnonzero(known)[:1]]
 
 
-def rows_between(first: int, last: float, kept: PairSpool, symptoms: Symptoms) -> IntArray:
+def rows_between(first: int, last: float, kept: KeptPairs, symptoms: Symptoms) -> IntArray:
     """Source row, ancestor and descendant of the rows first..last, in their order, (3, k)."""
     parts = [np.empty((3, 0), dtype=np.int64)]
     for batch in kept.batches():

@@ -9,7 +9,7 @@ import numpy as np
 from taxcheck.model.arrays import BoolArray, IntArray
 from taxcheck.model.cause import Explanation, cause
 from taxcheck.model.vocabulary import plural
-from taxcheck.statistics.spool import PairSpool
+from taxcheck.statistics.spool import KeptPairs
 from taxcheck.statistics.symptoms import Symptoms
 from taxcheck.statistics.truth import Truth
 from taxcheck.statistics.values import MappingStatistics, PairStatistics
@@ -202,7 +202,7 @@ def lost_node(
     symptoms: Symptoms,
     pairs: PairStatistics,
     mapping: MappingStatistics,
-    kept: PairSpool,
+    kept: KeptPairs,
     truth: Truth | None = None,
 ) -> Explanation | None:
     """All pairs of one inner node are missing, everywhere or as the ancestor.
@@ -253,7 +253,7 @@ def lost_node(
 
 
 def _lost_by_itself(
-    symptoms: Symptoms, pairs: PairStatistics, mapping: MappingStatistics, kept: PairSpool
+    symptoms: Symptoms, pairs: PairStatistics, mapping: MappingStatistics, kept: KeptPairs
 ) -> Explanation | None:
     """Without a taxonomy: all nodes without a parent have one and the same grandparent.
 

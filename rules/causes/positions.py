@@ -13,7 +13,7 @@ from taxcheck.model.vocabulary import plural
 from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.offenders import select
 from taxcheck.statistics.pairs import PairState
-from taxcheck.statistics.spool import PairSpool
+from taxcheck.statistics.spool import KeptPairs
 from taxcheck.statistics.symptoms import Symptoms
 from taxcheck.statistics.truth import Truth
 from taxcheck.statistics.values import DepthStatistics, MappingStatistics, PairStatistics
@@ -43,7 +43,7 @@ class Ordered:
     n: int
 
     @classmethod
-    def of(cls, kept: PairSpool, totals: PairState, symptoms: Symptoms) -> Ordered | None:
+    def of(cls, kept: KeptPairs, totals: PairState, symptoms: Symptoms) -> Ordered | None:
         """Without rows that repeat others; None where they are too many to be looked at whole."""
         if not 0 < len(kept) <= _MOST:
             return None
@@ -101,7 +101,7 @@ def _limit(rows: int) -> bool:
 
 @cause(loss=True)
 def truncated_rows(
-    kept: PairSpool,
+    kept: KeptPairs,
     totals: PairState,
     symptoms: Symptoms,
     mapping: MappingStatistics,
@@ -269,7 +269,7 @@ def _cut_by_itself(
 
 @cause(loss=True)
 def every_kth_row(
-    kept: PairSpool,
+    kept: KeptPairs,
     totals: PairState,
     symptoms: Symptoms,
     graph: Graph,

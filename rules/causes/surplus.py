@@ -14,7 +14,7 @@ from taxcheck.model.reading import Reading
 from taxcheck.model.vocabulary import percent, plural
 from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.pairs import PairState
-from taxcheck.statistics.spool import PairSpool
+from taxcheck.statistics.spool import KeptPairs
 from taxcheck.statistics.symptoms import Symptoms
 from taxcheck.statistics.truth import Truth
 from taxcheck.statistics.values import MappingStatistics
@@ -91,7 +91,7 @@ def reflexive_closure(symptoms: Symptoms, totals: PairState) -> Explanation | No
 @cause()
 def negatives_mixed_in(
     symptoms: Symptoms,
-    kept: PairSpool,
+    kept: KeptPairs,
     totals: PairState,
     graph: Graph,
     pair_reading: Reading,
@@ -154,7 +154,7 @@ def negatives_mixed_in(
     )
 
 
-def _of_a_dataset(block: IntArray, kept: PairSpool, symptoms: Symptoms, n: int) -> bool:
+def _of_a_dataset(block: IntArray, kept: KeptPairs, symptoms: Symptoms, n: int) -> bool:
     """Whether rows without a gap are a closure of their own, as negatives are not."""
     first, last = int(block[0]), int(block[-1])
     if last - first + 1 != len(block) or len(block) > _MOST:
@@ -185,7 +185,7 @@ def _denied(batches: Cells) -> IntArray | None:
     return np.concatenate([np.empty(0, np.int64), *found])
 
 
-def _false_rows(symptoms: Symptoms, kept: PairSpool, graph: Graph) -> IntArray | None:
+def _false_rows(symptoms: Symptoms, kept: KeptPairs, graph: Graph) -> IntArray | None:
     """Rows that the taxonomy contradicts, or that are not closed upwards, (k,) ascending."""
     symptom = symptoms.get("disagrees_with_taxonomy")
     if symptom is not None and symptom.rows is not None:
@@ -215,7 +215,7 @@ def _false_rows(symptoms: Symptoms, kept: PairSpool, graph: Graph) -> IntArray |
     return found if len(found) >= _FEWEST else None
 
 
-def _to_the_end(block: IntArray, kept: PairSpool) -> tuple[IntArray, str]:
+def _to_the_end(block: IntArray, kept: KeptPairs) -> tuple[IntArray, str]:
     """A block up to the last row begins where the order of the rows before it breaks."""
     first = int(block[0])
     for batch in kept.batches():

@@ -34,7 +34,7 @@ from taxcheck.sources.checkpoints.checkpoint import Checkpoint
 from taxcheck.sources.taxonomies.taxonomy import Taxonomy
 from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.offenders import Sink
-from taxcheck.statistics.spool import PairSpool
+from taxcheck.statistics.spool import KeptPairs
 from taxcheck.statistics.values import MappingStatistics, PairStatistics
 
 
@@ -55,7 +55,7 @@ class Data:
     mapping: MappingStatistics | None = None
     pairs: PairStatistics | None = None
     graph: Graph | None = None
-    spool: PairSpool | None = None
+    spool: KeptPairs | None = None
     taxonomy: Taxonomy | None = None
 
 

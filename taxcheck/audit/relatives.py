@@ -7,7 +7,7 @@ import numpy as np
 from taxcheck.audit.metrics.lists import Lists
 from taxcheck.model.arrays import IntArray, distinct, ranges, within
 from taxcheck.statistics.hierarchy.graph import Graph, Neighbours
-from taxcheck.statistics.spool import PairSpool
+from taxcheck.statistics.spool import KeptPairs
 
 
 def parents(graph: Graph, nodes: IntArray) -> Lists:
@@ -47,7 +47,7 @@ def _reached(neighbours: Neighbours, nodes: IntArray, n: int) -> Lists:
     return Lists.from_pairs(nodes[owner], found, n, among=nodes)
 
 
-def ancestors_in_pairs(spool: PairSpool, nodes: IntArray, n: int) -> Lists:
+def ancestors_in_pairs(spool: KeptPairs, nodes: IntArray, n: int) -> Lists:
     """The ancestors that the pairs themselves give nodes (s,)."""
     wanted = np.zeros(n, dtype=bool)
     wanted[nodes] = True

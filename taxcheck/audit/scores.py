@@ -22,7 +22,7 @@ from taxcheck.audit.values import HierarchyScores, NullScore, Score
 from taxcheck.geometry.space import Space
 from taxcheck.model.arrays import BoolArray, IntArray
 from taxcheck.statistics.hierarchy.graph import Graph
-from taxcheck.statistics.spool import PairSpool
+from taxcheck.statistics.spool import KeptPairs
 
 SOURCES = 2_000
 # Ranking costs sources x rows. In a large table the nulls, the Euclidean reading, the trained rows
@@ -45,7 +45,7 @@ class Subject:
     table: Aligned
     space: Space
     graph: Graph
-    spool: PairSpool
+    spool: KeptPairs
     trained: BoolArray  # (n,)
     clades: Partition | None
     seed: int

@@ -1,7 +1,8 @@
 """What a user can see when taxcheck cannot go on: one line, and a documented exit code.
 
 A message says what is wrong, where, and what to do. Exit codes: 0 passed or warned, 1 a rule
-failed, 2 the command or policy is wrong, 3 an input cannot be read, 4 taxcheck itself broke.
+failed, 2 the command or policy is wrong, 3 an input cannot be read or a cluster does not answer, 4
+taxcheck itself broke.
 """
 
 from __future__ import annotations
@@ -21,6 +22,12 @@ class UsageError(TaxcheckError):
 
 class InputError(TaxcheckError):
     """An input cannot be read, or there is nothing in it that could be judged."""
+
+    exit_code = 3
+
+
+class EngineError(TaxcheckError):
+    """What should run the passes over the data is not there, not able to, or died of it."""
 
     exit_code = 3
 

@@ -21,7 +21,7 @@ from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.joins import Joins, Meaning, joins_of
 from taxcheck.statistics.numbering import Numbering, by_identifiers, by_shape
 from taxcheck.statistics.pairs import PairState
-from taxcheck.statistics.spool import PairSpool
+from taxcheck.statistics.spool import KeptPairs
 from taxcheck.statistics.strangers import Strangers
 from taxcheck.statistics.symptoms import Symptoms
 from taxcheck.statistics.taxonomy import Successors
@@ -61,7 +61,7 @@ class Clues:
         return self.data.graph or _NO_PAIRS
 
     @property
-    def kept(self) -> PairSpool | Unavailable:
+    def kept(self) -> KeptPairs | Unavailable:
         """The sound pairs, in the order of the file."""
         return _NO_PAIRS if self.data.intake is None else self.data.intake.training.spool
 

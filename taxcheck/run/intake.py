@@ -25,7 +25,7 @@ from taxcheck.statistics.mapping import INVALID, MappingState
 from taxcheck.statistics.offenders import SAMPLES, Offenders, Sink, of_quarantined
 from taxcheck.statistics.pairs import Nodes, PairTable
 from taxcheck.statistics.passes import Data, Executor
-from taxcheck.statistics.spool import PairSpool
+from taxcheck.statistics.spool import KeptPairs, PairSpool
 from taxcheck.statistics.state import collect
 from taxcheck.statistics.symptoms import Symptoms
 from taxcheck.statistics.values import LabelStatistics, MappingStatistics
@@ -174,7 +174,7 @@ def _numbered(sources: list[TableSource]) -> tuple[pa.Array, IntArray]:
 
 
 def _labels(
-    labelled: LabelledPairs, spool: PairSpool, derived: bool, sink: Sink | None
+    labelled: LabelledPairs, spool: KeptPairs, derived: bool, sink: Sink | None
 ) -> LabelStatistics:
     """Which labels look alike: among each other, or like one that the given mapping has."""
     known, unknown = labelled.identifiers, labelled.unknown

@@ -29,7 +29,7 @@ from taxcheck.statistics.offenders import (
     select,
     shown_identifiers,
 )
-from taxcheck.statistics.spool import Marks, PairSpool
+from taxcheck.statistics.spool import KeptPairs, Marks
 from taxcheck.statistics.state import refuse_unless
 from taxcheck.statistics.values import (
     Identifiers,
@@ -250,7 +250,7 @@ class PairTable:
     """The pairs of one table: their state, and the sound ones themselves."""
 
     state: PairState
-    spool: PairSpool
+    spool: KeptPairs
     labels: LabelStatistics | None = None
 
     @property

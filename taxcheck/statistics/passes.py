@@ -31,10 +31,12 @@ Hear = Callable[[Any], None]
 class Partition(Protocol[BatchOut]):
     """A part of some data. It pickles, and any process that sees the data can read it."""
 
-    rows: int
+    @property
+    def rows(self) -> int:
+        """About how many it has."""
 
-    def batches(self) -> Iterator[BatchOut]:
-        """Its batches in the order of the source."""
+    def batches(self, tell: Hear) -> Iterator[BatchOut]:
+        """Its batches in the order of the source; what is known after the last one is told."""
 
 
 class Data(Protocol[BatchOut]):
@@ -57,7 +59,7 @@ class Job(Protocol[BatchIn, SOut]):
         """What the state takes of a batch."""
 
     def told(self, found: Any) -> Iterable[Any]:
-        """Of what the state takes: what whoever began the pass wants to hear at once."""
+        """Of what the state takes: what whoever began the pass wants to hear as it is."""
 
 
 class Shared(Protocol[Value]):

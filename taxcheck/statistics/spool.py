@@ -1,15 +1,17 @@
-"""The pairs that passed, kept compactly, so that the source itself is read only once.
+"""The pairs that passed: kept compactly, so that the source itself is read only once.
 
-A pair takes 8 bytes, one more for a distance below 256 (else four), and four for a weight. Up to
-``MEMORY_LIMIT`` bytes stay in memory, which holds 80 million pairs without weights; what comes
-after lies in an anonymous temporary file, and reading it back is bounded by one batch.
+Where a cluster has read them they are read again instead (``run.again``). In a spool a pair takes 8
+bytes, one more for a distance below 256 (else four), and four for a weight. Up to ``MEMORY_LIMIT``
+bytes stay in memory, which holds 80 million pairs without weights; what comes after lies in an
+anonymous temporary file, and reading it back is bounded by one batch.
 """
 
 from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -19,6 +21,7 @@ import numpy.typing as npt
 from taxcheck.model.arrays import IntArray
 from taxcheck.model.errors import InputError
 from taxcheck.sources.tables.weights import Weights
+from taxcheck.statistics.passes import Partition
 
 MEMORY_LIMIT = 720 << 20
 
@@ -54,11 +57,47 @@ class _Entry:
     columns: dict[str, _Stored]
 
 
-class PairSpool:
-    """Written by several workers at once, then read back in the order of the source."""
+class KeptPairs(ABC):
+    """The sound pairs of a table, in the order of the source, as often as they are asked for."""
 
     def __init__(self, has_depth: bool, has_weights: bool = False) -> None:
         self.has_depth, self.has_weights = has_depth, has_weights
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """How many there are."""
+
+    @abstractmethod
+    def batches(self) -> Iterator[SpooledBatch]:
+        """All of them, by ascending rows."""
+
+    @abstractmethod
+    def partitions(self) -> Sequence[Partition[SpooledBatch]] | None:
+        """The same in parts that any process can read; None where only this one can."""
+
+    def first_rows(self, nodes: IntArray) -> IntArray:
+        """The first row in which each of a few nodes (k,) stands, (k,); -1 where none does."""
+        rows = np.full(len(nodes), -1, dtype=np.int64)
+        for batch in self.batches():
+            for k in np.flatnonzero(rows < 0):
+                here = (batch.ancestor == nodes[k]) | (batch.descendant == nodes[k])
+                at = int(here.argmax())
+                rows[k] = batch.rows[at] if here[at] else -1
+            if (rows >= 0).all():
+                break
+        return rows
+
+    def weights(self) -> Weights:
+        """The weights of all pairs, (pairs,), in the order of the batches."""
+        columns = (batch.weight for batch in self.batches())
+        return np.concatenate([np.empty(0, np.float32), *(c for c in columns if c is not None)])
+
+
+class PairSpool(KeptPairs):
+    """Pairs at hand: written by several workers at once, then read back."""
+
+    def __init__(self, has_depth: bool, has_weights: bool = False) -> None:
+        super().__init__(has_depth, has_weights)
         self._entries: list[_Entry] = []
         self._lock = threading.Lock()
         self._in_memory = 0
@@ -134,23 +173,6 @@ class PairSpool:
 
     def partitions(self) -> None:
         """None: no other process can read it."""
-
-    def first_rows(self, nodes: IntArray) -> IntArray:
-        """The first row in which each of a few nodes (k,) stands, (k,); -1 where none does."""
-        rows = np.full(len(nodes), -1, dtype=np.int64)
-        for batch in self.batches():
-            for k in np.flatnonzero(rows < 0):
-                here = (batch.ancestor == nodes[k]) | (batch.descendant == nodes[k])
-                at = int(here.argmax())
-                rows[k] = batch.rows[at] if here[at] else -1
-            if (rows >= 0).all():
-                break
-        return rows
-
-    def weights(self) -> Weights:
-        """The weights of all pairs, (pairs,), in the order of the batches."""
-        columns = (batch.weight for batch in self.batches())
-        return np.concatenate([np.empty(0, np.float32), *(c for c in columns if c is not None)])
 
     def _take(self, stored: _Stored, pairs: int) -> Column:
         if stored.array is not None:

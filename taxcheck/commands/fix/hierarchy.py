@@ -16,7 +16,7 @@ from taxcheck.model.vocabulary import said_of
 from taxcheck.run.gather import Gathered
 from taxcheck.statistics.hierarchy.closure import Closure, ForestClosure, whole_closure
 from taxcheck.statistics.hierarchy.graph import Graph
-from taxcheck.statistics.spool import PairSpool, SpooledBatch
+from taxcheck.statistics.spool import KeptPairs, SpooledBatch
 from taxcheck.statistics.values import ClosureStatistics, HierarchyStatistics, Kind, PairStatistics
 
 _TAXONOMY = "`taxonomy` with the taxdump that the data was made from"
@@ -77,7 +77,7 @@ def _renumbered(graph: Graph, numbering: Numbering) -> tuple[IntArray, IntArray]
     return parents[kept], children[kept]
 
 
-def _closed_forest(spools: Sequence[PairSpool], above: IntArray, graph: Graph) -> Graph | None:
+def _closed_forest(spools: Sequence[KeptPairs], above: IntArray, graph: Graph) -> Graph | None:
     """The forest whose closure the pairs are exactly, though some state another distance.
 
     In such a closure a node has as many ancestors as it is deep, so that its parent is the one
@@ -109,13 +109,13 @@ def _closed_forest(spools: Sequence[PairSpool], above: IntArray, graph: Graph) -
     return guess if stated.all() or len(offsets) == 1 else None
 
 
-def _batches(spools: Sequence[PairSpool]) -> Iterator[SpooledBatch]:
+def _batches(spools: Sequence[KeptPairs]) -> Iterator[SpooledBatch]:
     return chain.from_iterable(spool.batches() for spool in spools)
 
 
 def _broken(
     data: Gathered,
-    spools: Sequence[PairSpool],
+    spools: Sequence[KeptPairs],
     graph: Graph,
     findings: Findings,
     tree: HierarchyStatistics,
@@ -175,7 +175,7 @@ def _undecided(proof: ClosureStatistics) -> int:
     return sum(proof.unproven.detail.get(why, 0) for why in ("beyond_edges", "shorter_way"))
 
 
-def _without_parent(spools: Sequence[PairSpool], graph: Graph, closure: Closure) -> BoolArray:
+def _without_parent(spools: Sequence[KeptPairs], graph: Graph, closure: Closure) -> BoolArray:
     """Nodes that pairs call a descendant and no edge a child, (n,).
 
     A pair whose reverse follows from the edges says nothing of the kind: it is the false one.

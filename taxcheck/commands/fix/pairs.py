@@ -24,7 +24,7 @@ from taxcheck.run.gather import Gathered
 from taxcheck.statistics.hierarchy.closure import Closure
 from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.hierarchy.pairset import SlotSet
-from taxcheck.statistics.spool import PairSpool
+from taxcheck.statistics.spool import KeptPairs
 
 Floats = npt.NDArray[np.float32]
 WEIGHTED_SCHEMA = PAIR_SCHEMA.append(pa.field("weight", pa.float32()))
@@ -48,7 +48,7 @@ class KeptRows:
 
 
 def keep_rows(
-    spool: PairSpool,
+    spool: KeptPairs,
     closure: Closure,
     old_to_new: IntArray,
     cap: int | None,
@@ -102,7 +102,7 @@ def keep_rows(
 
 
 def _batches(
-    spool: PairSpool, old_to_new: IntArray
+    spool: KeptPairs, old_to_new: IntArray
 ) -> Iterator[tuple[slice, tuple[IntArray, IntArray, IntArray | None]]]:
     at = 0
     for batch in spool.batches():

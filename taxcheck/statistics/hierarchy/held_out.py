@@ -11,13 +11,13 @@ from taxcheck.model.finding import Defect
 from taxcheck.statistics.hierarchy.closure import Closure
 from taxcheck.statistics.hierarchy.proof import Proof, compare, verdicts
 from taxcheck.statistics.offenders import DefectState, Sink, node_samples, of_pairs, record
-from taxcheck.statistics.spool import PairSpool
+from taxcheck.statistics.spool import KeptPairs
 from taxcheck.statistics.values import HeldOutStatistics
 
 
 def held_out_statistics(
     rows: int,
-    spool: PairSpool,
+    spool: KeptPairs,
     proof: Proof,
     implied_by: Closure,
     in_training: BoolArray,

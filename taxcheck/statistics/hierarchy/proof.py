@@ -42,7 +42,7 @@ from taxcheck.statistics.offenders import (
     select,
 )
 from taxcheck.statistics.passes import Executor, Shared
-from taxcheck.statistics.spool import PairSpool, SpooledBatch
+from taxcheck.statistics.spool import KeptPairs, SpooledBatch
 from taxcheck.statistics.values import ClosureStatistics
 
 _FALSE, _UNPROVEN = "false_ancestor_pair", "false_ancestor_pair.unproven"
@@ -242,8 +242,8 @@ class Held:
 
 
 def hold(
-    training: PairSpool,
-    held_out: PairSpool | None,
+    training: KeptPairs,
+    held_out: KeptPairs | None,
     closure: Closure,
     n: int,
     executor: Executor,
@@ -251,7 +251,7 @@ def hold(
 ) -> Held:
     """Hold all pairs of n idx against the closure; ``flat``: by ancestry alone."""
 
-    def compared(pairs: PairSpool) -> ProofState:
+    def compared(pairs: KeptPairs) -> ProofState:
         runner = executor.over(pairs)
         with runner.publish(closure) as shared:
             return runner.tree_reduce(Comparison(shared, n, flat), pairs)
@@ -262,13 +262,13 @@ def hold(
     return Held(state, state.pairs.merge(compared(held_out).pairs))
 
 
-def _batches(spool: PairSpool, flat: bool) -> Iterator[SpooledBatch]:
+def _batches(spool: KeptPairs, flat: bool) -> Iterator[SpooledBatch]:
     for batch in spool.batches():
         yield replace(batch, depth_diff=None) if flat else batch
 
 
 def prove(
-    spool: PairSpool,
+    spool: KeptPairs,
     held: Held,
     closure: Closure,
     chains: Chains,

@@ -1,0 +1,102 @@
+"""Pairs that are read again from their source wherever they are wanted, and not kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from taxcheck.run.executors.threads import Here
+from taxcheck.sources.schemas import apply_pairs
+from taxcheck.sources.tables.batches import RawBatch
+from taxcheck.statistics.pairs import Nodes
+from taxcheck.statistics.passes import Hear, Partition, Shared
+from taxcheck.statistics.spool import MEMORY_LIMIT, KeptPairs, PairSpool, SpooledBatch
+
+_BYTES = 20  # of a pair in a spool, at most: those that fit into memory are kept after all
+
+
+@dataclass(frozen=True, slots=True)
+class SoundPairs:
+    """The sound pairs of a partition, by the contract that it was folded by."""
+
+    part: Partition[RawBatch]
+    nodes: Shared[Nodes]
+
+    @property
+    def rows(self) -> int:
+        """About how many rows are read."""
+        return self.part.rows
+
+    def batches(self, tell: Hear) -> Iterator[SpooledBatch]:
+        """The pairs in the order of the source; InputError where the file has changed."""
+        for raw in self.part.batches(tell):
+            found = self.nodes.value.sort_out(apply_pairs(raw))
+            pairs = found.sound
+            if len(pairs.rows):
+                yield SpooledBatch(
+                    pairs.rows,
+                    pairs.ancestor,
+                    pairs.descendant,
+                    pairs.depth_diff,
+                    found.marks,
+                    found.weights,
+                )
+
+
+class PairsAgain(KeptPairs):
+    """The sound pairs of a source that others have read; here it is read when this process asks.
+
+    What causes may ask for many times is read once, where it fits into memory.
+    """
+
+    def __init__(
+        self,
+        parts: Sequence[Partition[RawBatch]],
+        nodes: Nodes,
+        shared: Shared[Nodes],
+        pairs: int,
+        columns: tuple[bool, bool],
+        resources: ExitStack,
+    ) -> None:
+        """``nodes`` for this process, ``shared`` for others; ``columns``: depth_diff, weight."""
+        super().__init__(*columns)
+        self._pairs, self._resources = pairs, resources
+        self._mine = [SoundPairs(part, Here(nodes)) for part in parts]
+        self._theirs = [SoundPairs(part, shared) for part in parts]
+        self._spool: PairSpool | None = None
+
+    def __len__(self) -> int:
+        return self._pairs
+
+    def partitions(self) -> list[SoundPairs]:
+        """The parts of the source."""
+        return self._theirs
+
+    def batches(self) -> Iterator[SpooledBatch]:
+        """All pairs, by ascending rows; InputError where the source has changed."""
+        if self._spool is not None:
+            yield from self._spool.batches()
+            return
+        spool = PairSpool(self.has_depth, self.has_weights)
+        keep = self._pairs * _BYTES <= MEMORY_LIMIT
+        for part in self._mine:
+            for batch in part.batches(_ignore):
+                if keep:
+                    spool.append(
+                        batch.rows,
+                        batch.ancestor,
+                        batch.descendant,
+                        batch.depth_diff,
+                        batch.marks,
+                        batch.weight,
+                    )
+                yield batch
+        if keep and self._spool is None:
+            self._resources.callback(spool.close)
+            self._spool = spool
+
+
+def _ignore(told: object) -> None:
+    """What is known of a partition was told when it was folded."""
+    del told

@@ -1,0 +1,29 @@
+"""One cluster of two processes for all tests of a module."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    """The address of the scheduler."""
+    import dask
+    from distributed import LocalCluster
+
+    settings = {
+        "temporary_directory": str(tmp_path_factory.mktemp("dask")),
+        "distributed.scheduler.allowed-failures": 1,  # fewer workers to start anew
+    }
+    with (
+        dask.config.set(settings),
+        LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=None,
+            silence_logs=60,
+            env={"DASK_LOGGING__DISTRIBUTED": "critical"},
+        ) as running,
+    ):
+        yield running.scheduler_address
