@@ -1,30 +1,29 @@
-"""The renderers that ship with taxcheck: they decide nothing, only show."""
+"""The renderers that ship with taxcheck: they decide nothing, only show.
+
+Each is loaded when it first renders, so that a run waits for none that it was not asked for.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any
 
 from taxcheck.commands.compare.comparison import Comparison
 from taxcheck.model.report import Renderer, RenderOptions
 
-from . import github, html, json, junit, markdown, projection, sarif, terminal
 
-RENDERERS: Mapping[str, Renderer] = {
-    "github": github.render,
-    "html": html.render,
-    "json": json.render,
-    "junit": junit.render,
-    "markdown": markdown.render,
-    "projection": projection.render,
-    "sarif": sarif.render,
-    "terminal": terminal.render,
-}
+def _of(module: str, function: str = "render") -> Any:
+    def render(report: Any, options: RenderOptions) -> Any:
+        return getattr(import_module(f"{__name__}.{module}"), function)(report, options)
 
+    return render
+
+
+_NAMES = ("github", "html", "json", "junit", "markdown", "projection", "sarif", "terminal")
+RENDERERS: Mapping[str, Renderer] = {name: _of(name) for name in _NAMES}
 COMPARISONS: Mapping[str, Callable[[Comparison, RenderOptions], str]] = {
-    "html": html.render_comparison,
-    "json": json.render_comparison,
-    "terminal": terminal.render_comparison,
+    name: _of(name, "render_comparison") for name in ("html", "json", "terminal")
 }
 
 

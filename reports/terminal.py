@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
-
-from rich.console import Console
-from rich.text import Text
 
 from taxcheck.commands.compare.comparison import Comparison, Drift
 from taxcheck.model.finding import Outcome
@@ -18,6 +14,7 @@ from taxcheck.model.vocabulary import plural
 
 from . import comparison as compared
 from . import view
+from .lines import Line, printed
 from .text import bare, clip, number, one_line
 
 LINES = 25
@@ -53,16 +50,16 @@ _STANDING = 5  # lines on the baseline and the waivers
 _CHANGES = 24  # rules of a comparison; -v lists all
 
 
-def _wrapped(text: str, width: int, lines: int | None, style: str = "") -> Iterator[Text]:
+def _wrapped(text: str, width: int, lines: int | None, style: str = "") -> Iterator[Line]:
     for line in textwrap.wrap(
         one_line(text), width, max_lines=lines, placeholder=" …", break_on_hyphens=False
     ):
-        yield Text(line, style)
+        yield Line(line, style)
 
 
-def _masthead(parts: Iterable[str], word: str, look: Outcome, width: int) -> Text:
+def _masthead(parts: Iterable[str], word: str, look: Outcome, width: int) -> Line:
     left = clip(one_line(" · ".join(parts)), width - len(word) - 3)
-    return Text(left.ljust(width - len(word) - 2)).append(f" {word} ", _VERDICTS[look])
+    return Line(left.ljust(width - len(word) - 2)).append(f" {word} ", _VERDICTS[look])
 
 
 Listed = FoundCause | RuleResult
@@ -80,22 +77,22 @@ def _said(one: Listed, follows: str) -> str:
     return f"{follows}: {one.message}" if follows else one.message
 
 
-def _entry(row: Row, width: int, column: int, lines: int) -> Iterator[Text]:
+def _entry(row: Row, width: int, column: int, lines: int) -> Iterator[Line]:
     branch, result, follows = row
     if isinstance(result, FoundCause):  # what happened is told whole, what follows as room is left
         lines = max(lines, _CAUSE_LINES)
     label = clip(_label(result, branch), column)
     text = one_line(_said(result, follows))
     said = textwrap.wrap(text, width - column - 2, max_lines=lines, placeholder=" …")
-    first = Text(label.ljust(column))
+    first = Line(label.ljust(column))
     at = len(branch)
     first.stylize(_STYLES[result.outcome], at, at + 1)
     first.stylize("bold", at + 2, at + 2 + len(one_line(result.label.split()[0])))
     yield first.append("  " + (said[0] if said else ""))
-    yield from (Text(" " * (column + 2) + more) for more in said[1:])
+    yield from (Line(" " * (column + 2) + more) for more in said[1:])
 
 
-def _command(text: str, width: int) -> Iterator[Text]:
+def _command(text: str, width: int) -> Iterator[Line]:
     """A command broken between its options, so that what is copied still runs."""
     lines: list[str] = []
     current = ""
@@ -109,10 +106,10 @@ def _command(text: str, width: int) -> Iterator[Text]:
     lines.append(current)
     if len(lines) > _COMMAND_LINES:
         lines = [text]
-    yield from (Text(line, "bold") for line in lines)
+    yield from (Line(line, "bold") for line in lines)
 
 
-def _action(report: Report, width: int) -> Iterator[Text]:
+def _action(report: Report, width: int) -> Iterator[Line]:
     action = view.action(report)
     if action is None:
         return
@@ -121,9 +118,9 @@ def _action(report: Report, width: int) -> Iterator[Text]:
     elif action.text.startswith("taxcheck "):
         lines = list(_command(action.text, width - 10))
     else:
-        lines = [Text(action.text, "bold")]
-    yield Text("Do this:  ").append_text(lines[0])
-    yield from (Text(" " * 10).append_text(line) for line in lines[1:])
+        lines = [Line(action.text, "bold")]
+    yield Line("Do this:  ").append_line(lines[0])
+    yield from (Line(" " * 10).append_line(line) for line in lines[1:])
 
 
 def _listed(report: Report) -> list[Row]:
@@ -135,29 +132,29 @@ def _listed(report: Report) -> list[Row]:
     return rows
 
 
-def _folded(label: str, results: tuple[RuleResult, ...], width: int) -> Iterator[Text]:
+def _folded(label: str, results: tuple[RuleResult, ...], width: int) -> Iterator[Line]:
     if results:
         ids = ", ".join(one_line(result.id) for result in results)
-        yield Text(clip(f"{label}: {ids}", width))
+        yield Line(clip(f"{label}: {ids}", width))
 
 
-def _entries(rows: list[Row], room: int, width: int) -> list[Text]:
+def _entries(rows: list[Row], room: int, width: int) -> list[Line]:
     """The findings, each with as much of its message as leaves room for all of them."""
     shown = rows if len(rows) <= room else rows[: max(room - 1, 0)]
     widest = max((len(_label(result, branch)) for branch, result, _ in shown), default=0)
     column = min(widest, _NAMES_WIDTH, width // 2)
-    entries: list[Text] = []
+    entries: list[Line] = []
     for lines in (3, 2, 1):
         entries = [e for row in shown for e in _entry(row, width, column, lines)]
         if len(entries) <= room:
             break
     if len(rows) > len(shown):
         left = plural(len(rows) - len(shown), "more finding")
-        entries.append(Text(f"  … and {left}; -v lists all"))
+        entries.append(Line(f"  … and {left}; -v lists all"))
     return entries
 
 
-def _first_screen(report: Report, width: int) -> list[Text]:
+def _first_screen(report: Report, width: int) -> list[Line]:
     infos = view.of_outcome(report, Outcome.INFO)
     passes = view.of_outcome(report, Outcome.PASS)
     rows = _listed(report)
@@ -186,33 +183,33 @@ def _first_screen(report: Report, width: int) -> list[Text]:
     return [*head, *entries, *_joined(report, room - len(entries), width), *foot]
 
 
-def _standing(report: Report, width: int) -> Iterator[Text]:
+def _standing(report: Report, width: int) -> Iterator[Line]:
     """The baseline and the waivers; those that fail come first, and a screen holds a few."""
     told = view.standing(report)
     for said, fails in told[:_STANDING]:
         yield from _wrapped(said, width, 2, "bold" if fails else "")
     if len(told) > _STANDING:
-        yield Text(f"… and {plural(len(told) - _STANDING, 'more waiver')}; --json lists all")
+        yield Line(f"… and {plural(len(told) - _STANDING, 'more waiver')}; --json lists all")
 
 
-def _joined(report: Report, room: int, width: int) -> list[Text]:
+def _joined(report: Report, room: int, width: int) -> list[Line]:
     """The table of the rows without training, where all of it fits."""
     table = view.cross(report)
-    found = [Text(f"  {said}") for said in view.written(table)] if table else []
+    found = [Line(f"  {said}") for said in view.written(table)] if table else []
     return found if len(found) <= room and all(len(line) <= width for line in found) else []
 
 
-def _every_rule(report: Report, width: int) -> Iterator[Text]:
+def _every_rule(report: Report, width: int) -> Iterator[Line]:
     if table := view.cross(report):
-        yield Text()
-        yield from map(Text, view.written(table))
-    yield Text()
+        yield Line()
+        yield from map(Line, view.written(table))
+    yield Line()
     for result in report.by_outcome:
         word = view.WORDS[result.outcome]
-        line = Text(f"{word:<8}", _STYLES[result.outcome])
+        line = Line(f"{word:<8}", _STYLES[result.outcome])
         yield line.append(f"{one_line(result.id)} {one_line(result.name)}", "default")
         yield from (
-            Text(f"        {said}")
+            Line(f"        {said}")
             for said in textwrap.wrap(one_line(result.message), max(width - 8, 20))
         )
 
@@ -223,51 +220,32 @@ def render(report: Report, options: RenderOptions) -> str:
     lines = _first_screen(report, width)
     if options.verbose:
         lines += _every_rule(report, width)
-    return _printed(lines, width, options.color)
+    return printed(lines, width, options.color)
 
 
-def _printed(lines: Iterable[Text], width: int, color: bool) -> str:
-    console = Console(
-        file=io.StringIO(),
-        width=width,
-        force_terminal=color,
-        color_system="standard" if color else None,
-        no_color=not color,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        legacy_windows=False,
-        soft_wrap=True,
-    )
-    with console.capture() as captured:
-        for line in lines:
-            console.print(line, soft_wrap=True)
-    return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
-
-
-def _changed_rules(comparison: Comparison, width: int, verbose: bool) -> Iterator[Text]:
+def _changed_rules(comparison: Comparison, width: int, verbose: bool) -> Iterator[Line]:
     rules = compared.told(comparison)
     shown = rules if verbose else rules[:_CHANGES]
     column = max((len(f"{r.id} {r.name}") for r in shown), default=0)
     column = min(column, max(width - 60, 20))
     for rule in shown:
-        word = Text(f"{rule.change.value:<17}", _STYLES[compared.LOOKS[rule.change]])
+        word = Line(f"{rule.change.value:<17}", _STYLES[compared.LOOKS[rule.change]])
         name = clip(f"{rule.id} {rule.name}", column).ljust(column)
         sides = f"  {compared.side(rule.before)} → {compared.side(rule.after)}"
         yield word.append(name + clip(sides, max(width - 17 - column, 20)), "default")
     if len(rules) > len(shown):
-        yield Text(f"… and {number(len(rules) - len(shown))} more; -v lists all")
+        yield Line(f"… and {number(len(rules) - len(shown))} more; -v lists all")
 
 
-def _changed_causes(comparison: Comparison, width: int) -> Iterator[Text]:
+def _changed_causes(comparison: Comparison, width: int) -> Iterator[Line]:
     for cause in comparison.causes:
-        word = Text(f"{cause.change.value:<17}", _STYLES[compared.LOOKS[cause.change]])
+        word = Line(f"{cause.change.value:<17}", _STYLES[compared.LOOKS[cause.change]])
         yield word.append(clip(cause.told, max(width - 17, 20)), "default")
 
 
-def _changed_scores(comparison: Comparison) -> Iterator[Text]:
+def _changed_scores(comparison: Comparison) -> Iterator[Line]:
     for change in comparison.scores:
-        word = Text(f"{change.change.value:<17}", _STYLES[compared.LOOKS[change.change]])
+        word = Line(f"{change.change.value:<17}", _STYLES[compared.LOOKS[change.change]])
         sides = " → ".join(
             compared.score(value) + (f" ({compared.interval(ends)})" if ends else "")
             for value, ends in (
@@ -279,8 +257,8 @@ def _changed_scores(comparison: Comparison) -> Iterator[Text]:
         yield word.append(f"{change.label:<30}{sides}{note}", "default")
 
 
-def _drift(drift: Drift) -> Iterator[Text]:
-    yield Text(
+def _drift(drift: Drift) -> Iterator[Line]:
+    yield Line(
         f"Nodes {number(drift.nodes[0])} → {number(drift.nodes[1])}: "
         f"{number(drift.added.count)} added, {number(drift.removed.count)} removed, "
         f"{number(drift.moved.count)} moved to other parents, "
@@ -289,26 +267,26 @@ def _drift(drift: Drift) -> Iterator[Text]:
         + (f"{number(drift.renamed.count)} renamed, " if drift.renamed else "")
         + f"{number(drift.renumbered)} with another idx"
     )
-    yield Text(
+    yield Line(
         f"Pairs {number(drift.pairs[0])} → {number(drift.pairs[1])}: "
         f"{number(drift.pairs_added)} added, {number(drift.pairs_removed)} removed"
     )
     for note in drift.notes:
-        yield Text(note)
+        yield Line(note)
 
 
-def _changed_numbers(comparison: Comparison, verbose: bool) -> Iterator[Text]:
+def _changed_numbers(comparison: Comparison, verbose: bool) -> Iterator[Line]:
     for change in comparison.numbers:
         if verbose or change.before != change.after:
             before, after = (compared.value(change.name, v) for v in (change.before, change.after))
             difference = compared.signed(change.difference)
-            yield Text(
+            yield Line(
                 f"  {clip(f'{change.section} {change.name}', 44):<46}{before} → {after}"
                 + (f"  ({difference})" if difference and "share" not in change.name else "")
             )
 
 
-def _compared(comparison: Comparison, width: int, verbose: bool) -> Iterator[Text]:
+def _compared(comparison: Comparison, width: int, verbose: bool) -> Iterator[Line]:
     direction = comparison.direction
     word, look = direction.value.upper(), compared.LOOKS[direction]
     yield _masthead(compared.masthead(comparison), word, look, width)
@@ -326,10 +304,10 @@ def _compared(comparison: Comparison, width: int, verbose: bool) -> Iterator[Tex
     if verbose:
         yield from _changed_numbers(comparison, verbose)
     elif changed:
-        yield Text(f"{len(changed)} of {len(comparison.numbers)} statistics changed; -v lists them")
+        yield Line(f"{len(changed)} of {len(comparison.numbers)} statistics changed; -v lists them")
 
 
 def render_comparison(comparison: Comparison, options: RenderOptions) -> str:
     """The direction, then what changed: rules, scores, data; with ``verbose`` all of it."""
     width = max(options.width, 60)
-    return _printed(_compared(comparison, width, options.verbose), width, options.color)
+    return printed(_compared(comparison, width, options.verbose), width, options.color)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from taxcheck.audit.values import EmbeddingStatistics
-from taxcheck.geometry.models import model_of
 from taxcheck.model.finding import Finding, Skip
 from taxcheck.model.rule import Threshold, rule
 
 from .embedding_saturation import TRAINED, needs_hyperbolic
 from .wording import be, part
+
+if TYPE_CHECKING:
+    from taxcheck.audit.values import EmbeddingStatistics
 
 
 @rule(
@@ -66,6 +68,8 @@ def precision_loss(embedding: EmbeddingStatistics, threshold: Mapping[str, float
     radii = embedding.radii[np.isfinite(embedding.radii)]
     if not len(radii):
         raise Skip("no row is a finite point of the space")
+    from taxcheck.geometry.models import model_of  # a gate does not need it
+
     stored = model_of(embedding.reading.geometry)
     errors = stored.rounding(embedding.unit_roundoff, radii)
     over = int(np.count_nonzero(errors > threshold["error"]))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from taxcheck.audit.values import EmbeddingStatistics
 from taxcheck.model.finding import Finding, Skip
 from taxcheck.model.rule import Threshold, rule
 from taxcheck.model.vocabulary import NEAR_CLIP, percent
 
 from .embedding_saturation import EXPLAINED, TRAINED, needs_hyperbolic
 from .wording import be, part
+
+if TYPE_CHECKING:
+    from taxcheck.audit.values import EmbeddingStatistics
 
 
 @rule(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from taxcheck.audit.values import EmbeddingStatistics
+from typing import TYPE_CHECKING
+
 from taxcheck.model.finding import Finding
 from taxcheck.model.rule import rule
 from taxcheck.model.vocabulary import plural
@@ -11,6 +12,9 @@ from taxcheck.statistics.values import MappingStatistics
 from .mapping_rows import needs_mapping
 from .scoring import TABLE_CAUSES
 from .wording import be, first, have, judged, mapping_rows, node, part, reasons
+
+if TYPE_CHECKING:
+    from taxcheck.audit.values import EmbeddingStatistics
 
 
 @rule(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from taxcheck.audit.values import EmbeddingStatistics, HierarchyScores, Saturation
 from taxcheck.model.finding import Finding, Observed, Severity, Skip
 from taxcheck.model.geometry import Geometry
 from taxcheck.model.rule import Threshold, rule
 from taxcheck.model.vocabulary import percent
 
 from .scoring import strong
+
+if TYPE_CHECKING:
+    from taxcheck.audit.values import EmbeddingStatistics, HierarchyScores, Saturation
 
 TRAINED = "Echinodermata, d = 10, trained in the ball to MAP 0.84"
 _INCIDENT = (

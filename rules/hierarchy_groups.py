@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from taxcheck.audit.values import CladeSpread, HierarchyScores
 from taxcheck.model.finding import Finding, Sample, Skip
 from taxcheck.model.rule import Threshold, rule
 from taxcheck.model.vocabulary import never_trained, plural
@@ -13,6 +13,9 @@ from taxcheck.model.vocabulary import score as figure
 
 from .scoring import SCORE_CAUSES, against_nulls, needed
 from .wording import part
+
+if TYPE_CHECKING:
+    from taxcheck.audit.values import CladeSpread, HierarchyScores
 
 _SAMPLES = 20
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from taxcheck.audit.values import HierarchyScores
 from taxcheck.model.finding import Finding, Observed, Sample, Skip
 from taxcheck.model.rule import Threshold, rule
 from taxcheck.model.vocabulary import percent, plural
@@ -13,6 +13,9 @@ from taxcheck.statistics.values import HierarchyStatistics, MappingStatistics
 
 from .scoring import SCORE_CAUSES, needed, observed_of
 from .wording import be, node
+
+if TYPE_CHECKING:
+    from taxcheck.audit.values import HierarchyScores
 
 _TRAINED = "Echinodermata, trained in the ball to MAP 0.84 at d = 10 and 0.23 at d = 2"
 _RADIUS_CAUSES = ("PAIR015", *SCORE_CAUSES, "EMB005")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from taxcheck.audit.values import HierarchyScores, Score
 from taxcheck.model.finding import Finding, Observed, Sample, Skip
 from taxcheck.model.rule import Threshold, rule
 from taxcheck.model.vocabulary import score as figure
@@ -20,6 +20,9 @@ from .scoring import (
     observed_of,
     prefixed,
 )
+
+if TYPE_CHECKING:
+    from taxcheck.audit.values import HierarchyScores, Score
 
 _MISPLACED = (*MISNUMBERED, "PAIR015", "PAIR008")
 _PARENT_CAUSES = (*_MISPLACED, *UNCOVERED, "TREE007", *WITHOUT_ROW, *MEANINGLESS)

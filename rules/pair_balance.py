@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from taxcheck.model.arrays import IntArray, in_ranges
+from taxcheck.model.arrays import IntArray, distinct, in_ranges
 from taxcheck.model.finding import Finding, Observed, Severity, Skip
 from taxcheck.model.rule import Threshold, rule
 from taxcheck.model.vocabulary import FAR, percent
@@ -24,7 +24,7 @@ def _shares(depths: IntArray, counts: IntArray) -> list[float]:
 
 def _departure(depth: DepthStatistics, own: IntArray) -> float:
     """Total variation distance of two histograms over depths, 0 (same) to 1 (disjoint)."""
-    depths = np.union1d(depth.depths, np.arange(len(own)))
+    depths = distinct(np.r_[depth.depths, np.arange(len(own))])
     here = np.zeros(len(depths))
     here[np.searchsorted(depths, depth.depths)] = depth.counts / depth.counts.sum()
     there = np.zeros(len(depths))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from taxcheck.audit.values import HierarchyScores, Score
 from taxcheck.model.finding import Finding, Observed, Sample, Scalar, Skip
 from taxcheck.model.vocabulary import score as figure
+
+if TYPE_CHECKING:
+    from taxcheck.audit.values import HierarchyScores, Score
 
 # What leaves rows without training, most fundamental first; each one's own causes stand before it.
 TABLE_CAUSES = ("MAP005", "PAIR014", "MAP007", "PAIR003", "PAIR004")

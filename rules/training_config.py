@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from taxcheck.audit.values import EmbeddingStatistics, HierarchyScores, TrainingRecord
 from taxcheck.model.finding import Finding, Sample, Skip
 from taxcheck.model.rule import Threshold, rule
 from taxcheck.model.vocabulary import NEAR_CLIP, percent
 
 from .embedding_saturation import saturation_of
 from .scoring import strong
+
+if TYPE_CHECKING:
+    from taxcheck.audit.values import EmbeddingStatistics, HierarchyScores, TrainingRecord
 
 _INCIDENT_REPAIR = "the incident: {0} crowded the boundary, its repair took {1}"
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from taxcheck.audit.values import CoverageOfTraining
 from taxcheck.model.finding import Finding, Observed, Sample, Skip
 from taxcheck.model.rule import Threshold, rule
 from taxcheck.model.vocabulary import percent
 
 from .scoring import UNTRAINED_CAUSES
 from .wording import first, have, part, reasons
+
+if TYPE_CHECKING:
+    from taxcheck.audit.values import CoverageOfTraining
 
 _BOX = "inside the init box"
 _SHOWN_CLADES = 10

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from taxcheck.audit.values import TrainingRecord
 from taxcheck.model.finding import Finding, Observed, Sample, Skip
 from taxcheck.model.rule import Threshold, rule
 from taxcheck.model.vocabulary import number, plural
+
+if TYPE_CHECKING:
+    from taxcheck.audit.values import TrainingRecord
 
 _TRAINED = "Echinodermata, d = 10, trained in the ball to MAP 0.84: "
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from taxcheck.audit.values import TrainingRecord
 from taxcheck.model.finding import Finding, Sample, Skip
 from taxcheck.model.rule import Threshold, rule
 from taxcheck.model.vocabulary import plural
@@ -13,6 +13,9 @@ from taxcheck.model.vocabulary import plural
 from .scoring import TABLE_CAUSES
 from .training_config import recorded
 from .wording import part
+
+if TYPE_CHECKING:
+    from taxcheck.audit.values import TrainingRecord
 
 _RANKING = {"map", "rank", "hits", "mrr", "ndcg"}  # words in the names of ranking metrics
 

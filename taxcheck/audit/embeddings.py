@@ -16,7 +16,7 @@ from taxcheck.geometry.precision import UNIT_ROUNDOFF
 from taxcheck.geometry.space import Space
 from taxcheck.model.arrays import IntArray
 from taxcheck.sources.checkpoints.checkpoint import Checkpoint, Geometry, Reading
-from taxcheck.sources.schemas import judge_rows
+from taxcheck.sources.contract import judge_rows
 from taxcheck.statistics.offenders import Column, Offenders, Sink, defect_of
 
 _CHUNK = 1 << 17

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from traceback import walk_tb
 from typing import Any
 
 import click
 
 from taxcheck import __version__
+from taxcheck.cli.lean import start_lean
 from taxcheck.cli.options import in_options
 from taxcheck.cli.streams import aside, fill_closed_streams, piped, say
 from taxcheck.engine.processes import rank_and_world
@@ -22,8 +25,34 @@ _LONGEST = 1200  # characters of a complaint
 _NO_THREAD = "can't start new thread"  # how CPython says it, in a RuntimeError
 
 
+_MODULES = {
+    **{name: name for name in ("init", "build", "run", "train", "fix", "compare", "push")},
+    **{name: name for name in ("selftest", "inspect", "why", "evaluate")},
+    **dict.fromkeys(("rules", "explain", "schema"), "catalogue"),
+    **{name: name for name in ("serve", "worker", "token")},
+}
+
+
+class _Lazily(Mapping[str, click.Command]):
+    """The commands by name; each is imported when it is asked for."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        command: click.Command = getattr(import_module(f"{__package__}.{_MODULES[name]}"), name)
+        return command
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_MODULES)
+
+    def __len__(self) -> int:
+        return len(_MODULES)
+
+
 class _Commands(click.Group):
     """The commands; an error of theirs is told in the words of the one that was typed."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.commands = _Lazily()  # type: ignore[assignment]  # nobody adds to them
 
     def make_context(self, *args: Any, **more: Any) -> click.Context:
         """As click makes it; that may print the help."""
@@ -64,11 +93,8 @@ def cli(ctx: click.Context) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; every error that a user can mend is one line, without traceback."""
-    if arguments is None:  # the process is ours: pandera need not take along what we do not use
-        for name in ("hypothesis", "pyspark"):
-            sys.modules.setdefault(name, None)  # type: ignore[arg-type]
-        # numba unpickles its cache, and a .numba_config.yaml in this folder could say where that is
-        os.environ.setdefault("NUMBA_CACHE_DIR", "")
+    if arguments is None:  # the process is ours
+        start_lean()
     fill_closed_streams()
     with piped():
         try:

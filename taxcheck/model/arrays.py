@@ -13,6 +13,7 @@ from taxcheck.model.vocabulary import FAR, NEAR
 
 IntArray = npt.NDArray[np.int64]
 Int32Array = npt.NDArray[np.int32]  # where n is many and values stay below 2**31
+FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 Number = TypeVar("Number", bound=np.generic)
 
@@ -48,7 +49,7 @@ def bounded(work: IntArray, limit: int) -> Iterator[slice]:
     """Slices of the positions of ``work``, (k,), each of about ``limit`` of it and one at least."""
     done = np.cumsum(work)
     cuts = np.searchsorted(done, np.arange(limit, int(done[-1]) if len(done) else 0, limit))
-    for start, end in pairwise(np.unique(np.r_[0, cuts, len(work)]).tolist()):
+    for start, end in pairwise(distinct(np.r_[0, cuts, len(work)]).tolist()):
         yield slice(start, end)
 
 

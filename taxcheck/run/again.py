@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from taxcheck.run.executors.threads import Here
-from taxcheck.sources.schemas import apply_pairs
+from taxcheck.sources.contract import apply_pairs
 from taxcheck.sources.tables.batches import RawBatch
 from taxcheck.statistics.pairs import Nodes
 from taxcheck.statistics.passes import Hear, Partition, Shared

@@ -20,6 +20,7 @@ from taxcheck.model.finding import Outcome, Unavailable, known
 from taxcheck.model.result import Explained, FoundCause, RuleResult
 from taxcheck.model.vocabulary import plural
 from taxcheck.run.clues import Clues
+from taxcheck.run.diagnosis import Diagnosis
 from taxcheck.run.gather import Gathered
 from taxcheck.run.replay import PAIRWISE
 from taxcheck.run.trial import Trial, attempt
@@ -57,16 +58,6 @@ class _Candidate:
         """Whether so many rows are too many for it to say that what it explains is lost."""
         explained = max((int(np.count_nonzero(mask)) for mask in self.masks.values()), default=0)
         return rows > (1 - SHARE) * explained
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """Results with what explains them, the causes that do, and what undoes those, by name."""
-
-    results: tuple[RuleResult, ...]
-    causes: tuple[FoundCause, ...]
-    mends: Mapping[str, Mend]
-    broken: tuple[str, ...]  # why causes were not asked, a sentence each
 
 
 def _accepted(

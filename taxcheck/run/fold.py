@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from taxcheck.sources.schemas import apply_pairs
+from taxcheck.sources.contract import apply_pairs
 from taxcheck.sources.tables.batches import RawBatch
 from taxcheck.statistics.offenders import Offenders
 from taxcheck.statistics.pairs import Nodes, Origin, PairState, SortedPairs

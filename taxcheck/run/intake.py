@@ -15,7 +15,7 @@ from taxcheck.model.errors import InputError
 from taxcheck.model.finding import Defect
 from taxcheck.run.fold import FoldPairs
 from taxcheck.run.naming import Naming
-from taxcheck.sources.schemas import apply_mapping
+from taxcheck.sources.contract import apply_mapping
 from taxcheck.sources.tables.batches import MappingBatch, RawBatch
 from taxcheck.sources.tables.labels import LabelledPairs, encode_labels
 from taxcheck.sources.tables.opening import TableSource
@@ -121,10 +121,11 @@ def read_pairs(
     The spools are closed by ``resources``. Raises InputError where no row is sound.
     """
     sources = [pairs] if held_out is None else [pairs, held_out]
+    known = None
     if mapping is None:
         known = _numbered(sources)
         mapping = _derived(known[0])
-    else:
+    elif any(source.labelled for source in sources):
         idx = np.flatnonzero(mapping.mapped)
         known = mapping.identifiers.column(idx), idx
     nodes = Nodes(mapping.mapped, mapping.identifiers)

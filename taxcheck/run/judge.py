@@ -5,22 +5,22 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taxcheck.model.cause import Mend
 from taxcheck.model.clock import created
-from taxcheck.model.finding import Unavailable, known
+from taxcheck.model.finding import Outcome, Unavailable, known
+from taxcheck.model.installed import version
 from taxcheck.model.pictures import Pictures
 from taxcheck.model.report import InputSummary, PolicySummary, Report, Tool
+from taxcheck.model.result import RuleResult
 from taxcheck.model.rule import Rule
 from taxcheck.model.written import settled
 from taxcheck.policy.model import Policy
 from taxcheck.policy.waive import waive
 from taxcheck.run.annotate import annotate
-from taxcheck.run.causes import diagnose
+from taxcheck.run.diagnosis import Diagnosis
 from taxcheck.run.evidence import Evidence
 from taxcheck.run.gather import Gathered
 from taxcheck.run.pictures import draw
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from taxcheck.sources.checkpoints.checkpoint import Checkpoint
 
 _PACKAGES = ("numpy", "pandas", "pandera", "pyarrow", "scipy")
-_version = cache(version)  # it parses a file of metadata each time
 
 
 def judge(data: Gathered, policy: Policy | None = None) -> Report:
@@ -58,7 +57,7 @@ def judged(data: Gathered, policy: Policy | None = None) -> tuple[Report, Mappin
         inputs = {f.name: getattr(part, f.name) for part in parts for f in fields(part)}
         results = run_rules(rules, inputs, request.policy)
     with clock("causes"):
-        diagnosis = diagnose(load_causes(), data, results)
+        diagnosis = _diagnosis(data, results)
         results = annotate(diagnosis.results, data.naming, data.taxonomy)
     lost = {"embeddings": examined.table.unmatched} if examined else {}
     opened = (_table_summary(r, table, lost.get(r, 0)) for r, table in tables.items())
@@ -77,7 +76,7 @@ def judged(data: Gathered, policy: Policy | None = None) -> tuple[Report, Mappin
         datetime.date.fromisoformat(date[:10]),
     )
     report = Report(
-        tool=Tool(_version("taxcheck")),
+        tool=Tool(version("taxcheck")),
         title=request.title
         or Path(request.embeddings or request.pairs or request.mapping or "").stem,
         created=date,
@@ -94,12 +93,21 @@ def judged(data: Gathered, policy: Policy | None = None) -> tuple[Report, Mappin
         proof=_proof(evidence),
         seed=request.seed,
         timings=clock.seconds() if timed else None,
-        packages={name: _version(name) for name in _PACKAGES},
+        packages={name: version(name) for name in _PACKAGES},
         fail_on=request.fail_on,
         audit=drawn,
         waivers=waivers,
     )
     return settled(report), diagnosis.mends
+
+
+def _diagnosis(data: Gathered, results: tuple[RuleResult, ...]) -> Diagnosis:
+    """The results with what explains them."""
+    if not any(result.outcome in (Outcome.FAIL, Outcome.WARN) for result in results):
+        return Diagnosis(results)
+    from taxcheck.run.causes import diagnose  # sound data does not need it
+
+    return diagnose(load_causes(), data, results)
 
 
 def _asked(request: Request) -> tuple[Rule, ...]:

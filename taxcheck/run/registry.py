@@ -9,18 +9,17 @@ entry point's name.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from functools import cache
-from importlib.metadata import entry_points
 from types import ModuleType
 from typing import Any
 
 from taxcheck.model import rule as model
 from taxcheck.model.cause import Cause
 from taxcheck.model.errors import BrokenError
+from taxcheck.model.installed import load_plugin, plugins
 from taxcheck.model.report import Renderer
 from taxcheck.model.rule import Rule
-from taxcheck.sources.readers import load_plugin
 
 
 @cache
@@ -31,7 +30,7 @@ def load_rules() -> tuple[Rule, ...]:
     """
     rules: dict[str, Rule] = {}
     taken: dict[str, Rule] = {}
-    for entry in entry_points(group="taxcheck.rules"):
+    for entry in plugins("taxcheck.rules"):
         found = load_plugin(entry)
         for rule in found.RULES if isinstance(found, ModuleType) else [found]:
             for key in (rule.id, rule.name):
@@ -52,7 +51,7 @@ def load_causes() -> tuple[Cause, ...]:
     """
     rules = {rule.name: rule.id for rule in load_rules()}
     causes: dict[str, Cause] = {}
-    for entry in entry_points(group="taxcheck.causes"):
+    for entry in plugins("taxcheck.causes"):
         found = load_plugin(entry)
         for cause in found.CAUSES if isinstance(found, ModuleType) else [found]:
             if cause.name in causes or rules.get(cause.name) != cause.found_by:
@@ -64,14 +63,27 @@ def load_causes() -> tuple[Cause, ...]:
     return tuple(causes[name] for name in sorted(causes))
 
 
-def cause_names() -> frozenset[str]:
+class _CauseNames(Collection[str]):
+    """The names of all causes, which are loaded when somebody looks."""
+
+    def __contains__(self, name: object) -> bool:
+        return any(cause.name == name for cause in load_causes())
+
+    def __iter__(self) -> Iterator[str]:
+        return (cause.name for cause in load_causes())
+
+    def __len__(self) -> int:
+        return len(load_causes())
+
+
+def cause_names() -> Collection[str]:
     """What a waiver may name beside a rule."""
-    return frozenset(cause.name for cause in load_causes())
+    return _CauseNames()
 
 
 def rule_modules() -> tuple[ModuleType, ...]:
     """The modules of all plugins of rules, each once, whatever their entry points name in them."""
-    loaded = {entry.module: load_plugin(entry) for entry in entry_points(group="taxcheck.rules")}
+    loaded = {entry.module: load_plugin(entry) for entry in plugins("taxcheck.rules")}
     return tuple(sys.modules[name] for name in loaded)
 
 
@@ -84,7 +96,7 @@ def find_rule(wanted: str) -> Rule:
 def load_comparison_renderers() -> dict[str, Callable[..., str]]:
     """All installed renderers of comparisons by name; a module has them as ``COMPARISONS``."""
     renderers: dict[str, Callable[..., str]] = {}
-    for entry in entry_points(group="taxcheck.renderers"):
+    for entry in plugins("taxcheck.renderers"):
         renderers.update(getattr(load_plugin(entry), "COMPARISONS", {}))
     return renderers
 
@@ -97,7 +109,7 @@ def load_pages() -> tuple[dict[str, Callable[[Any], str]], dict[str, tuple[str, 
     """
     pages: dict[str, Callable[[Any], str]] = {}
     files: dict[str, tuple[str, bytes]] = {}
-    for entry in entry_points(group="taxcheck.renderers"):
+    for entry in plugins("taxcheck.renderers"):
         found = load_plugin(entry)
         pages.update(getattr(found, "PAGES", {}))
         files.update(getattr(found, "FILES", {}))
@@ -108,7 +120,7 @@ def load_pages() -> tuple[dict[str, Callable[[Any], str]], dict[str, tuple[str, 
 def load_renderers() -> dict[str, Renderer]:
     """All installed renderers by name."""
     renderers: dict[str, Renderer] = {}
-    for entry in entry_points(group="taxcheck.renderers"):
+    for entry in plugins("taxcheck.renderers"):
         found = load_plugin(entry)
         if isinstance(found, ModuleType):
             renderers.update(found.RENDERERS)

@@ -13,11 +13,9 @@ from functools import cache, cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from taxcheck.model.errors import BrokenError, InputError, TaxcheckError
+from taxcheck.model.errors import InputError, TaxcheckError
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
-
     from taxcheck.sources.files import InputFile
 
 Kind = Literal["table", "taxonomy", "checkpoint"]
@@ -100,24 +98,13 @@ class Reader:
     extra: str | None = None  # of taxcheck, without which it cannot read
 
 
-def load_plugin(entry: EntryPoint) -> Any:
-    """What an entry point names; BrokenError where it cannot be loaded."""
-    try:
-        return entry.load()
-    except Exception as error:
-        raise BrokenError(
-            f"plugin {entry.name!r} ({entry.value}) cannot be loaded: {error}; "
-            "uninstall it or ask its author"
-        ) from error
-
-
 @cache
 def plugged_in() -> tuple[Reader, ...]:
     """The readers of plugins; BrokenError where one cannot be loaded."""
-    from importlib.metadata import entry_points  # a third of the start of a command
+    from taxcheck.model.installed import load_plugin, plugins  # a third of the start of a command
 
     found: list[Reader] = []
-    for entry in entry_points(group="taxcheck.readers"):
+    for entry in plugins("taxcheck.readers"):
         loaded = load_plugin(entry)
         found += [loaded] if isinstance(loaded, Reader) else loaded.READERS
     return tuple(found)

@@ -1,6 +1,6 @@
-"""The Pandera contract that every batch of an input is held to.
+"""The published contract of every input, as Pandera schemas; they decide where bounds leave doubt.
 
-Rows that break it are set apart with a reason each; nothing is dropped silently.
+``contract.py`` asks for them only then: loading Pandera takes longer than a gate on a small clade.
 """
 
 from __future__ import annotations
@@ -8,92 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pandera.pandas as pa_schema
 import pyarrow as pa
 import pyarrow.compute as pc
 from pandera.errors import SchemaError
 
-from taxcheck.model.arrays import BoolArray, IntArray
-from taxcheck.sources.tables.batches import (
-    MappingBatch,
-    PairBatch,
-    Quarantined,
-    RawBatch,
-    Reasons,
-)
-from taxcheck.sources.tables.cells import CodeArray, Problem, identifiers, whole_numbers
+from taxcheck.model.arrays import BoolArray, FloatArray, IntArray
+from taxcheck.sources.bounds import DEPTH_LIMIT, IDX_LIMIT
+from taxcheck.sources.tables.batches import NOTHING_REFUSED, Quarantined, RawBatch, Reasons
+from taxcheck.sources.tables.cells import CodeArray, Problem
 from taxcheck.sources.tables.columns import MALFORMED, is_header_cell
 
-IDX_LIMIT = 2**31 - 1  # exclusive: no embedding table has more rows
-DEPTH_LIMIT = 2**31  # exclusive, in absolute value
 _CELL_LIMIT = 200  # characters of a cell that are kept for the report
-
-NOTHING = Quarantined(np.empty(0, dtype=np.int64), (), {})
-
-
-def judge(
-    schema: pa_schema.DataFrameSchema,
-    values: Mapping[str, object],
-    problems: Mapping[str, CodeArray],
-    raw: RawBatch,
-) -> tuple[BoolArray | None, Quarantined]:
-    """The rows that a schema accepts, (n,) or None for all of them, and the others.
-
-    ``values`` are the coerced columns by role. The schema speaks for the contract: where it
-    accepts the batch nothing else is looked at; where it does not, its own checks name the rows.
-    """
-    frame = pd.DataFrame(values, copy=False)
-    if not problems and MALFORMED not in raw.columns:
-        try:
-            schema.validate(frame, inplace=True)
-        except SchemaError:
-            pass
-        else:
-            return None, NOTHING
-    reasons = Reasons(raw, _headers(raw, problems), problems)
-    for role, column in schema.columns.items():
-        if role in frame:
-            for check in column.checks:
-                passed = check(frame[role]).check_output
-                reasons.because(~np.asarray(passed, dtype=np.bool_), str(check.title))
-    bad = np.flatnonzero(reasons.refused)
-    if not len(bad):
-        raise AssertionError(f"the schema {schema.name} refuses a batch whose rows its checks pass")
-    return ~reasons.refused, Quarantined(
-        rows=bad + raw.first_row,
-        reasons=tuple(reasons.of_rows[bad].tolist()),
-        cells={
-            role: _texts(column, bad) for role, column in raw.columns.items() if role != MALFORMED
-        },
-    )
-
-
-def _headers(raw: RawBatch, problems: Mapping[str, CodeArray]) -> BoolArray:
-    """Rows all of whose cells are names of columns; only rows with a problem can be."""
-    found = np.zeros(raw.rows, dtype=np.bool_)
-    if not problems:
-        return found
-    suspects = np.flatnonzero(
-        np.logical_or.reduce([codes == Problem.NOT_WHOLE for codes in problems.values()])
-    )
-    roles = [r for r, c in raw.columns.items() if pa.types.is_string(c.type) and r != MALFORMED]
-    if not len(suspects) or len(roles) < 2:
-        return found
-    verdict = np.ones(len(suspects), dtype=np.bool_)
-    for role in roles:
-        cells = raw.columns[role].take(pa.array(suspects)).dictionary_encode()
-        known = [is_header_cell(role, word) for word in cells.dictionary.to_pylist()]
-        codes = cells.indices.fill_null(len(known)).to_numpy()
-        verdict &= np.array([*known, False], dtype=np.bool_)[codes]
-    found[suspects] = verdict
-    return found
-
-
-def _texts(column: pa.Array, rows: IntArray) -> tuple[str | None, ...]:
-    cells = column.take(pa.array(rows)).cast(pa.string())
-    return tuple(pc.utf8_slice_codeunits(cells, 0, _CELL_LIMIT).to_pylist())
 
 
 def _not_negative(series: pd.Series) -> pd.Series:
@@ -156,34 +83,6 @@ MAPPING_SCHEMA = pa_schema.DataFrameSchema(
 )
 
 
-def apply_mapping(raw: RawBatch) -> tuple[MappingBatch, Quarantined]:
-    """Hold a batch to the contract: sound rows, the others with a reason each.
-
-    ``raw`` needs the roles "taxid" and "idx". Identifiers are int64 where the column is numeric,
-    else stripped text; whether texts are integers is decided over the whole file, not here.
-    """
-    problems: dict[str, CodeArray] = {}
-    names, empty = identifiers(raw.columns["taxid"])
-    if empty is not None:
-        problems["taxid"] = empty
-    idx = whole_numbers(raw.columns["idx"])
-    if idx.problems is not None:
-        problems["idx"] = idx.problems
-    values = {"taxid": _series(names), "idx": idx.values}
-    keep, quarantined = judge(MAPPING_SCHEMA, values, problems, raw)
-    rows = np.arange(raw.first_row, raw.first_row + raw.rows, dtype=np.int64)
-    if keep is None:
-        return MappingBatch(rows, names, idx.values), quarantined
-    return MappingBatch(rows[keep], names.filter(pa.array(keep)), idx.values[keep]), quarantined
-
-
-def _series(names: pa.Array) -> object:
-    """Identifiers as pandas holds them, without a copy where that is possible."""
-    if pa.types.is_int64(names.type):
-        return pc.fill_null(names, 0).to_numpy()
-    return pd.array(pc.fill_null(names, ""), dtype="str")
-
-
 def _depth(role: str, title: str, description: str) -> pa_schema.Column:
     return pa_schema.Column(
         "int64",
@@ -224,37 +123,6 @@ PAIRS_SCHEMA = pa_schema.DataFrameSchema(
     "the idx (ancestor_taxid, descendant_taxid) are compared with the mapping by a rule.",
 )
 
-
-def apply_pairs(raw: RawBatch) -> tuple[PairBatch, Quarantined]:
-    """Hold a batch to the contract: sound rows as int64, the others with a reason each.
-
-    ``raw`` needs the roles "ancestor" and "descendant".
-    """
-    values: dict[str, IntArray] = {}
-    problems: dict[str, CodeArray] = {}
-    for role in PAIRS_SCHEMA.columns:
-        if role in raw.columns:
-            whole = whole_numbers(raw.columns[role])
-            values[role] = whole.values
-            if whole.problems is not None:
-                problems[role] = whole.problems
-    keep, quarantined = judge(PAIRS_SCHEMA, values, problems, raw)
-    rows = np.arange(raw.first_row, raw.first_row + raw.rows, dtype=np.int64)
-    labels: dict[str, pa.Array] = {
-        role: identifiers(raw.columns[role])[0]
-        for role in ("ancestor_taxid", "descendant_taxid")
-        if role in raw.columns
-    }
-    if "weight" in raw.columns:
-        labels["weight"] = raw.columns["weight"]
-    if keep is not None:
-        rows = rows[keep]
-        values = {role: column[keep] for role, column in values.items()}
-        labels = {role: column.filter(pa.array(keep)) for role, column in labels.items()}
-    return PairBatch(rows=rows, **values, **labels), quarantined
-
-
-FloatArray = npt.NDArray[np.float64]
 
 EMBEDDINGS_SCHEMA = pa_schema.DataFrameSchema(
     {
@@ -300,6 +168,84 @@ EMBEDDINGS_SCHEMA = pa_schema.DataFrameSchema(
 )
 
 
+_SCHEMAS = {
+    str(schema.name): schema for schema in (MAPPING_SCHEMA, PAIRS_SCHEMA, EMBEDDINGS_SCHEMA)
+}
+
+
+def judge(
+    table: str,
+    values: Mapping[str, object],
+    problems: Mapping[str, CodeArray],
+    raw: RawBatch,
+) -> tuple[BoolArray | None, Quarantined]:
+    """The rows that a schema accepts, (n,) or None for all of them, and the others.
+
+    ``values`` are the coerced columns by role, integers as int64. Where the schema accepts the
+    batch nothing else is looked at; where it does not, its own checks name the rows.
+    """
+    schema = _SCHEMAS[table]
+    frame = pd.DataFrame({role: _series(column) for role, column in values.items()}, copy=False)
+    if not problems and MALFORMED not in raw.columns:
+        try:
+            schema.validate(frame, inplace=True)
+        except SchemaError:
+            pass
+        else:
+            return None, NOTHING_REFUSED
+    reasons = Reasons(raw, _headers(raw, problems), problems)
+    for role, column in schema.columns.items():
+        if role in frame:
+            for check in column.checks:
+                passed = check(frame[role]).check_output
+                reasons.because(~np.asarray(passed, dtype=np.bool_), str(check.title))
+    bad = np.flatnonzero(reasons.refused)
+    if not len(bad):
+        raise AssertionError(f"the schema {schema.name} refuses a batch whose rows its checks pass")
+    return ~reasons.refused, Quarantined(
+        rows=bad + raw.first_row,
+        reasons=tuple(reasons.of_rows[bad].tolist()),
+        cells={
+            role: _texts(column, bad) for role, column in raw.columns.items() if role != MALFORMED
+        },
+    )
+
+
+def _series(column: object) -> object:
+    """A column as pandas holds it, without a copy where that is possible."""
+    if not isinstance(column, pa.Array):
+        return column
+    if pa.types.is_int64(column.type):
+        return pc.fill_null(column, 0).to_numpy()
+    return pd.array(pc.fill_null(column, ""), dtype="str")
+
+
+def _headers(raw: RawBatch, problems: Mapping[str, CodeArray]) -> BoolArray:
+    """Rows all of whose cells are names of columns; only rows with a problem can be."""
+    found = np.zeros(raw.rows, dtype=np.bool_)
+    if not problems:
+        return found
+    suspects = np.flatnonzero(
+        np.logical_or.reduce([codes == Problem.NOT_WHOLE for codes in problems.values()])
+    )
+    roles = [r for r, c in raw.columns.items() if pa.types.is_string(c.type) and r != MALFORMED]
+    if not len(suspects) or len(roles) < 2:
+        return found
+    verdict = np.ones(len(suspects), dtype=np.bool_)
+    for role in roles:
+        cells = raw.columns[role].take(pa.array(suspects)).dictionary_encode()
+        known = [is_header_cell(role, word) for word in cells.dictionary.to_pylist()]
+        codes = cells.indices.fill_null(len(known)).to_numpy()
+        verdict &= np.array([*known, False], dtype=np.bool_)[codes]
+    found[suspects] = verdict
+    return found
+
+
+def _texts(column: pa.Array, rows: IntArray) -> tuple[str | None, ...]:
+    cells = column.take(pa.array(rows)).cast(pa.string())
+    return tuple(pc.utf8_slice_codeunits(cells, 0, _CELL_LIMIT).to_pylist())
+
+
 def judge_rows(norm: FloatArray, outside: FloatArray) -> tuple[BoolArray, BoolArray]:
     """(rows that are not finite, rows that are no points of the model), (k,) each."""
     frame = pd.DataFrame({"norm": norm, "outside": outside}, copy=False)
@@ -312,10 +258,7 @@ def judge_rows(norm: FloatArray, outside: FloatArray) -> tuple[BoolArray, BoolAr
 
 def contract() -> dict[str, object]:
     """Tables, columns and checks of the published contract, JSON-ready."""
-    return {
-        str(schema.name): _table(schema)
-        for schema in (MAPPING_SCHEMA, PAIRS_SCHEMA, EMBEDDINGS_SCHEMA)
-    }
+    return {name: _table(schema) for name, schema in _SCHEMAS.items()}
 
 
 def _table(schema: pa_schema.DataFrameSchema) -> dict[str, object]:

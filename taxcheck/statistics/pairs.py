@@ -84,8 +84,11 @@ class Nodes:
         """The origin of pairs that are held against these nodes."""
         idx = np.flatnonzero(self.mapped)
         hasher = blake3(idx.view(np.uint8).data)
-        for buffer in self.identifiers.column(idx).buffers():
-            hasher.update(buffer or b"")
+        if self.identifiers.integers is not None:
+            hasher.update(self.identifiers.integers[idx].view(np.uint8).data)
+        else:
+            for buffer in self.identifiers.column(idx).buffers():
+                hasher.update(buffer or b"")
         return Origin(path, table, len(self.mapped), hasher.hexdigest())
 
     def sort_out(self, read: tuple[PairBatch, Quarantined]) -> SortedPairs:

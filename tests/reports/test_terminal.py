@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+import io
 import re
 from collections import Counter
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from msgspec.structs import replace
+from rich.console import Console
+from rich.text import Text
+from taxcheck_reports.lines import Line, printed
+from taxcheck_reports.text import one_line
 
 from taxcheck.model.finding import Outcome
 from taxcheck.model.report import RenderOptions
@@ -134,3 +141,37 @@ def test_rows_without_training_by_explanation_and_evidence_where_the_table_fits(
     assert not any("how it is known" in line for line in render("audited incident").splitlines())
     assert "how it is known" in render("audited incident", verbose=True)
     assert "how it is known" not in render("audited healthy", width=120, verbose=True)
+
+
+STYLES = st.sampled_from(["", "bold", "bold red", "cyan", "bold black on green", "default"])
+PARTS = st.lists(st.tuples(st.text(max_size=12).map(one_line), STYLES), min_size=1, max_size=4)
+
+
+@given(st.lists(PARTS, max_size=4))
+@example([[("a\x07\x0b c  ", "bold"), ("\x1b[31m d\x85e\r", "")], [("", "")]])
+def test_plain_lines_are_what_rich_prints_without_colour(lines: list[list[tuple[str, str]]]):
+    console = Console(
+        file=io.StringIO(), width=60, force_terminal=False, color_system=None, no_color=True,
+        highlight=False, markup=False, emoji=False, legacy_windows=False, soft_wrap=True,
+    )  # fmt: skip
+    ours = []
+    with console.capture() as captured:
+        for (first, style), *rest in lines:
+            line, text = Line(first, style), Text(first, style)
+            for more, look in rest:
+                line.append(more, look)
+                text.append(more, look)
+            ours.append(line)
+            console.print(text, soft_wrap=True)
+    theirs = "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
+    assert printed(ours, 60, color=False) == theirs
+
+
+def test_coloured_lines_have_the_styles_of_their_parts():
+    line = Line("a\x07b", "bold").append("cd", "red")
+    line.stylize("green", 0, 1)
+    line = Line("> ").append_line(line)
+    assert (
+        printed([line], 60, color=True)
+        == "> \x1b[1;32ma\x1b[0m\x1b[1mb\x1b[0m\x1b[1;31mcd\x1b[0m\n"
+    )

@@ -66,7 +66,7 @@ def test_a_name_that_two_rules_had_is_one_line_with_both() -> None:
 def test_two_rules_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     other = SimpleNamespace(name="other", load=lambda: replace(CORE[0], id="XXX001"))
     core = SimpleNamespace(name="core", load=lambda: CORE[0])
-    monkeypatch.setattr("taxcheck.run.registry.entry_points", lambda **_: [core, other])
+    monkeypatch.setattr("taxcheck.run.registry.plugins", lambda _: [core, other])
     with pytest.raises(BrokenError, match=r"'other': rule XXX001 .* exists already"):
         load_rules.__wrapped__()
 

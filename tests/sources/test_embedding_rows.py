@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from taxcheck.sources.schemas import contract, judge_rows
+from taxcheck.sources.contract import judge_rows
+from taxcheck.sources.schemas import contract
 
 
 def test_rows_that_are_no_points_are_named():

@@ -12,13 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pandera.errors import SchemaError
 
-from taxcheck.sources.schemas import (
-    MAPPING_SCHEMA,
-    PAIRS_SCHEMA,
-    apply_mapping,
-    apply_pairs,
-    contract,
-)
+from taxcheck.sources.contract import apply_mapping, apply_pairs
+from taxcheck.sources.schemas import MAPPING_SCHEMA, PAIRS_SCHEMA, contract
 from taxcheck.sources.tables.batches import RawBatch
 
 

@@ -13,7 +13,7 @@ from taxcheck.model.arrays import BoolArray, IntArray
 from taxcheck.model.rule import Repair
 from taxcheck.model.vocabulary import said_of
 from taxcheck.run.gather import Gathered
-from taxcheck.sources.schemas import apply_mapping
+from taxcheck.sources.contract import apply_mapping
 from taxcheck.sources.tables.opening import TableSource
 from taxcheck.sources.taxonomies.taxonomy import Taxonomy
 from taxcheck.statistics.ancestry import nearest_mapped

@@ -10,13 +10,14 @@ import platform
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+from importlib.metadata import EntryPoint, PackageNotFoundError
 from importlib.util import find_spec
 from pathlib import Path
 
 from blake3 import blake3
 
 from taxcheck.model.clock import created
+from taxcheck.model.installed import GROUPS, plugins, version
 from taxcheck.model.report import Report
 from taxcheck.run.request import Request
 from taxcheck.sources.files import InputFile
@@ -94,14 +95,14 @@ def computed_by() -> dict[str, object]:
 
     A version alone would not do for an installation that is worked on.
     """
-    plugins = sorted(
+    found = sorted(
         (point.group, point.name, point.value, _version_of(point), _code(point.module))
-        for group in ("taxcheck.rules", "taxcheck.readers", "taxcheck.renderers")
-        for point in entry_points(group=group)
+        for group in GROUPS
+        for point in plugins(group)
     )
     return {
         "taxcheck": [version("taxcheck"), _code("taxcheck")],
-        "plugins": plugins,
+        "plugins": found,
         "packages": {name: _version(name) for name in COMPUTING},
         "python": [platform.python_version(), platform.system(), platform.machine()],
     }

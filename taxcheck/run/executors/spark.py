@@ -144,8 +144,6 @@ def spark_session(local: Threads) -> Iterator[Spark]:
 
     EngineError where there is none, or where workers cannot do what is asked.
     """
-    if sys.modules.get("pyspark", sys) is None:  # a gate keeps pandera from loading it
-        del sys.modules["pyspark"]
     try:
         from pyspark.sql import SparkSession
     except ImportError:

@@ -62,6 +62,9 @@ class Quarantined:
     cells: Mapping[str, tuple[str | None, ...]]  # column role -> (k,) texts
 
 
+NOTHING_REFUSED = Quarantined(np.empty(0, dtype=np.int64), (), {})
+
+
 class Reasons:
     """Why rows of a batch are refused: of several reasons the first counts."""
 

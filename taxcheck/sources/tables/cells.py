@@ -84,7 +84,7 @@ def whole_numbers(array: pa.Array) -> Whole:
     codes = np.full(len(array), problem, dtype=np.uint8)
     if array.null_count:
         codes[np.asarray(array.is_null())] = Problem.EMPTY
-    return Whole(np.full(len(array), SENTINEL), codes)
+    return _found(np.full(len(array), SENTINEL), codes)
 
 
 def _with_nulls(array: pa.Array) -> Whole:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taxcheck.model.arrays import IntArray
-from taxcheck.sources.schemas import apply_pairs
+from taxcheck.sources.contract import apply_pairs
 from taxcheck.sources.tables import columnar, labels
 from taxcheck.sources.tables.labels import LabelledPairs, encode_labels, plain_integers
 from taxcheck.sources.tables.opening import open_pairs

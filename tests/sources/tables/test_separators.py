@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from taxcheck.model.errors import InputError
-from taxcheck.sources.schemas import apply_mapping
+from taxcheck.sources.contract import apply_mapping
 from taxcheck.sources.tables.opening import open_mapping
 
 UP_TO = 1_234

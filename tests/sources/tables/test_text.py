@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taxcheck.sources.schemas import apply_pairs
+from taxcheck.sources.contract import apply_pairs
 from taxcheck.sources.tables import text
 from taxcheck.sources.tables.opening import open_pairs
 
