@@ -29,6 +29,15 @@ class Tool(Struct, frozen=True):
     name: Literal["taxcheck"] = "taxcheck"
 
 
+class InputPart(Struct, frozen=True):
+    """One file of an input that is of several."""
+
+    path: str
+    bytes: Count
+    rows: Count
+    fingerprint: str  # "blake3:<hex>"
+
+
 class InputSummary(Struct, frozen=True):
     """One input as it was understood: what was read, and what was inferred."""
 
@@ -37,10 +46,11 @@ class InputSummary(Struct, frozen=True):
     format: str  # "parquet", "tsv", "csv, gzip", "taxdump" ...
     bytes: Count
     rows: Count
-    fingerprint: str  # "blake3:<hex>"
+    fingerprint: str  # "blake3:<hex>"; of several files, over name, size and digest of all
     columns: Mapping[str, str] = {}  # role of the column -> its name
     notes: tuple[str, ...] = ()  # what was inferred, one sentence each
     reading: Reading | None = None  # of a table of rows: how it was read
+    files: tuple[InputPart, ...] = ()  # of an input of several, in the order in which it is read
 
 
 class PolicySummary(Struct, frozen=True):

@@ -21,7 +21,8 @@ from taxcheck.run.naming import Naming
 from taxcheck.run.request import Progress, Request
 from taxcheck.sources.tables.batches import RawBatch
 from taxcheck.sources.tables.ends import open_ends, settled
-from taxcheck.sources.tables.opening import TableSource, open_mapping, open_pairs
+from taxcheck.sources.tables.opening import open_mapping, open_pairs
+from taxcheck.sources.tables.source import TableSource
 from taxcheck.sources.taxonomies.taxdump import open_taxonomy
 from taxcheck.sources.taxonomies.taxonomy import Taxonomy
 from taxcheck.statistics.hierarchy.graph import Graph

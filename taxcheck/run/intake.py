@@ -18,7 +18,7 @@ from taxcheck.run.naming import Naming
 from taxcheck.sources.contract import apply_mapping
 from taxcheck.sources.tables.batches import MappingBatch, RawBatch
 from taxcheck.sources.tables.labels import LabelledPairs, encode_labels
-from taxcheck.sources.tables.opening import TableSource
+from taxcheck.sources.tables.source import TableSource
 from taxcheck.sources.tables.weights import Weights
 from taxcheck.statistics.lookalikes import lookalikes
 from taxcheck.statistics.mapping import INVALID, MappingState

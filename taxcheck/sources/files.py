@@ -13,7 +13,7 @@ import weakref
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 from blake3 import blake3
@@ -63,6 +63,15 @@ class InputFile:
         self.bytes = self._stat.st_size
         self._thread: threading.Thread | None = None
         self._digest: str | InputError | MemoryError | None = None
+        self.refuse_empty()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process needs: it opens the same path, and finds the same file there."""
+        left = {"_thread": None, "_digest": None, "_cleanup": None}
+        return {name: left.get(name, value) for name, value in self.__dict__.items()}
+
+    def refuse_empty(self) -> None:
+        """InputError where there is not a byte."""
         if not self.bytes:
             raise InputError(f"{self.shown}: the file is empty; there is nothing to judge")
 
@@ -137,16 +146,21 @@ class InputFile:
 
     def _hash(self) -> None:
         try:
-            hasher, buffer = blake3(), bytearray(_CHUNK)
-            view = memoryview(buffer)
-            with self.path.open("rb", buffering=0) as stream:
-                while count := stream.readinto(buffer):
-                    hasher.update(view[:count])
-            self._digest = f"blake3:{hasher.hexdigest()}"
-        except OSError as error:
-            self._digest = InputError(f"{self.shown}: cannot be read ({one_line(error)})")
-        except MemoryError as error:  # raised where it is asked for, as one line
+            self._digest = self.digest()
+        except (InputError, MemoryError) as error:  # raised where it is asked for, as one line
             self._digest = error
+
+    def digest(self) -> str:
+        """``blake3:<hex>`` of the raw bytes, hashed here and now."""
+        hasher, buffer = blake3(), bytearray(_CHUNK)
+        view = memoryview(buffer)
+        try:
+            with self.open() as stream:
+                while count := stream.readinto(buffer):  # type: ignore[attr-defined]
+                    hasher.update(view[:count])
+        except OSError as error:
+            raise InputError(f"{self.shown}: cannot be read ({one_line(error)})") from error
+        return f"blake3:{hasher.hexdigest()}"
 
     def fingerprint(self) -> str:
         """``blake3:<hex>`` of the raw bytes of the file, as they lie on disk."""

@@ -32,8 +32,9 @@ _HEAD = 1 << 14
 class Candidate:
     """A source that no reader has yet: its path as given, and its first bytes."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, file: InputFile | None = None) -> None:
         self.path = path
+        self._opened = file
         self._found: dict[object, object] = {}
 
     @cached_property
@@ -41,7 +42,7 @@ class Candidate:
         """The file; InputError where there is none that can be read."""
         from taxcheck.sources.files import InputFile
 
-        return InputFile(self.path)
+        return self._opened or InputFile(self.path)
 
     @cached_property
     def head(self) -> bytes:

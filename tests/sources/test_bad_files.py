@@ -124,7 +124,7 @@ def test_no_such_file(tmp_path: Path) -> None:
 
 
 def test_a_folder(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="is a folder; give one table file"):
+    with pytest.raises(InputError, match="a folder without a table file; check the path"):
         open_mapping(str(tmp_path))
 
 

@@ -14,7 +14,7 @@ from taxcheck.model.rule import Repair
 from taxcheck.model.vocabulary import said_of
 from taxcheck.run.gather import Gathered
 from taxcheck.sources.contract import apply_mapping
-from taxcheck.sources.tables.opening import TableSource
+from taxcheck.sources.tables.source import TableSource
 from taxcheck.sources.taxonomies.taxonomy import Taxonomy
 from taxcheck.statistics.ancestry import nearest_mapped
 from taxcheck.statistics.hierarchy.forest import Forest

@@ -10,7 +10,7 @@ from taxcheck.commands.fix.proven import proves_idx_wrong
 from taxcheck.model.rule import Repair
 from taxcheck.run.check import check
 from taxcheck.run.request import Request
-from taxcheck.sources.tables.opening import TableSource
+from taxcheck.sources.tables.source import TableSource
 
 Readings = Iterator[tuple[Step, Request]]
 _PROVED = "read so, the same files fail {after} rules instead of {before}"

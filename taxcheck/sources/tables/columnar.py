@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from taxcheck.model.errors import InputError
 from taxcheck.sources.files import InputFile, reading
 from taxcheck.sources.tables.batches import BATCH_ROWS, RawBatch
+from taxcheck.sources.tables.parts import Part, grouped
 
 _BUFFER = 1 << 22  # bytes read at once of a column: bounds memory where a row group is huge
 
@@ -58,17 +59,30 @@ class ParquetReader:
         self._file = file
         with reading(file.shown, "Parquet"), file.open() as stream:
             opened = pq.ParquetFile(stream)
-            self.column_names = tuple(opened.schema_arrow.names)
+            self.schema = opened.schema_arrow
+            self.column_names = tuple(self.schema.names)
             self.total_rows = opened.metadata.num_rows
 
-    def batches(self, columns: Mapping[str, str]) -> Iterator[tuple[RawBatch, float]]:
+    def parts(self, rows: int) -> tuple[Part, ...]:
+        """Row groups, several where they are small."""
+        with reading(self._file.shown, "Parquet"), self._file.open() as stream:
+            metadata = pq.ParquetFile(stream).metadata
+            sizes = [metadata.row_group(k).num_rows for k in range(metadata.num_row_groups)]
+        return grouped(sizes, rows)
+
+    def batches(
+        self, columns: Mapping[str, str], part: Part | None = None
+    ) -> Iterator[tuple[RawBatch, float]]:
         """Batches and the share of the file that is read, 0 to 1."""
-        shown, row = self._file.shown, 1
+        shown, row = self._file.shown, 1 + (part.before if part else 0)
+        groups = range(*part.blocks) if part and part.blocks else None
         with reading(shown, "Parquet"), self._file.open() as stream:
             # Without pre_buffer, pages are streamed: a single huge row group stays bounded.
             opened = pq.ParquetFile(stream, pre_buffer=False, buffer_size=_BUFFER)
             names = list(dict.fromkeys(columns.values()))
-            for batch in opened.iter_batches(BATCH_ROWS, columns=names, use_threads=True):
+            for batch in opened.iter_batches(
+                BATCH_ROWS, row_groups=groups, columns=names, use_threads=True
+            ):
                 yield (
                     _raw(batch, row, columns, shown),
                     (row - 1 + len(batch)) / max(self.total_rows, 1),
@@ -86,24 +100,43 @@ class ArrowReader:
         self._file, self._is_stream = file, stream
         self.format = "arrow stream" if stream else "feather"
         with reading(file.shown, self.format), file.open() as handle:
-            self.column_names = tuple(self._open(handle).schema.names)
+            self.schema = self._open(handle).schema
+            self.column_names = tuple(self.schema.names)
 
-    def _open(self, handle: object) -> pa.RecordBatchStreamReader | pa.RecordBatchFileReader:
-        return pa.ipc.open_stream(handle) if self._is_stream else pa.ipc.open_file(handle)
+    def _open(
+        self, handle: object, options: pa.ipc.IpcReadOptions | None = None
+    ) -> pa.RecordBatchStreamReader | pa.RecordBatchFileReader:
+        opened = pa.ipc.open_stream if self._is_stream else pa.ipc.open_file
+        return opened(handle, options=options)
 
-    def _record_batches(self, handle: object) -> Iterator[pa.RecordBatch]:
-        opened = self._open(handle)
+    def _record_batches(
+        self,
+        handle: object,
+        blocks: tuple[int, int] | None = None,
+        options: pa.ipc.IpcReadOptions | None = None,
+    ) -> Iterator[pa.RecordBatch]:
+        opened = self._open(handle, options)
         if self._is_stream:
             yield from opened
         else:
-            for number in range(opened.num_record_batches):
+            for number in range(*(blocks or (0, opened.num_record_batches))):
                 yield opened.get_batch(number)
 
-    def batches(self, columns: Mapping[str, str]) -> Iterator[tuple[RawBatch, float]]:
+    def parts(self, rows: int) -> tuple[Part, ...]:
+        """Record batches, several where they are small; of a stream the whole file."""
+        narrow = pa.ipc.IpcReadOptions(included_fields=[0])  # their sizes stand in no one place
+        with reading(self._file.shown, self.format), self._file.open() as handle:
+            sizes = [len(batch) for batch in self._record_batches(handle, None, narrow)]
+        return (Part(0, sum(sizes)),) if self._is_stream else grouped(sizes, rows)
+
+    def batches(
+        self, columns: Mapping[str, str], part: Part | None = None
+    ) -> Iterator[tuple[RawBatch, float]]:
         """Batches and the share of the file that is read, 0 to 1."""
-        shown, row = self._file.shown, 1
+        shown, row = self._file.shown, 1 + (part.before if part else 0)
+        blocks = part.blocks if part else None
         with reading(shown, self.format), self._file.open() as handle:
-            for whole in self._record_batches(handle):
+            for whole in self._record_batches(handle, blocks):
                 for start in range(0, len(whole), BATCH_ROWS):
                     batch = whole.slice(start, BATCH_ROWS)
                     share = min(handle.tell() / self._file.bytes, 1.0)

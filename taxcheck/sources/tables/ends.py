@@ -19,7 +19,7 @@ from taxcheck.sources.tables.columns import (
     normalise,
 )
 from taxcheck.sources.tables.labels import Lookup
-from taxcheck.sources.tables.opening import TableSource
+from taxcheck.sources.tables.source import TableSource
 
 _MOST = 0.9  # of the ends: they are what they then are said to be
 _MEANT = {side: f"{side}_taxid" for side in PAIR_BARE}

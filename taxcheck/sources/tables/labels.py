@@ -14,7 +14,7 @@ from taxcheck.model.arrays import IntArray
 from taxcheck.sources.tables.batches import RawBatch, Reasons
 from taxcheck.sources.tables.cells import identifiers, integers_of, plain_integers
 from taxcheck.sources.tables.columns import MALFORMED, header_words
-from taxcheck.sources.tables.opening import TableSource
+from taxcheck.sources.tables.source import TableSource
 
 LABEL_ROLES = ("ancestor_taxid", "descendant_taxid")
 _SEEN_LIMIT = 1 << 26  # a bitmap is not sized by a wrong label

@@ -22,8 +22,19 @@ class PickleReader:
 
     def __init__(self, file: InputFile) -> None:
         self._file = file
+        self._read()
+
+    def __getstate__(self) -> InputFile:
+        """Another process reads the file itself."""
+        return self._file
+
+    def __setstate__(self, file: InputFile) -> None:
+        self._file = file
+        self._read()
+
+    def _read(self) -> None:
         # The rows as dicts take ten times the room of the columns: they end with this call.
-        self._columns = _columns(load(file), file.shown)
+        self._columns = _columns(load(self._file), self._file.shown)
         self.column_names = tuple(self._columns)
         self.notes = ("The pickle was read without running anything from it.",)
 

@@ -24,11 +24,12 @@ _NOT_ZERO = r"[.,].*[1-9]"  # 12.345, which as a decimal would be no idx
 class Separators:
     """What a dot or a comma before three digits means in one file.
 
-    It is decided at the first batch that has such cells, by all that was read until then.
+    It is decided at the first batch that has such cells, by all that was read until then, unless it
+    is known before.
     """
 
-    def __init__(self) -> None:
-        self.meaning: Meaning | None = None  # None: no such cell yet
+    def __init__(self, meaning: Meaning | None = None) -> None:
+        self.meaning = meaning  # None: no such cell yet
 
     def read(
         self, columns: Mapping[str, pa.Array], forms: Mapping[str, Forms]

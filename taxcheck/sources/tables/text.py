@@ -12,7 +12,7 @@ import contextlib
 import os
 import sys
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -27,6 +27,8 @@ from taxcheck.sources.files import InputFile, damaged, reading
 from taxcheck.sources.tables.batches import BATCH_ROWS, RawBatch
 from taxcheck.sources.tables.columns import MALFORMED
 from taxcheck.sources.tables.dialect import DELIMITER_NAMES, Header, dialect_of, head_of, header_of
+from taxcheck.sources.tables.parts import Part
+from taxcheck.sources.tables.text_parts import Lines, count_lines, cut
 
 _AHEAD = 2  # blocks under way for each thread
 _THREADS = min(os.cpu_count() or 1, 4)
@@ -54,13 +56,16 @@ class LineTooLongError(Exception):
     """A line is longer than a block."""
 
 
-def parse_blocks(stream: _Stream, layout: _Layout, size: int, *, skip: int) -> Iterator[_Block]:
+def parse_blocks(
+    stream: _Stream, layout: _Layout, size: int, before: int = 0, *, skip: int
+) -> Iterator[_Block]:
     """Blocks in the order of the stream; the first ``skip`` lines, a header's, are left out.
 
-    LineTooLongError where a line is longer than ``size`` bytes.
+    ``before`` lines of the file are before the stream. LineTooLongError where a line is longer than
+    ``size`` bytes.
     """
     pending: deque[Future[_Block]] = deque()
-    first_line = 1 + skip
+    first_line = 1 + before + skip
     with ThreadPoolExecutor(_THREADS) as pool:
         for data in _whole_lines(stream, size, skip):
             pending.append(pool.submit(_parse, data, layout, first_line))
@@ -170,28 +175,36 @@ _MALFORMED_LIMIT = 1 << 20  # malformed lines held in memory until their place i
 
 
 class _Stream:
-    """A byte stream as Arrow reads it, which knows how far it has come and may count line ends."""
+    """A byte stream as Arrow reads it, which knows how far it has come and may count line ends.
 
-    def __init__(self, stream: BinaryIO | pa.NativeFile, *, count_lines: bool = False) -> None:
-        self._stream, self._count = stream, count_lines
+    It ends after ``length`` bytes, where that is said.
+    """
+
+    def __init__(
+        self,
+        stream: BinaryIO | pa.NativeFile,
+        *,
+        count_lines: bool = False,
+        length: int | None = None,
+    ) -> None:
+        self._stream, self._count, self._left = stream, count_lines, length
         self.closed = False
         self.position = 0
-        self.lines = 0
+        self.lines = Lines()
         self.ended = True  # whether the last byte was a line end
 
     def read(self, size: int = -1) -> bytes:
+        if self._left is not None:
+            size = self._left if size < 0 else min(size, self._left)
         data: bytes = self._stream.read(size)
         self.position += len(data)
+        if self._left is not None:
+            self._left -= len(data)
         if data:
             self.ended = data.endswith(b"\n")
-        if self._count and data:
-            self.lines += int(np.count_nonzero(np.frombuffer(data, np.uint8) == ord("\n")))
+        if self._count:
+            self.lines.add(data)
         return data
-
-    @property
-    def total_lines(self) -> int:
-        """Lines read, the last one with or without a line end."""
-        return self.lines + (not self.ended)
 
     def close(self) -> None:
         self.closed = True
@@ -202,11 +215,13 @@ class TextReader:
 
     A line with too many or too few fields stays a row: its cells are null, and the extra role
     ``malformed`` says why. Empty lines at the end of the file are skipped, with a note. Once the
-    file has been read, ``open_end`` tells whether its last line lacks a line end.
+    file has been read, ``open_end`` tells whether its last line lacks a line end, and ``lines`` how
+    many it has, if ``numbered`` asked for them.
     """
 
     def __init__(self, file: InputFile, compression: str | None) -> None:
         self._file, self._compression = file, compression
+        self.numbered, self.lines = False, 0
         head, whole = head_of(file, compression)
         self._dialect = dialect_of(head, file.shown, whole=whole)
         base = DELIMITER_NAMES[self._dialect.delimiter]
@@ -235,62 +250,105 @@ class TextReader:
         """Lines above the first row: comments, and the header."""
         return self._skipped + self.header
 
+    def open_ends(self, names: Collection[str]) -> tuple[str, ...]:
+        """The file itself, where it ends in one of these columns without a line end."""
+        return (self._file.shown,) if self.open_end and self.column_names[-1] in names else ()
+
     @property
     def first_cells(self) -> tuple[str, ...]:
         """The cells of the first line, whatever they mean."""
         return self._dialect.first_cells
 
-    def batches(self, columns: Mapping[str, str]) -> Iterator[tuple[RawBatch, float]]:
-        """Batches and the share of the file that is read, 0 to 1."""
-        file = self._file
-        keys = {role: f"c{self.column_names.index(name)}" for role, name in columns.items()}
-        malformed: deque[Malformed] = deque()
-        first, blank = 1 + self._above, 0
-        with reading(file.shown, self.format), file.open() as handle:
-            raw = _Stream(handle)
-            source = pa.PythonFile(raw, mode="r")
+    def parts(self, rows: int) -> tuple[Part, ...]:
+        """Blocks of whole lines; the whole file where it is compressed, or cells may be quoted."""
+        with reading(self._file.shown, self.format), self._file.open() as handle:
+            if not (self._compression or self._dialect.quoted):
+                return cut(handle, rows, self._dialect.delimiter)
+            source: BinaryIO | pa.NativeFile = handle
             if self._compression:
-                source = pa.CompressedInputStream(source, self._compression)
-            counted = _Stream(source, count_lines=self._dialect.quoted)
-            for batch in self._parsed(counted, keys, malformed):
-                for start in range(0, len(batch), BATCH_ROWS):
-                    part = batch.slice(start, BATCH_ROWS)
-                    cells = {role: part.column(key) for role, key in keys.items()}
-                    if malformed:  # their texts go into the cells
-                        cells = {role: cell.cast(pa.string()) for role, cell in cells.items()}
-                    whole = put_back(RawBatch(first, cells), malformed)
-                    # Empty lines are held back until a row follows: only then they are rows.
-                    filled = whole.rows - _trailing_blank(whole)
-                    if filled:
-                        yield from _blank(first - blank, blank, cells)
-                        kept = {role: cell.slice(0, filled) for role, cell in whole.columns.items()}
-                        yield RawBatch(first, kept), min(raw.position / file.bytes, 1.0)
-                        blank = 0
-                    blank += whole.rows - filled
-                    first += whole.rows
-            if malformed:
-                nothing = {role: pa.array([], pa.string()) for role in keys}
-                last = put_back(RawBatch(first, nothing), malformed)
-                yield from _blank(first - blank, blank, nothing)
-                yield last, 1.0
-                first, blank = first + last.rows, 0
-            if self._dialect.quoted and counted.total_lines > first - 1:
-                raise self._multiline()
-        self.open_end = not counted.ended
+                source = pa.CompressedInputStream(pa.PythonFile(handle, "r"), self._compression)
+            return (Part(0, count_lines(source)),)
+
+    def batches(
+        self, columns: Mapping[str, str], part: Part | None = None
+    ) -> Iterator[tuple[RawBatch, float]]:
+        """Batches and the share of the file that is read, 0 to 1."""
+        part = part or Part(0, 0)
+        with reading(self._file.shown, self.format), self._file.open() as handle:
+            raw, counted = self._streams(handle, part)
+            blank = yield from self._rows(raw, counted, columns, part)
+        self.open_end, self.lines = not counted.ended, counted.lines.total
         lines = "line" if blank == 1 else "lines"
         skipped = [f"{blank:,} empty {lines} at the end skipped."] if blank else []
         self.notes = (*self._before, *skipped)
 
+    def _streams(self, handle: BinaryIO, part: Part) -> tuple[_Stream, _Stream]:
+        """The bytes of a part as they lie on disk, and unpacked."""
+        begin, end = part.blocks or (0, None)
+        handle.seek(begin)
+        raw = _Stream(handle, length=None if end is None else end - begin)
+        source = pa.PythonFile(raw, mode="r")
+        if self._compression:
+            source = pa.CompressedInputStream(source, self._compression)
+        return raw, _Stream(source, count_lines=self._dialect.quoted or self.numbered)
+
+    def _rows(
+        self, raw: _Stream, counted: _Stream, columns: Mapping[str, str], part: Part
+    ) -> Generator[tuple[RawBatch, float], None, int]:
+        """The rows of a part, malformed lines in their place; gives the empty lines at its end."""
+        keys = {role: f"c{self.column_names.index(name)}" for role, name in columns.items()}
+        nothing = {role: pa.array([], pa.string()) for role in keys}
+        malformed: deque[Malformed] = deque()
+        above = 0 if part.before else self._above
+        first, blank = 1 + part.before + above, 0
+        for batch in self._parsed(counted, keys, malformed, part.before, above):
+            for start in range(0, len(batch), BATCH_ROWS):
+                piece = batch.slice(start, BATCH_ROWS)
+                cells = {role: piece.column(key) for role, key in keys.items()}
+                if malformed:  # their texts go into the cells
+                    cells = {role: cell.cast(pa.string()) for role, cell in cells.items()}
+                whole = put_back(RawBatch(first, cells), malformed)
+                # Empty lines are held back until a row follows: only then they are rows.
+                filled = whole.rows - _trailing_blank(whole)
+                if filled:
+                    yield from _blank(first - blank, blank, cells)
+                    kept = {role: cell.slice(0, filled) for role, cell in whole.columns.items()}
+                    yield RawBatch(first, kept), min(raw.position / self._file.bytes, 1.0)
+                    blank = 0
+                blank += whole.rows - filled
+                first += whole.rows
+        if malformed:
+            last = put_back(RawBatch(first, nothing), malformed)
+            yield from _blank(first - blank, blank, nothing)
+            yield last, 1.0
+            first, blank = first + last.rows, 0
+        if self._dialect.quoted and counted.lines.total > first - 1:
+            raise self._multiline()
+        if part.last:
+            return blank
+        yield from _blank(first - blank, blank, nothing)  # rows follow in the next part
+        return 0
+
     def _parsed(
-        self, stream: _Stream, keys: Mapping[str, str], malformed: deque[Malformed]
+        self,
+        stream: _Stream,
+        keys: Mapping[str, str],
+        malformed: deque[Malformed],
+        before: int,
+        skip: int,
     ) -> Iterator[pa.RecordBatch]:
         if not self._dialect.quoted:
-            return self._parse_blocks(stream, keys, malformed)
+            return self._parse_blocks(stream, keys, malformed, before, skip)
         whole = pa.PythonFile(stream, mode="r")
-        return self._parse(whole, keys, malformed, 1, skip=self._above)
+        return self._parse(whole, keys, malformed, 1, skip=skip)
 
     def _parse_blocks(
-        self, stream: _Stream, keys: Mapping[str, str], malformed: deque[Malformed]
+        self,
+        stream: _Stream,
+        keys: Mapping[str, str],
+        malformed: deque[Malformed],
+        before: int,
+        skip: int,
     ) -> Iterator[pa.RecordBatch]:
         """Parse in parallel what is as expected, and with care what is not."""
         layout = _Layout(
@@ -299,7 +357,7 @@ class TextReader:
             {key: _expected(role) for role, key in keys.items()},
         )
         try:
-            for block in parse_blocks(stream, layout, _BLOCK, skip=self._above):
+            for block in parse_blocks(stream, layout, _BLOCK, before, skip=skip):
                 if block.parsed is not None:
                     yield block.parsed
                 else:

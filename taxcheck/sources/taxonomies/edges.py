@@ -11,7 +11,8 @@ from taxcheck.model.vocabulary import plural
 from taxcheck.sources.tables.batches import RawBatch
 from taxcheck.sources.tables.columns import MALFORMED
 from taxcheck.sources.tables.labels import LABEL_ROLES, encode_labels
-from taxcheck.sources.tables.opening import TableSource, open_pairs
+from taxcheck.sources.tables.opening import open_pairs
+from taxcheck.sources.tables.source import TableSource
 from taxcheck.sources.taxonomies.hierarchy import Dropped, Hierarchy, Origin, distinct_edges
 
 

@@ -14,7 +14,7 @@ from taxcheck.sources.readers import Candidate, reader_of
 from taxcheck.sources.tables.columns import normalise
 from taxcheck.sources.tables.dialect import SAMPLE_BYTES, dialect_of
 from taxcheck.sources.tables.forms import forms_of
-from taxcheck.sources.tables.opening import Table, open_table
+from taxcheck.sources.tables.table import Table, open_table
 from taxcheck.sources.taxonomies.hierarchy import SHOWN, Growing, Hierarchy, Origin
 from taxcheck.sources.taxonomies.text_file import TextFile
 
