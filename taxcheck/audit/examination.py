@@ -164,7 +164,7 @@ def audit(
             n, space = data.graph.n, table.space()
             subject = Subject(
                 table=table,
-                space=space.take(np.arange(n)),
+                space=space.first(n),
                 graph=data.graph,
                 spool=data.spool,
                 trained=~coverage.never[:n],

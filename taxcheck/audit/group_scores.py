@@ -38,6 +38,7 @@ def group_scores(
     nested: NestedClades | None,
     trained: BoolArray,
     rng: np.random.Generator,
+    workers: int,
 ) -> HierarchyScores:
     """The scores with those that compare siblings, clades and random nodes, on seeded samples.
 
@@ -53,7 +54,7 @@ def group_scores(
         hubness=_finite(hubs.skew),
         hubs=_hubs(hubs),
         distortion=_distortion(space, graph, rng),
-        separation=_separation(space, clades, trained, rng) if clades else None,
+        separation=_separation(space, clades, trained, rng, workers) if clades else None,
         separation_successors=successors_separation(space, clades.of, rng) if clades else None,
         clade_level=clades.level if clades else "no clades",
         clades=_spread(space, graph, nested, trained, rng) if nested else (),
@@ -145,18 +146,19 @@ def _distortion(space: Space, graph: Graph, rng: np.random.Generator) -> dict[st
 
 
 def _separation(
-    space: Space, clades: Partition, trained: BoolArray, rng: np.random.Generator
+    space: Space, clades: Partition, trained: BoolArray, rng: np.random.Generator, workers: int
 ) -> Score | None:
-    found = class_separation(space, clades.of, rng)
+    found = class_separation(space, clades.of, rng, workers=workers)
     if not np.isfinite(found.ratio.value):
         return None
     inside = np.flatnonzero(clades.of >= 0)
     dealt = clades.of.copy()
     dealt[inside] = clades.of[rng.permutation(inside)]
-    null = class_separation(space, dealt, rng)
+    null = class_separation(space, dealt, rng, workers=workers)
     alone = None
     if not trained.all():
-        alone = class_separation(space, np.where(trained, clades.of, -1), rng).ratio.value
+        among = np.where(trained, clades.of, -1)
+        alone = class_separation(space, among, rng, workers=workers).ratio.value
     return Score(
         value=found.ratio.value,
         low=found.ratio.low,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,12 +12,11 @@ from taxcheck.audit import relatives
 from taxcheck.audit.alignment import Aligned
 from taxcheck.audit.clades import NestedClades, Partition
 from taxcheck.audit.group_scores import group_scores
-from taxcheck.audit.metrics import nulls
 from taxcheck.audit.metrics.bootstrap import Comparison, beats_nulls, mean_interval
-from taxcheck.audit.metrics.lists import Lists
-from taxcheck.audit.metrics.ranking import Ranking, rank, score
+from taxcheck.audit.metrics.ranking import Ranking, rank
 from taxcheck.audit.metrics.retrieval import kin
 from taxcheck.audit.radius_scores import radius_scores
+from taxcheck.audit.readings import Tables, readings
 from taxcheck.audit.values import HierarchyScores, NullScore, Score
 from taxcheck.geometry.space import Space
 from taxcheck.model.arrays import BoolArray, IntArray
@@ -29,8 +28,6 @@ SOURCES = 2_000
 # alone and the parents are ranked for fewer of the sources; a paired bootstrap is then over those.
 LARGE = 500_000
 FEWER = 250
-NULL_INIT, NULL_SHUFFLED = "depth-aware init", "shuffled within depth"
-NULL_COLLAPSED, NULL_POPULAR = "collapsed table", "popularity"
 
 # Of MAP, hits@k and an AUC; and of the mean rank, as ancestors do not count against each other.
 OPTIMUM = 1.0
@@ -56,22 +53,25 @@ class Subject:
 def score_hierarchy(subject: Subject) -> HierarchyScores:
     """Score a table against its hierarchy, on seeded samples of sources, never of candidates."""
     rng = np.random.default_rng(subject.seed)
-    depth = subject.graph.depths
-    tables = {
-        NULL_INIT: nulls.depth_aware_init(depth, subject.table.checkpoint.dim, rng),
-        NULL_SHUFFLED: nulls.shuffled_within_depth(subject.space, depth, rng),
-    }
+    tables = Tables.drawn(
+        subject.space,
+        subject.graph.depths,
+        subject.trained,
+        _followers(subject),
+        subject.workers,
+        rng,
+    )
     found = _reconstruction(subject, tables, rng)
     found = replace(found, parent_hits=_parents(subject, tables, rng))
     space, graph, trained = subject.space, subject.graph, subject.trained
     reading = subject.table.checkpoint.reading
     found = radius_scores(found, space, graph, reading, trained, rng)
-    return group_scores(found, space, graph, subject.clades, subject.nested, trained, rng)
+    return group_scores(
+        found, space, graph, subject.clades, subject.nested, trained, rng, subject.workers
+    )
 
 
-def _reconstruction(
-    subject: Subject, tables: Mapping[str, Space], rng: np.random.Generator
-) -> HierarchyScores:
+def _reconstruction(subject: Subject, tables: Tables, rng: np.random.Generator) -> HierarchyScores:
     """MAP, mean rank and hits@k of all ancestors, protocol nickel."""
     graph, n = subject.graph, subject.graph.n
     every = np.flatnonzero(graph.parent_counts > 0)
@@ -83,17 +83,13 @@ def _reconstruction(
     compared = np.arange(len(chosen))
     if n >= LARGE:
         compared = np.sort(rng.choice(compared, min(FEWER, len(chosen)), replace=False))
-    fewer = positives.some(compared)
-
-    def order(space: Space) -> Ranking:
-        return rank(space, fewer, workers=subject.workers)
-
-    own = rank(subject.space, positives, workers=subject.workers)
-    null = {name: order(table) for name, table in tables.items()}
-    null[NULL_COLLAPSED] = score(nulls.collapsed(fewer), fewer)
-    null[NULL_POPULAR] = score(nulls.popular(_followers(subject), fewer), fewer)
-    flat = order(subject.table.space("euclidean"))
-    trained = _trained_only(subject, fewer)
+    found = readings(tables, positives, compared)
+    own, trained = found.own, found.trained
+    flat = rank(
+        subject.table.space("euclidean").first(n),
+        positives.some(compared),
+        workers=subject.workers,
+    )
     protocol = "nickel: a descendant's ancestors among all nodes but itself"
     if len(compared) < len(chosen):
         protocol += (
@@ -111,7 +107,7 @@ def _reconstruction(
         weights = own.edges.astype(np.float64) if weighted else None
         comparison = beats_nulls(
             values(own)[compared],
-            {name: values(ranking) for name, ranking in null.items()},
+            {name: values(ranking) for name, ranking in found.nulls.items()},
             rng,
             weights=None if weights is None else weights[compared],
             higher_is_better=higher,
@@ -146,23 +142,7 @@ def _followers(subject: Subject) -> IntArray:
     return counts
 
 
-def _trained_only(
-    subject: Subject, positives: Lists, left_out: Lists | None = None
-) -> Ranking | None:
-    """Rank the same lists among trained rows alone; None where all were, or none is left."""
-    if subject.trained.all():
-        return None
-    rows = np.flatnonzero(subject.trained)
-    inside = positives.within(rows)
-    if not len(inside.sources):
-        return None
-    removed = None if left_out is None else left_out.within(rows, inside.sources)
-    return rank(subject.space.take(rows), inside, left_out=removed, workers=subject.workers)
-
-
-def _parents(
-    subject: Subject, tables: Mapping[str, Space], rng: np.random.Generator
-) -> dict[int, Score]:
+def _parents(subject: Subject, tables: Tables, rng: np.random.Generator) -> dict[int, Score]:
     """hits@k of any parent, where neither kin nor the node itself is a candidate."""
     graph = subject.graph
     every = np.flatnonzero(graph.parent_counts > 0)
@@ -173,25 +153,21 @@ def _parents(
     parents = relatives.parents(graph, chosen)
     related = kin(relatives.ancestors(graph, chosen), relatives.descendants(graph, chosen))
 
-    def order(space: Space) -> Ranking:
-        return rank(space, parents, left_out=related, workers=subject.workers)
-
-    own, null = order(subject.space), {name: order(table) for name, table in tables.items()}
-    null[NULL_COLLAPSED] = score(nulls.collapsed(parents, related), parents)
-    null[NULL_POPULAR] = score(nulls.popular(_followers(subject), parents, related), parents)
+    found = readings(tables, parents, np.arange(len(chosen)), related)
     facts = ("any parent among nodes that are no kin", len(chosen), len(every))
 
     def within(ranking: Ranking, k: int) -> Floats:
         return (ranking.best_rank <= k).astype(np.float64)
 
-    trained = _trained_only(subject, parents, related)
     return {
         k: as_score(
-            beats_nulls(within(own, k), {m: within(r, k) for m, r in null.items()}, rng),
+            beats_nulls(
+                within(found.own, k), {m: within(r, k) for m, r in found.nulls.items()}, rng
+            ),
             facts,
-            trained=None if trained is None else trained.any_at(k),
+            trained=None if found.trained is None else found.trained.any_at(k),
         )
-        for k in own.hits
+        for k in found.own.hits
     }
 
 

@@ -72,6 +72,10 @@ class Space:
         """The space of some rows, in the order given."""
         return replace(self, coordinates=self.coordinates[rows], radii=self.radii[rows])
 
+    def first(self, n: int) -> Space:
+        """The space of the first n rows, which are not copied."""
+        return replace(self, coordinates=self.coordinates[:n], radii=self.radii[:n])
+
     def separation(self, u: Ints, v: Ints) -> Floats:
         """What grows with the distance of rows u and v, exactly comparable; broadcasts.
 
@@ -92,6 +96,36 @@ class Space:
         if not self.hyperbolic:
             return np.asarray(np.sqrt(square))
         return np.asarray(2 * np.arcsinh(np.sqrt(square / 2)) * self.unit)
+
+    def between(self, u: Ints, v: Ints) -> Floats:
+        """Distance of every row of u (k,) to every row of v (m,), (k, m); NaN as in ``distance``.
+
+        What depends on one row alone is computed once, so this takes a fraction of the time of
+        ``distance``, from which it differs by roundings. With e = exp(r) - 1 the square of
+        2 sinh((r1-r2)/2) is (e1-e2)^2 / ((1+e1) (1+e2)), which loses nothing where radii are small.
+        """
+        apart = np.zeros((len(u), len(v)))
+        step = np.empty_like(apart)
+        for a, b in zip(self.coordinates[u].T, self.coordinates[v].T, strict=True):
+            np.subtract(a[:, None], b, out=step)
+            step *= step
+            apart += step
+        r1, r2 = self.radii[u][:, None], self.radii[v]
+        if not self.hyperbolic:
+            np.sqrt(apart, out=apart)
+            apart[~np.isfinite(r1[:, 0])], apart[:, ~np.isfinite(r2)] = np.nan, np.nan
+            return np.asarray(apart)
+        apart *= np.sinh(r1) / 4
+        apart *= np.sinh(r2)
+        e1, e2 = np.expm1(r1), np.expm1(r2)
+        np.subtract(e1, e2, out=step)
+        step *= step
+        step *= 1 / (4 * (1 + e1))
+        step *= 1 / (1 + e2)
+        apart += step
+        np.arcsinh(np.sqrt(apart, out=apart), out=apart)
+        apart *= 2 * self.unit
+        return np.asarray(apart)
 
     def from_row(self, row: int) -> Floats:
         """Distance of every row to one, (n,): the radii once the space is re-centred on it."""

@@ -147,6 +147,15 @@ def test_the_spread_is_that_of_nested_clades_with_their_untrained_rows(subject, 
     assert share == pytest.approx({7: 3 / 15, 3: 3 / 31, 1: 3 / 63, 0: 3 / 127})
 
 
+def test_rows_beyond_the_nodes_are_no_candidates_in_any_reading(subject, found):
+    """Ten rows in the middle of everything, which no node has."""
+    crowd = np.r_[placed(), np.full((10, 2), 1e-3)]
+    table = align(checkpoint(crowd), None)
+    got = score_hierarchy(replace(subject, table=table, space=table.space().first(N)))
+    assert table.n == N + 10
+    assert got.map == found.map
+
+
 def test_the_seed_decides_and_nothing_else(subject, found):
     assert score_hierarchy(subject) == found
     assert score_hierarchy(replace(subject, workers=2)) == found

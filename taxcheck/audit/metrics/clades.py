@@ -61,15 +61,15 @@ def clade_spread(
     if sample is None:
         sample = int(np.clip(np.sqrt(2 * _PAIRS / max(m, 1)), 64, 512))
     spread, height = np.full(m, np.nan), np.full(m, np.nan)
+    members, sound = np.asarray(members), space.sound
     for i in range(m):
         size = int(end[i] - begin[i])
         at = rng.choice(size, sample, replace=False) if size > sample else np.arange(size)
-        rows = np.asarray(members)[begin[i] + at]
-        rows = rows[space.sound[rows]]
+        rows = members[begin[i] + at]
+        rows = rows[sound[rows]]
         if len(rows) < 2:
             continue
-        u, v = np.triu_indices(len(rows), 1)
-        spread[i] = space.distance(rows[u], rows[v]).mean()
+        spread[i] = space.between(rows, rows).sum() / (len(rows) * (len(rows) - 1))
         deep = level[rows][level[rows] >= 0]
         if len(deep) and level[clades[i]] >= 0:
             height[i] = deep.mean() - level[clades[i]]

@@ -9,70 +9,32 @@ again by ``Space.separation``, so the counts are those of the exact formula, tie
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 
 from taxcheck.audit.metrics.lists import Floats, IntArray, Lists, merge
+from taxcheck.audit.metrics.products import Block, Keys, count_below, in_bands, rounded
 from taxcheck.geometry.space import Space
-
-# OpenBLAS computes a product of up to 2**18 multiplications in the calling thread. Beyond, its
-# threads and ours wait for each other: measured, that costs 5 to 10 times the product.
-_SERIAL = 1 << 18
+from taxcheck.model.arrays import BoolArray, ranges
 
 
 @dataclass(frozen=True, slots=True)
 class Tiling:
     """How many candidates and sources are compared at once; no result depends on it."""
 
-    candidates: int = 1 << 15  # their float32 row stays in the second-level cache
+    candidates: int = 1 << 16  # at most; their float32 row stays in the second-level cache
     sources: int = 16  # share one product
+    factors: int = 1 << 20  # of all candidates of a block, unless it would have few
+
+    def block(self, dim: int) -> int:
+        """Candidates of a block in a table of that dimension."""
+        return min(self.candidates, max(self.factors // (dim + 2), 1 << 12))
 
 
 DEFAULT = Tiling()
-
-
-class Block:
-    """Neighbouring candidates of the order by radius, and what is removed among them."""
-
-    def __init__(
-        self, space: Space, rows: IntArray, tiling: Tiling, at: IntArray, of: IntArray
-    ) -> None:
-        right = space.right(rows)
-        self.rows = rows  # (b,) candidates
-        self.right = _tiles(right, tiling.sources)  # (tiles, d + 2, width), padded with zeros
-        self.removed_at = at  # column of what is removed
-        self.removed_of = of  # its source, ascending
-        self.first = float(right[:, 0].max())  # the largest first factor
-        # the largest norm of the factors after the second, which is 1
-        self.rest = float(np.linalg.norm(right[:, 2:], axis=1).max())
-
-    def error(self, left: Floats) -> Floats:
-        """Bound on the rounding of ``left @ right`` and of the exact formula, (k,).
-
-        A dot product of m terms errs by at most m u sum |a_i b_i| (Higham, Accuracy and Stability
-        of Numerical Algorithms, eq. 3.5); the factors and the exact formula add a few roundings.
-        """
-        size = np.abs(left[:, 0]) * self.first + np.abs(left[:, 1])
-        size += np.linalg.norm(left[:, 2:], axis=1) * self.rest
-        return np.asarray((left.shape[1] + 16) * 2.0**-53 * size)
-
-
-def _tiles(right: Floats, sources: int) -> Floats:
-    """Cut right factors (b, m) into (tiles, m, width), each small enough for a serial product."""
-    b, m = right.shape
-    width = min(max(_SERIAL // (sources * m) // 8 * 8, 8), b)
-    tiles = -(-b // width)
-    padded = np.zeros((tiles * width, m))
-    padded[:b] = right
-    return np.ascontiguousarray(padded.reshape(tiles, width, m).transpose(0, 2, 1))
-
-
-_FEW = 8  # compress before sorting where less than 1/8 of a row matters
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +46,46 @@ class Counts:
     equal: IntArray  # (edges,) negatives at exactly the same distance
     negatives: IntArray  # (s,) candidates of a source that are no positives
 
+    def some(self, positives: Lists, positions: IntArray) -> Counts:
+        """Those of ``positives.some(positions)``."""
+        edges = ranges(positives.starts[positions], positives.lengths[positions])
+        return self.at(edges, positions)
+
+    def at(self, edges: IntArray, positions: IntArray) -> Counts:
+        """Those of some edges and some sources."""
+        return Counts(
+            self.separation[edges],
+            self.less[edges],
+            self.equal[edges],
+            self.negatives[positions],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What one ranking asks of a table.
+
+    Candidates are all rows but the source (unless ``keep_self``) and those that ``left_out``, with
+    the same sources, lists for it; negatives are the candidates that are no positives.
+    """
+
+    positives: Lists
+    left_out: Lists | None = None
+    keep_self: bool = False
+    row_of: IntArray | None = None  # (n,) a permutation: the row of each node; None: its own
+
+    def rows(self, nodes: IntArray) -> IntArray:
+        """The rows of the table that stand for nodes (k,)."""
+        return nodes if self.row_of is None else self.row_of[nodes]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The counts among all rows, and among those alone that were set apart."""
+
+    whole: Counts
+    apart: Counts | None
+
 
 def count_nearer(
     space: Space,
@@ -94,29 +96,38 @@ def count_nearer(
     workers: int | None = None,
     tiling: Tiling = DEFAULT,
 ) -> Counts:
-    """Count the negatives before every positive, exactly.
+    """Count the negatives before every positive, exactly; see ``Question`` and ``answers``."""
+    asked = Question(positives, left_out, keep_self)
+    return answers(space, [asked], workers=workers, tiling=tiling)[0].whole
 
-    Candidates are all rows but the source (unless ``keep_self``) and those that ``left_out``, with
-    the same sources, lists for it; negatives are the candidates that are no positives. A positive
+
+def answers(
+    space: Space,
+    asked: Sequence[Question],
+    apart: BoolArray | None = None,
+    *,
+    workers: int | None = None,
+    tiling: Tiling = DEFAULT,
+) -> list[Answer]:
+    """Count the negatives before every positive, exactly, for several rankings of one table.
+
+    The rows are gone through once. With ``apart`` (n,) they are also counted as if the other rows
+    were no candidates, at no cost: each candidate is counted once, on its side. A positive
     without a distance (NaN in either row) has every negative before it. Memory is bounded by
-    ``workers`` (default: the cores) blocks beside a few numbers an edge.
+    ``workers`` (default: the cores) blocks beside a few numbers an edge and a row.
     """
-    removed = not_negative(positives, left_out, keep_self)
-    negatives = space.n - removed.lengths
-    owner = positives.owner
-    separation = space.separation(positives.sources[owner], positives.targets)
-    task = _Task(space, positives, removed, separation, tiling)
-    groups = -(-len(positives.sources) // tiling.sources)
-    cores = max(1, min(workers or os.cpu_count() or 1, groups))
-    with ThreadPoolExecutor(cores) as pool:
-        for block in task.blocks():  # one after the other: no two threads write the same edges
-            run = partial(task.run, block, workers=cores)
-            list(pool.map(run, range(cores)))
-    less, equal = np.empty_like(task.less), np.empty_like(task.equal)
-    less[task.by_distance], equal[task.by_distance] = task.less, task.equal
-    lost = np.isnan(separation)
-    less[lost], equal[lost] = negatives[owner[lost]], 0
-    return Counts(separation, less, equal, negatives)
+    task = _Task(space, asked, apart, tiling)
+    groups = range(0, len(task.sources), tiling.sources)
+    cores = max(1, min(workers or os.cpu_count() or 1, len(groups)))
+    with ThreadPoolExecutor(cores + 1) as pool:
+        stretches = task.stretches()
+        coming = pool.submit(next, stretches, None)
+        while (stretch := coming.result()) is not None:
+            coming = pool.submit(next, stretches, None)
+            left = iter(groups)  # each is taken once, so no two threads write the same edges
+            for part in [pool.submit(task.run, stretch, left) for _ in range(cores)]:
+                part.result()
+    return task.answers()
 
 
 def not_negative(positives: Lists, left_out: Lists | None, keep_self: bool = False) -> Lists:
@@ -131,105 +142,140 @@ def not_negative(positives: Lists, left_out: Lists | None, keep_self: bool = Fal
     return merge(positives.n, positives.sources, parts)
 
 
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """A block of candidates, the side that it is on, and what is removed among it."""
+
+    block: Block
+    side: int
+    at: IntArray  # place in the block of what is removed
+    of: IntArray  # its source, ascending
+
+
 class _Task:
+    """The sources of all questions, one after the other, and what was counted for each so far."""
+
     def __init__(
-        self, space: Space, positives: Lists, removed: Lists, separation: Floats, tiling: Tiling
+        self, space: Space, asked: Sequence[Question], apart: BoolArray | None, tiling: Tiling
     ) -> None:
-        self.space, self.tiling = space, tiling
-        self.sources = positives.sources  # (s,)
-        sound = np.flatnonzero(space.sound)
-        # Candidates with a distance, by radius (equal radii in any order): a block's rounding is
-        # that of its outermost.
-        self.order = sound[np.argsort(space.radii[sound])]
+        self.space, self.asked, self.apart, self.tiling = space, asked, apart, tiling
+        lists = [question.positives for question in asked]
+        self.lengths = np.concatenate([some.lengths for some in lists])  # (s,)
+        # (s,) rows of the sources
+        self.sources = np.concatenate([q.rows(q.positives.sources) for q in asked])
+        owner = np.repeat(np.arange(len(self.lengths)), self.lengths)
+        targets = np.concatenate([q.rows(q.positives.targets) for q in asked])
+        self.separation = space.separation(self.sources[owner], targets)  # (edges,)
         # (edges,) positives of each source, nearest first, NaN last; and their separations
-        self.by_distance = np.lexsort((separation, positives.owner))
-        self.thresholds = separation[self.by_distance]
-        finite = np.bincount(
-            positives.owner[~np.isnan(separation)], minlength=len(positives.sources)
-        )
-        self.first = positives.starts[:-1]  # (s,) where the thresholds of a source begin
-        self.last = self.first + finite  # (s,) and where its finite ones end
-        position = np.full(space.n, -1, dtype=np.int64)
-        position[self.order] = np.arange(len(self.order))
-        at, of = position[removed.targets], removed.owner
-        at, of = at[at >= 0], of[at >= 0]
-        by_block = np.argsort(at // tiling.candidates, kind="stable")
-        # position in ``order`` of what is removed, and its source; by block, then by source
-        self.removed_at, self.removed_of = at[by_block], of[by_block]
-        self.less = np.zeros(len(separation), dtype=np.int64)  # in the order of ``by_distance``
+        self.by_distance = np.lexsort((self.separation, owner))
+        self.thresholds = self.separation[self.by_distance]
+        finite = np.bincount(owner[~np.isnan(self.separation)], minlength=len(self.lengths))
+        self.first = (
+            np.cumsum(self.lengths) - self.lengths
+        )  # (s,) where a source's thresholds begin
+        self.last = self.first + finite  # (s,) and where the finite ones end
+        # (edges, sides), in the order of ``by_distance``; side 1 is what is set apart
+        self.less = np.zeros((len(targets), 2), dtype=np.int64)
         self.equal = self.less.copy()
+        self._remove()
 
-    def blocks(self) -> Iterator[Block]:
+    def _remove(self) -> None:
+        """Cut the candidates into blocks by side and radius, and find what is removed in each."""
+        n, size = self.space.n, self.tiling.block(self.space.coordinates.shape[1])
+        apart = np.zeros(n, dtype=bool) if self.apart is None else self.apart
+        sound = np.flatnonzero(self.space.sound)
+        # Candidates with a distance, those that are set apart first, then by radius (equal radii
+        # in any order): a block's rounding is that of its outermost.
+        self.order = sound[np.lexsort((self.space.radii[sound], ~apart[sound]))]
+        self.split = int(np.count_nonzero(apart[sound]))
+        self.starts = np.r_[0 : self.split : size, self.split : len(self.order) : size]
+        position = np.full(n, -1, dtype=np.int64)
+        position[self.order] = np.arange(len(self.order))
+        rows, of, base = [], [], 0
+        for question in self.asked:
+            removed = not_negative(question.positives, question.left_out, question.keep_self)
+            rows.append(question.rows(removed.targets))
+            of.append(removed.owner + base)
+            base += len(removed.sources)
+        removed_rows, removed_of = np.concatenate(rows), np.concatenate(of)
+        inside = np.bincount(removed_of[apart[removed_rows]], minlength=base)
+        every = np.bincount(removed_of, minlength=base)
+        within = np.count_nonzero(apart)
+        self.negatives = np.column_stack([n - within - (every - inside), within - inside])
+        at = position[removed_rows]
+        kept = np.flatnonzero(at >= 0)
+        block = np.searchsorted(self.starts, at[kept], "right") - 1
+        kept = kept[np.argsort(block, kind="stable")]  # by block, then by source
+        self.removed_at, self.removed_of = at[kept], removed_of[kept]
+        self.cuts = np.r_[0, np.cumsum(np.bincount(block, minlength=len(self.starts)))]
+
+    def stretches(self) -> Iterator[_Stretch]:
         """The candidates, block by block."""
-        size = self.tiling.candidates
-        starts = np.arange(0, len(self.order), size)
-        ends = np.searchsorted(self.removed_at // size, starts // size, "right")
-        lo = 0
-        for start, hi in zip(starts, ends, strict=True):
-            rows = self.order[start : start + size]
-            at, of = self.removed_at[lo:hi] - start, self.removed_of[lo:hi]
-            yield Block(self.space, rows, self.tiling, at, of)
-            lo = hi
+        ends = np.r_[self.starts[1:], len(self.order)]
+        for k, (start, end) in enumerate(zip(self.starts, ends, strict=False)):
+            removed = slice(self.cuts[k], self.cuts[k + 1])
+            yield _Stretch(
+                Block(self.space, self.order[start:end], self.tiling.sources),
+                int(start < self.split),
+                self.removed_at[removed] - start,
+                self.removed_of[removed],
+            )
 
-    def run(self, block: Block, worker: int, workers: int) -> None:
-        """All sources against a block of candidates, every ``workers``-th group of sources."""
-        step = self.tiling.sources
-        tiles, _, width = block.right.shape
-        whole = np.empty((tiles, step, width))
-        narrow = np.empty((step, tiles, width), dtype=np.float32)
-        keys = narrow.reshape(step, -1)[:, : len(block.rows)]
-        for start in range(worker * step, len(self.sources), workers * step):
+    def run(self, stretch: _Stretch, groups: Iterator[int]) -> None:
+        """Groups of sources against a block of candidates, as long as there are any."""
+        block, step = stretch.block, self.tiling.sources
+        room = block.room(step)
+        for start in groups:
             group = np.arange(start, min(start + step, len(self.sources)))
             if (self.first[group] == self.last[group]).all():
                 continue
-            k = len(group)
             left = self.space.left(self.sources[group])
-            product = whole if k == step else np.empty((tiles, k, width))
-            np.matmul(left, block.right, out=product)
-            with np.errstate(over="ignore"):  # to infinity, which is compared again where it counts
-                np.copyto(narrow[:k], product.transpose(1, 0, 2), casting="same_kind")
-            lo, hi = np.searchsorted(block.removed_of, (start, start + k))
-            keys[block.removed_of[lo:hi] - start, block.removed_at[lo:hi]] = np.nan
-            for source, row, error in zip(group, keys, block.error(left), strict=False):
+            keys = block.keys(left, room)
+            lo, hi = np.searchsorted(stretch.of, (start, start + len(group)))
+            keys[stretch.of[lo:hi] - start, stretch.at[lo:hi]] = np.nan
+            for source, row, error in zip(group, keys, block.error(left), strict=True):
                 span = slice(self.first[source], self.last[source])
                 if span.start < span.stop:
-                    self._count(block, row, float(error), int(self.sources[source]), span)
+                    self._count(stretch, row, float(error), int(source), span)
 
-    def _count(
-        self, block: Block, keys: npt.NDArray[np.float32], error: float, source: int, span: slice
-    ) -> None:
+    def _count(self, stretch: _Stretch, keys: Keys, error: float, source: int, span: slice) -> None:
         exact = self.thresholds[span]
-        with np.errstate(over="ignore"):
-            lo, hi = (exact - error).astype(np.float32), (exact + error).astype(np.float32)
-        near = keys <= hi[-1]
-        count = np.count_nonzero(near)
-        if not count:
+        lo, hi = rounded(exact - error), rounded(exact + error)
+        with np.errstate(over="ignore"):  # to infinity, beyond which there is no key
+            edges = np.concatenate([lo, np.nextafter(hi, np.float32(np.inf))])
+        order = np.argsort(edges)
+        counts = np.empty(len(edges), dtype=np.int64)
+        counts[order] = count_below(keys, edges[order])
+        below, upto = counts[: len(lo)], counts[len(lo) :]
+        self.less[span, stretch.side] += below
+        unsure = np.flatnonzero(upto > below)
+        if not len(unsure):
             return
-        kept = keys[near] if count * _FEW < len(keys) else keys.copy()
-        kept.sort()  # NaN last
-        below = kept.searchsorted(lo, "left")
-        self.less[span] += below
-        if (kept.searchsorted(hi, "right") == below).all():
-            return
-        unsure = np.zeros(len(keys), dtype=bool)
-        for low, high in _union(lo, hi, kept):
-            unsure |= (keys >= low) & (keys <= high)
-        again = np.flatnonzero(unsure)
-        true = np.sort(self.space.separation(np.array([source]), block.rows[again]))
+        again = in_bands(keys, lo[unsure], hi[unsure])
+        rows = stretch.block.rows[again]
+        true = np.sort(self.space.separation(self.sources[[source]], rows))
         before = true.searchsorted(exact, "left")
-        self.less[span] += before - np.sort(keys[again]).searchsorted(lo, "left")
-        self.equal[span] += true.searchsorted(exact, "right") - before
+        self.less[span, stretch.side] += before - np.sort(keys[again]).searchsorted(lo, "left")
+        self.equal[span, stretch.side] += true.searchsorted(exact, "right") - before
 
-
-def _union(
-    lo: npt.NDArray[np.float32], hi: npt.NDArray[np.float32], kept: npt.NDArray[np.float32]
-) -> list[tuple[np.float32, np.float32]]:
-    """Bands around ascending thresholds that hold something, overlapping ones merged."""
-    merged: list[tuple[np.float32, np.float32]] = []
-    held = kept.searchsorted(hi, "right") > kept.searchsorted(lo, "left")
-    for low, high in zip(lo[held], hi[held], strict=True):
-        if merged and low <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(high, merged[-1][1]))
-        else:
-            merged.append((low, high))
-    return merged
+    def answers(self) -> list[Answer]:
+        """What was counted, question by question, edges in their own order."""
+        less, equal = np.empty_like(self.less), np.empty_like(self.equal)
+        less[self.by_distance], equal[self.by_distance] = self.less, self.equal
+        lost = np.isnan(self.separation)
+        less[lost] = np.repeat(self.negatives, self.lengths, axis=0)[lost]
+        found, edge, source = [], 0, 0
+        for question in self.asked:
+            edges = slice(edge, edge := edge + len(question.positives.targets))
+            sources = slice(source, source := source + len(question.positives.sources))
+            whole, apart = (
+                Counts(
+                    self.separation[edges],
+                    less[edges][:, sides].sum(axis=1),
+                    equal[edges][:, sides].sum(axis=1),
+                    self.negatives[sources][:, sides].sum(axis=1),
+                )
+                for sides in ([0, 1], [1])
+            )
+            found.append(Answer(whole, None if self.apart is None else apart))
+        return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from taxcheck.model.arrays import distinct, ranges
+from taxcheck.model.arrays import BoolArray, distinct, ranges
 
 IntArray = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -92,16 +92,17 @@ class Lists:
         starts = np.r_[0, np.cumsum(lengths)]
         return Lists(self.sources[positions], starts, self.targets[at], self.n)
 
-    def within(self, rows: Ints, among: Ints | None = None) -> Lists:
-        """The lists among some rows alone, renumbered as ``Space.take(rows)`` numbers them.
+    def among(self, rows: BoolArray) -> tuple[Lists, IntArray, IntArray]:
+        """The lists among some rows alone, ``rows`` (n,), and which edges and sources are left.
 
-        Sources that are no such rows, or keep no target, are gone; ``among`` as in ``from_pairs``.
+        Sources that are no such rows, or keep no target, are gone.
         """
-        place = np.full(self.n, -1, dtype=np.int64)
-        place[rows] = np.arange(len(rows))
-        s, t = place[self.sources[self.owner]], place[self.targets]
-        kept = (s >= 0) & (t >= 0)
-        return Lists.from_pairs(s[kept], t[kept], len(rows), among, loops=True)
+        owner = self.owner
+        edges = np.flatnonzero(rows[self.sources[owner]] & rows[self.targets])
+        lengths = np.bincount(owner[edges], minlength=len(self.sources))
+        left = np.flatnonzero(lengths)
+        starts = np.r_[0, np.cumsum(lengths[left])]
+        return Lists(self.sources[left], starts, self.targets[edges], self.n), edges, left
 
     def keys(self) -> IntArray:
         """``position * n + target`` of every entry, ascending, (edges,)."""

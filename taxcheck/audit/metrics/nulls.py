@@ -33,11 +33,6 @@ def permutation_within_depth(depth: Ints, rng: np.random.Generator) -> IntArray:
     return out
 
 
-def shuffled_within_depth(space: Space, depth: Ints, rng: np.random.Generator) -> Space:
-    """The table's own points, dealt anew among the nodes of each depth (n,)."""
-    return space.take(permutation_within_depth(depth, rng))
-
-
 def collapsed(positives: Lists, left_out: Lists | None = None) -> Counts:
     """Counts of a table whose rows are all equal: every candidate ties with every positive."""
     removed = not_negative(positives, left_out)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
 from taxcheck.audit.metrics.bootstrap import RESAMPLES, Interval, interval
-from taxcheck.audit.metrics.lists import Floats, IntArray, Ints
+from taxcheck.audit.metrics.lists import IntArray, Ints
 from taxcheck.geometry.space import Space
 
 SMALLEST = 10
@@ -42,7 +43,11 @@ def groups_of(labels: Ints, rng: np.random.Generator, at_most: int = PER_GROUP) 
 
 
 def class_separation(
-    space: Space, labels: Ints, rng: np.random.Generator, resamples: int = RESAMPLES
+    space: Space,
+    labels: Ints,
+    rng: np.random.Generator,
+    resamples: int = RESAMPLES,
+    workers: int = 1,
 ) -> Separation:
     """All pairs of groups: each pair, and each group, weighs the same whatever its size.
 
@@ -60,11 +65,16 @@ def class_separation(
     ends = np.cumsum([len(group) for group in groups])
     starts = np.r_[0, ends[:-1]]
     means = np.empty((g, g))
-    for i, group in enumerate(groups):
-        distances = space.distance(group[:, None], rows[None, :])
-        sizes = (ends - starts) * len(group)
-        sizes[i] -= len(group)  # of a row with itself: 0, and no pair
-        means[i] = np.add.reduceat(distances.sum(axis=0), starts) / sizes
+
+    def fill(i: int) -> None:
+        """Group i against itself and all that follow."""
+        distances = space.between(groups[i], rows[starts[i] :]).sum(axis=0)
+        sizes = (ends[i:] - starts[i:]) * len(groups[i])
+        sizes[0] -= len(groups[i])  # of a row with itself: 0, and no pair
+        means[i, i:] = means[i:, i] = np.add.reduceat(distances, starts[i:] - starts[i]) / sizes
+
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        list(pool.map(fill, range(g)))
     within = np.diag(means).copy()
     between = means - np.diag(within)
     weights = rng.multinomial(g, np.full(g, 1 / g), resamples).astype(np.float64)
@@ -86,16 +96,19 @@ def successors_separation(space: Space, labels: Ints, rng: np.random.Generator) 
     NaN where either is empty, where groups are points, or where a row is none.
     """
     groups = groups_of(labels, rng)
-    intra: list[Floats] = []
-    inter: list[Floats] = []
+    intra: list[tuple[IntArray, IntArray]] = []
+    inter: list[tuple[IntArray, IntArray]] = []
     for i, group in enumerate(groups):
-        steps = range(1, min(20, len(group)))
-        intra.extend(space.distance(group[:-step], group[step:]) for step in steps)
+        intra.extend((group[:-step], group[step:]) for step in range(1, min(20, len(group))))
         for other in groups[i + 1 : i + 10]:
             k = min(100, len(group) * len(other))
-            u, v = rng.integers(0, len(group), k), rng.integers(0, len(other), k)
-            inter.append(space.distance(group[u], other[v]))
+            inter.append(
+                (group[rng.integers(0, len(group), k)], other[rng.integers(0, len(other), k)])
+            )
     if not inter:
         return float("nan")
-    within = float(np.concatenate(intra).mean())
-    return float(np.concatenate(inter).mean()) / within if within else float("nan")
+    within, between = (
+        float(space.distance(*map(np.concatenate, zip(*pairs, strict=True))).mean())
+        for pairs in (intra, inter)
+    )
+    return between / within if within else float("nan")

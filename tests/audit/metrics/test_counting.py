@@ -3,10 +3,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from taxcheck.audit.metrics.counting import Tiling, count_nearer
+from taxcheck.audit.metrics.counting import Question, Tiling, answers, count_nearer
 from taxcheck.audit.metrics.lists import Lists
+from taxcheck.geometry import tangent
 from taxcheck.geometry.space import Space
 from tests.oracles import ranking as naive
+from tests.oracles import readings as apart_from_each_other
 
 SMALL = Tiling(candidates=5, sources=2)
 
@@ -15,7 +17,7 @@ SMALL = Tiling(candidates=5, sources=2)
 def tables(draw):
     """Points on axes at few radii: many exact ties, duplicates, the origin; some rows NaN."""
     n = draw(st.integers(2, 14))
-    geometry = draw(st.sampled_from(["tangent", "euclidean"]))
+    geometry = draw(st.sampled_from(["tangent", "euclidean", "ball", "lorentz"]))
     rows = [
         draw(st.sampled_from([-1.0, 1.0])) * draw(st.sampled_from([0.0, 0.5, 1.0, 12.0, 60.0]))
         * np.eye(3)[draw(st.integers(0, 2))]
@@ -25,7 +27,10 @@ def tables(draw):
         rows[k] = np.array([np.nan, 0, 0])
     pairs = draw(st.lists(st.tuples(st.integers(0, n - 1), st.integers(0, n - 1)), min_size=1))
     left_out = draw(st.lists(st.tuples(st.integers(0, n - 1), st.integers(0, n - 1))))
-    return Space.of(np.array(rows), geometry), pairs, left_out
+    table = np.array(rows)
+    if geometry in ("ball", "lorentz"):
+        table = getattr(tangent, f"to_{geometry}")(table)
+    return Space.of(table, geometry), pairs, left_out
 
 
 @pytest.mark.long
@@ -48,6 +53,53 @@ def test_counts_are_those_of_the_exact_formula(table, keep_self, workers):
         assert counts.less[span].tolist() == less
         assert counts.equal[span].tolist() == equal
         assert counts.negatives[k] == total
+
+
+@pytest.mark.long
+@settings(max_examples=100, deadline=None)
+@given(tables(), st.randoms(use_true_random=False), st.sampled_from([1, 2]))
+def test_readings_that_share_a_pass_count_as_tables_of_their_own(table, random, workers):
+    """As stored, dealt anew, with the source kept, other lists; of all rows and of some alone."""
+    space, pairs, left_out = table
+    n = space.n
+    sources, targets = np.array(pairs).T
+    positives = Lists.from_pairs(sources, targets, n)
+    others = Lists.from_pairs(targets, sources, n)
+    out = np.array(left_out, dtype=int).reshape(-1, 2)
+    hidden = Lists.from_pairs(out[:, 0], out[:, 1], n, among=positives.sources)
+    dealt = np.array(random.sample(range(n), n))
+    some = np.array([random.random() < 0.6 for _ in range(n)])
+    asked = [
+        Question(positives, hidden),
+        Question(positives, hidden, row_of=dealt),
+        Question(positives, keep_self=True),
+        Question(others),
+    ]
+    found = answers(space, asked, some, workers=workers, tiling=SMALL)
+    for question, answer in zip(asked, found, strict=True):
+        lists = apart_from_each_other.as_dict(question.positives)
+        removed = {} if question.left_out is None else {
+            s: set(t) for s, t in apart_from_each_other.as_dict(question.left_out).items()
+        }  # fmt: skip
+        want = apart_from_each_other.counted(
+            space, lists, removed, question.keep_self, question.row_of
+        )
+        assert told(question.positives, answer.whole) == want
+        if question.row_of is None:
+            kept, edges, left = question.positives.among(some)
+            rows = np.where(some, np.arange(n), -1)
+            want = apart_from_each_other.counted(space, lists, removed, question.keep_self, rows)
+            assert told(kept, answer.apart.at(edges, left)) == want
+
+
+def told(lists, counts):
+    """(source, positive) -> (negatives nearer, tied, all)."""
+    owner = lists.owner
+    edges = zip(lists.sources[owner].tolist(), lists.targets.tolist(), strict=True)
+    of = zip(
+        counts.less.tolist(), counts.equal.tolist(), counts.negatives[owner].tolist(), strict=True
+    )
+    return dict(zip(edges, of, strict=True))
 
 
 @pytest.mark.parametrize("geometry", ["ball", "euclidean"])

@@ -9,6 +9,7 @@ from taxcheck.audit.metrics.lists import Lists
 from taxcheck.audit.metrics.ranking import rank
 from taxcheck.audit.metrics.retrieval import kin, sibling_retrieval
 from taxcheck.audit.metrics.separation import class_separation, groups_of, successors_separation
+from taxcheck.geometry import tangent
 from taxcheck.geometry.space import Space
 
 
@@ -157,6 +158,43 @@ def test_separation_by_hand():
     odd = sum(10 - k for k in range(1, 10, 2))
     ratio = successors_separation(Space.of(x, "euclidean"), labels, np.random.default_rng(0))
     assert ratio == pytest.approx(np.mean(between) / (0.2 * odd / 45), rel=0.02)
+
+
+@pytest.mark.parametrize("geometry", ["ball", "tangent", "lorentz", "euclidean"])
+@pytest.mark.parametrize("workers", [1, 3])
+def test_separation_is_that_of_all_pairs_one_by_one(geometry, workers):
+    rng = np.random.default_rng(4)
+    z = rng.normal(size=(300, 3)) * rng.exponential(2, (300, 1))
+    z[100:130] = z[:30]  # exact duplicates, in their own class and in others
+    rows = {"ball": tangent.to_ball, "lorentz": tangent.to_lorentz}.get(geometry, np.asarray)(z)
+    rows[::37] = np.nan
+    space = Space.of(rows, geometry)
+    labels = rng.integers(0, 6, 300)
+    got = class_separation(space, labels, np.random.default_rng(0), workers=workers)
+    within, between = [], []
+    members = [np.flatnonzero((labels == k) & space.sound) for k in range(6)]
+    for i, own in enumerate(members):
+        pairs = space.distance(own[:, None], own)[~np.eye(len(own), dtype=bool)]
+        within.append(pairs.mean())
+        between.extend(space.distance(own[:, None], m).mean() for m in members[i + 1 :])
+    assert got.ratio.value == pytest.approx(np.mean(between) / np.mean(within), rel=1e-12)
+    assert got.sampled == sum(map(len, members))
+
+
+@pytest.mark.parametrize("geometry", ["tangent", "euclidean"])
+def test_spread_is_the_mean_of_all_pairs(geometry):
+    rng = np.random.default_rng(1)
+    z = rng.normal(size=(200, 3))
+    z[5:9], z[11] = z[5], np.nan
+    space = Space.of(z, geometry)
+    begin, end = np.arange(0, 200, 20), np.arange(20, 201, 20)
+    depth = np.zeros(200, int)
+    args = (begin, begin, end, np.arange(200), depth, np.random.default_rng(0))
+    got = clade_spread(space, *args).spread
+    for k, (a, b) in enumerate(zip(begin, end, strict=True)):
+        rows = np.arange(a, b)[space.sound[a:b]]
+        u, v = np.triu_indices(len(rows), 1)
+        assert got[k] == pytest.approx(space.distance(rows[u], rows[v]).mean(), rel=1e-12)
 
 
 def test_separation_of_nothing_and_of_noise():

@@ -124,9 +124,10 @@ def test_a_good_tree_beats_its_nulls_and_an_untrained_table_does_not():
     rng = np.random.default_rng(0)
 
     def beside(space):
+        dealt = nulls.permutation_within_depth(depth, rng)
         tables = {
             "init": count_nearer(nulls.depth_aware_init(depth, 2, rng), positives),
-            "shuffled": count_nearer(nulls.shuffled_within_depth(space, depth, rng), positives),
+            "shuffled": count_nearer(space.take(dealt), positives),
             "collapsed": nulls.collapsed(positives),
             "popularity": nulls.popular(descendants, positives),
         }

@@ -180,17 +180,16 @@ def test_a_sample_of_sources_keeps_all_candidates():
     assert got.average_precision == pytest.approx(whole.average_precision[at], abs=0)
 
 
-def test_some_rows_alone_are_ranked_as_a_table_of_their_own():
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(40, 3))
-    positives = positives_of(*chain_pairs(40), 40)
-    rows = np.array([30, 2, 3, 17, 5])
-    got = rank(Space.of(x, "tangent").take(rows), positives.within(rows))
-    pairs = [(i, j) for i in range(5) for j in range(5) if rows[j] > rows[i]]
-    want = rank(Space.of(x[rows], "tangent"), positives_of(*np.array(pairs).T, 5))
-    assert got.sources.tolist() == want.sources.tolist()
-    assert got.map == pytest.approx(want.map, abs=1e-12)
-    assert got.mean_rank == want.mean_rank
+def test_lists_among_some_rows_alone():
+    rows = np.zeros(40, dtype=bool)
+    rows[[30, 2, 3, 17, 5]] = True
+    lists, edges, sources = positives_of(*chain_pairs(40), 40).among(rows)
+    assert lists.sources.tolist() == [3, 5, 17, 30], "nothing that is kept lies above 2"
+    assert lists.targets.tolist() == [2, 2, 3, 2, 3, 5, 2, 3, 5, 17]
+    whole = positives_of(*chain_pairs(40), 40)
+    assert whole.sources[sources].tolist() == lists.sources.tolist()
+    assert whole.targets[edges].tolist() == lists.targets.tolist()
+    assert whole.sources[whole.owner[edges]].tolist() == lists.sources[lists.owner].tolist()
 
 
 def test_no_positives_no_score():
