@@ -61,6 +61,15 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "show_default": "processors, at most 8",
         "help": "Threads that fold the data; the result does not depend on it.",
     },
+    "engine": {
+        "metavar": "ENGINE",
+        "default": "threads",
+        "show_default": True,
+        "envvar": "TAXCHECK_ENGINE",
+        "show_envvar": True,
+        "help": "Who reads the pairs: threads; dask (a cluster on this machine), or the address of "
+        "a Dask scheduler (tcp://host:8786); spark. The result does not depend on it.",
+    },
     "seed": {"type": int, "default": 0, "show_default": True, "help": "Of everything sampled."},
     "title": {"help": "Name of the run in the report; default: the pairs' file name."},
 }

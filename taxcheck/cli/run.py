@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     "failures",
     "fail_on",
     "workers",
+    "engine",
     "seed",
     "title",
 )

@@ -14,7 +14,7 @@ from taxcheck.model.clock import Clock
 from taxcheck.model.report import InputSummary
 from taxcheck.policy.model import Dataset, Policy
 from taxcheck.run.evidence import Evidence, of_mapping, of_pairs
-from taxcheck.run.executors.threads import Threads
+from taxcheck.run.executors.opening import executor_of
 from taxcheck.run.failures import FailureWriter
 from taxcheck.run.intake import DERIVED_NOTE, Intake, read_mapping, read_pairs
 from taxcheck.run.naming import Naming
@@ -133,7 +133,7 @@ def gather(
         if request.failures is not None:
             sink = resources.enter_context(FailureWriter(request.failures))
         read = Symptoms(sink)
-        executor = Threads(request.workers)
+        executor = resources.enter_context(executor_of(request.engine, request.workers))
         sources = _open_sources(request, progress)
         with clock("opening"):
             tables = open_tables(request)

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from taxcheck.model.arrays import IntArray
 from taxcheck.model.errors import InputError
 from taxcheck.model.finding import Defect
-from taxcheck.run.fold import FoldPairs
+from taxcheck.run.fold import PairData, fold_pairs
 from taxcheck.run.naming import Naming
 from taxcheck.sources.contract import apply_mapping
 from taxcheck.sources.tables.batches import MappingBatch, RawBatch
@@ -24,8 +24,8 @@ from taxcheck.statistics.lookalikes import lookalikes
 from taxcheck.statistics.mapping import INVALID, MappingState
 from taxcheck.statistics.offenders import SAMPLES, Offenders, Sink, of_quarantined
 from taxcheck.statistics.pairs import Nodes, PairTable
-from taxcheck.statistics.passes import Data, Executor
-from taxcheck.statistics.spool import KeptPairs, PairSpool
+from taxcheck.statistics.passes import Executor
+from taxcheck.statistics.spool import KeptPairs
 from taxcheck.statistics.state import collect
 from taxcheck.statistics.symptoms import Symptoms
 from taxcheck.statistics.values import LabelStatistics, MappingStatistics
@@ -118,7 +118,7 @@ def read_pairs(
 ) -> Intake:
     """Fold training and held-out pairs; without a mapping one is derived from their labels.
 
-    The spools are closed by ``resources``. Raises InputError where no row is sound.
+    The pairs can be asked for while ``resources`` last. Raises InputError where no row is sound.
     """
     sources = [pairs] if held_out is None else [pairs, held_out]
     known = None
@@ -136,14 +136,11 @@ def read_pairs(
     )
 
     def fold(source: TableSource, labelled: LabelledPairs | None, sink: Sink | None) -> PairTable:
-        data: Data[RawBatch] = source if labelled is None else labelled
-        roles = source.columns.roles
-        spool = PairSpool("depth_diff" in roles, "weight" in roles)
-        resources.callback(spool.close)
-        runner = executor.over(data)
-        shared = resources.enter_context(runner.publish(nodes))
-        job = FoldPairs(nodes.origin(str(source.table.path), source.role), shared, spool)
-        state = runner.tree_reduce(job, data, sink)
+        origin = nodes.origin(str(source.table.path), source.role)
+        data = PairData(source, labelled)
+        state, kept, told = fold_pairs(data, origin, nodes, executor, sink, resources)
+        if told is not None:
+            source.add_note(told)
         if mapping.identifiers.integers is not None:
             source.read_as_integers()
         invalid = state.defects["invalid_pair_row"]
@@ -153,8 +150,8 @@ def read_pairs(
                 f"{source.table.path}: none of {state.rows:,} rows is a pair ({reason}); "
                 "name the columns with `pair_columns`"
             )
-        labels = None if labelled is None else _labels(labelled, spool, mapping.derived, sink)
-        return PairTable(state, spool, labels)
+        labels = None if labelled is None else _labels(labelled, kept, mapping.derived, sink)
+        return PairTable(state, kept, labels)
 
     sink.show(naming.offenders)
     training = fold(pairs, naming.labelled, sink)

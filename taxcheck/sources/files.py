@@ -55,6 +55,8 @@ class InputFile:
     Raises InputError where the file does not exist, is a folder, is empty or may not be read.
     """
 
+    copied = False  # of a stream, which can be read only once, here
+
     def __init__(self, path: str) -> None:
         self.shown = "standard input" if path == "-" else path
         self.path = self._regular(path)
@@ -67,7 +69,9 @@ class InputFile:
 
     def __getstate__(self) -> dict[str, Any]:
         """What another process needs: it opens the same path, and finds the same file there."""
-        left = {"_thread": None, "_digest": None, "_cleanup": None}
+        left: dict[str, Any] = {"_thread": None, "_digest": None, "_cleanup": None}
+        if "path" in self.__dict__:
+            left["path"] = self.path.absolute()  # it may run in another folder
         return {name: left.get(name, value) for name, value in self.__dict__.items()}
 
     def refuse_empty(self) -> None:
@@ -99,6 +103,7 @@ class InputFile:
     def _spool(self, stream: BinaryIO) -> Path:
         # Two passes over the data need a file that can be opened twice.
         handle, name = tempfile.mkstemp(prefix="taxcheck-")
+        self.copied = True
         self._cleanup = weakref.finalize(self, Path(name).unlink, missing_ok=True)
         try:
             with os.fdopen(handle, "wb") as spooled:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -79,6 +79,12 @@ class Nodes:
 
     mapped: BoolArray  # (n,)
     identifiers: Identifiers
+
+    def beside(self, roles: Collection[str]) -> Nodes:
+        """The same without identifiers, where no column of these roles holds any."""
+        if {"ancestor_taxid", "descendant_taxid"}.intersection(roles):
+            return self
+        return Nodes(self.mapped, Identifiers(None, None))
 
     def origin(self, path: str, table: str) -> Origin:
         """The origin of pairs that are held against these nodes."""

@@ -54,9 +54,6 @@ class LabelledPairs:
                 columns[MALFORMED] = reasons
             yield RawBatch(raw.first_row, columns)
 
-    def partitions(self) -> None:
-        """None: labels without an idx are numbered in the order in which they appear."""
-
     def _idx(self, labels: tuple[pa.Array, pa.Array], first_row: int) -> list[pa.Array]:
         found = [self._lookup.find(column) for column in labels]
         nulls = [column.is_null().to_numpy(zero_copy_only=False) for column in labels]

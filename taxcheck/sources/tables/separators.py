@@ -21,6 +21,10 @@ Meaning = Literal["thousands", "decimals", "unknown"]
 _NOT_ZERO = r"[.,].*[1-9]"  # 12.345, which as a decimal would be no idx
 
 
+class MixedError(InputError):
+    """Cells that contradict each other, as far as their part of the table tells."""
+
+
 class Separators:
     """What a dot or a comma before three digits means in one file.
 
@@ -36,7 +40,7 @@ class Separators:
     ) -> dict[str, pa.Array]:
         """The columns of a batch, of numbers all, with such cells as whole numbers.
 
-        ``forms`` are those of the same columns so far, this batch included. InputError where they
+        ``forms`` are those of the same columns so far, this batch included. MixedError where they
         contradict what was decided before.
         """
         found = {
@@ -54,7 +58,7 @@ class Separators:
             )
             self.meaning = _meaning(whole, broken, any(forms[role].plain for role in found))
         elif self.meaning == "thousands" and (whole.digits > 3 or whole.point_zero):
-            raise InputError(
+            raise MixedError(
                 "has cells such as 1.000, which were thousands up to there, beside cells such as "
                 "1000 or 1.0; write whole numbers without a separator"
             )

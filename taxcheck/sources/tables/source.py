@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from taxcheck.model.errors import InputError
 from taxcheck.model.reading import Column, Forms, Reading
 from taxcheck.model.report import InputSummary
 from taxcheck.sources.listing import listed
@@ -14,7 +13,7 @@ from taxcheck.sources.tables.columns import MALFORMED, TEXT_ROLES, ColumnRoles
 from taxcheck.sources.tables.first_row import Counted
 from taxcheck.sources.tables.forms import forms_of
 from taxcheck.sources.tables.parts import PART_ROWS
-from taxcheck.sources.tables.separators import Meaning, Separators
+from taxcheck.sources.tables.separators import Meaning, MixedError, Separators
 from taxcheck.sources.tables.table import PartOfTable, PartRead, Table
 
 _SEPARATED = {
@@ -41,6 +40,7 @@ class TableSource:
         self._counted = counted
         self._forms: dict[str, Forms] = {}
         self._guesses: tuple[str, ...] = ()
+        self._notes: tuple[str, ...] = ()
         self._meaning: Meaning | None = None  # of separators, once they were met
         self._separated_so: Meaning | None = None  # their meaning, where it is known before
 
@@ -80,8 +80,8 @@ class TableSource:
             numbers = {r: c for r, c in raw.columns.items() if r in forms and r not in TEXT_ROLES}
             try:
                 read = separators.read(numbers, forms)
-            except InputError as error:
-                raise InputError(f"{self.table.path}: {error}") from None
+            except MixedError as error:
+                raise MixedError(f"{self.table.path}: {error}") from None
             yield RawBatch(raw.first_row, {**raw.columns, **read})
         self._take(forms, separators.meaning)
 
@@ -98,6 +98,10 @@ class TableSource:
         self._tell(
             floats, "identifiers written as floats are read as whole numbers, 9606.0 as 9606"
         )
+
+    def add_note(self, note: str) -> None:
+        """Tell a sentence more of how it was read."""
+        self._notes += (note,)
 
     def _tell(self, roles: Collection[str], what: str) -> None:
         if roles:
@@ -166,7 +170,7 @@ class TableSource:
             rows=self.table.rows,
             fingerprint=self.table.fingerprint(),
             columns=dict(self.columns.roles),
-            notes=(*self.table.notes, *self.columns.notes, *reading.guesses),
+            notes=(*self.table.notes, *self.columns.notes, *reading.guesses, *self._notes),
             reading=reading,
             files=self.table.files,
         )

@@ -99,6 +99,27 @@ class Table:
         """How many files the table is of."""
         return len(self._shards.shards) if self._shards else 1
 
+    @property
+    def here_only(self) -> str | None:
+        """Why no other process can read it, in words; None where each can that sees the files."""
+        if isinstance(self._file, InputFile) and self._file.copied:
+            return f"{self.path} is a stream"
+        readers = (
+            [shard.reader for shard in self._shards.shards] if self._shards else [self._opened]
+        )
+        whole = not all(hasattr(reader, "parts") for reader in readers)
+        return f"a {self.format} is read in one piece" if whole else None
+
+    def begun(self) -> None:
+        """Others begin to read it: its fingerprint is made meanwhile."""
+        self._file.check_unchanged()
+        self._file.start_fingerprint()
+
+    def progressed(self, share: float) -> None:
+        """Others have read so much of it, 0 to 1."""
+        if self._progress:
+            self._progress(int(share * self.bytes), self.bytes)
+
     def expect_names(self, names: set[str]) -> None:
         """Read the first line as a header where it holds all these names.
 
@@ -136,15 +157,13 @@ class Table:
 
         Text cells arrive as strings as the file holds them, other cells in their own Arrow type.
         """
-        self._file.check_unchanged()
-        self._file.start_fingerprint()
+        self.begun()
         rows = 0
         for batch, share in self._opened.batches(columns):
             rows += batch.rows
             if batch.rows:
                 yield batch
-            if self._progress:
-                self._progress(int(share * self.bytes), self.bytes)
+            self.progressed(share)
         self._file.check_unchanged()
         if not rows:
             raise self._no_rows()
