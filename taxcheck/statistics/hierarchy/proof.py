@@ -134,9 +134,10 @@ class Comparison:
     ``flat``: by ancestry alone. The states of one process mark the same slots.
     """
 
-    def __init__(self, closure: Shared[Closure], n: int, flat: bool) -> None:
+    def __init__(self, closure: Shared[Closure], expected: int, n: int, flat: bool) -> None:
+        self._given = closure, expected, n, flat
         self._closure, self._n, self._flat = closure, n, flat
-        self._slots = SlotSet(closure.value.expected)
+        self._slots = SlotSet(expected)
 
     def empty(self) -> ProofState:
         """No pair yet."""
@@ -152,12 +153,9 @@ class Comparison:
         del found
         return ()
 
-    def __getstate__(self) -> tuple[Shared[Closure], int, bool]:
+    def __reduce__(self) -> tuple[type[Comparison], tuple[Shared[Closure], int, int, bool]]:
         """What is shipped: no slots, which whoever is given the job has of his own."""
-        return self._closure, self._n, self._flat
-
-    def __setstate__(self, shipped: tuple[Shared[Closure], int, bool]) -> None:
-        self.__init__(*shipped)  # type: ignore[misc]
+        return Comparison, self._given
 
 
 class Sweep:
@@ -254,7 +252,7 @@ def hold(
     def compared(pairs: KeptPairs) -> ProofState:
         runner = executor.over(pairs)
         with runner.publish(closure) as shared:
-            return runner.tree_reduce(Comparison(shared, n, flat), pairs)
+            return runner.tree_reduce(Comparison(shared, closure.expected, n, flat), pairs)
 
     state = compared(training)
     if held_out is None:
