@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import quote, urlencode
 
 from ..text import slug
 
 
+@lru_cache(1 << 14)  # a page names each of its runs a dozen times
 def _path(*parts: str) -> str:
     return "/" + "/".join(quote(part, safe="", errors="replace") for part in parts)
 

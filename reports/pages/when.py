@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from taxcheck.model.vocabulary import plural
 
@@ -14,11 +15,13 @@ def _at(moment: int) -> datetime:
     return datetime.fromtimestamp(min(max(moment, 0), _LAST) / 1000, UTC)
 
 
+@lru_cache(1 << 14)  # a page tells each moment a dozen times
 def iso(moment: int) -> str:
     """For machines: ``2026-11-22T14:03:09Z``."""
     return _at(moment).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@lru_cache(1 << 14)
 def minute(moment: int) -> str:
     """``2026-11-22 14:03``."""
     return _at(moment).strftime("%Y-%m-%d %H:%M")

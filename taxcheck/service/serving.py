@@ -6,6 +6,7 @@ Whoever is being answered when it is stopped still gets the answer.
 from __future__ import annotations
 
 import errno
+import gc
 import logging
 import signal
 import socket
@@ -28,6 +29,7 @@ from taxcheck.service.worker.loop import working
 
 _PATIENCE = 20  # seconds for answers that are under way when it is stopped
 _KEEP_ALIVE = 65  # seconds; longer than the proxies' usual 60, so that they close first
+_LOADED = 60.0  # seconds after which what pages need has been loaded
 _WAITING = 512  # connections that the system holds for us
 
 
@@ -48,10 +50,27 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
             address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
             data = settings.data.absolute()
             say(f"taxcheck: {address}, data in {data}, {let_in(settled)}")
-            with working(store):
-                _Server(_config(create_app(store))).run(sockets=[listener])
+            app = create_app(store)
+            with working(store), _unsearched():
+                _Server(_config(app)).run(sockets=[listener])
         finally:
             store.close()
+
+
+@contextmanager
+def _unsearched() -> Iterator[None]:
+    """Have the garbage collector leave alone what was loaded, now and once all pages have been.
+
+    It would look through all of it every few hundred requests, in the middle of one: 50 ms.
+    """
+    gc.freeze()
+    again = threading.Timer(_LOADED, gc.freeze)
+    again.daemon = True
+    again.start()
+    try:
+        yield
+    finally:
+        again.cancel()
 
 
 def let_in(settings: Settings) -> str:

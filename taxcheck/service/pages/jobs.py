@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from taxcheck.service.access import Caller
 from taxcheck.service.pages import values as v
-from taxcheck.service.pages.desk import Fields, frame, go, page
+from taxcheck.service.pages.desk import frame, go, page
+from taxcheck.service.pages.sending import sent
 from taxcheck.service.store import jobs, uploads
 from taxcheck.service.store.asked import Asked
 from taxcheck.service.store.errors import RefusedError, StoreError
@@ -86,12 +87,12 @@ def ask(request: Request, store: TheStore, caller: Runner) -> Response:
 def _form(
     request: Request, store: Store, caller: Caller, typed: Mapping[str, str], line: str = ""
 ) -> v.NewJob:
-    sent = uploads.sent(store, caller.projects)
+    there = uploads.sent(store, caller.projects)
     return v.NewJob(
         frame=frame(request, caller),
         prefixes=tuple(map(str, store.settings.prefixes)),
         uploads=tuple(
-            (one.id, f"{one.name}, {one.size:,} bytes, of {one.project}") for one in sent
+            (one.id, f"{one.name}, {one.size:,} bytes, of {one.project}") for one in there
         ),
         typed=dict(typed),
         line=line,
@@ -99,8 +100,13 @@ def _form(
 
 
 @router.post("/new")
-def submit(request: Request, store: TheStore, caller: Runner, fields: Fields) -> Response:
-    """Ask for a job; where it is refused, the form says why and keeps what was typed."""
+def submit(
+    request: Request,
+    store: TheStore,
+    caller: Runner,
+    fields: Annotated[dict[str, str], Depends(sent)],
+) -> Response:
+    """Ask for a job; where it is refused, the form says why and keeps what was typed and sent."""
     project, dataset = fields.get("project", ""), fields.get("dataset", "")
     allow(caller, "run", project)
     try:

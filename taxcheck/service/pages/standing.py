@@ -13,18 +13,18 @@ from taxcheck.service.store.runs import RunRow
 def doubt(head: Head) -> v.Doubt | None:
     """Why it is not known how a dataset stands; None where its newest run says it."""
     if head.newest is None:
-        return v.Doubt("no run has come yet")
+        return v.Doubt("No run has come yet.")
     if head.exit_code in FAILED:
         return None
     if head.late is not None:
         when = day(head.late.created)
         return v.Doubt(
-            f"the run that came last failed; it is dated {when}, before the newest", head.late.id
+            f"The run that came last failed; it is dated {when}, before the newest.", head.late.id
         )
     if head.verdict == "skipped":
         before = head.failing_since
         failed = "" if before is None else f"; it has failed before that, since {day(before)}"
-        return v.Doubt(f"its newest run judged nothing{failed}", head.newest)
+        return v.Doubt(f"Its newest run judged nothing{failed}.", head.newest)
     return None
 
 
@@ -53,5 +53,5 @@ def branch_doubt(newest: RunRow, latest: RunRow | None) -> v.Doubt | None:
     if newest.exit_code in FAILED:
         return None
     if latest is not None and latest.id != newest.id and latest.exit_code in FAILED:
-        return v.Doubt("the run that came last failed", latest.id)
-    return v.Doubt("its newest run judged nothing") if newest.verdict == "skipped" else None
+        return v.Doubt("The run that came last failed.", latest.id)
+    return v.Doubt("Its newest run judged nothing.") if newest.verdict == "skipped" else None

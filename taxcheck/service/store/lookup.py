@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Table, select, tuple_, update
+from sqlalchemy import Connection, Engine, Table, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from taxcheck.service.store import tables
 from taxcheck.service.store.database import now
 from taxcheck.service.store.names import project_key
+
+_MOST = 20_000  # names of numbers whose keys are remembered
+# Engine -> name of a number -> its key; no name goes or gets another key.
+_SEEN: WeakKeyDictionary[Engine, dict[str, int]] = WeakKeyDictionary()
 
 
 def dataset_key(connection: Connection, project: str, dataset: str) -> int:
@@ -31,13 +37,20 @@ def dataset_key(connection: Connection, project: str, dataset: str) -> int:
 
 
 def metric_keys(connection: Connection, names: Sequence[str]) -> dict[str, int]:
-    """Name -> key, of all of them."""
+    """Name -> key, of all of them; one that an earlier transaction saw is not asked for again."""
+    seen = _SEEN.setdefault(connection.engine, {})
+    unseen = [name for name in names if name not in seen]
+    if not unseen:
+        return {name: seen[name] for name in names}
     table = tables.metric_name
-    query = select(table.c.name, table.c.key).where(table.c.name.in_(names))
+    query = select(table.c.name, table.c.key).where(table.c.name.in_(unseen))
     found = {row.name: row.key for row in connection.execute(query)}
-    if missing := sorted(set(names) - found.keys()):
+    kept = dict(islice(found.items(), max(_MOST - len(seen), 0)))
+    if missing := sorted(set(unseen) - found.keys()):
         _add(connection, table, [{"name": name} for name in missing])
         found = {row.name: row.key for row in connection.execute(query)}
+    found |= {name: seen[name] for name in names if name in seen}
+    seen.update(kept)  # what this transaction adds may yet not come to be
     return found
 
 

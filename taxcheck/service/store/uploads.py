@@ -165,6 +165,43 @@ def appending(store: Store, id: str, offset: int) -> Iterator[Piece]:
             os.fsync(file.fileno())
 
 
+class Arrival(Piece):
+    """A file of a size that nobody told; what it is called afterwards is its digest."""
+
+    def __init__(self, file: BinaryIO, upload: Upload) -> None:
+        super().__init__(file, upload)
+        self.id = upload.id
+        self.size, self.digest = 0, blake3()
+
+    def write(self, data: bytes) -> None:
+        """Add bytes, as of a piece."""
+        super().write(data)
+        self.size += len(data)
+        self.digest.update(data)
+
+
+@contextmanager
+def arriving(store: Store, project: str, name: str, most: int) -> Iterator[Arrival]:
+    """A new upload that is complete when the block ends well, and else is removed.
+
+    ``most`` bytes it has at most. Raises what ``begin`` does, and Arrival what a Piece does.
+    """
+    upload = begin(store, project, name, most)
+    try:
+        with _held(store, upload) as file:
+            arrival = Arrival(file, upload)
+            yield arrival
+            with _told(upload.name):
+                os.fsync(file.fileno())
+    except BaseException:
+        remove(store, upload.id)
+        raise
+    told = {"size": arrival.size, "digest": arrival.digest.hexdigest()}
+    with store.database.writing() as connection:
+        chosen = tables.upload.c.id == upload.id
+        connection.execute(update(tables.upload).where(chosen).values(**told))
+
+
 def complete(store: Store, id: str, digest: str) -> Upload:
     """Close an upload whose bytes have this blake3 digest; the same again is no error.
 

@@ -84,7 +84,7 @@ class Door:
     async def _let_in(
         self, scope: Scope, receive: Receive, answer: Send, headers: Headers, visit: Visit
     ) -> None:
-        limit = self._limit(scope)
+        limit = self._limit(scope, headers)
         if refused := self._refused(scope, headers, visit, limit):
             code, sentence = refused
             # What is left of the body is not read: the connection cannot be used again.
@@ -126,13 +126,16 @@ class Door:
             return 415, f"the body is packed as {packed[:40]!r}; send it as it is"
         return None
 
-    def _limit(self, scope: Scope) -> int:
+    def _limit(self, scope: Scope, headers: Headers) -> int:
         """The bytes that the body of a request may have."""
         path, method = scope["path"], scope["method"]
         if method == "PUT" and path.startswith("/api/v1/runs/"):
             return self._settings.report_bytes
         if method == "PATCH" and path.startswith("/api/v1/uploads/"):
             return self._settings.upload_bytes
+        kind = headers.get("content-type", "").lower()
+        if method == "POST" and path == "/jobs/new" and kind.startswith("multipart/form-data"):
+            return self._settings.upload_bytes + _BODY
         return _BODY
 
 

@@ -42,11 +42,17 @@ _OBEYED = {Beat.GO_ON: Ending.ITSELF, Beat.CANCEL: Ending.CANCELLED, Beat.LOST: 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Of a process: bytes of address space, seconds by the clock, and how far it stands back."""
+    """Of a process: bytes of address space, seconds by the clock, how far it stands back, files.
+
+    What is neither ``readable`` nor ``writable`` its kernel refuses, and the network too; nothing
+    is refused where ``readable`` is empty.
+    """
 
     memory: int
     seconds: int
     niceness: int
+    readable: tuple[str, ...] = ()
+    writable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +125,8 @@ class _Process:
         self.log, self.errors, self._told = Tail(), Tail(_CHUNK), Tail(4096)
         self._news: tuple[str, str] = ("", "")
         progress, told = os.pipe()
-        bounds = (limits.memory, limits.seconds + _MARGIN, limits.niceness, os.getpid())
+        bounds = (limits.memory, limits.seconds + _MARGIN, limits.niceness, os.getpid(),
+                  *limits.readable, "--", *limits.writable, "--")  # fmt: skip
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-S", child.__file__, *map(str, bounds), *command],

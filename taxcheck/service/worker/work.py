@@ -19,6 +19,7 @@ from taxcheck.service.store.errors import AwayError, ConflictError, RefusedError
 from taxcheck.service.store.ingest import keep
 from taxcheck.service.store.jobs import Beat, Claim, Progress
 from taxcheck.service.store.pushed import Pushed
+from taxcheck.service.worker.confined import readable, writable
 from taxcheck.service.worker.errand import Errand, Left, errand
 from taxcheck.service.worker.process import Ended, Ending, Limits, attend
 
@@ -66,7 +67,11 @@ def _work_in(store: Store, held: Claim, folder: Path, stopping: Event) -> None:
         _end(store, held, "failed", line=_one_line(str(error)), exit_code=error.exit_code)
         return
     limits = Limits(
-        store.settings.job_bytes, store.settings.job_seconds, store.settings.job_niceness
+        store.settings.job_bytes,
+        store.settings.job_seconds,
+        store.settings.job_niceness,
+        readable(store, folder),
+        writable(folder),
     )
     ended = attend(
         (*COMMAND, *asked.arguments),

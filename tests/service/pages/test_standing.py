@@ -53,9 +53,10 @@ def test_a_run_that_came_last_and_failed_is_not_hidden_by_one_of_a_later_date(st
     found = home(app)
     assert said(found.find(".//h1")) == "No dataset fails; of 1 of 1 it is not known."
     assert found.xpath("//section[@aria-labelledby='unknown']//a[@href='/runs/late']")
+    assert [said(cell) for cell in found.xpath("//a[@class='verdict']")] == ["UNKNOWN"]
     shown = page(client(app).get("/ncbi/animals"))
     assert said(shown.xpath("//p[@class='word']")[0]) == "UNKNOWN"
-    assert shown.xpath("//section[contains(@class, 'band')]//a[@href='/runs/late']")
+    assert shown.xpath("//p[@class='facts']/a[@href='/runs/late']")
     push(store, dated("healthy", 3), "again")  # what came last passes: nothing denies the newest
     assert badge(app)[0] == "animals: pass 2026-01-10"
     runs.remove(store, "again")  # and then what came last is the one that failed
@@ -83,8 +84,8 @@ def test_a_run_that_judged_nothing_does_not_end_a_failure(store, app):
     push(store, dated("incident", 1))
     push(store, dated("nothing", 2))
     assert badge(app)[0] == "animals: nothing judged 2026-01-03"
-    unknown = said(home(app).xpath("//section[@aria-labelledby='unknown']")[0])
-    assert "newest run judged nothing; it has failed before that, since 2026-01-02" in unknown
+    shown = said(home(app).xpath("//section[@aria-labelledby='unknown']")[0])
+    assert "newest run judged nothing; it has failed before that, since 2026-01-02" in shown
 
 
 def test_a_branch_has_a_badge_of_its_own(store, app):

@@ -14,6 +14,7 @@ from taxcheck.service.worker.loop import Worker
 
 def main(data: str, database: str, command: str, lease: str) -> None:
     work.COMMAND = (command,)
+    work.readable = lambda *_: ()  # the command notes what it does beside the store
     settings = Settings(data=Path(data), database=database or None, lease=int(lease))
     store = open_store(settings, migrate=False)
     worker = Worker(store, 1, look=0.05)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from threading import Event, Timer
 
 import pytest
 
 from taxcheck.service.store.jobs import LOG_BYTES, Beat, Progress
+from taxcheck.service.worker import child
 from taxcheck.service.worker.process import Ended, Ending, Limits, Tail, attend
 
 GENEROUS = Limits(memory=4 << 30, seconds=60, niceness=5)
@@ -177,3 +181,43 @@ def test_a_tail_is_text_within_its_bound_whatever_was_written(bytes_: bytes) -> 
         assert len(tail.text().encode()) <= 101
         assert "\x00" not in tail.text()
     assert tail.text()
+
+
+def confines() -> bool:
+    """Whether the kernel can confine a process; asked in one of its own."""
+    program = (
+        f"import runpy, sys; child = runpy.run_path({child.__file__!r});"
+        "sys.exit(not child['confine'](['/'], ['/']))"
+    )
+    return subprocess.run([sys.executable, "-I", "-S", "-c", program]).returncode == 0
+
+
+@pytest.mark.skipif(not confines(), reason="the kernel has no Landlock")
+def test_no_other_file_and_no_network_is_reached(tmp_path: Path) -> None:
+    """Nor the environment of the server, which may hold a password."""
+    job, beside = tmp_path / "job", tmp_path / "beside"
+    for folder in (job, beside):
+        folder.mkdir()
+        (folder / "file").write_text("seen")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        tries = (
+            f"open({str(beside / 'file')!r}).read()",
+            f"open({str(beside / 'new')!r}, 'w')",
+            f"os.listdir({str(beside)!r})",
+            f"os.rename('file', {str(beside / 'moved')!r})",
+            "open('/etc/hostname').read()",
+            "open(f'/proc/{os.getppid()}/environ').read()",
+            f"socket.create_connection(('127.0.0.1', {port}), 5)",
+        )
+        program = "import socket\nprint(open('file').read()); open('new', 'w').write('x')\n"
+        for one in tries:
+            program += f"try: {one}; print('reached')\nexcept OSError: print('refused')\n"
+        limits = replace(
+            GENEROUS,
+            readable=("/usr", "/lib", "/lib64", "/proc/self", sys.prefix, sys.base_prefix),
+            writable=(str(job), "/dev"),
+        )
+        ended = run(job, program, limits)
+    assert (ended.code, ended.errors) == (0, "")
+    assert ended.log.split() == ["seen", *["refused"] * len(tries)]

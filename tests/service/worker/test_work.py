@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,8 +31,10 @@ from taxcheck.service.store.database import Database
 from taxcheck.service.store.errors import AwayError, NoRoomError
 from taxcheck.service.store.jobs import JobStory
 from taxcheck.service.store.store import Store, open_store
+from taxcheck.service.worker import process as attending
 from taxcheck.service.worker.work import work
 from tests.service.pushing import push
+from tests.service.worker.test_process import confines
 
 pytestmark = pytest.mark.long
 
@@ -295,6 +298,8 @@ def slow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     )
     program.chmod(0o700)
     monkeypatch.setattr("taxcheck.service.worker.work.COMMAND", (str(program),))
+    may_write = "taxcheck.service.worker.work.writable"
+    monkeypatch.setattr(may_write, lambda _: ("/dev", str(tmp_path)))
     return noted
 
 
@@ -416,3 +421,25 @@ def test_a_disk_without_room_is_a_try_and_told(
     story = done(store, Gate(mapping=f"{data}/mapping.tsv"))
     assert (story.state, story.attempts) == ("queued", 1)
     assert story.line == "reports: the disk is full; nothing was kept"
+
+
+@pytest.mark.skipif(not confines(), reason="the kernel has no Landlock")
+def test_a_file_that_becomes_a_link_after_it_was_looked_at_leads_nowhere(
+    store: Store, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever may write in an allowed folder does not read by it what the server may read."""
+    secret = tmp_path / "secret.tsv"
+    (data / "mapping.tsv").rename(secret)
+    (data / "mapping.tsv").write_text("taxid\tidx\n")
+    before = attending.attend
+
+    def late(*given: Any, **named: Any) -> Any:
+        (data / "mapping.tsv").unlink()
+        (data / "mapping.tsv").symlink_to(secret)
+        return before(*given, **named)
+
+    monkeypatch.setattr("taxcheck.service.worker.work.attend", late)
+    files = {name: str(data / f"{name}.tsv") for name in ("mapping", "pairs")}
+    story = done(store, Gate(**files))
+    assert story.state == "failed"
+    assert "permission denied" in story.line
