@@ -13,6 +13,7 @@ from taxcheck.model.vocabulary import FAR, NEAR
 
 IntArray = npt.NDArray[np.int64]
 Int32Array = npt.NDArray[np.int32]  # where n is many and values stay below 2**31
+Whole = npt.NDArray[np.signedinteger]  # of 32 bits or of 64
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 Number = TypeVar("Number", bound=np.generic)

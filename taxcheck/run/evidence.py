@@ -89,7 +89,7 @@ def of_pairs(
     """What mapping and pairs tell together: hierarchy, proof, and the given taxonomy's view."""
     training, held_out, mapping = intake.training, intake.held_out, intake.mapping
     tables = [training] if held_out is None else [training, held_out]
-    is_descendant = np.logical_or.reduce([table.state.as_descendant > 0 for table in tables])
+    is_descendant = np.logical_or.reduce([table.state.below.each > 0 for table in tables])
     spool = held_out.spool if held_out is not None else None
     with clock("hierarchy"):
         edges = edges_of(tables, dataset)

@@ -13,18 +13,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from taxcheck.model.arrays import FloatArray, IntArray
+from taxcheck.model.arrays import FloatArray, Whole
 
 IDX_LIMIT = 2**31 - 1  # exclusive: no embedding table has more rows
 DEPTH_LIMIT = 2**31  # exclusive, in absolute value
 
 
-def idx_within(values: IntArray) -> bool:
+def idx_within(values: Whole) -> bool:
     """Whether all idx (n,) are rows that a table may have."""
     return not len(values) or bool(values.min() >= 0 and values.max() < IDX_LIMIT)
 
 
-def depths_within(values: IntArray) -> bool:
+def depths_within(values: Whole) -> bool:
     """Whether all depths (n,) are some."""
     return not len(values) or bool(values.min() > -DEPTH_LIMIT and values.max() < DEPTH_LIMIT)
 

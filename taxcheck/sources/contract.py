@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from taxcheck.model.arrays import BoolArray, FloatArray, IntArray
+from taxcheck.model.arrays import BoolArray, FloatArray, Whole
 from taxcheck.sources import bounds
 from taxcheck.sources.tables.batches import (
     NOTHING_REFUSED,
@@ -20,7 +20,7 @@ from taxcheck.sources.tables.batches import (
     Quarantined,
     RawBatch,
 )
-from taxcheck.sources.tables.cells import CodeArray, identifiers, whole_numbers
+from taxcheck.sources.tables.cells import CodeArray, identifiers, short_numbers, whole_numbers
 from taxcheck.sources.tables.columns import MALFORMED
 
 
@@ -46,18 +46,23 @@ def apply_mapping(raw: RawBatch) -> tuple[MappingBatch, Quarantined]:
 
 
 def apply_pairs(raw: RawBatch) -> tuple[PairBatch, Quarantined]:
-    """Hold a batch to the contract: sound rows as int64, the others with a reason each.
+    """Hold a batch to the contract: sound rows as int32, the others with a reason each.
 
     ``raw`` needs the roles "ancestor" and "descendant".
     """
-    values: dict[str, IntArray] = {}
+    values: dict[str, Whole] = {}
     problems: dict[str, CodeArray] = {}
     for role in bounds.OF_TABLES["pairs"]:
-        if role in raw.columns:
-            whole = whole_numbers(raw.columns[role])
-            values[role] = whole.values
-            if whole.problems is not None:
-                problems[role] = whole.problems
+        if role not in raw.columns:
+            continue
+        short = short_numbers(raw.columns[role])
+        if short is not None:
+            values[role] = short
+            continue
+        whole = whole_numbers(raw.columns[role])
+        values[role] = whole.values
+        if whole.problems is not None:
+            problems[role] = whole.problems
     keep, quarantined = _judge("pairs", values, problems, raw)
     rows = np.arange(raw.first_row, raw.first_row + raw.rows, dtype=np.int64)
     labels: dict[str, pa.Array] = {
@@ -71,7 +76,9 @@ def apply_pairs(raw: RawBatch) -> tuple[PairBatch, Quarantined]:
         rows = rows[keep]
         values = {role: column[keep] for role, column in values.items()}
         labels = {role: column.filter(pa.array(keep)) for role, column in labels.items()}
-    return PairBatch(rows=rows, **values, **labels), quarantined
+    # what is within the bounds fits
+    narrow = {role: column.astype(np.int32, copy=False) for role, column in values.items()}
+    return PairBatch(rows=rows, **narrow, **labels), quarantined
 
 
 def judge_rows(norm: FloatArray, outside: FloatArray) -> tuple[BoolArray, BoolArray]:

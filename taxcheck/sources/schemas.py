@@ -213,6 +213,8 @@ def judge(
 
 def _series(column: object) -> object:
     """A column as pandas holds it, without a copy where that is possible."""
+    if isinstance(column, np.ndarray):
+        return column.astype(np.int64, copy=False)
     if not isinstance(column, pa.Array):
         return column
     if pa.types.is_int64(column.type):

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
-from taxcheck.model.arrays import IntArray, within
+from taxcheck.model.arrays import IntArray, Whole, within
 from taxcheck.model.finding import Defect
 from taxcheck.sources.tables.batches import PairBatch
+from taxcheck.statistics.counts import Packed, packed, unpacked
 from taxcheck.statistics.offenders import (
     DefectState,
     Offenders,
@@ -32,6 +34,7 @@ _REASONS = {
 }
 
 _DENSE = 1 << 16
+UNSTATED = -(1 << 15)  # in place of a depth
 
 
 @dataclass(slots=True)
@@ -46,11 +49,10 @@ class Histogram:
         """Nothing counted yet."""
         return cls(np.zeros(_DENSE, dtype=np.int64), {})
 
-    def update(self, values: IntArray) -> None:
-        """Count values, (k,)."""
-        unsigned = values.view(np.uint64)
-        small = unsigned < _DENSE
-        if not small.all():
+    def update(self, values: Whole) -> None:
+        """Count values, (k,), of any width."""
+        if len(values) and (values.min() < 0 or values.max() >= _DENSE):
+            small = (values >= 0) & (values < _DENSE)
             for value, count in zip(*np.unique(values[~small], return_counts=True), strict=True):
                 key = int(value)
                 self.sparse[key] = self.sparse.get(key, 0) + int(count)
@@ -65,6 +67,13 @@ class Histogram:
             for key in self.sparse.keys() | other.sparse.keys()
         }
         return Histogram(self.dense + other.dense, sparse)
+
+    def __getstate__(self) -> tuple[Packed, dict[int, int]]:
+        """What is shipped: the counts of what occurs."""
+        return packed(self.dense, 0), self.sparse
+
+    def __setstate__(self, shipped: tuple[Packed, dict[int, int]]) -> None:
+        self.dense, self.sparse = unpacked(shipped[0], 0), shipped[1]
 
     def negated(self) -> Histogram:
         """The same counts below zero, to be merged away."""
@@ -103,56 +112,139 @@ class Repeats:
             self.marked_rows = np.r_[self.marked_rows, batch.rows[batch.marks > 0]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class NodeDepths:
-    """The smallest and the largest depth that the file states of every node, (n,) each."""
+    """A state: the smallest and the largest depth that the file states of every node.
 
-    lowest: IntArray
-    highest: IntArray
+    As a rule all rows state the same small one: then it alone is kept, in 16 bits, and what a batch
+    states is compared with it before anything is written.
+    """
+
+    one: npt.NDArray[np.int16]  # (n,) the depth of every node, or UNSTATED
+    extremes: tuple[IntArray, IntArray] | None = None  # in its place: (lowest, highest), (n,) each
 
     @classmethod
     def empty(cls, n: int) -> NodeDepths:
         """No depth stated of any node."""
-        limits = np.iinfo(np.int64)
-        return cls(np.full(n, limits.max), np.full(n, limits.min))
+        return cls(np.full(n, UNSTATED, dtype=np.int16))
 
-    def update(self, idx: IntArray, depth: IntArray) -> None:
+    @property
+    def lowest(self) -> IntArray:
+        """The smallest depth of every node, (n,); the largest of all numbers where none is."""
+        return self._both()[0]
+
+    @property
+    def highest(self) -> IntArray:
+        """The largest depth of every node, (n,); the smallest of all numbers where none is."""
+        return self._both()[1]
+
+    def update(self, idx: Whole, depth: Whole) -> None:
         """Fold the stated depths of idx in; both (k,)."""
-        news = (depth < self.lowest[idx]) | (depth > self.highest[idx])
+        if not len(idx):
+            return
+        if self.extremes is None and depth.min() > UNSTATED:
+            known = self.one.take(idx)
+            news = known != depth
+            if not news.any():
+                return
+            idx, depth, known = idx[news], depth[news], known[news]
+            if self._first(idx, depth, known):
+                return
+        self.extremes = self._both()
+        lowest, highest = self.extremes
+        news = (depth < lowest[idx]) | (depth > highest[idx])
         if news.any():
-            np.minimum.at(self.lowest, idx[news], depth[news])
-            np.maximum.at(self.highest, idx[news], depth[news])
+            idx, depth = idx[news], depth[news].astype(np.int64)
+            np.minimum.at(lowest, idx, depth)
+            np.maximum.at(highest, idx, depth)
+
+    def _first(self, idx: Whole, depth: Whole, known: npt.NDArray[np.int16]) -> bool:
+        """Take depths in, if they are small and the first of their nodes; else change nothing."""
+        if (known != UNSTATED).any() or depth.max() > -(UNSTATED + 1):
+            return False
+        self.one[idx] = depth
+        if (self.one[idx] == depth).all():
+            return True
+        self.one[idx] = UNSTATED  # the batch itself states two
+        return False
+
+    def _both(self) -> tuple[IntArray, IntArray]:
+        if self.extremes is not None:
+            return self.extremes
+        limits, stated = np.iinfo(np.int64), self.one != UNSTATED
+        one = self.one.astype(np.int64)
+        return np.where(stated, one, limits.max), np.where(stated, one, limits.min)
 
     def merge(self, other: NodeDepths) -> NodeDepths:
         """Give the depths of both parts."""
-        n, others = len(self.lowest), len(other.lowest)
+        n, others = len(self), len(other)
         refuse_unless(n == others, f"one is of {n:,} idx, the other of {others:,}")
-        return NodeDepths(
-            np.minimum(self.lowest, other.lowest), np.maximum(self.highest, other.highest)
-        )
+        if self.extremes is None and other.extremes is None:
+            one = np.where(self.one == UNSTATED, other.one, self.one)
+            if ((other.one == UNSTATED) | (other.one == one)).all():
+                return NodeDepths(one)
+        (low, high), (lower, higher) = self._both(), other._both()
+        none = np.empty(0, dtype=np.int16)
+        return NodeDepths(none, (np.minimum(low, lower), np.maximum(high, higher)))
 
     def freeze(self, sink: Sink | None) -> Defect:
         """The nodes with two depths, of those with any."""
-        stated = int(np.count_nonzero(self.lowest <= self.highest))
-        nodes = np.flatnonzero(self.lowest < self.highest)
-        lowest, highest = self.lowest[nodes], self.highest[nodes]
+        if self.extremes is None:
+            stated, nodes = int(np.count_nonzero(self.one != UNSTATED)), np.empty(0, np.int64)
+            lowest = highest = nodes
+        else:
+            low, high = self.extremes
+            stated, nodes = int(np.count_nonzero(low <= high)), np.flatnonzero(low < high)
+            lowest, highest = low[nodes], high[nodes]
         two = of_nodes("inconsistent_depth", nodes, lowest=lowest, highest=highest)
         return defect_of(two, stated, sink)
+
+    def __len__(self) -> int:
+        return len(self.one if self.extremes is None else self.extremes[0])
+
+    def __getstate__(self) -> tuple[Packed, tuple[Packed, Packed] | None]:
+        """What is shipped: the depths of the nodes that have one."""
+        if self.extremes is None:
+            return packed(self.one, UNSTATED), None
+        limits = np.iinfo(np.int64)
+        low, high = self.extremes
+        return packed(self.one, UNSTATED), (packed(low, limits.max), packed(high, limits.min))
+
+    def __setstate__(self, shipped: tuple[Packed, tuple[Packed, Packed] | None]) -> None:
+        limits = np.iinfo(np.int64)
+        self.one, self.extremes = unpacked(shipped[0], UNSTATED), None
+        if shipped[1] is not None:
+            low, high = shipped[1]
+            self.extremes = unpacked(low, limits.max), unpacked(high, limits.min)
 
 
 def marks_of(batch: PairBatch) -> Marks | None:
     """What is wrong with the depths of each row, (k,); None where nothing is."""
-    if batch.depth_diff is None:
+    if batch.depth_diff is None or not len(batch.depth_diff):
+        return None
+    stated: Whole | None = None
+    sound = bool(batch.depth_diff.min() >= 1)
+    if batch.ancestor_depth is not None and batch.descendant_depth is not None:
+        stated = difference(batch.descendant_depth, batch.ancestor_depth)
+        sound = sound and bool((batch.depth_diff == stated).all())
+    if sound:
         return None
     below = batch.depth_diff < 1
     marks = below * np.uint8(BELOW_ONE)
-    if batch.ancestor_depth is not None and batch.descendant_depth is not None:
-        stated = batch.descendant_depth - batch.ancestor_depth
+    if stated is not None:
         differs = ~below & (batch.depth_diff != stated)
-        if differs.any():
-            marks[differs] |= DIFFERS
-            marks[differs & (batch.depth_diff < stated)] |= SHORTER
+        marks[differs] |= DIFFERS
+        marks[differs & (batch.depth_diff < stated)] |= SHORTER
     return marks if marks.any() else None
+
+
+def difference(one: Whole, other: Whole) -> Whole:
+    """``one - other``, exactly, (k,): in their own width where no difference can leave it."""
+    limits = np.iinfo(one.dtype)
+    low, high = int(one.min()) - int(other.max()), int(one.max()) - int(other.min())
+    if one.dtype == other.dtype and limits.min <= low and high <= limits.max:
+        return one - other
+    return one.astype(np.int64) - other
 
 
 @dataclass(slots=True)

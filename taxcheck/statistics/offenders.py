@@ -59,15 +59,12 @@ def of_pairs(
     columns: Mapping[str, Column] | None = None,
 ) -> Offenders:
     """The chosen rows of a batch of pairs, with their idx and depths, and further cells by name."""
-    shown: dict[str, Column] = {
-        "ancestor_idx": batch.ancestor[chosen],
-        "descendant_idx": batch.descendant[chosen],
-    }
-    nodes = batch.ancestor[chosen], batch.descendant[chosen]
+    nodes = tuple(end[chosen].astype(np.int64) for end in (batch.ancestor, batch.descendant))
+    shown: dict[str, Column] = {"ancestor_idx": nodes[0], "descendant_idx": nodes[1]}
     for name in ("depth_diff", "ancestor_depth", "descendant_depth"):
         column = getattr(batch, name, None)
         if column is not None:
-            shown[name] = column[chosen]
+            shown[name] = column[chosen].astype(np.int64)
     return Offenders(defect, shown | dict(columns or {}), nodes, batch.rows[chosen], reason)
 
 

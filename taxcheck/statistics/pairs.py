@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from blake3 import blake3
 
-from taxcheck.model.arrays import BoolArray, IntArray
+from taxcheck.model.arrays import BoolArray, Int32Array, IntArray
 from taxcheck.model.finding import Defect
 from taxcheck.sources.tables.batches import PairBatch, Quarantined
 from taxcheck.sources.tables.cells import integers_of
 from taxcheck.sources.tables.weights import ReadWeights, Unusable, Weights, read_weights
+from taxcheck.statistics.counts import Counts
 from taxcheck.statistics.depths import DepthState, Repeats, marks_of
 from taxcheck.statistics.offenders import (
     SAMPLES,
@@ -39,7 +40,6 @@ from taxcheck.statistics.values import (
     WeightStatistics,
 )
 
-_SPARSE = 32
 _DEFECTS = {
     "invalid_pair_row": None,
     "index_out_of_range": None,
@@ -79,6 +79,10 @@ class Nodes:
 
     mapped: BoolArray  # (n,)
     identifiers: Identifiers
+    whole: bool = field(init=False)  # whether all idx below n are mapped
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "whole", bool(self.mapped.all()))
 
     def beside(self, roles: Collection[str]) -> Nodes:
         """The same without identifiers, where no column of these roles holds any."""
@@ -101,17 +105,18 @@ class Nodes:
         """Tell sound rows from those that are invalid, out of range or self pairs."""
         batch, quarantined = read
         offenders = [*of_quarantined("invalid_pair_row", quarantined, ("ancestor", "descendant"))]
-        n = len(self.mapped)
-        outside = (batch.ancestor >= n) | (batch.descendant >= n)
-        if not self.mapped.all():
-            a, d = np.minimum(batch.ancestor, n - 1), np.minimum(batch.descendant, n - 1)
-            outside |= ~self.mapped[a] | ~self.mapped[d]
-        same = ~outside & (batch.ancestor == batch.descendant)
-        for defect, chosen in (("index_out_of_range", outside), ("self_pair", same)):
+        excluded, found = batch.ancestor == batch.descendant, {}
+        outside = self._outside(batch)
+        if outside is not None:
+            found["index_out_of_range"] = outside
+            found["self_pair"] = excluded & ~outside
+            excluded |= outside
+        elif excluded.any():
+            found["self_pair"] = excluded
+        for defect, chosen in found.items():
             if chosen.any():
                 shown = _labels(batch, chosen) | _weight(batch, chosen)
                 offenders.append(of_pairs(defect, batch, chosen, None, shown))
-        excluded = outside | same
         sound = select(batch, ~excluded) if excluded.any() else batch
         if sound.ancestor_taxid is not None or sound.descendant_taxid is not None:
             offenders.append(self._disagreeing(sound))
@@ -125,6 +130,18 @@ class Nodes:
             tuple(offenders),
             None if weights is None else weights.values,
         )
+
+    def _outside(self, batch: PairBatch) -> BoolArray | None:
+        """Rows with an idx that is not mapped, (k,); None where there is none."""
+        n = len(self.mapped)
+        ends = (batch.ancestor, batch.descendant)
+        if not len(batch.rows) or (self.whole and all(end.max() < n for end in ends)):
+            return None
+        outside = (batch.ancestor >= n) | (batch.descendant >= n)
+        if not self.whole:
+            for end in ends:
+                outside |= ~self.mapped.take(end, mode="clip")
+        return outside
 
     def _disagreeing(self, batch: PairBatch) -> Offenders:
         """Rows whose taxid and idx the mapping does not join."""
@@ -174,14 +191,14 @@ class PairState:
     """A state: what the rows of one table of pairs add up to."""
 
     origin: Origin
-    as_ancestor: IntArray  # (n,) sound pairs in which the idx is the ancestor
-    as_descendant: IntArray
+    above: Counts  # of every idx the sound pairs in which it is the ancestor
+    below: Counts  # ... the descendant
     defects: dict[str, DefectState]  # by name
     rows: int = 0
     sound: int = 0
     depth: DepthState | None = None  # None: no pair has a depth_diff
     # (first row, parents (k,), children (k,)) of the depth-1 pairs of each batch
-    edges: list[tuple[int, IntArray, IntArray]] = field(default_factory=list)
+    edges: list[tuple[int, Int32Array, Int32Array]] = field(default_factory=list)
     has_taxids: bool = False
     positive_weights: int | None = None  # None: no column of weights
     drawn: BoolArray | None = None  # (n,) whether the idx is in a pair of positive weight
@@ -189,11 +206,20 @@ class PairState:
     @classmethod
     def empty(cls, origin: Origin) -> PairState:
         """No row yet."""
-        as_ancestor, as_descendant = np.zeros((2, origin.n), dtype=np.int64)
         defects = {
             name: DefectState.empty(name, column, origin.table) for name, column in _DEFECTS.items()
         }
-        return cls(origin, as_ancestor, as_descendant, defects)
+        return cls(origin, Counts.empty(origin.n), Counts.empty(origin.n), defects)
+
+    @property
+    def as_ancestor(self) -> IntArray:
+        """Sound pairs in which each idx is the ancestor, (n,)."""
+        return self.above.freeze()
+
+    @property
+    def as_descendant(self) -> IntArray:
+        """Sound pairs in which each idx is the descendant, (n,)."""
+        return self.below.freeze()
 
     def update(self, read: SortedPairs) -> None:
         """Fold one batch."""
@@ -209,16 +235,19 @@ class PairState:
             if self.drawn is None:
                 self.drawn = np.zeros(self.origin.n, dtype=np.bool_)
             self.drawn[sound.ancestor[positive]] = self.drawn[sound.descendant[positive]] = True
-        _count(self.as_ancestor, sound.ancestor)
-        _count(self.as_descendant, sound.descendant)
+        # NumPy looks up by 64 bits, and would otherwise widen a column for each look
+        a, d = (end.astype(np.int64) for end in (sound.ancestor, sound.descendant))
+        self.above.add(a)
+        self.below.add(d)
         if sound.depth_diff is not None:
             if self.depth is None:
                 self.depth = DepthState.empty(self.origin.n)
-            self.depth.update(sound, read.marks)
+            self.depth.update(replace(sound, ancestor=a, descendant=d), read.marks)
             direct = np.flatnonzero(sound.depth_diff == 1)
             if len(direct):
                 at = int(sound.rows[direct[0]])
-                self.edges.append((at, sound.ancestor[direct], sound.descendant[direct]))
+                parents, children = sound.ancestor[direct], sound.descendant[direct]
+                self.edges.append((at, parents.astype(np.int32), children.astype(np.int32)))
 
     def merge(self, other: PairState) -> PairState:
         """Give the state of both parts; BrokenError where they are of two origins."""
@@ -227,8 +256,8 @@ class PairState:
         )
         return PairState(
             self.origin,
-            self.as_ancestor + other.as_ancestor,
-            self.as_descendant + other.as_descendant,
+            self.above.merge(other.above),
+            self.below.merge(other.below),
             {name: state.merge(other.defects[name]) for name, state in self.defects.items()},
             self.rows + other.rows,
             self.sound + other.sound,
@@ -246,14 +275,6 @@ class PairState:
         )
 
 
-def _count(counts: IntArray, idx: IntArray) -> None:
-    """Add one for each idx, (k,), in place."""
-    if _SPARSE * len(idx) < len(counts):
-        np.add.at(counts, idx, 1)  # an array as long as the counts would cost more
-    else:
-        counts += np.bincount(idx, minlength=len(counts))
-
-
 @dataclass(frozen=True, slots=True)
 class PairTable:
     """The pairs of one table: their state, and the sound ones themselves."""
@@ -269,7 +290,7 @@ class PairTable:
         if state.positive_weights is None or state.drawn is None:
             return None
         bad = state.defects["unusable_weight"]
-        used = (state.as_ancestor > 0) | (state.as_descendant > 0)
+        used = (state.above.each > 0) | (state.below.each > 0)
         idle = np.flatnonzero(used & ~state.drawn)
         undrawn = Defect(len(idle), int(np.count_nonzero(used)), node_samples(idle))
         return WeightStatistics(bad.freeze(state.sound), state.positive_weights, undrawn)

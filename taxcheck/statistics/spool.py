@@ -120,12 +120,12 @@ class PairSpool(KeptPairs):
         if not len(rows):
             return
         columns: dict[str, Column] = {
-            "ancestor": ancestor.astype(np.int32),
-            "descendant": descendant.astype(np.int32),
+            "ancestor": ancestor.astype(np.int32, copy=False),
+            "descendant": descendant.astype(np.int32, copy=False),
         }
         if depth_diff is not None:
             small = depth_diff.min() >= 0 and depth_diff.max() < 256
-            columns["depth_diff"] = depth_diff.astype(np.uint8 if small else np.int32)
+            columns["depth_diff"] = depth_diff.astype(np.uint8 if small else np.int32, copy=False)
         if int(rows[-1]) - int(rows[0]) + 1 != len(rows):
             columns["rows"] = rows
         if marks is not None:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 import taxcheck.statistics
 from taxcheck.model.errors import BrokenError
 from taxcheck.sources.tables.batches import MappingBatch, PairBatch, Quarantined
+from taxcheck.statistics.counts import Counts
 from taxcheck.statistics.depths import DepthState, Histogram, NodeDepths, marks_of
 from taxcheck.statistics.hierarchy.pairset import PairSet, SlotSet
 from taxcheck.statistics.hierarchy.proof import ComparedPairs, ProofState
@@ -234,6 +235,11 @@ STATES = {
         lambda s: s.freeze(Kind.TREE, None, (), None),
     ),
     NodeDepths: (lambda: NodeDepths.empty(N), node_depths, lambda s: s.freeze(None)),
+    Counts: (
+        lambda: Counts.empty(N),
+        lambda s, rows: s.add(np.array([v[0] % N for _, v in rows], dtype=np.int64)),
+        lambda s: (s.freeze(), s.total),
+    ),
     Histogram: (
         Histogram.empty,
         lambda s, rows: s.update(np.array([v[2] for _, v in rows], dtype=np.int64)),
@@ -314,6 +320,7 @@ def other_nodes():
         (DefectState.empty("cycle"), DefectState.empty("cycle", table="held-out")),
         (DepthState.empty(3), DepthState.empty(4)),
         (NodeDepths.empty(3), NodeDepths.empty(1)),
+        (Counts.empty(3), Counts.empty(1)),
         (SlotSet(3), SlotSet(1)),
         (PairSet.empty(3, SlotSet(3)), PairSet.empty(4, SlotSet(3))),
         (ProofState.empty(3, SlotSet(3)), ProofState.empty(3, SlotSet(1))),

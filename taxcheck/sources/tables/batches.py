@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from taxcheck.model.arrays import BoolArray, IntArray
+from taxcheck.model.arrays import BoolArray, IntArray, Whole
 from taxcheck.sources.tables.cells import CodeArray, Problem
 from taxcheck.sources.tables.columns import HEADER_REASON, MALFORMED
 
@@ -40,14 +40,17 @@ class MappingBatch:
 
 @dataclass(frozen=True, slots=True)
 class PairBatch:
-    """Sound rows of the pairs; a column that the file lacks is None."""
+    """Sound rows of the pairs; a column that the file lacks is None.
+
+    Numbers have 32 bits, or 64 where rows were changed: whoever multiplies them widens them first.
+    """
 
     rows: IntArray  # (n,) source row numbers
-    ancestor: IntArray
-    descendant: IntArray
-    depth_diff: IntArray | None = None
-    ancestor_depth: IntArray | None = None
-    descendant_depth: IntArray | None = None
+    ancestor: Whole
+    descendant: Whole
+    depth_diff: Whole | None = None
+    ancestor_depth: Whole | None = None
+    descendant_depth: Whole | None = None
     ancestor_taxid: pa.Array | None = None  # int64 or string
     descendant_taxid: pa.Array | None = None
     weight: pa.Array | None = None  # cells as the file holds them: a bad one is no bad row

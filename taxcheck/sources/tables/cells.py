@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from taxcheck.model.arrays import IntArray
+from taxcheck.model.arrays import Int32Array, IntArray
 
 CodeArray = npt.NDArray[np.uint8]
 
@@ -24,6 +24,7 @@ SENTINEL = int(np.iinfo(np.int64).min)
 EMPTY_WORDS = ("", "nan", "na", "n/a", "null", "none", "nil", "<na>", "#n/a")
 # A thousand with a separator, or a number with three decimals: no cell alone can tell.
 THOUSANDS = r"^[1-9][0-9]{0,2}((\.[0-9]{3})+|(,[0-9]{3})+)$"
+_UINT32, _INT64, _UINT64 = pa.uint32(), pa.int64(), pa.uint64()
 _EXACT_FLOATS = {16: 2**11, 32: 2**24, 64: 2**53}
 
 
@@ -85,6 +86,15 @@ def whole_numbers(array: pa.Array) -> Whole:
     if array.null_count:
         codes[np.asarray(array.is_null())] = Problem.EMPTY
     return _found(np.full(len(array), SENTINEL), codes)
+
+
+def short_numbers(array: pa.Array) -> Int32Array | None:
+    """Cells (n,) as int32, if they have a type that 32 bits hold, and none is null; else None."""
+    kind = array.type
+    if array.null_count or not pa.types.is_integer(kind) or kind in (_UINT32, _INT64, _UINT64):
+        return None
+    found: Int32Array = array.to_numpy().astype(np.int32, copy=False)
+    return found
 
 
 def _with_nulls(array: pa.Array) -> Whole:

@@ -31,7 +31,7 @@ def present_in(states: Sequence[PairState]) -> BoolArray:
     """Which idx are in some pair of the states, (n,)."""
     present = np.zeros(states[0].origin.n, dtype=bool)
     for state in states:
-        present |= (state.as_ancestor > 0) | (state.as_descendant > 0)
+        present |= (state.above.each > 0) | (state.below.each > 0)
     return present
 
 
