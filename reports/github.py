@@ -56,7 +56,7 @@ def _of_rule(report: Report, result: RuleResult, kind: str) -> _Note:
         (place for s in result.samples if (place := of_sample(report, s))),
         about(report, result),
     )
-    file = inside(place.source.path) if place else None
+    file = inside(place.path) if place else None
     line = place.line if place and file else None
     return _Note(kind, f"{result.id} {result.name}", said, file, line)
 

@@ -86,6 +86,7 @@ def _cell(value: object, limit: int) -> str:
 def _columns(samples: Sequence[Sample], limit: int) -> Iterator[tuple[str, list[object]]]:
     """Every column that a sample may have, whether or not it holds something, in its order."""
     keys = list(dict.fromkeys(key for sample in samples for key in sample.values))[:_COLUMNS]
+    yield "file", [clip_middle(s.file, limit) if s.file else None for s in samples]
     yield "row", [s.row for s in samples]
     if "idx" not in keys:
         yield "idx", [s.node for s in samples]

@@ -20,6 +20,12 @@ class Place:
 
     source: InputSummary
     line: int | None = None
+    file: str | None = None  # of an input of several files
+
+    @property
+    def path(self) -> str:
+        """The file, or the input as it was given."""
+        return self.file or self.source.path
 
 
 def about(report: Report, result: RuleResult) -> Place | None:
@@ -36,7 +42,8 @@ def of_sample(report: Report, sample: Sample) -> Place | None:
     """The input whose row a sample is; None where it is a node and no row."""
     for source in report.inputs:
         if sample.row is not None and source.role == sample.table and source.path != "-":
-            return Place(source, max(sample.row, 1) if _has_lines(source) else None)
+            line = max(sample.row, 1) if _has_lines(source) else None
+            return Place(source, line, sample.file)
     return None
 
 
@@ -66,11 +73,16 @@ def identifier(sample: Sample) -> Scalar:
     return None if sample.taxid in labels else sample.taxid
 
 
+def row_of(sample: Sample) -> str:
+    """Where a sample's row stands: by file, where the table is of several."""
+    return f"{clean(sample.file)}, row {sample.row}" if sample.file else f"row {sample.row}"
+
+
 def described(sample: Sample) -> str:
     """A sample in one line: its row, its cells, and what it is called."""
     said = []
     if sample.row is not None:
-        said.append(f"row {sample.row}" + (f" of the {sample.table}" if sample.table else ""))
+        said.append(row_of(sample) + (f" of the {sample.table}" if sample.table else ""))
     for key, value in sample.values.items():
         plain = isinstance(value, int) and not isinstance(value, bool)  # an identifier, no amount
         said.append(f"{clean(key)} {value if plain else observed(value)}")

@@ -74,7 +74,8 @@ def _rule(rule: RuleResult) -> Json:
 
 def _location(report: Report, place: Place, sample: Sample | None = None) -> Json:
     index = report.inputs.index(place.source)
-    physical: Json = {"artifactLocation": {"uri": uri(place.source.path), "index": index}}
+    artifact: Json = {"uri": uri(place.path)} | ({} if place.file else {"index": index})
+    physical: Json = {"artifactLocation": artifact}
     if place.line is not None:
         physical["region"] = {"startLine": place.line}
     location: Json = {"physicalLocation": physical}

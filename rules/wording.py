@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from taxcheck.model.arrays import IntArray
 from taxcheck.model.finding import Defect, Finding, Observed, Sample, Scalar, Severity, Skip
+from taxcheck.model.places import Places
 from taxcheck.model.vocabulary import percent
 from taxcheck.statistics.values import MappingStatistics
 
@@ -54,12 +55,15 @@ def node(mapping: MappingStatistics, idx: int) -> str:
 def mapping_rows(mapping: MappingStatistics, nodes: Sequence[int] | IntArray) -> tuple[Sample, ...]:
     """The first nodes that are mapped, each with the row of the mapping that has it, if one has."""
     given = not mapping.derived
+    places = Places({} if mapping.files is None else {"mapping": mapping.files})
     return tuple(
-        Sample(
-            {"idx": int(k)},
-            row=int(mapping.row_of[k]) if given else None,
-            node=int(k),
-            table="mapping" if given else None,
+        places.sample(
+            Sample(
+                {"idx": int(k)},
+                row=int(mapping.row_of[k]) if given else None,
+                node=int(k),
+                table="mapping" if given else None,
+            )
         )
         for k in nodes[:_SAMPLES]
         if mapping.mapped[k]
@@ -74,7 +78,8 @@ def first(samples: tuple[Sample, ...]) -> str:
     cells = ", ".join(f"{key} {_cell(value)}" for key, value in sample.values.items())
     if sample.row is None:
         return f"; first: {cells}" if cells else ""
-    return f"; first: row {sample.row}" + (f" ({cells})" if cells else "")
+    file = f"{sample.file}, " if sample.file else ""
+    return f"; first: {file}row {sample.row}" + (f" ({cells})" if cells else "")
 
 
 def judged(

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from taxcheck.model.arrays import BoolArray, IntArray, distinct
 from taxcheck.model.cause import Explanation, Mend, cause
+from taxcheck.model.places import SaidRow
 from taxcheck.model.reading import Reading
 from taxcheck.model.vocabulary import plural
 from taxcheck.statistics.pairs import PairState
@@ -32,6 +33,8 @@ def header_as_data(
     strangers: Strangers | None = None,
     pair_reading: Reading | None = None,
     mapping_reading: Reading | None = None,
+    *,
+    said_row: SaidRow,
 ) -> Explanation | None:
     r"""A header line was read as a row, at the beginning of a table or in the midst of it.
 
@@ -58,16 +61,17 @@ def header_as_data(
     - pandas.DataFrame.to_csv, the argument header:
       https://pandas.pydata.org/docs/reference/api/pandas.DataFrame.to_csv.html
     """
-    found = _in_mapping(symptoms, mapping_reading)
+    found = _in_mapping(symptoms, mapping_reading, said_row)
     if found is None and kept is not None and totals is not None and pair_reading is not None:
-        found = _repeated(symptoms, pair_reading, kept, strangers, mapping)
-        found = found or _first(symptoms, pair_reading, kept, totals)
+        found = _repeated(symptoms, pair_reading, kept, strangers, mapping, said_row)
+        found = found or _first(symptoms, pair_reading, kept, totals, said_row)
     return found
 
 
-def _lines(count: int, table: str, first: int) -> str:
-    one = f"row {first:,} of the {table} is a header line"
-    several = f"{plural(count, 'row')} of the {table}, row {first:,} the first, are header lines"
+def _lines(count: int, table: str, first: int, said_row: SaidRow) -> str:
+    where = said_row(table, first)
+    one = f"{where} of the {table} is a header line"
+    several = f"{plural(count, 'row')} of the {table}, {where} the first, are header lines"
     return one if count == 1 else several
 
 
@@ -95,6 +99,7 @@ def _repeated(
     kept: KeptPairs,
     strangers: Strangers | None,
     mapping: MappingStatistics,
+    said_row: SaidRow,
 ) -> Explanation | None:
     """Rows anywhere that hold the names of the columns, as files that were joined have them."""
     found: list[IntArray] = []
@@ -109,7 +114,7 @@ def _repeated(
     if not len(rows):
         return None
     return Explanation(
-        message=f"{_lines(len(rows), 'pairs', int(rows[0]))} read as data",
+        message=f"{_lines(len(rows), 'pairs', int(rows[0]), said_row)} read as data",
         parameters={"lines": len(rows), "first": int(rows[0])},
         free=0,
         mend=_dropped(rows, "they hold the names of the columns"),
@@ -157,7 +162,11 @@ def _node(label: str, strangers: Strangers | None, mapping: MappingStatistics) -
 
 
 def _first(
-    symptoms: Symptoms, reading: Reading, kept: KeptPairs, totals: PairState
+    symptoms: Symptoms,
+    reading: Reading,
+    kept: KeptPairs,
+    totals: PairState,
+    said_row: SaidRow,
 ) -> Explanation | None:
     """The first row of a table without a header."""
     if reading.header is not False or len(reading.first_row) < 2:
@@ -181,7 +190,7 @@ def _first(
         return None
     shown = ",".join(reading.first_row)
     return Explanation(
-        message=f"{_lines(1, 'pairs', int(row[0]))} read as data: {shown}",
+        message=f"{_lines(1, 'pairs', int(row[0]), said_row)} read as data: {shown}",
         parameters={"lines": 1, "first": int(row[0])},
         free=0,
         mend=_dropped(row, why),
@@ -195,7 +204,9 @@ def _counts(cells: tuple[str, ...]) -> bool:
     return behind == tuple(map(str, range(len(behind))))
 
 
-def _in_mapping(symptoms: Symptoms, reading: Reading | None) -> Explanation | None:
+def _in_mapping(
+    symptoms: Symptoms, reading: Reading | None, said_row: SaidRow
+) -> Explanation | None:
     """Rows of the mapping that hold the names of its columns."""
     if reading is None:
         return None
@@ -209,8 +220,9 @@ def _in_mapping(symptoms: Symptoms, reading: Reading | None) -> Explanation | No
         if named.any():
             rows = invalid.rows[named]
             also = " and numbered as a taxon" if numbered else ""
+            lines = _lines(len(rows), "mapping", int(rows[0]), said_row)
             return Explanation(
-                message=f"{_lines(len(rows), 'mapping', int(rows[0]))} read as data{also}",
+                message=f"{lines} read as data{also}",
                 explains={"invalid_mapping_row": named},
                 parameters={"lines": len(rows), "first": int(rows[0])},
                 free=0,

@@ -8,6 +8,7 @@ import numpy as np
 
 from taxcheck.model.arrays import BoolArray, IntArray, distinct, within
 from taxcheck.model.cause import Explanation, Mend, cause
+from taxcheck.model.places import SaidRow
 from taxcheck.model.vocabulary import plural
 from taxcheck.statistics.hierarchy.edges import tree_edges
 from taxcheck.statistics.joins import UNKNOWN, Joins
@@ -41,7 +42,11 @@ _WHICH = (
 
 @cause()
 def restarted_idx(
-    mapping: MappingStatistics, used: IntArray, symptoms: Symptoms, joins: Mapping[str, Joins]
+    mapping: MappingStatistics,
+    used: IntArray,
+    symptoms: Symptoms,
+    joins: Mapping[str, Joins],
+    said_row: SaidRow,
 ) -> Explanation | None:
     """Two mappings stand one after the other in one file, and idx start again at the second.
 
@@ -96,8 +101,8 @@ def restarted_idx(
             ]
         )
     return Explanation(
-        message=f"two mappings stand in one file: from row {int(rows[0]):,} of the mapping on, idx "
-        f"start again at {first}",
+        message=f"two mappings stand in one file: from {said_row('mapping', int(rows[0]))} of the "
+        f"mapping on, idx start again at {first}",
         explains=explains,
         parameters={"row": int(rows[0]), "idx given twice": len(distinct_)},
         free=1,
@@ -108,7 +113,7 @@ def restarted_idx(
 
 @cause()
 def appended_file(
-    kept: KeptPairs, symptoms: Symptoms, mapping: MappingStatistics
+    kept: KeptPairs, symptoms: Symptoms, mapping: MappingStatistics, said_row: SaidRow
 ) -> Explanation | None:
     """The pairs of another dataset, with idx of its own, were appended to these.
 
@@ -162,23 +167,31 @@ def appended_file(
                 continue
         shared = np.count_nonzero(within(before, after))
         proved = foreign is not None or len(before) == mapping.nodes > 2 * int(shared)
-        return _another(first, tail, symptoms, ends=foreign is not False, proved=proved)
+        ends = foreign is not False
+        return _another(first, tail, symptoms, said_row, ends=ends, proved=proved)
     return None
 
 
 def _another(
-    first: int, foreign: IntArray, symptoms: Symptoms, *, ends: bool, proved: bool
+    first: int,
+    foreign: IntArray,
+    symptoms: Symptoms,
+    said_row: SaidRow,
+    *,
+    ends: bool,
+    proved: bool,
 ) -> Explanation:
     """The rows of another dataset, (3, k), which meets this one at row ``first``.
 
     ``ends``: they are the last ones. Where nothing proves which of the two it is, both are named.
     """
     count = plural(foreign.shape[1], "row")
-    where = f"from row {first:,} to the end" if ends else f"up to row {first - 1:,}"
+    begin = said_row("pairs", first)
+    where = f"from {begin} to the end" if ends else f"up to {said_row('pairs', first - 1)}"
     return Explanation(
         message=f"the pairs {where}, {count}, are of another dataset, whose idx are other nodes"
         if proved
-        else f"the pairs before row {first:,} and the {count} from there on are of two datasets, "
+        else f"the pairs before {begin} and the {count} from there on are of two datasets, "
         "in which the same idx are other nodes",
         parameters={"row": first, "rows": foreign.shape[1]},
         free=1,

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from taxcheck.model.arrays import BoolArray, IntArray, ranges, within
 from taxcheck.model.cause import Explanation, Mend, cause
+from taxcheck.model.places import SaidRow
 from taxcheck.model.reading import Reading
 from taxcheck.model.vocabulary import percent, plural
 from taxcheck.statistics.hierarchy.graph import Graph
@@ -96,6 +97,7 @@ def negatives_mixed_in(
     graph: Graph,
     pair_reading: Reading,
     column: Callable[[str], Cells],
+    said_row: SaidRow,
 ) -> Explanation | None:
     """Negative samples stand among the pairs.
 
@@ -124,9 +126,9 @@ def negatives_mixed_in(
     found = _by_column(pair_reading, column)
     if found is None and (false := _false_rows(symptoms, kept, graph)) is not None:
         header = bool(pair_reading.header and pair_reading.first_row)
-        found = _regular(false, totals.rows + header)
+        found = _regular(false, totals.rows + header, said_row)
         if found is not None and found[1].startswith("from"):
-            found = _to_the_end(found[0], kept)
+            found = _to_the_end(found[0], kept, said_row)
         if found is not None and _of_a_dataset(found[0], kept, symptoms, totals.origin.n):
             return None
     if found is None or 2 * len(found[0]) < _LEAST * totals.rows:
@@ -215,7 +217,7 @@ def _false_rows(symptoms: Symptoms, kept: KeptPairs, graph: Graph) -> IntArray |
     return found if len(found) >= _FEWEST else None
 
 
-def _to_the_end(block: IntArray, kept: KeptPairs) -> tuple[IntArray, str]:
+def _to_the_end(block: IntArray, kept: KeptPairs, said_row: SaidRow) -> tuple[IntArray, str]:
     """A block up to the last row begins where the order of the rows before it breaks."""
     first = int(block[0])
     for batch in kept.batches():
@@ -227,10 +229,10 @@ def _to_the_end(block: IntArray, kept: KeptPairs) -> tuple[IntArray, str]:
                     first = int(batch.rows[falls[0] + 1])
                     break
             break
-    return np.arange(first, block[-1] + 1), f"from row {first:,} to the end"
+    return np.arange(first, block[-1] + 1), f"from {said_row('pairs', first)} to the end"
 
 
-def _regular(false: IntArray, rows: int) -> tuple[IntArray, str] | None:
+def _regular(false: IntArray, rows: int, said_row: SaidRow) -> tuple[IntArray, str] | None:
     """The rows at which negatives must stand, and where that is, by those that are known to be.
 
     ``rows`` is the number of the last one. Some are true by chance, or nothing shows that they are
@@ -241,10 +243,11 @@ def _regular(false: IntArray, rows: int) -> tuple[IntArray, str] | None:
     span = int(highest - lowest) + 1
     if len(false) >= _KNOWN * span and span < 0.95 * rows:
         if last >= rows - 20:
-            return np.arange(first, rows + 1), f"from row {first:,} to the end"
+            return np.arange(first, rows + 1), f"from {said_row('pairs', first)} to the end"
         if first <= 20:
-            return np.arange(1, last + 1), f"up to row {last:,}"
-        return np.arange(first, last + 1), f"rows {first:,} to {last:,}"
+            return np.arange(1, last + 1), f"up to {said_row('pairs', last)}"
+        begin, end = said_row("pairs", first), said_row("pairs", last).removeprefix("row ")
+        return np.arange(first, last + 1), f"{begin.replace('row', 'rows', 1)} to {end}"
     some = false[:_LOOKED_AT]
     upto = rows if len(some) == len(false) else int(some[-1])
     for period in range(2, _LONGEST):

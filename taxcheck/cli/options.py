@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from taxcheck.model.geometry import GEOMETRIES
+from taxcheck.model.paths import Paths, stated
 
 if TYPE_CHECKING:
     from taxcheck.run.request import Request
@@ -21,11 +22,25 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 WORKERS = min(os.cpu_count() or 1, 8)
 
+
+def _of_many(said: str) -> dict[str, Any]:
+    """An option that may be given several times: a path, or a tuple of them."""
+
+    def paths(context: object, parameter: object, given: tuple[str, ...]) -> Paths | None:
+        del context, parameter
+        return stated(given)
+
+    return {"metavar": "FILE", "help": said, "multiple": True, "callback": paths}
+
+
 # Fields of a Request -> the option that gives them.
 _OPTIONS: dict[str, dict[str, Any]] = {
-    "mapping": {"metavar": "FILE", "help": "Table of identifier -> idx; - is standard input."},
-    "pairs": {"metavar": "FILE", "help": "Training pairs (ancestor, descendant)."},
-    "held_out": {"metavar": "FILE", "help": "Held-out pairs, checked for leaks."},
+    "mapping": _of_many("Table of identifier -> idx; - is standard input."),
+    "pairs": _of_many(
+        "Training pairs (ancestor, descendant): a file, a folder, a 'pattern' or an address (s3, "
+        "gs, hf, https); several times for several."
+    ),
+    "held_out": _of_many("Held-out pairs, checked for leaks."),
     "taxonomy": {"metavar": "FOLDER", "help": "NCBI taxdump: names, ranks, true ancestry."},
     "embeddings": {"metavar": "FILE", "help": "Trained table to audit, of any engine."},
     "initial": {"metavar": "FILE", "help": "The table before training, to tell idle rows."},

@@ -12,6 +12,7 @@ from taxcheck.audit.metrics.bootstrap import Interval, mean_interval
 from taxcheck.audit.metrics.lists import Lists
 from taxcheck.audit.metrics.ranking import Protocol, TieRule, positives_of, rank
 from taxcheck.model.errors import InputError, UsageError
+from taxcheck.model.paths import called
 from taxcheck.policy.model import Dataset
 from taxcheck.run.gather import gather
 from taxcheck.run.request import Progress, Request
@@ -72,7 +73,7 @@ def evaluate_table(
         n = intake.mapping.n_nodes
         every = _positives(intake.training, Protocol(protocol), n, request.policy.dataset)
     if not len(every.sources):
-        raise InputError(f"{request.pairs}: no pair is left that could be ranked")
+        raise InputError(f"{called(request.pairs)}: no pair is left that could be ranked")
     space = table.space().take(np.arange(n))
     drawn = every if sources is None else every.sample(sources, rng)
     ranking = rank(

@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 from taxcheck.audit.alignment import Aligned, align
 from taxcheck.model.arrays import IntArray, distinct
 from taxcheck.model.errors import UsageError
-from taxcheck.model.finding import Outcome
+from taxcheck.model.finding import Outcome, Sample
+from taxcheck.model.places import Places
 from taxcheck.model.report import Report
 from taxcheck.model.result import RuleResult
 from taxcheck.run.gather import gather
@@ -36,7 +37,7 @@ _PLACES = 10  # rows of the mapping that are listed
 class _Place:
     """A row of the mapping in which the identifier stands."""
 
-    row: int
+    at: Sample  # the row
     idx: int | None  # that it has by this row; None: the row was not taken
     said: str
 
@@ -57,7 +58,7 @@ def explain_node(request: Request, node: str, progress: Progress | None = None) 
         assert mapping is not None
         assert intake is not None
         assert graph is not None
-        places = list(rows.places(node, mapping, offenders))
+        places = list(rows.places(node, mapping, offenders, data.places))
         if not places:
             raise UsageError(f"{node}: the mapping has no such identifier")
         nodes = list(dict.fromkeys(place.idx for place in places if place.idx is not None))
@@ -135,7 +136,7 @@ class _Rows:
         self._found += zip((at + raw.first_row).tolist(), said, values.tolist(), strict=True)
 
     def places(
-        self, node: str, mapping: MappingStatistics, offenders: _Offenders
+        self, node: str, mapping: MappingStatistics, offenders: _Offenders, stand: Places
     ) -> Iterator[_Place]:
         """Every row in which the identifier stands."""
         whole = mapping.identifiers.integers is not None and node.isdecimal()
@@ -146,11 +147,12 @@ class _Rows:
                 continue
             if refused is None and idx >= mapping.n_nodes:
                 refused = f"idx {idx} is too far beyond the number of rows"
+            at = stand.sample(Sample({}, row=row, table="mapping"))
+            said = f"{stand.said('mapping', row, 'd')} of the mapping"
             if refused is None:
-                yield _Place(row, idx, f"idx {idx}, row {row} of the mapping")
+                yield _Place(at, idx, f"idx {idx}, {said}")
             else:
-                said = f"row {row} of the mapping, which was not taken: {refused}"
-                yield _Place(row, None, said)
+                yield _Place(at, None, f"{said}, which was not taken: {refused}")
 
 
 def _who(node: str, places: list[_Place], taxonomy: Taxonomy | None) -> Iterator[str]:
@@ -238,11 +240,12 @@ def _training(offenders: _Offenders, idx: int, updates: int | None) -> str:
 def _findings(report: Report, offenders: _Offenders, places: list[_Place]) -> Iterator[str]:
     """The failures and warnings that the node, or a row with it, is part of."""
     nodes = [place.idx for place in places if place.idx is not None]
-    rows = {place.row for place in places}
+    rows = {(place.at.file, place.at.row) for place in places}
 
     def about(result: RuleResult) -> bool:
         shown = any(
-            sample.node in nodes or (sample.table == "mapping" and sample.row in rows)
+            sample.node in nodes
+            or (sample.table == "mapping" and (sample.file, sample.row) in rows)
             for sample in result.samples
         )
         return shown or offenders.touch(result.name, nodes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from taxcheck.run.request import Request
 if TYPE_CHECKING:
     from taxcheck.integrations.push import Pusher
 
+Given = str | Path | Sequence[str | Path] | None  # of several paths one table is read
 _SHOWN = 5  # causes
 _log = logging.getLogger("taxcheck.push")
 _NAMES = frozenset(f.name for f in fields(Inputs))
@@ -30,8 +31,8 @@ class UnsoundError(AssertionError):
 
 
 def run(
-    mapping: str | Path | None = None,
-    pairs: str | Path | None = None,
+    mapping: Given = None,
+    pairs: Given = None,
     *,
     policy: str | Path | None = None,
     cache: str | Path | None = None,
@@ -74,8 +75,8 @@ def pushed(pusher: Pusher | None, report: Report) -> None:
 
 
 def request_of(
-    mapping: str | Path | None = None,
-    pairs: str | Path | None = None,
+    mapping: Given = None,
+    pairs: Given = None,
     *,
     policy: str | Path | None = None,
     audited: bool = True,
@@ -104,8 +105,8 @@ def request_of(
 
 
 def assert_sound(
-    mapping: str | Path | None = None,
-    pairs: str | Path | None = None,
+    mapping: Given = None,
+    pairs: Given = None,
     **options: Any,
 ) -> Report:
     """The report of sound data; UnsoundError, an AssertionError, that names causes and fixes.

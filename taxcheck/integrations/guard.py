@@ -24,6 +24,7 @@ import numpy.typing as npt
 from msgspec import structs
 
 from taxcheck.integrations.assert_sound import (
+    Given,
     UnsoundError,
     assert_sound,
     explain,
@@ -55,8 +56,8 @@ class Guard:
 
     def __init__(
         self,
-        mapping: str | Path | None = None,
-        pairs: str | Path | None = None,
+        mapping: Given = None,
+        pairs: Given = None,
         *,
         every: int = 10,
         rows: int = ROWS,

@@ -63,6 +63,7 @@ class Sample(Struct, frozen=True, rename={"node": "idx"}):
     name: str | None = None
     lineage: str | None = None
     table: str | None = None  # "mapping" | "pairs" | "held-out"
+    file: str | None = None  # of a table of several files: the one that the row is in
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path, PurePath
+
 Paths = str | tuple[str, ...]
+
+
+def is_address(path: str) -> bool:
+    """Whether a path is one of a file system elsewhere: ``s3://bucket/pairs``."""
+    scheme, found, _ = path.partition("://")
+    return bool(found) and scheme.isalnum() and not Path(path).exists()
 
 
 def each(given: Paths) -> tuple[str, ...]:
     """The paths one by one, in the order in which they were stated."""
     return (given,) if isinstance(given, str) else given
+
+
+def stated(given: object) -> Paths | None:
+    """What was given, a text, a path or several, as text; several of one are that one."""
+    if given is None or isinstance(given, str):
+        return given
+    if isinstance(given, list | tuple):
+        paths = tuple(map(os.fspath, given))
+        return paths[0] if len(paths) == 1 else paths or None
+    return str(given)
+
+
+def title_of(given: Paths) -> str:
+    """A name for what an input holds: that of its file, or of the folder that a pattern is in."""
+    path = PurePath(each(given)[0])
+    while any(sign in path.name for sign in "*?["):
+        path = path.parent
+    return path.stem
 
 
 def called(given: Paths) -> str:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 
 from taxcheck.model.errors import UsageError
 from taxcheck.model.finding import Severity
+from taxcheck.model.paths import Paths, stated
 from taxcheck.model.rule import Rule
 from taxcheck.model.waiver import Waiver
 
@@ -19,6 +20,7 @@ KINDS = ("auto", "tree", "dag")
 DUPLICATES = ("forbid", "weights")
 SAMPLERS = ("unknown", "uniform", "balanced", "same-depth", "same-depth-filtered")
 TABLES = ("dataset", "inputs", "rules", "service", "waiver")
+TABLES_OF_ROWS = ("mapping", "pairs", "held_out")  # each may be of several files
 FILES = ("mapping", "pairs", "held_out", "taxonomy", "embeddings", "initial")  # keys of [inputs]
 # What tells how a file is to be read, or belongs to it, is not said of another in its place.
 _OF = {
@@ -67,11 +69,15 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """The inputs of a run and how they are read; paths are as one would type them."""
+    """The inputs of a run and how they are read; paths are as one would type them.
 
-    mapping: str | None = None
-    pairs: str | None = None
-    held_out: str | None = None
+    Mapping, pairs and held-out pairs are each a file, a folder, a pattern or an address, or several
+    of them, which are read as one table in the order in which they stand.
+    """
+
+    mapping: Paths | None = None
+    pairs: Paths | None = None
+    held_out: Paths | None = None
     taxonomy: str | None = None
     embeddings: str | None = None
     initial: str | None = None
@@ -80,6 +86,11 @@ class Inputs:
     key: str | None = None
     geometry: str | None = None
     curvature: float | None = None
+
+    def __post_init__(self) -> None:
+        """Take lists and paths as well."""
+        for name in TABLES_OF_ROWS:
+            object.__setattr__(self, name, stated(getattr(self, name)))
 
     def under(self, given: Inputs) -> Inputs:
         """These, where ``given`` (what a command was told) says nothing.
@@ -90,8 +101,8 @@ class Inputs:
         for file, belongings in _OF.items():
             if getattr(given, file) is not None:
                 left = replace(left, **dict.fromkeys(belongings))
-        stated = {key: value for key, value in asdict(given).items() if value is not None}
-        return replace(left, **stated)
+        told = {key: value for key, value in asdict(given).items() if value is not None}
+        return replace(left, **told)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,19 @@ from typing import Any
 from taxcheck.model.errors import UsageError
 from taxcheck.model.finding import Severity
 from taxcheck.model.geometry import GEOMETRIES
+from taxcheck.model.paths import is_address
 from taxcheck.model.rule import Rule, find_rule
 from taxcheck.model.waiver import KEYS, Waiver
-from taxcheck.policy.model import FILES, TABLES, Dataset, Inputs, Policy, RulePolicy, Service
+from taxcheck.policy.model import (
+    FILES,
+    TABLES,
+    TABLES_OF_ROWS,
+    Dataset,
+    Inputs,
+    Policy,
+    RulePolicy,
+    Service,
+)
 
 
 def load_policy(path: Path | None, rules: Iterable[Rule], causes: Collection[str] = ()) -> Policy:
@@ -158,16 +168,28 @@ def _inputs(raw: Mapping[str, object], folder: Path) -> Inputs:
                 raise UsageError(
                     f"policy: {where} = {value}: give c > 0, the space has curvature -c"
                 )
+        elif key in TABLES_OF_ROWS and isinstance(value, list) and value:
+            values[key] = tuple(_path(one, where, folder) for one in value)
         elif not isinstance(value, str) or not value:
-            raise UsageError(f"policy: {where} must be a text, not {value!r}")
+            several = ", or a list of texts" if key in TABLES_OF_ROWS else ""
+            raise UsageError(f"policy: {where} must be a text{several}, not {value!r}")
         elif key == "geometry" and value not in GEOMETRIES:
             raise UsageError(f"policy: {where} = {value!r} is none of {', '.join(GEOMETRIES)}")
-        elif key in FILES and value == "-":
-            raise UsageError(f"policy: {where} = '-': only a command line can name standard input")
         elif key in FILES:
-            path = str(folder / value)
-            values[key] = "./-" if path == "-" else path  # a file of that name
+            values[key] = _path(value, where, folder)
     return Inputs(**values)
+
+
+def _path(value: object, where: str, folder: Path) -> str:
+    """A path of the policy as one would type it; an address is one everywhere."""
+    if not isinstance(value, str) or not value:
+        raise UsageError(f"policy: {where} must hold texts, not {value!r}")
+    if value == "-":
+        raise UsageError(f"policy: {where} = '-': only a command line can name standard input")
+    if is_address(value):
+        return value
+    path = str(folder / value)
+    return "./-" if path == "-" else path  # a file of that name
 
 
 def _service(raw: Mapping[str, object]) -> Service:

@@ -95,5 +95,6 @@ def _beyond(waiver: Waiver, result: RuleResult | FoundCause) -> str:
     if not others:
         return ""
     named = (f"idx {s.node}" if s.node is not None else s.taxid for s in others)
-    first = next((name for name in named if name is not None), f"row {others[0].row}")
+    row = f"row {others[0].row}" + (f" of {others[0].file}" if others[0].file else "")
+    first = next((name for name in named if name is not None), row)
     return f"does not list {len(others):,} of {count:,} offending rows, {first} among them"

@@ -18,6 +18,7 @@ from tomlkit.container import Container
 from tomlkit.items import AoT, Array, InlineTable, Item, Key, Table, Whitespace
 
 from taxcheck.model.errors import UsageError
+from taxcheck.model.paths import Paths, is_address
 from taxcheck.model.rule import Rule, find_rule
 from taxcheck.policy.model import FILES, Inputs, Policy, RulePolicy, Service
 from taxcheck.policy.read import parse_policy, parse_toml
@@ -353,7 +354,11 @@ def _inputs(inputs: Inputs, folder: Path) -> dict[str, Any]:
     }
 
 
-def _seen_from(folder: Path, value: str) -> str:
+def _seen_from(folder: Path, value: Paths) -> str | list[str]:
+    if not isinstance(value, str):
+        return [str(_seen_from(folder, one)) for one in value]
+    if is_address(value):
+        return value
     path = Path(value)
     if path.is_relative_to(folder):
         path = path.relative_to(folder)

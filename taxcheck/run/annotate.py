@@ -5,15 +5,19 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from taxcheck.model.finding import Sample
+from taxcheck.model.places import Places
 from taxcheck.model.result import RuleResult
 from taxcheck.run.naming import Naming
 from taxcheck.sources.taxonomies.taxonomy import Taxonomy
 
 
 def annotate(
-    results: tuple[RuleResult, ...], naming: Naming | None, taxonomy: Taxonomy | None
+    results: tuple[RuleResult, ...],
+    naming: Naming | None,
+    taxonomy: Taxonomy | None,
+    places: Places,
 ) -> tuple[RuleResult, ...]:
-    """Fill in taxid, name and lineage of every sample that points to a node.
+    """Fill in taxid, name and lineage of every sample that points to a node, and a row's file.
 
     They are then shown as ``naming`` has it; where a finding is about a trained table, only if no
     mapping was given.
@@ -30,7 +34,7 @@ def annotate(
         )
 
     def shown(result: RuleResult) -> RuleResult:
-        samples = tuple(map(named, result.samples))
+        samples = tuple(places.sample(named(sample)) for sample in result.samples)
         if naming is not None and (naming.derived or "checkpoint" not in result.place):
             samples = tuple(map(naming.sample, samples))
             if naming.derived:

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from taxcheck.model.arrays import IntArray, distinct
 from taxcheck.model.finding import Unavailable, known
+from taxcheck.model.places import SaidRow
 from taxcheck.model.result import RuleResult
 from taxcheck.policy.model import Dataset
 from taxcheck.run.evidence import Evidence
@@ -49,6 +50,11 @@ class Clues:
     def dataset(self) -> Dataset:
         """What the policy declares."""
         return self.data.request.policy.dataset
+
+    @property
+    def said_row(self) -> SaidRow:
+        """Says where a row of a table, "mapping" or "pairs", stands: by file, if there are many."""
+        return self.data.places.said
 
     @property
     def symptoms(self) -> Symptoms:

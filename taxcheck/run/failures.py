@@ -11,7 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from taxcheck.files import unwritten, whole_file
+from taxcheck.model.arrays import IntArray
 from taxcheck.model.errors import OutputError
+from taxcheck.model.places import Places
 from taxcheck.statistics.offenders import Column, Offenders
 
 
@@ -24,6 +26,7 @@ class FailureWriter:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.places = Places({})  # of several files each row has its file beside it
         self._files = ExitStack()
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._lock = threading.Lock()
@@ -38,7 +41,7 @@ class FailureWriter:
             return
         arrays = {name: _arrow(column) for name, column in offenders.columns.items()}
         if offenders.rows is not None:
-            arrays = {"row": pa.array(offenders.rows), **arrays}
+            arrays = {**self._placed(offenders.table, offenders.rows), **arrays}
         if offenders.reason is not None:
             arrays["reason"] = pa.array([offenders.reason] * len(offenders))
         path = self._folder / f"{offenders.defect}.parquet"
@@ -50,6 +53,15 @@ class FailureWriter:
                 writer.write_table(table.cast(writer.schema))
             except (OSError, UnicodeEncodeError) as error:  # Arrow wants names that are text
                 raise unwritten(path, error) from None
+
+    def _placed(self, table: str, rows: IntArray) -> dict[str, pa.Array]:
+        """Where rows (k,) stand: file and row, or the row where the file is one."""
+        files = self.places.tables.get(table)
+        if files is None:
+            return {"row": pa.array(rows)}
+        at, own = files.among(rows)
+        paths = pa.DictionaryArray.from_arrays(pa.array(at), pa.array(files.paths, pa.string()))
+        return {"file": paths.cast(pa.string()), "row": pa.array(own)}
 
     def _begin(self, path: Path, arrays: dict[str, pa.Array]) -> pq.ParquetWriter:
         partial = self._files.enter_context(whole_file(path))

@@ -11,13 +11,14 @@ import numpy as np
 from msgspec import structs
 
 from taxcheck.model.clock import Clock
+from taxcheck.model.places import Places
 from taxcheck.model.report import InputSummary
 from taxcheck.policy.model import Dataset, Policy
 from taxcheck.run.evidence import Evidence, of_mapping, of_pairs
 from taxcheck.run.executors.opening import executor_of
 from taxcheck.run.failures import FailureWriter
 from taxcheck.run.intake import DERIVED_NOTE, Intake, read_mapping, read_pairs
-from taxcheck.run.naming import Naming
+from taxcheck.run.naming import Naming, with_samples
 from taxcheck.run.request import Progress, Request
 from taxcheck.sources.tables.batches import RawBatch
 from taxcheck.sources.tables.ends import open_ends, settled
@@ -73,6 +74,11 @@ class Gathered:
         return self._known()[2]
 
     @property
+    def places(self) -> Places:
+        """Where the rows of tables of several files stand."""
+        return _places(self.sources)
+
+    @property
     def naming(self) -> Naming | None:
         """How rows and nodes are shown; None where nothing has identifiers."""
         if self.intake is not None:
@@ -108,6 +114,8 @@ class Gathered:
                     sink.show(None)  # what follows is of a table, whose rows the mapping numbers
             elif self.mapping is not None:
                 evidence = of_mapping(self.mapping, self.taxonomy, sink)
+            if self.places.tables:
+                evidence = with_samples(evidence, self.places.sample)
             read = {role: source.reading() for role, source in self.sources.items()}
             self._seen[dataset] = evidence.read_as(read), graph, sink
         return self._seen[dataset]
@@ -130,11 +138,14 @@ def gather(
     """
     clock = Clock()
     with ExitStack() as resources:
+        written = None
         if request.failures is not None:
-            sink = resources.enter_context(FailureWriter(request.failures))
+            sink = written = resources.enter_context(FailureWriter(request.failures))
         read = Symptoms(sink)
         executor = resources.enter_context(executor_of(request.engine, request.workers))
         sources = _open_sources(request, progress)
+        if written is not None:
+            written.places = _places(sources)
         with clock("opening"):
             tables = open_tables(request)
             if taxonomy is None and request.taxonomy is not None:
@@ -183,6 +194,11 @@ def _open_sources(request: Request, progress: Progress | None) -> dict[str, Tabl
                 path, request.pair_columns, request.mapping is not None, told(role), role
             )
     return sources
+
+
+def _places(sources: Mapping[str, TableSource]) -> Places:
+    known = {source.role: source.table.places for source in sources.values()}
+    return Places({role: files for role, files in known.items() if files is not None})
 
 
 def _settled(

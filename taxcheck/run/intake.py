@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from taxcheck.model.arrays import IntArray
 from taxcheck.model.errors import InputError
 from taxcheck.model.finding import Defect
+from taxcheck.model.places import Files, Places
 from taxcheck.run.fold import PairData, fold_pairs
 from taxcheck.run.naming import Naming
 from taxcheck.sources.contract import apply_mapping
@@ -48,20 +49,20 @@ def read_mapping(
         if watch:
             watch(raw)
         sound, quarantined = apply_mapping(raw)
-        invalid = tuple(of_quarantined(INVALID, quarantined, ("idx",)))
+        invalid = tuple(of_quarantined(INVALID, quarantined, ("idx",), "mapping"))
         _tell(sink, invalid)
         return sound, invalid
 
     path = str(source.table.path)
     state = collect(source.batches(), lambda: MappingState.empty(path), workers, read)
-    statistics = state.freeze(sink=sink)
+    statistics = replace(state.freeze(sink=sink), files=source.table.places)
     pa.default_memory_pool().release_unused()
     if statistics.identifiers.integers is not None:
         source.read_as_integers()
     if not statistics.nodes:
         first = statistics.invalid.samples[0] if statistics.invalid.samples else None
         reason = next(iter(statistics.invalid.detail), "no rows")
-        where = f", first in row {first.row}" if first else ""
+        where = f", first in {source.table.said(first.row or 0)}" if first else ""
         raise InputError(
             f"{source.table.path}: none of {statistics.rows:,} rows is an identifier and an idx "
             f"({reason}{where}); name the columns with `mapping_columns`"
@@ -83,6 +84,7 @@ class Intake:
     training: PairTable
     held_out: PairTable | None
     naming: Naming
+    files: Files | None = None  # of the training pairs, where they are of several
 
     @property
     def has_weights(self) -> bool:
@@ -99,9 +101,11 @@ class Intake:
             return None
         if bad := known.unusable.count:
             reason, first = next(iter(known.unusable.detail)), known.unusable.samples[0]
+            places = Places({} if self.files is None else {"pairs": self.files})
             raise InputError(
                 f"{path}: {bad:,} of {known.unusable.total:,} weights cannot be used ({reason}; "
-                f"first in row {first.row}); a weight is a number of 0 or more"
+                f"first in {places.said('pairs', first.row or 0, 'd')}); a weight is a number of 0 "
+                "or more"
             )
         if not known.positive:
             raise InputError(f"{path}: every weight is 0, so no pair would be drawn")
@@ -157,9 +161,10 @@ def read_pairs(
     training = fold(pairs, naming.labelled, sink)
     pa.default_memory_pool().release_unused()
     if held_out is None:
-        return Intake(mapping, training, None, naming)
+        return Intake(mapping, training, None, naming, pairs.table.places)
     labelled = encode_labels(held_out, known) if held_out.labelled else None
-    return Intake(mapping, training, fold(held_out, labelled, None), naming)
+    held = fold(held_out, labelled, None)
+    return Intake(mapping, training, held, naming, pairs.table.places)
 
 
 def _numbered(sources: list[TableSource]) -> tuple[pa.Array, IntArray]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taxcheck.model.cause import Mend
 from taxcheck.model.clock import created
 from taxcheck.model.finding import Outcome, Unavailable, known
 from taxcheck.model.installed import version
+from taxcheck.model.paths import title_of
 from taxcheck.model.pictures import Pictures
 from taxcheck.model.report import InputSummary, PolicySummary, Report, Tool
 from taxcheck.model.result import RuleResult
@@ -58,7 +58,7 @@ def judged(data: Gathered, policy: Policy | None = None) -> tuple[Report, Mappin
         results = run_rules(rules, inputs, request.policy)
     with clock("causes"):
         diagnosis = _diagnosis(data, results)
-        results = annotate(diagnosis.results, data.naming, data.taxonomy)
+        results = annotate(diagnosis.results, data.naming, data.taxonomy, data.places)
     lost = {"embeddings": examined.table.unmatched} if examined else {}
     opened = (_table_summary(r, table, lost.get(r, 0)) for r, table in tables.items())
     with clock("pictures"):
@@ -78,7 +78,7 @@ def judged(data: Gathered, policy: Policy | None = None) -> tuple[Report, Mappin
     report = Report(
         tool=Tool(version("taxcheck")),
         title=request.title
-        or Path(request.embeddings or request.pairs or request.mapping or "").stem,
+        or title_of(request.embeddings or request.pairs or request.mapping or ""),
         created=date,
         command=request.command,
         inputs=shown,

@@ -7,7 +7,7 @@ of the mapping stay as they are.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TypeVar, cast
 
@@ -93,16 +93,7 @@ class Naming:
 
     def shown(self, value: Value) -> Value:
         """A statistic, or several of them, whose defects show labels."""
-        if self.labelled is None:
-            return value
-        if isinstance(value, Defect):
-            return cast("Value", replace(value, samples=tuple(map(self.sample, value.samples))))
-        if not is_dataclass(value) or isinstance(value, type):
-            return value
-        parts = {f.name: getattr(value, f.name) for f in fields(value)}
-        new = {name: self.shown(part) for name, part in parts.items()}
-        changed = {name: part for name, part in new.items() if part is not parts[name]}
-        return replace(value, **changed) if changed else value
+        return value if self.labelled is None else with_samples(value, self.sample)
 
     def _shown(self, key: str, beside: Mapping[str, object]) -> str | None:
         """The key of what is shown in place of a cell: its own, or None where nothing is."""
@@ -119,3 +110,15 @@ class Naming:
         if isinstance(value, str):
             return re.sub(r"\d+", lambda found: str(self.label(int(found[0]))), value)
         return self.label(value) if isinstance(value, int) else value
+
+
+def with_samples(value: Value, shown: Callable[[Sample], Sample]) -> Value:
+    """A statistic, or several of them, whose samples are shown so."""
+    if isinstance(value, Defect):
+        return cast("Value", replace(value, samples=tuple(map(shown, value.samples))))
+    if not is_dataclass(value) or isinstance(value, type):
+        return value
+    parts = {f.name: getattr(value, f.name) for f in fields(value)}
+    new = {name: with_samples(part, shown) for name, part in parts.items()}
+    changed = {name: part for name, part in new.items() if part is not parts[name]}
+    return replace(value, **changed) if changed else value

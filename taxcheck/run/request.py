@@ -19,7 +19,8 @@ Progress = Callable[[str, int, int], None]
 class Request(Inputs):
     """What one run is asked to check: its inputs, and how.
 
-    Paths are as the user gave them; "-" is standard input.
+    Paths are as the user gave them; "-" is standard input. Mapping, pairs and held-out pairs may be
+    several paths.
     """
 
     policy: Policy = field(default_factory=Policy)
@@ -34,6 +35,7 @@ class Request(Inputs):
     title: str | None = None
 
     def __post_init__(self) -> None:
+        Inputs.__post_init__(self)
         if not (self.mapping or self.pairs or self.embeddings):
             raise UsageError(
                 "nothing to check: give `mapping`, `pairs` or `embeddings`, or name the files in "

@@ -44,12 +44,18 @@ class ManyFiles:
 
     def fingerprint(self) -> str:
         """``blake3:<hex>`` over name, size and digest of all files, in their order."""
-        hasher = blake3()
-        for (name, file), digest in zip(self._files, self.digests(), strict=True):
-            line = f"{name}\0{file.bytes}\0{digest}\n"
-            hasher.update(line.encode("utf-8", "surrogateescape"))
+        digests = self.digests()
         self.check_unchanged()
-        return f"blake3:{hasher.hexdigest()}"
+        files = zip(self._files, digests, strict=True)
+        return together((name, file.bytes, digest) for (name, file), digest in files)
+
+
+def together(files: Iterable[tuple[str, int, str]]) -> str:
+    """``blake3:<hex>`` over (name, size, digest) of all files, in their order."""
+    hasher = blake3()
+    for name, size, digest in files:
+        hasher.update(f"{name}\0{size}\0{digest}\n".encode("utf-8", "surrogateescape"))
+    return f"blake3:{hasher.hexdigest()}"
 
 
 def at_once(make: Callable[[One], Made], of: Iterable[One]) -> list[Made]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from taxcheck.model.errors import InputError, one_line
+from taxcheck.model.paths import is_address
 
 
 class Place(Protocol):
@@ -46,12 +47,6 @@ def place_of(path: str) -> Place:
 
         return RemotePlace(path)
     return LocalPlace(path)
-
-
-def is_address(path: str) -> bool:
-    """Whether a path is one of a file system elsewhere: ``s3://bucket/pairs``."""
-    scheme, found, _ = path.partition("://")
-    return bool(found) and scheme.isalnum() and not Path(path).exists()
 
 
 class LocalPlace:

@@ -53,7 +53,7 @@ class Lookalikes:
                 key: np.asarray(self.labels.take(pa.array(at)).to_numpy(zero_copy_only=False))
                 for key, at in (("label", self.later), ("looks like", self.first))
             }
-            sink(Offenders(name, columns, (nodes,), rows))
+            sink(Offenders(name, columns, (nodes,), rows, table="mapping"))
 
 
 def lookalikes(labels: pa.Array, known: int = 0) -> Lookalikes:

@@ -63,7 +63,8 @@ class MappingState:
         def refuse(bad: BoolArray, reason: str) -> None:
             taken = identifiers.filter(pa.array(bad)).to_numpy(zero_copy_only=False)
             columns = {"taxid": np.asarray(taken), "idx": idx[bad]}
-            record(Offenders(INVALID, columns, (idx[bad],), rows[bad], reason), invalid, sink)
+            found = Offenders(INVALID, columns, (idx[bad],), rows[bad], reason, "mapping")
+            record(found, invalid, sink)
 
         codes, keys = _codes(identifiers)
         if (codes < 0).any():
@@ -223,7 +224,7 @@ class _Frozen:
         )
         if sink:
             idx = self.idx[rows]
-            sink(Offenders(name, {"idx": idx}, (idx,), self.rows[rows]))
+            sink(Offenders(name, {"idx": idx}, (idx,), self.rows[rows], table="mapping"))
         samples = tuple(
             Sample(
                 values={"taxid": taxids[k], "idx": int(self.idx[r])},

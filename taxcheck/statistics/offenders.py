@@ -33,6 +33,7 @@ class Offenders:
     nodes: tuple[IntArray, ...]  # every idx that each of them touches, -1 for none
     rows: IntArray | None = None  # of the table that they come from; None: they are no rows
     reason: str | None = None
+    table: str = "pairs"  # whose rows they are: "mapping", "pairs" or "held-out"
 
     def __len__(self) -> int:
         return len(self.nodes[0])
@@ -57,6 +58,7 @@ def of_pairs(
     chosen: IntArray | BoolArray,
     reason: str | None = None,
     columns: Mapping[str, Column] | None = None,
+    table: str = "pairs",
 ) -> Offenders:
     """The chosen rows of a batch of pairs, with their idx and depths, and further cells by name."""
     nodes = tuple(end[chosen].astype(np.int64) for end in (batch.ancestor, batch.descendant))
@@ -65,11 +67,12 @@ def of_pairs(
         column = getattr(batch, name, None)
         if column is not None:
             shown[name] = column[chosen].astype(np.int64)
-    return Offenders(defect, shown | dict(columns or {}), nodes, batch.rows[chosen], reason)
+    rows = batch.rows[chosen]
+    return Offenders(defect, shown | dict(columns or {}), nodes, rows, reason, table)
 
 
 def of_quarantined(
-    defect: str, quarantined: Quarantined, idx_roles: tuple[str, ...]
+    defect: str, quarantined: Quarantined, idx_roles: tuple[str, ...], table: str = "pairs"
 ) -> Iterator[Offenders]:
     """Rows that break the schema, by their reasons.
 
@@ -88,7 +91,7 @@ def of_quarantined(
             else np.full(len(chosen), -1)
             for role in idx_roles
         )
-        yield Offenders(defect, columns, nodes, quarantined.rows[chosen], reason)
+        yield Offenders(defect, columns, nodes, quarantined.rows[chosen], reason, table)
 
 
 def select(batch: Batch, chosen: BoolArray) -> Batch:

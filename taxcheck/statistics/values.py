@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from taxcheck.model.arrays import BoolArray, IntArray
 from taxcheck.model.finding import Defect
+from taxcheck.model.places import Files
 
 
 class Kind(StrEnum):
@@ -87,6 +88,7 @@ class MappingStatistics:
     idx_density: float  # nodes / n_nodes
     oversized: int  # rows with idx beyond 8 x rows + 1024 that count as taxids used as idx
     max_idx: int  # the largest valid idx, oversized ones included; -1 where there is none
+    files: Files | None = None  # of a table of several: where its rows stand
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import pyarrow as pa
 from taxcheck.commands.compare.comparison import Drift, Listed
 from taxcheck.model.arrays import IntArray, distinct, within
 from taxcheck.model.errors import InputError
+from taxcheck.model.paths import called
 from taxcheck.model.report import InputSummary, Report
 from taxcheck.run.gather import gather
 from taxcheck.run.request import Request
@@ -107,7 +108,8 @@ def snapshot(request: Request) -> Snapshot:
     """Read one side; InputError where there are no pairs to tell parents from."""
     with gather(request) as data:
         if data.mapping is None or data.intake is None or data.graph is None:
-            raise InputError(f"{request.mapping}: without pairs, nothing tells who moved")
+            side = called(request.mapping or "")
+            raise InputError(f"{side}: without pairs, nothing tells who moved")
         idx = np.flatnonzero(data.mapping.mapped)
         position = np.full(max(data.graph.n, len(data.mapping.mapped)), -1, dtype=np.int64)
         position[idx] = np.arange(len(idx))

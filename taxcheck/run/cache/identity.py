@@ -8,7 +8,7 @@ import json
 import os
 import platform
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import EntryPoint, PackageNotFoundError
 from importlib.util import find_spec
@@ -18,9 +18,12 @@ from blake3 import blake3
 
 from taxcheck.model.clock import created
 from taxcheck.model.installed import GROUPS, plugins, version
+from taxcheck.model.paths import Paths, called, each, is_address
 from taxcheck.model.report import Report
 from taxcheck.run.request import Request
 from taxcheck.sources.files import InputFile
+from taxcheck.sources.listing import list_files
+from taxcheck.sources.many_files import at_once, together
 
 FORMAT = 2  # of an entry; another one is another key
 COMPUTING = ("numpy", "pandas", "pandera", "pyarrow", "scipy", "h5py")
@@ -62,9 +65,9 @@ def identify(request: Request) -> Identity:
     found = list(_files(request))
     files = {path: _standing(path) for _, _, path in found}
     opened = [(role, name, InputFile(str(path))) for role, name, path in found]
-    for _, _, file in opened:
-        file.start_fingerprint()  # all at once: a thread each
-    read = [(role, name, file.fingerprint()) for role, name, file in opened]
+    digests = at_once(lambda one: one[2].fingerprint(), opened)
+    read = [(role, name, digest) for (role, name, _), digest in zip(opened, digests, strict=True)]
+    read += _together(opened, digests)
     day, _ = created()
     policy = asdict(request.policy)
     del policy["inputs"], policy["service"]  # what is named is in the request; the other is no part
@@ -117,11 +120,39 @@ def _refuse(request: Request) -> None:
         raise NotKeptError("what comes on standard input is not kept")
 
 
+def _together(
+    opened: Sequence[tuple[str, str, InputFile]], digests: Sequence[str]
+) -> Iterator[tuple[str, str, str]]:
+    """Of a table of several files, the fingerprint of all."""
+    for role in _TABLES.values():
+        several = [
+            (name, file.bytes, digest)
+            for (one, name, file), digest in zip(opened, digests, strict=True)
+            if one == role and name
+        ]
+        if several:
+            yield role, "", together(several)
+
+
+def _of_table(role: str, given: Paths) -> Iterator[tuple[str, str, Path]]:
+    if any(map(is_address, each(given))):
+        raise NotKeptError(f"{called(given)} is an address, so its result is not kept")
+    listing = list_files(given)
+    for one in listing.files:
+        path = Path(one.path)
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise NotKeptError(f"{one.path} is no plain file, so its result is not kept")
+        yield role, "" if listing.single else one.name, path
+
+
 def _files(request: Request) -> Iterator[tuple[str, str, Path]]:
     """(role in a report, name of what is beside the file itself, path) of every file."""
     for name, role in (_TABLES | _CHECKPOINTS).items():
         given = getattr(request, name)
         if given is None:
+            continue
+        if name in _TABLES:
+            yield from _of_table(role, given)
             continue
         path = Path(given)
         if not stat.S_ISREG(path.stat().st_mode):

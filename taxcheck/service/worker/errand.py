@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from taxcheck.files import write_text
+from taxcheck.model.paths import each, stated
 from taxcheck.policy.model import FILES, Inputs, Policy
 from taxcheck.policy.read import load_policy
 from taxcheck.policy.write import dumps
@@ -165,12 +166,14 @@ def _inputs(shown: _Shown, asked: Any, beside: Path) -> dict[str, Any]:
         raise RefusedError("an audit takes `embeddings`: give it, or name it in the policy")
     found = {name: value for name, value in asdict(inputs).items() if value is not None}
     for name in (name for name in FILES if name in found):
-        if getattr(given, name) is None and own and Path(found[name]).is_relative_to(beside):
+        paths = each(found[name])
+        beside_it = any(Path(path).is_relative_to(beside) for path in paths)
+        if getattr(given, name) is None and own and beside_it:
             raise RefusedError(
                 f"`{name}`: [inputs] of the policy names a file beside it, and the policy was "
                 f"uploaded alone; give `{name}`"
             )
-        found[name] = shown.file(name, found[name])
+        found[name] = stated([shown.file(name, path) for path in paths])
     return found
 
 

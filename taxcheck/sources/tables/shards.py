@@ -99,7 +99,8 @@ class Shards:
             self._agree_on_header()
         for shard in self.shards[1:]:
             _refuse_other_schema(self.shards[0], shard)
-        self._last = np.zeros(len(files) + 1, dtype=np.int64)  # row numbers up to each file
+        self._last = np.full(len(files) + 1, np.iinfo(np.int64).max)  # row numbers up to each
+        self._last[0] = 0
         self._rows = [0] * len(files)
 
     # -- what a reader is asked
@@ -180,7 +181,7 @@ class Shards:
 
     @property
     def starts(self) -> IntArray:
-        """The row numbers before each file, (files,), as far as they were read."""
+        """The row numbers before each file, (files,), filled in as they are read."""
         return self._last[:-1]
 
     def parts(self, rows: int) -> Iterator[tuple[int, Part, int]]:
@@ -241,7 +242,7 @@ class Shards:
             yield f"Folders are named {key}=..., and the files' own column {key!r} is read."
 
     def _said_empty(self) -> Iterator[str]:
-        if not self._last[-1]:
+        if not any(self._rows):
             return
         empty = [s.listed.name for s, rows in zip(self.shards, self._rows, strict=True) if not rows]
         if empty:

@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from taxcheck.model.arrays import IntArray
 from taxcheck.model.errors import InputError
-from taxcheck.model.paths import Paths
+from taxcheck.model.paths import Paths, is_address
+from taxcheck.model.places import Files, Places
 from taxcheck.model.report import InputPart
 from taxcheck.sources.files import InputFile
 from taxcheck.sources.listing import list_files
 from taxcheck.sources.many_files import ManyFiles, at_once
-from taxcheck.sources.places import is_address
 from taxcheck.sources.readers import Candidate, reader_of
 from taxcheck.sources.tables.batches import RawBatch
 from taxcheck.sources.tables.dialect import Header
@@ -182,9 +181,15 @@ class Table:
         return self._shards.summaries() if self._shards else ()
 
     @property
-    def starts(self) -> IntArray | None:
-        """The row numbers before each of several files, (files,), once they were read."""
-        return self._shards.starts if self._shards else None
+    def places(self) -> Files | None:
+        """Where the rows stand that were read, or cut into parts; None where the file is one."""
+        if self._shards is None:
+            return None
+        return Files(tuple(s.listed.path for s in self._shards.shards), self._shards.starts)
+
+    def said(self, row: int) -> str:
+        """``row 17``, or ``pairs/part-3.parquet, row 17``."""
+        return Places({"": self.places} if self.places else {}).said("", row, "d")
 
     def parts(self, rows: int) -> Iterator[PartOfTable]:
         """The table in parts of about so many rows, each of one file, in order."""

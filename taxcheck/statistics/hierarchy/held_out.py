@@ -45,7 +45,8 @@ def held_out_statistics(
             (implied, follows, "implied", None),  # what follows from training is no leak
         ):
             if chosen.any():
-                record(of_pairs("split_leak", batch, chosen, reason), state, told)
+                found = of_pairs("split_leak", batch, chosen, reason, table="held-out")
+                record(found, state, told)
         judged = replace(batch, depth_diff=None) if proof.flat else batch
         doubtful = np.flatnonzero(~same & ~reverse)
         compared = compare(judged, proof.closure, len(in_training)).doubtful
