@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,16 @@ class Place:
     @property
     def path(self) -> str:
         """The file, or the input as it was given."""
-        return self.file or self.source.path
+        return self.file or whole(self.source)
+
+
+def whole(source: InputSummary) -> str:
+    """The path of an input; of one of several files that of the folder which they are in."""
+    if not source.files:
+        return source.path
+    folders = [one.path.split("/")[:-1] for one in source.files]
+    shared = itertools.takewhile(lambda parts: len(set(parts)) == 1, zip(*folders, strict=False))
+    return "/".join(parts[0] for parts in shared) or "."
 
 
 def about(report: Report, result: RuleResult) -> Place | None:
@@ -54,12 +64,16 @@ def _has_lines(source: InputSummary) -> bool:
 
 def inside(path: str) -> str | None:
     """The path seen from the folder that one is in; None where it lies elsewhere."""
+    if "://" in path:
+        return None
     plain, here = Path(os.path.abspath(path)), Path.cwd()  # noqa: PTH100 - links stay what they are
     return plain.relative_to(here).as_posix() if plain.is_relative_to(here) else None
 
 
 def uri(path: str) -> str:
     """A relative URI where the file is under the folder that one is in, else an absolute one."""
+    if "://" in path:
+        return quote(path, safe=":/", errors="replace")
     near = inside(path)
     if near is not None:
         return quote(near, safe="/", errors="replace")

@@ -18,7 +18,7 @@ from taxcheck.model.result import FoundCause, RuleResult
 from taxcheck.model.written import plain
 
 from . import view
-from .places import Place, about, described, of_sample, uri
+from .places import Place, about, described, of_sample, uri, whole
 from .text import bare, clip, one_line, slug
 
 _SCHEMA = (
@@ -106,7 +106,7 @@ def _fingerprints(report: Report, result: RuleResult) -> dict[str, str]:
     The second name is the one by which GitHub tells an alert that it has shown before.
     """
     place = about(report, result)
-    what = "\0".join((result.id, uri(place.source.path) if place else ""))
+    what = "\0".join((result.id, uri(whole(place.source)) if place else ""))
     digest = hashlib.sha256(what.encode("utf-8", "replace")).hexdigest()[:32]
     return {"taxcheckFinding/v1": digest, "primaryLocationLineHash": f"{digest}:1"}
 
@@ -203,7 +203,7 @@ def _artifacts(report: Report) -> list[Json]:
             "hashes": {kind: digest} if digest else {},
         }
         if source.path != "-":
-            artifact["location"] = {"uri": uri(source.path)}
+            artifact["location"] = {"uri": uri(whole(source))}
         artifacts.append(artifact)
     return artifacts
 

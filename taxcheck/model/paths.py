@@ -30,8 +30,11 @@ def stated(given: object) -> Paths | None:
 
 
 def title_of(given: Paths) -> str:
-    """A name for what an input holds: that of its file, or of the folder that a pattern is in."""
-    path = PurePath(each(given)[0])
+    """A name for what an input holds: that of its file, or of the folder that its files are in."""
+    first, *more = each(given)
+    path = PurePath(first)
+    if more:
+        path = PurePath(path.parent.name or first)
     while any(sign in path.name for sign in "*?["):
         path = path.parent
     return path.stem

@@ -45,6 +45,11 @@ def _told(shown: str, error: BaseException) -> InputError:
         )
     if isinstance(error, FileNotFoundError) or any(word in known for word in _ABSENT):
         return InputError(f"{shown}: no such file or bucket; check the address")
+    if "range request" in known:
+        return InputError(
+            f"{shown}: its server gives no parts of files (ranges), which a table is read by; give "
+            "a copy on this machine"
+        )
     return InputError(f"{shown}: cannot be reached ({said}); check address and network, run again")
 
 
