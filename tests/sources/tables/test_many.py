@@ -119,8 +119,8 @@ def test_files_are_one_table(tmp_path: Path, kind: str) -> None:
         f"part-{number}.{kind}" for number in (8, 9, 10)
     ]
     assert [one.rows for one in summary.files] == [ROWS] * 3
-    assert source.table.starts is not None
-    assert source.table.starts.tolist() == [0, ROWS + above, 2 * (ROWS + above)]
+    assert source.table.places is not None
+    assert source.table.places.starts.tolist() == [0, ROWS + above, 2 * (ROWS + above)]
 
 
 @pytest.mark.parametrize("how", ["folder", "pattern", "list", "deep"])
