@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Mapping
 
@@ -20,6 +21,7 @@ from taxcheck.service.web.meter import Meter
 from taxcheck.service.web.refusals import problem
 from taxcheck.service.web.visit import Visit, from_elsewhere, is_our_name, names_of, visit_of
 
+_NUL = re.compile(rb"\x00|%00")
 _LOG = logging.getLogger("taxcheck.service")
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 _BODY = 1 << 20  # bytes of what is no report and no file
@@ -106,6 +108,8 @@ class Door:
                 f"this server is not called {named[:100]!r}; every name that it is reached by has "
                 "to be among `names` of its settings"
             )
+        if "\x00" in scope["path"] or _NUL.search(scope.get("query_string", b"")):
+            return 404, "there is nothing at this address"  # nor can a database be asked for it
         if self._settings.open and visit.forwarded:
             return 403, (
                 "this server is open to its own machine alone, and this request came through a "

@@ -121,3 +121,12 @@ def test_headers_cannot_be_split_and_paths_do_not_climb(store: Store) -> None:
         answer = asked.get(path)
         assert answer.status_code in (404, 422), path
         assert "location" not in answer.headers
+
+
+@pytest.mark.parametrize("place", ["/rules/{}", "/p/{}/badge.svg", "/p/d/badge.svg?branch={}",
+                                   "/compare?before={}&after=a", "/p/d?metric={}", "/jobs/{}"])  # fmt: skip
+def test_no_address_with_a_character_that_a_database_cannot_hold_is_asked_for(
+    store: Store, place: str
+) -> None:
+    answer = asking(store, "admin").get(place.format("a%00b"))
+    assert problem(answer, 404) == "there is nothing at this address"
