@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from markupsafe import Markup
+
 from taxcheck.model.change import Change
+from taxcheck.model.report import Report
 from taxcheck.service.pages.values import Compare, Run
 
 from ..comparison import told
 from ..html import LEVELS, comparison_parts, parts
 from . import links
 from .frame import filled
+from .kept import Kept
 
 _FORMATS = (  # what it is called, and which file of the run it is
     ("JSON", "report.json"),
@@ -19,9 +23,13 @@ _FORMATS = (  # what it is called, and which file of the run it is
 )
 
 
+_REPORTS = Kept()
+
+
 def run(value: Run) -> str:
     """Headline and causes, what changed, then the whole report."""
     changed = value.changed
+    first, body = _REPORTS.of(value.drawn, lambda: _drawn(value.report))
     downloads = [(said, f"/api/v1{links.run(value.line.id, name)}") for said, name in _FORMATS]
     if value.report.audit is not None and value.report.audit.projection is not None:
         downloads.append(("explorer", links.run(value.line.id, "explorer")))
@@ -32,8 +40,15 @@ def run(value: Run) -> str:
         downloads=downloads,
         moved=[r for r in told(changed) if r.change not in same] if changed else (),
         scores=[s for s in changed.scores if s.change not in same] if changed else (),
-        **parts(value.report, LEVELS[0]),
+        first=first,
+        body=body,
     )
+
+
+def _drawn(report: Report) -> tuple[Markup, ...]:
+    """The report's first screen, and all that is below it."""
+    told = parts(report, LEVELS[0])
+    return Markup(filled("run_first.html", **told)), Markup(filled("run_report.html", **told))
 
 
 def compare(value: Compare) -> str:

@@ -37,6 +37,7 @@ def run(id: _Id, request: Request, store: TheStore, caller: Reader) -> Response:
         frame=frame(request, caller),
         line=gather.run_line(row),
         report=report,
+        drawn=f"{row.digest} {row.erased} {len(report.results)}",
         baseline=gather.run_line(base) if base else None,
         is_baseline=id == (head.baseline or head.newest_pass),
         changed=_changed(store, base, report, id),

@@ -180,6 +180,7 @@ class Run(Struct, frozen=True, kw_only=True):
     frame: Frame
     line: RunLine
     report: Report
+    drawn: str = ""  # what the report follows from: it is drawn once for the same; "": each time
     baseline: RunLine | None = None
     is_baseline: bool = False
     changed: Comparison | None = None  # since that baseline

@@ -24,7 +24,12 @@ from taxcheck.model.written import report_from_json
 from taxcheck.service.store import head, lookup, tables
 from taxcheck.service.store.content import Parts, put_together, taken_apart
 from taxcheck.service.store.database import now
-from taxcheck.service.store.errors import ConflictError, NotThereError, RefusedError
+from taxcheck.service.store.errors import (
+    ConflictError,
+    NotThereError,
+    RefusedError,
+    TooLargeError,
+)
 from taxcheck.service.store.limits import expect_bounded
 from taxcheck.service.store.metrics import numbers
 from taxcheck.service.store.pushed import Pushed
@@ -35,6 +40,7 @@ __all__ = ["Kept", "Pushed", "keep"]
 SWEEPING = 8740_0002  # of PostgreSQL: shared by whoever refers to a file, alone for who removes one
 _TOLERANCE = 0.01  # by which part of the baseline's value a score may be worse
 _TOP = 2**63 - 1
+_MOST = 2000  # rules of a report, and causes, inputs, waivers
 _OFF = 60_000  # milliseconds by which a clock has to be off to be corrected
 
 
@@ -111,7 +117,16 @@ def _already(connection: Connection, pushed: Pushed, digest: str) -> Kept | None
 
 
 def _expect_storable(report: Report) -> None:
-    """Raises RefusedError where a name in the report is longer than any that taxcheck gives."""
+    """Raises RefusedError where a name is longer than any that taxcheck gives.
+
+    TooLargeError where there are more rules than anybody could look at.
+    """
+    for what, many in (("rules", report.results), ("causes", report.causes),
+                       ("inputs", report.inputs), ("waivers", report.waivers)):  # fmt: skip
+        if len(many) > _MOST:
+            raise TooLargeError(
+                f"the report has {len(many):,} {what}, and this server takes {_MOST:,}"
+            )
     named = [("a rule's id", r.id, 100) for r in report.results]
     named += [("a rule's name", r.name, 100) for r in report.results]
     named += [("a cause's name", c.name, 100) for c in report.causes]

@@ -123,8 +123,10 @@ def test_headers_cannot_be_split_and_paths_do_not_climb(store: Store) -> None:
         assert "location" not in answer.headers
 
 
-@pytest.mark.parametrize("place", ["/rules/{}", "/p/{}/badge.svg", "/p/d/badge.svg?branch={}",
-                                   "/compare?before={}&after=a", "/p/d?metric={}", "/jobs/{}"])  # fmt: skip
+@pytest.mark.parametrize("place", [
+    "/rules/{}", "/p/{}/badge.svg", "/p/d/badge.svg?branch={}", "/compare?before={}&after=a",
+    "/p/d?metric={}", "/jobs/{}",
+])  # fmt: skip
 def test_no_address_with_a_character_that_a_database_cannot_hold_is_asked_for(
     store: Store, place: str
 ) -> None:
