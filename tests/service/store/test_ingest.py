@@ -169,3 +169,12 @@ def test_what_a_client_says_of_a_run_is_kept(store):
             "link": "https://ci.example.org/1?a=b&c=d"}  # fmt: skip
     row = runs.one(store, push(store, "incident", **said))
     assert {name: getattr(row, name) for name in said} == said
+
+
+def test_a_report_of_more_rules_than_anybody_could_look_at_is_refused(store):
+    """Its page would take minutes, for whoever opens it."""
+    report = sample("healthy")
+    many = tuple(replace(report.results[0], id=f"R{k}", name=f"r{k}") for k in range(2001))
+    with pytest.raises(TooLargeError, match="2,001 rules"):
+        push(store, replace(report, results=many), "many")
+    push(store, replace(report, results=many[:-1]), "most")
