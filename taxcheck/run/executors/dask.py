@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _MISSING = "the engine dask needs dask and distributed: pip install 'taxcheck[dask]'"
 _NAME = "taxcheck"
-_PATIENCE = 10.0  # seconds until a scheduler that does not answer is one that is not there
+_PATIENCE = 5.0  # seconds until a scheduler that does not answer is one that is not there
 _FAN = 8  # states that are merged at once
 _TRIES = 3  # where all workers died that had what was sent to them
 _LOST = "scheduler-connection-lost"  # how Dask says so
@@ -221,7 +221,8 @@ def _local(kind: type[LocalCluster], workers: int) -> Iterator[LocalCluster]:
             n_workers=workers,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False},
             env={"DASK_LOGGING__DISTRIBUTED": "critical"},  # what matters comes as an exception
         )
     except (OSError, TimeoutError, RuntimeError) as error:

@@ -149,29 +149,55 @@ def spark_session(local: Threads) -> Iterator[Spark]:
     except ImportError:
         raise EngineError(_MISSING) from None
     with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="taxcheck-spark-")))
         session = SparkSession.getActiveSession()
         if session is None:
-            session = _begun(SparkSession, local.workers)
-            stack.callback(session.stop)
+            session = stack.enter_context(_begun(SparkSession, local.workers, folder))
         _refuse_others(session)
         here = session.sparkContext.master.startswith("local")
-        scratch = TemporaryDirectory(prefix="taxcheck-spark-")
-        yield Spark(session, local, Path(stack.enter_context(scratch)) if here else None)
+        yield Spark(session, local, folder if here else None)
 
 
-def _begun(kind: type[SparkSession], workers: int) -> SparkSession:
+@contextmanager
+def _begun(kind: type[SparkSession], workers: int, folder: Path) -> Iterator[SparkSession]:
+    """A session of our own; its Java process ends with it, and talks into a file."""
+    from pyspark import SparkContext
     from pyspark.errors import PySparkException
 
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = kind.builder.appName("taxcheck").config("spark.ui.enabled", "false")
+    if not any(os.environ.get(name) for name in ("SPARK_HOME", "SPARK_CONF_DIR", "MASTER")):
+        builder = builder.master(f"local[{workers},{_TRIES}]")
+        builder = builder.config("spark.local.dir", str(folder))
     try:
-        if not any(os.environ.get(name) for name in ("SPARK_HOME", "SPARK_CONF_DIR", "MASTER")):
-            builder = builder.master(f"local[{workers},{_TRIES}]")
-        session = builder.getOrCreate()
+        with _errors_into(folder / "log"):
+            session = builder.getOrCreate()
     except (PySparkException, RuntimeError, OSError) as error:
         raise EngineError(f"Spark does not start ({one_line(error)}); {_MISSING}") from None
-    session.sparkContext.setLogLevel("OFF")  # what matters comes as an exception
-    return session
+    try:
+        yield session
+    finally:
+        session.stop()
+        gateway, java = SparkContext._gateway, getattr(SparkContext._gateway, "proc", None)
+        SparkContext._gateway = SparkContext._jvm = None
+        if gateway is not None:
+            gateway.shutdown()
+        if java is not None:
+            java.stdin.close()  # it ends by this
+            java.wait()
+
+
+@contextmanager
+def _errors_into(path: Path) -> Iterator[None]:
+    """What processes that are started in the block say on standard error goes into a file."""
+    before = os.dup(2)
+    try:
+        with path.open("wb") as log:
+            os.dup2(log.fileno(), 2)
+        yield
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
 
 
 def _refuse_others(session: SparkSession) -> None:
