@@ -7,7 +7,8 @@ the pair's key among the sorted keys of all pairs.
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import replace
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -75,6 +76,11 @@ class ForestClosure:
         if not held.all():
             slot[~held] = distance[~held] = -1
         return slot, distance
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is shipped, 20 bytes a node: a copy can find, and nothing else."""
+        slim = replace(self._forest, parent=self._forest.parent[:0], levels=())
+        return {**self.__dict__, "_forest": slim, "_owners": None, "_first": None}
 
     def pairs(self, slots: IntArray) -> tuple[IntArray, IntArray, IntArray]:
         """(ancestor, descendant, distance) of slots."""

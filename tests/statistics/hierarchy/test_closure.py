@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 
 import numpy as np
@@ -218,3 +219,17 @@ def test_noise_that_closes_cycles_does_not_multiply_the_closure():
     on_cycle = len(drawn.cycles()[0])
     assert on_cycle > n / 2
     assert closure_of(drawn).expected < 20 * n < on_cycle**2 / 20
+
+
+def test_a_closure_that_is_shipped_finds_the_same_in_20_bytes_a_node():
+    n = 10_000
+    rng = np.random.default_rng(5)
+    parents = np.floor(rng.random(n - 1) * np.arange(1, n)).astype(np.int64)
+    tree = Graph.from_edges(parents, np.arange(1, n), np.ones(n, dtype=bool))
+    closure = closure_of(tree)
+    sent = pickle.dumps(closure, protocol=5)
+    assert len(sent) < 20 * n + 5_000
+    a, d = rng.integers(0, n, (2, 50_000))
+    a[:n], d[:n] = np.r_[0, parents], np.arange(n)
+    for mine, its in zip(closure.find(a, d), pickle.loads(sent).find(a, d), strict=True):
+        np.testing.assert_array_equal(mine, its)
