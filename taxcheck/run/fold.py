@@ -16,29 +16,11 @@ from taxcheck.sources.tables.separators import MixedError
 from taxcheck.sources.tables.source import Partition, PartitionRead, TableSource
 from taxcheck.statistics.offenders import Offenders, Sink
 from taxcheck.statistics.pairs import Nodes, Origin, PairState, SortedPairs
-from taxcheck.statistics.passes import Executor, Hear, Shared
+from taxcheck.statistics.passes import Executor, Shared
 from taxcheck.statistics.spool import KeptPairs, PairSpool
 
-_PART_ROWS = 1 << 20  # of a portion, about; executors put several into one task
+_PART_ROWS = 1 << 20  # of a partition, about; executors put several into one task
 _HELD_BACK = 20_000_000  # offenders, while the meaning of separators may still prove another one
-
-
-@dataclass(frozen=True, slots=True)
-class Portion:
-    """A part of a source for whom a pass may be given to."""
-
-    part: Partition
-
-    @property
-    def rows(self) -> int:
-        """About how many it has."""
-        return self.part.numbers
-
-    def batches(self, tell: Hear) -> Iterator[RawBatch]:
-        """Its rows; what is known once they were read is told. InputError where it has changed."""
-        source = self.part.open()
-        yield from source.batches()
-        tell(self.part.read(source))
 
 
 class PairData:
@@ -46,7 +28,7 @@ class PairData:
 
     def __init__(self, source: TableSource, labelled: LabelledPairs | None) -> None:
         self.source, self._labelled = source, labelled
-        self._parts: list[Portion] | None = None
+        self._parts: list[Partition] | None = None
 
     @property
     def here_only(self) -> str | None:
@@ -59,12 +41,12 @@ class PairData:
         """All of it."""
         return (self._labelled or self.source).batches()
 
-    def partitions(self) -> list[Portion] | None:
+    def partitions(self) -> list[Partition] | None:
         """It in parts; None where this process alone can read it."""
         if self.here_only is not None:
             return None
         if self._parts is None:
-            self._parts = [Portion(part) for part in self.source.partitions(_PART_ROWS)]
+            self._parts = self.source.partitions(_PART_ROWS)
         return self._parts
 
     def settled(self) -> PairData:
@@ -114,9 +96,9 @@ class _Heard:
     Offenders wait until all is known: what cells such as 1.000 mean a part alone cannot know.
     """
 
-    def __init__(self, source: TableSource, parts: Sequence[Portion], sink: Sink | None) -> None:
+    def __init__(self, source: TableSource, parts: Sequence[Partition], sink: Sink | None) -> None:
         self._source, self._sink = source, sink
-        self.settled = len(parts) < 2 or parts[0].part.meaning is not None
+        self.settled = len(parts) < 2 or parts[0].meaning is not None
         self._expected = max(sum(part.rows for part in parts), 1)
         self._known: list[PartitionRead] = []
         self._waiting: list[Offenders] = []
@@ -189,7 +171,7 @@ def fold_pairs(
 
 def _elsewhere(
     job: FoldPairs, data: PairData, runner: Executor, sink: Sink | None
-) -> tuple[PairState, Sequence[Portion]]:
+) -> tuple[PairState, Sequence[Partition]]:
     """The state of a table that others read, and the parts that they read it in."""
     data.source.table.begun()
     parts = data.partitions() or []

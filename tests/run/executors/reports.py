@@ -74,8 +74,8 @@ def run_by(executor, monkeypatch):
 
 
 @contextmanager
-def portions_of(rows, monkeypatch):
-    """Portions have about so many rows, those of text about so many bytes and some."""
+def partitions_of(rows, monkeypatch):
+    """Partitions have about so many rows, those of text about so many bytes and some."""
     with monkeypatch.context() as patch:
         patch.setattr(fold, "_PART_ROWS", rows)
         patch.setattr(text_parts, "_LEAST", 8 * rows)

@@ -14,7 +14,7 @@ from tests.run.executors.reports import (
     corrupted,
     in_files,
     kept,
-    portions_of,
+    partitions_of,
     run_by,
     said,
 )
@@ -39,7 +39,7 @@ SOME = (
     "false_ancestor_with_a_taxonomy",
 )
 ALL = tuple(name for name, one in CORRUPTIONS.items() if one.base not in TABLES)
-SIZES = (1, 3_000, 1 << 40)  # rows of a portion: one row group, a few, all
+SIZES = (1, 3_000, 1 << 40)  # rows of a partition: one row group, a few, all
 
 
 def equal_however_it_is_cut(name, folder, monkeypatch, sizes=SIZES):
@@ -47,8 +47,8 @@ def equal_however_it_is_cut(name, folder, monkeypatch, sizes=SIZES):
     expected = checked(request)
     for seed, rows in enumerate(sizes):
         executor = Scattered(workers=3, seed=seed)
-        with run_by(executor, monkeypatch), portions_of(rows, monkeypatch):
-            assert checked(request) == expected, f"{name}, portions of {rows}"
+        with run_by(executor, monkeypatch), partitions_of(rows, monkeypatch):
+            assert checked(request) == expected, f"{name}, partitions of {rows}"
     return request, expected
 
 
@@ -66,7 +66,7 @@ def test_every_corruption_however_it_is_cut(name, tmp_path, monkeypatch):
 def test_sound_data_needs_two_passes_and_nothing_else(monkeypatch):
     expected = checked(Request(mapping=MAPPING, pairs=PAIRS))
     executor = Scattered(workers=2, seed=0)
-    with run_by(executor, monkeypatch), portions_of(1, monkeypatch):
+    with run_by(executor, monkeypatch), partitions_of(1, monkeypatch):
         assert checked(Request(mapping=MAPPING, pairs=PAIRS)) == expected
     assert executor.passes == 2
 
@@ -75,14 +75,14 @@ def test_sound_data_needs_two_passes_and_nothing_else(monkeypatch):
 def test_files_of_any_size(cuts, tmp_path, monkeypatch):
     request = in_files(corrupted("rows_turned_round", tmp_path), tmp_path / "pairs", cuts)
     expected = checked(request)
-    with run_by(Scattered(2, len(cuts)), monkeypatch), portions_of(1, monkeypatch):
+    with run_by(Scattered(2, len(cuts)), monkeypatch), partitions_of(1, monkeypatch):
         assert checked(request) == expected
 
 
 def test_failures_are_written_in_the_same_order(tmp_path, monkeypatch):
     request = corrupted("damaged_rows_appended", tmp_path / "data")
     check(replace(request, failures=tmp_path / "here", workers=1))
-    with run_by(Scattered(2, 0), monkeypatch), portions_of(1, monkeypatch):
+    with run_by(Scattered(2, 0), monkeypatch), partitions_of(1, monkeypatch):
         check(replace(request, failures=tmp_path / "there"))
     assert kept(tmp_path / "here") == kept(tmp_path / "there")
 
@@ -90,7 +90,7 @@ def test_failures_are_written_in_the_same_order(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", SOME)
 def test_a_corruption_by_dask(name, cluster, tmp_path, monkeypatch):
     request = corrupted(name, tmp_path)
-    with portions_of(1, monkeypatch):
+    with partitions_of(1, monkeypatch):
         assert checked(request, cluster) == checked(request)
 
 
@@ -98,13 +98,13 @@ def test_a_corruption_by_dask(name, cluster, tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ALL)
 def test_every_corruption_by_dask(name, cluster, tmp_path, monkeypatch):
     request = corrupted(name, tmp_path)
-    with portions_of(1, monkeypatch):
+    with partitions_of(1, monkeypatch):
         assert checked(request, cluster) == checked(request)
 
 
 def test_who_read_the_pairs_is_told(cluster, tmp_path, monkeypatch):
     request = replace(corrupted("rows_turned_round", tmp_path, 2_000), engine=cluster)
-    with portions_of(1, monkeypatch):
+    with partitions_of(1, monkeypatch):
         *_, note = next(one for one in check(request).inputs if one.role == "pairs").notes
     assert note == (
         f"Read by Dask, 2 workers at {cluster}, in 4 partitions; pairs that are wanted again are "

@@ -16,7 +16,7 @@ from taxcheck.model.errors import InputError
 from taxcheck.run import evidence, fold
 from taxcheck.run.executors import dask as dask_engine
 from taxcheck.run.request import Request
-from tests.run.executors.reports import checked, corrupted, in_files, portions_of
+from tests.run.executors.reports import checked, corrupted, in_files, partitions_of
 
 MAPPING, PAIRS = "fixtures/healthy/mapping.tsv", "fixtures/healthy/pairs.parquet"
 
@@ -42,7 +42,7 @@ def armed(where, marker):
 def test_a_worker_that_is_killed_changes_nothing(where, cluster, tmp_path, monkeypatch):
     request = corrupted("rows_turned_round", tmp_path / "data")
     marker = str(tmp_path / "killed")
-    with Client(cluster) as client, portions_of(1, monkeypatch):
+    with Client(cluster) as client, partitions_of(1, monkeypatch):
         client.run(armed, where, marker)
         assert checked(request, cluster) == checked(request)
     assert Path(marker).exists()
@@ -100,7 +100,7 @@ def test_what_only_the_whole_text_tells_is_asked_of_it(extra, told, cluster, tmp
     request = Request(mapping=str(mapping), pairs=str(pairs))
     expected = checked(request)
     assert told == any("separator" in note for one in expected["inputs"] for note in one["notes"])
-    with portions_of(150, monkeypatch):
+    with partitions_of(150, monkeypatch):
         assert checked(request, cluster) == expected
 
 

@@ -13,7 +13,7 @@ import pytest
 from taxcheck.model.errors import EngineError, InputError
 from taxcheck.run.executors.opening import executor_of
 from tests.run.executors.numbers import Numbers, Sum
-from tests.run.executors.reports import checked, corrupted, portions_of, run_by
+from tests.run.executors.reports import checked, corrupted, partitions_of, run_by
 from tests.run.executors.test_equal import SOME
 from tests.run.executors.test_faults import MAPPING, PAIRS, running
 
@@ -65,7 +65,7 @@ def test_faults(spark, tmp_path):
 def test_a_corruption_by_spark(name, spark, tmp_path, monkeypatch):
     request = corrupted(name, tmp_path)
     expected = checked(request)
-    with run_by(spark, monkeypatch), portions_of(1, monkeypatch):
+    with run_by(spark, monkeypatch), partitions_of(1, monkeypatch):
         assert checked(request) == expected
 
 
