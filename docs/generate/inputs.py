@@ -39,7 +39,8 @@ def pages() -> Iterator[Page]:
     parts = [
         "# Inputs and columns",
         "What a file is, is told from its content; `-` is standard input. What was inferred stands "
-        "in the report.",
+        "in the report. A mapping, pairs and held-out pairs may be [of many files, or in a "
+        "bucket](../how-to/read-many-files.md).",
         "## Names of columns",
         "Columns are found by name, whatever their case, spaces, dots, `_` and `-`; of several "
         "names the first in the table wins. Others are given:",

@@ -36,6 +36,8 @@ def telling(shown: str) -> Iterator[None]:
 
 
 def _told(shown: str, error: BaseException) -> InputError:
+    while isinstance(error, FileNotFoundError) and error.__cause__ is not None:
+        error = error.__cause__  # fsspec says so of a server that is not there, too
     said = one_line(error) or type(error).__name__
     known = f"{type(error).__name__} {said}".lower()
     if isinstance(error, PermissionError) or any(word in known for word in _DENIED):

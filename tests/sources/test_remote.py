@@ -74,6 +74,13 @@ def test_a_server_without_ranges(web: tuple[str, Path], monkeypatch: pytest.Monk
     )
 
 
+def test_a_server_that_is_not_there() -> None:
+    for name in ("fsspec", "aiohttp"):
+        pytest.importorskip(name, reason=f"{name} is not installed")
+    said = refused("http://127.0.0.1:9/pairs.parquet")
+    assert said.startswith("http://127.0.0.1:9/pairs.parquet: cannot be reached (")
+
+
 def test_an_unknown_scheme() -> None:
     pytest.importorskip("fsspec", reason="fsspec is not installed")
     said = refused("gopher://host/pairs.parquet")
