@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from msgspec.structs import replace as with_fields
 
-from taxcheck.model.vocabulary import number, numbers
+from taxcheck.model.vocabulary import number, numbers, plural
 from taxcheck.service.pages.values import Due, Point, Trend
 
 from ..pictures.labels import lanes
@@ -37,6 +37,7 @@ _TOP, _TALL = 40.0, 190.0
 _MOST_LINKED = {WIDE: 500, NARROW: 60}
 _MOST_NAMED = {WIDE: 8, NARROW: 3}  # changes of cause whose names there is room for
 _LANE = 18.0
+_HAVE = ("has", "have")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,23 +82,25 @@ def draw(trend: Trend, waivers: Sequence[Due] = ()) -> Picture | None:
         return None
     trend = with_fields(trend, points=tuple(points))
     newest, oldest = points[-1], points[0]
-    told = f"{trend.label}: {_beside(points, trend.baseline)}"
+    told = f"{trend.label}: {_beside(points, trend.baseline, trend.lacking)}"
     least, most = numbers([f(p.value for p in points) for f in (min, max)])
     said = (
         f"{len(points)} runs from {minute(oldest.created)} to {minute(newest.created)}; between "
         f"{least} and {most}."
     )
+    if trend.lacking:
+        said += f" {plural(trend.lacking, 'run')} shown above {_HAVE[trend.lacking > 1]} it not."
     inside = [one for one in waivers if oldest.created <= one.until <= newest.created]
     return both(trend.name, told, said, lambda width: _drawing(trend, inside, width))
 
 
-def _beside(points: Sequence[Point], baseline: float | None) -> str:
+def _beside(points: Sequence[Point], baseline: float | None, lacking: int) -> str:
     """The newest value, and what it was before."""
     values = {point.value for point in points}
     newest = points[-1].value
     if len(values | {baseline} - {None}) == 1:
         also = "" if baseline is None else " and in the baseline"
-        return f"{number(newest)} in all runs shown{also}"
+        return f"{number(newest)} in all runs {'that have it' if lacking else 'shown'}{also}"
     before, where = (
         (points[0].value, "the oldest shown") if baseline is None else (baseline, "the baseline")
     )

@@ -106,6 +106,7 @@ def _trends(trend: Trend) -> tuple[v.Trend, ...]:
                 if value is not None
             ),
             series.baseline,
+            series.values.count(None),
         )
         for series in trend.series
     )

@@ -139,6 +139,7 @@ class Trend(Struct, frozen=True):
     label: str
     points: tuple[Point, ...]
     baseline: float | None = None  # its value in the run that others are held against
+    lacking: int = 0  # runs between these that do not have the number
 
 
 class Due(Struct, frozen=True):

@@ -30,6 +30,16 @@ PAGES = {
 }
 
 
+# Of a hostile report each list is as long as it may be, and axe looks at each entry for minutes:
+# here it has a few of each.
+_FEW = """
+for (const list of document.querySelectorAll("ul, ol, tbody, dl")) {
+  for (const entry of [...list.children].slice(3)) entry.remove();
+}
+for (const finding of [...document.querySelectorAll("main article")].slice(4)) finding.remove();
+"""
+
+
 @contextmanager
 def scripts(browser, enabled: bool) -> Iterator[None]:
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not enabled})
@@ -133,14 +143,15 @@ def test_everything_has_its_place_at_every_width(browser, served, name):
             assert browser.execute_script(FAULTS) == [], width
 
 
-# the hostile run has the parts of the hostile report, of which axe takes minutes
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in PAGES if name != "hostile run"])
+@pytest.mark.parametrize("name", PAGES)
 def test_axe_finds_nothing(browser, served, name, width, scheme):
     axe = pytest.importorskip("selenium_axe_python").Axe(browser)
     with screen(browser, width, prefers_color_scheme=scheme):
         browser.get(f"{served}{PAGES[name]}")
+        if name == "hostile run":
+            browser.execute_script(_FEW)
         browser.execute_script(OPEN)
         axe.inject()
         assert browser.execute_async_script(AXE) == []

@@ -183,3 +183,16 @@ def test_what_stood_before_the_columns_were_there_stands_after(store, settings):
     assert datasets.one(store, "ncbi", "animals").late.id == "late"
     assert [runs.one(store, id).exit_code for id in ("passed", "late")] == [0, 1]
     store.close()
+
+
+def test_runs_without_a_number_are_not_passed_over_in_silence(store, app):
+    """The line of a trend leads past them."""
+    for day, name in enumerate(("healthy", "incident", "nothing", "healthy")):
+        push(store, dated(name, day))
+    shown = said(page(client(app).get("/ncbi/animals?metric=coverage")).get_element_by_id("trends"))
+    assert "1 run shown above has it not" in shown
+    push(store, dated("healthy", 5), dataset="steady")
+    push(store, dated("nothing", 6), dataset="steady")
+    push(store, dated("healthy", 7), dataset="steady")
+    shown = said(page(client(app).get("/ncbi/steady")).get_element_by_id("trends"))
+    assert "in all 2 runs that have it (1 shown above has it not)" in shown
