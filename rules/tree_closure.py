@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from taxcheck.model.finding import Finding, Observed, Sample, Severity, Skip
+from taxcheck.model.memory import size_text
 from taxcheck.model.rule import Repair, rule
 from taxcheck.model.vocabulary import percent, plural
 from taxcheck.policy.model import Dataset
@@ -102,8 +103,10 @@ def missing_ancestor_pair(
     if not expected:
         raise Skip("the depth-1 pairs imply no pair: there is no closure to be complete")
     found = count > 0
+    bounded = bool(closure.needs)
     return Finding(
-        found=found,
+        found=found or bounded,
+        severity=Severity.FAIL if found else Severity.WARN,
         message=(
             f"{missing} {be(count)} missing: {told}{first(samples)}"
             if found
@@ -153,6 +156,7 @@ def _unknown(closure: ClosureStatistics) -> str:
     if closure.open:
         nodes = plural(sum(closure.open.values()), "node")
         told = f"; what is missing above {nodes} cannot be told in full{reasons(closure.open)}"
+    told += _bound(closure)
     beyond = sum(closure.unproven.detail.get(key, 0) for key in ("beyond_edges", "shorter_way"))
     if beyond:
         told += (
@@ -160,6 +164,13 @@ def _unknown(closure: ClosureStatistics) -> str:
             "depth-1 pairs are missing that nothing here can name"
         )
     return told
+
+
+def _bound(closure: ClosureStatistics) -> str:
+    """With how much memory more would be known; empty where memory is no bound."""
+    if not closure.needs:
+        return ""
+    return f"; with ``--memory {size_text(closure.needs)}`` what is beyond the bound is proved too"
 
 
 def _within(sample: Sample, cap: int) -> bool:
@@ -231,11 +242,13 @@ def false_ancestor_pair(
         return Finding(
             found=True,
             severity=Severity.WARN,
-            message=f"no pair is false, but {unproven}{first(open_.samples)}",
+            message=f"no pair is false, but {unproven}{first(open_.samples)}{_bound(closure)}",
             total=bad.total,
             observed=observed,
             samples=open_.samples,
-            fix="restore the missing parents (TREE007), cut the cycles (TREE001), or hold the "
+            fix=f"add ``--memory {size_text(closure.needs)}`` to this command"
+            if closure.needs
+            else "restore the missing parents (TREE007), cut the cycles (TREE001), or hold the "
             "pairs against a taxonomy: add ``--taxonomy taxdump/`` to this command",
         )
     undenied = _undenied(taxonomy)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     "pairs",
     "embeddings",
     "workers",
+    "memory",
     "seed",
     argument={"embeddings": "CHECKPOINT"},
     mapping="Joins labels and idx; else row k is idx k.",

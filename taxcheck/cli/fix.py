@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     "held_out",
     "taxonomy",
     "embeddings",
+    "memory",
     held_out="Held-out pairs, which go along and stay so.",
     taxonomy="NCBI taxdump: what is lost is built from it.",
     embeddings="Table whose rows are carried along.",

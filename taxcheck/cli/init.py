@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     "pairs",
     "held_out",
     "taxonomy",
+    "memory",
     policy="Whose [inputs] name what is not given; default: the one in this folder.",
 )
 @click.option(

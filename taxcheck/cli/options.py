@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from taxcheck.model.geometry import GEOMETRIES
+from taxcheck.model.memory import read_size
 from taxcheck.model.paths import Paths, stated
 
 if TYPE_CHECKING:
@@ -31,6 +32,19 @@ def _of_many(said: str) -> dict[str, Any]:
         return stated(given)
 
     return {"metavar": "FILE", "help": said, "multiple": True, "callback": paths}
+
+
+class _Size(click.ParamType):  # type: ignore[type-arg]
+    """A size in bytes, written as 8GB."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read it."""
+        try:
+            return read_size(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 # Fields of a Request -> the option that gives them.
@@ -84,6 +98,12 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "show_envvar": True,
         "help": "Who reads the pairs: threads; dask (a cluster on this machine), or the address of "
         "a Dask scheduler (tcp://host:8786); spark. The result does not depend on it.",
+    },
+    "memory": {
+        "metavar": "SIZE",
+        "type": _Size(),
+        "help": "What the run may take, such as 8GB; what cannot be proved in it is told with its "
+        "count. Default: half of what the machine has.",
     },
     "seed": {"type": int, "default": 0, "show_default": True, "help": "Of everything sampled."},
     "title": {"help": "Name of the run in the report; default: the pairs' file name."},

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     "fail_on",
     "workers",
     "engine",
+    "memory",
     "seed",
     "title",
 )

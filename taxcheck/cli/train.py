@@ -169,7 +169,9 @@ def _begun(out: Path, resume: bool, **_: object) -> Request | None:
     "failed or training diverged, 2 usage, policy or settings, 3 an input cannot be read or the "
     "folder not be written, 4 taxcheck itself broke, 130 and 143 stopped by a signal.",
 )
-@takes_request("mapping", "pairs", "held_out", "taxonomy", "title", begun=_begun, title=_TITLE)
+@takes_request(
+    "mapping", "pairs", "held_out", "taxonomy", "memory", "title", begun=_begun, title=_TITLE
+)
 @click.option("--out", required=True, metavar="FOLDER", type=Path, help="What the run leaves.")
 @click.option("--preset", metavar="NAME", help="One of those below.  [default]")
 @click.option("--config", metavar="FILE", type=Path, help="TOML with any of the keys below.")

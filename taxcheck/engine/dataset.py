@@ -17,7 +17,7 @@ from taxcheck.model.arrays import Int32Array, IntArray, bounded, distinct, range
 from taxcheck.model.errors import InputError
 from taxcheck.model.finding import Skip, known
 from taxcheck.run.gather import Gathered
-from taxcheck.statistics.hierarchy.closure import GraphClosure
+from taxcheck.statistics.hierarchy.closure import whole_closure
 from taxcheck.statistics.hierarchy.edges import transitive_reduction
 from taxcheck.statistics.hierarchy.graph import Graph
 
@@ -25,6 +25,7 @@ Ints = npt.NDArray[np.integer]
 Floats = npt.NDArray[np.floating]
 Distances = npt.NDArray[np.int16]
 _FARTHEST = np.iinfo(np.int16).max
+_LARGEST = 80_000_000  # pairs of a closure that training holds beside its own
 BLOCK = 1 << 22  # pairs that are looked at together
 
 
@@ -274,16 +275,19 @@ def _ancestry(graph: Graph, starts: IntArray, ancestors: Int32Array) -> Ancestry
         if _holds(tour, starts, ancestors):
             return tour
     try:
-        slots = GraphClosure(graph)
+        slots = whole_closure(graph)
     except Skip:
         return Ancestry(nothing, nothing, starts, ancestors)
-    above, below, _ = slots.pairs(np.arange(slots.expected))
-    lists = _lists(below, above, graph.n)
+    if slots.expected > _LARGEST:
+        return Ancestry(nothing, nothing, starts, ancestors)
+    n = max(graph.n, 1)
+    above, below, steps = slots.pairs(np.arange(slots.size))
+    keys = np.sort((below * n + above)[steps > 0])
+    lists = _lists(*np.divmod(keys, n), graph.n)
     if not _holds(lists, starts, ancestors):
-        n = max(graph.n, 1)
-        below = np.r_[below, np.repeat(np.arange(graph.n), np.diff(starts))]
-        below, above = np.divmod(distinct(below * n + np.r_[above, ancestors]), n)
-        lists = _lists(below, above, graph.n)
+        owner = np.repeat(np.arange(graph.n), np.diff(starts))
+        keys = distinct(np.r_[keys, owner * n + ancestors])
+        lists = _lists(*np.divmod(keys, n), graph.n)
     return lists
 
 

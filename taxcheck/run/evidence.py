@@ -85,20 +85,26 @@ def of_pairs(
     executor: Executor,
     sink: Sink | None,
     clock: Clock,
+    memory: int | None = None,
 ) -> tuple[Evidence, Graph]:
-    """What mapping and pairs tell together: hierarchy, proof, and the given taxonomy's view."""
+    """What mapping and pairs tell together: hierarchy, proof, and the given taxonomy's view.
+
+    What is beyond ``memory`` bytes is told as unproven; None is half of what the machine has.
+    """
     training, held_out, mapping = intake.training, intake.held_out, intake.mapping
     tables = [training] if held_out is None else [training, held_out]
     is_descendant = np.logical_or.reduce([table.state.below.each > 0 for table in tables])
     spool = held_out.spool if held_out is not None else None
     with clock("hierarchy"):
-        edges = edges_of(tables, dataset)
+        edges = edges_of(tables, dataset, memory)
         graph, closure, flat = edges.graph, edges.closure, edges.flat
         held = hold(training.spool, spool, closure, graph.n, executor, flat)
         chains = Chains.of(graph, closure, held.every)
         doubtful = graph.forest is None or len(held.every.outside) > 0
         sole = doubtful and taxonomy is not None and _knows(taxonomy, mapping, graph.present)
-        likeness = likeness_of(graph, closure, held.every, chains, dataset, edges.source, sole)
+        likeness = likeness_of(
+            graph, closure, held.every, chains, dataset, edges.source, sole, memory
+        )
         tree = hierarchy_statistics(edges, is_descendant, likeness, sink)
         if edges.source == REDUCTION and tree.several_parents.count:
             above = np.sum([table.state.as_descendant for table in tables], axis=0)
@@ -106,7 +112,16 @@ def of_pairs(
             several = replace(tree.several_parents, detail=skipped)
             tree = replace(tree, several_parents=several)
     with clock("proof"):
-        proof = prove(training.spool, held, closure, chains, likeness, flat, sink)
+        proof = prove(
+            training.spool,
+            held,
+            closure,
+            chains,
+            likeness,
+            flat,
+            sink,
+            training.state.as_descendant,
+        )
         pairs = training.freeze(mapping.mapped, tree.kind, proof.repeats, sink)
     evidence = Evidence(
         mapping=mapping,  # a derived one too: rules that need a given one say so themselves
@@ -118,7 +133,7 @@ def of_pairs(
     )
     if held_out is not None:
         with clock("held-out"):
-            leaks = _held_out(intake, proof, dataset, sink)
+            leaks = _held_out(intake, proof, dataset, sink, memory)
             evidence = replace(evidence, held_out=leaks)
     if taxonomy is not None:
         complete = dataset.pairs == "closure"
@@ -139,14 +154,14 @@ def _knows(taxonomy: Taxonomy, mapping: MappingStatistics, present: BoolArray) -
 
 
 def _held_out(
-    intake: Intake, proof: Proof, dataset: Dataset, sink: Sink | None
+    intake: Intake, proof: Proof, dataset: Dataset, sink: Sink | None, memory: int | None
 ) -> HeldOutStatistics:
     assert intake.held_out is not None
     return held_out_statistics(
         intake.held_out.state.rows,
         intake.held_out.spool,
         proof,
-        edges_of([intake.training], dataset).closure,
+        edges_of([intake.training], dataset, memory).closure,
         present_in([intake.training.state]),
         sink,
     )

@@ -107,7 +107,13 @@ class Gathered:
             sink, evidence, graph = self.read.branch(), Evidence(), None
             if self.intake is not None:
                 evidence, graph = of_pairs(
-                    self.intake, self.taxonomy, dataset, self.executor, sink, self.clock
+                    self.intake,
+                    self.taxonomy,
+                    dataset,
+                    self.executor,
+                    sink,
+                    self.clock,
+                    self.request.memory,
                 )
                 evidence = self.intake.naming.shown(evidence)
                 if not self.intake.naming.derived:

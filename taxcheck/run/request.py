@@ -26,6 +26,7 @@ class Request(Inputs):
     policy: Policy = field(default_factory=Policy)
     workers: int = 1
     engine: str = "threads"  # who reads the pairs: also "dask", "spark", or a scheduler's address
+    memory: int | None = None  # bytes that the run may take; None: half of what the machine has
     seed: int = 0
     drawn: bool = True  # whether pictures are wanted: a projection takes a moment
     projected: bool = False  # by true distances (UMAP, the extra "plots"), not by tangents alone

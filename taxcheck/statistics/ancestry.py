@@ -11,7 +11,7 @@ import numpy.typing as npt
 from taxcheck.model.arrays import BoolArray, IntArray
 from taxcheck.model.finding import Defect
 from taxcheck.statistics.hierarchy.forest import Forest
-from taxcheck.statistics.hierarchy.pairset import SlotSet
+from taxcheck.statistics.hierarchy.slots import SlotSet
 from taxcheck.statistics.offenders import DefectState, Offenders, Sink, record
 
 PairRows = tuple[IntArray, IntArray, IntArray]  # source rows, ancestor idx, descendant idx; (k,)

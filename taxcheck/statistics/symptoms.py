@@ -124,6 +124,14 @@ class Symptoms:
             self.overfull.add(defect)
             del self._parts[defect]
 
+    def expects(self, defect: str, count: int) -> bool:
+        """Whether to tell it of so many offenders; of too many it lets go before they come."""
+        with self._lock:
+            if count > MOST:
+                self.overfull.add(defect)
+                self._parts.pop(defect, None)
+        return count <= MOST or self._forward is not None
+
     def show(self, how: Callable[[Offenders], Offenders] | None) -> None:
         """From here on hand offenders on as a user sees them; None: as they are kept."""
         self._show = how
@@ -152,6 +160,13 @@ class Symptoms:
 
     def __iter__(self) -> Iterator[str]:
         return (defect for defect in self._parts if defect in self)
+
+
+def wanted(sink: Sink | None, defect: str, count: int) -> bool:
+    """Whether a sink is to be told of so many offenders, which have yet to be made."""
+    if isinstance(sink, Symptoms):
+        return sink.expects(defect, count)
+    return sink is not None
 
 
 def _narrow(offenders: Offenders) -> Offenders:

@@ -200,6 +200,7 @@ class ClosureStatistics:
     # "beyond_bound" (more pairs are implied than can be held), "beyond_edges" (in a DAG an edge
     # may be lost), "shorter_way" (at a shorter distance, by an edge that may be lost)
     open: Mapping[str, int]  # nodes with ancestors that are not known, by the first three reasons
+    needs: int = 0  # bytes of memory with which nothing would be beyond the bound; 0: nothing is
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,6 +151,24 @@ def test_what_a_proof_could_not_know_is_told() -> None:
     )
 
 
+def test_a_bound_of_memory_is_no_pass_and_says_what_would_lift_it() -> None:
+    cut = closure(
+        unproven=some(3, 10, {"ancestor_idx": 5}, beyond_bound=3),
+        false=some(0, 10),
+        open={"beyond_bound": 1},
+        needs=11_500_000_000,
+    )
+    missing, false = judge("TREE004", closure=cut), judge("TREE005", closure=cut)
+    assert (missing.outcome, missing.count) == ("warn", 0)
+    assert missing.message == (
+        "all 4 pairs of the closure are there; what is missing above 1 node cannot be told in "
+        "full: 1 beyond bound; with ``--memory 12GB`` what is beyond the bound is proved too"
+    )
+    assert (false.outcome, "``--memory 12GB``" in (false.fix or "")) == ("warn", True)
+    lacking = replace(cut, missing=some(1, 4), missing_by_depth=np.array([0, 0, 1]))
+    assert judge("TREE004", closure=lacking).outcome == "fail"
+
+
 def test_second_parents_that_only_the_pairs_beyond_the_edges_show() -> None:
     lost = tree(kind=Kind.DAG, beyond=Beyond(9, 8, 2))
     result = judge("TREE002", tree=lost)

@@ -99,5 +99,6 @@ def proved(table, held_out=None, dataset=None, sink=None, workers=1, edges=None)
     held = hold(table.spool, spool, closure, graph.n, Threads(workers), found.flat)
     chains = Chains.of(graph, closure, held.every)
     likeness = likeness_of(graph, closure, held.every, chains, dataset, found.source)
-    proof = prove(table.spool, held, closure, chains, likeness, found.flat, sink)
+    below = table.state.as_descendant
+    proof = prove(table.spool, held, closure, chains, likeness, found.flat, sink, below)
     return proof, hierarchy_statistics(found, table.state.as_descendant > 0, likeness)

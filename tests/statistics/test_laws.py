@@ -21,8 +21,9 @@ from taxcheck.model.errors import BrokenError
 from taxcheck.sources.tables.batches import MappingBatch, PairBatch, Quarantined
 from taxcheck.statistics.counts import Counts
 from taxcheck.statistics.depths import DepthState, Histogram, NodeDepths, marks_of
-from taxcheck.statistics.hierarchy.pairset import PairSet, SlotSet
-from taxcheck.statistics.hierarchy.proof import ComparedPairs, ProofState
+from taxcheck.statistics.hierarchy.compare import ComparedPairs, ProofState
+from taxcheck.statistics.hierarchy.pairset import PairSet
+from taxcheck.statistics.hierarchy.slots import SlotSet
 from taxcheck.statistics.mapping import MappingState
 from taxcheck.statistics.offenders import DefectState, Offenders
 from taxcheck.statistics.pairs import Nodes, PairState, PairTable
@@ -188,7 +189,8 @@ def offenders(rows):
 
 def judged(rows):
     slots = np.array([9 * a + d for _, (a, d, *_) in rows], dtype=np.int64)
-    return ComparedPairs(len(rows), slots, slots[::2] + 1000, np.arange(len(rows)))
+    below = np.array([d for _, (_, d, *_) in rows], dtype=np.int64) % N
+    return ComparedPairs(len(rows), slots, slots[::2] + 1000, np.arange(len(rows)), below)
 
 
 def mapping_batch(rows):
@@ -213,7 +215,9 @@ def node_depths(state, rows):
 
 
 def sparse_slots():
-    return SlotSet(121, 0)
+    slots = SlotSet(121)
+    slots._marks = None  # neither marks nor bits: the slots themselves
+    return slots
 
 
 # What makes it empty, what folds rows in, what it says: of every state there is.
@@ -248,7 +252,13 @@ STATES = {
     ProofState: (
         lambda: ProofState.empty(N, SlotSet(121)),
         lambda s, rows: s.update(judged(rows)),
-        lambda s: (s.pairs.outside, s.pairs.slots.present(), s.pairs.rows, s.doubtful),
+        lambda s: (
+            s.pairs.outside,
+            s.pairs.slots.present(),
+            s.pairs.rows,
+            s.doubtful,
+            s.suspects,
+        ),
     ),
     PairSet: (
         lambda: PairSet.empty(N, sparse_slots()),
@@ -258,7 +268,7 @@ STATES = {
     SlotSet: (
         lambda: SlotSet.empty(121),
         lambda s, rows: s.add(judged(rows).slots),
-        lambda s: (s.present(), s.absent(200), len(s)),
+        lambda s: (s.present(), tuple(s.absent_windows()), len(s)),
     ),
 }
 

@@ -129,7 +129,7 @@ def _broken(
         why = f"{those} on cycles, and no pair says which edge is false"
         return [findings.lacking(Repair.CYCLES, why, _TAXONOMY, True)]
     try:
-        closure = whole_closure(graph)
+        closure = whole_closure(graph, data.request.memory)
     except Skip as skip:
         return [
             findings.lacking(

@@ -23,7 +23,7 @@ from taxcheck.model.rule import Repair
 from taxcheck.run.gather import Gathered
 from taxcheck.statistics.hierarchy.closure import Closure
 from taxcheck.statistics.hierarchy.graph import Graph
-from taxcheck.statistics.hierarchy.pairset import SlotSet
+from taxcheck.statistics.hierarchy.slots import SlotSet
 from taxcheck.statistics.spool import KeptPairs
 
 Floats = npt.NDArray[np.float32]

@@ -35,7 +35,7 @@ from taxcheck.run.judge import judge
 from taxcheck.sources.taxonomies.taxonomy import Taxonomy
 from taxcheck.statistics.hierarchy.closure import Closure, whole_closure
 from taxcheck.statistics.hierarchy.graph import Graph
-from taxcheck.statistics.hierarchy.pairset import SlotSet
+from taxcheck.statistics.hierarchy.slots import SlotSet
 from taxcheck.statistics.values import Kind
 
 # Rows that are left out, by the count of ``KeptRows``: repair, what, why it is safe.
@@ -147,7 +147,7 @@ def _planned(
 ) -> Planned:
     """The plan with what becomes of the pairs, once the nodes and their hierarchy are settled."""
     assert data.intake is not None
-    closure, dataset = whole_closure(graph), plan.dataset
+    closure, dataset = whole_closure(graph, data.request.memory), plan.dataset
     caps = [cap for cap in (dataset.depth_cap, wishes.cap_depth) if cap is not None]
     cap = min(caps, default=None)
     counted = dataset.duplicates == "weights" and not data.intake.has_weights

@@ -1,8 +1,7 @@
 """The transitive closure of the parent-child graph, as numbered slots that pairs are held against.
 
-A closure gives every (ancestor, descendant) pair that it contains a slot, 0 .. expected - 1, and
-its distance. In a forest the slot is arithmetic on the Euler tour; in a DAG it is the position of
-the pair's key among the sorted keys of all pairs.
+A closure gives every (ancestor, descendant) pair that it contains a slot and its distance. The
+slots of a node are consecutive, and those of nodes ascend with their idx.
 """
 
 from __future__ import annotations
@@ -11,35 +10,39 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-from taxcheck.model.arrays import Int32Array, IntArray, distinct
+from taxcheck.model.arrays import IntArray
 from taxcheck.model.finding import Skip
+from taxcheck.model.memory import size_text, usual_memory
+from taxcheck.statistics.hierarchy.dag import GraphClosure, Reach
 from taxcheck.statistics.hierarchy.forest import Forest
 from taxcheck.statistics.hierarchy.graph import Graph
-from taxcheck.statistics.hierarchy.levels import ancestor_blocks
 
-LARGEST_DAG_CLOSURE = 80_000_000  # ten bytes each, while the proof lasts
-# Where it has more than this, it is held up to so many times the pairs that there are.
-_LARGE, _TIMES = 12_000_000, 8
+_SHARE = 3  # part of the memory that a closure may take; pairs, nodes and marks take theirs
 
 
 class Closure(Protocol):
     """What the proof asks of a closure."""
 
     path: str
-    expected: int
+    expected: int  # pairs
+    size: int  # slots; in a matrix there are some that are no pair's
     depths: IntArray  # [k] pairs at distance k
-    beyond: IntArray  # nodes of whom it holds the parents alone, for there are too many pairs
+    beyond: IntArray  # nodes of whom it holds only a part, for there are too many pairs
+    by_ancestor: bool  # whether what lacks is listed by ancestor rather than by distance
+    needs: int  # bytes that would hold all of it, where there are such nodes
 
     def find(self, ancestor: IntArray, descendant: IntArray) -> tuple[IntArray, IntArray]:
         """(slot, distance) of each pair; both -1 where the closure does not hold it."""
 
     def distances(self, slots: IntArray) -> IntArray:
-        """The distance of slots."""
+        """The distance of slots; 0 where a slot is no pair's."""
 
     def pairs(self, slots: IntArray) -> tuple[IntArray, IntArray, IntArray]:
-        """(ancestor, descendant, distance) of slots."""
+        """(ancestor, descendant, distance) of slots; the distance is 0 where one is no pair's."""
+
+    def spans(self) -> tuple[IntArray, IntArray]:
+        """The first slot of every node, and how many it owns, (n,) each."""
 
 
 class ForestClosure:
@@ -51,13 +54,15 @@ class ForestClosure:
 
     path = "tree: two comparisons a pair on the Euler tour of the depth-1 pairs"
     beyond: IntArray = np.empty(0, np.int64)
+    needs = 0
+    by_ancestor = False
 
     def __init__(self, forest: Forest) -> None:
         self._forest = forest
         self._owners = np.flatnonzero(forest.depth > 0)
         depth = forest.depth[self._owners].astype(np.int64)
         ends = np.cumsum(depth)
-        self.expected = int(ends[-1]) if len(ends) else 0
+        self.expected = self.size = int(ends[-1]) if len(ends) else 0
         self._first = ends - depth  # first slot of each owner
         # slot = first + (depth[d] - depth[a]) - 1: what depends on d alone is summed beforehand
         self._base = np.zeros(len(forest.depth), dtype=np.int64)
@@ -79,103 +84,62 @@ class ForestClosure:
 
     def __getstate__(self) -> dict[str, Any]:
         """What is shipped, 20 bytes a node: a copy can find, and nothing else."""
-        slim = replace(self._forest, parent=self._forest.parent[:0], levels=())
+        slim = replace(self._forest, parent=self._forest.parent[:0], _walked=None)
         return {**self.__dict__, "_forest": slim, "_owners": None, "_first": None}
 
     def pairs(self, slots: IntArray) -> tuple[IntArray, IntArray, IntArray]:
         """(ancestor, descendant, distance) of slots."""
         owner = self._owner(slots)
         descendant, distance = self._owners[owner], slots - self._first[owner] + 1
-        ancestor, left = descendant.copy(), distance.copy()
-        while (climbing := left > 0).any():
-            ancestor[climbing] = self._forest.parent[ancestor[climbing]]
-            left -= climbing
-        return ancestor, descendant, distance
+        return self._forest.above(descendant, distance), descendant, distance
 
     def distances(self, slots: IntArray) -> IntArray:
         """The distance of slots."""
         return slots - self._first[self._owner(slots)] + 1
 
+    def spans(self) -> tuple[IntArray, IntArray]:
+        """The first slot of every node, and how many it owns, (n,) each."""
+        depth = np.maximum(self._forest.depth, 0).astype(np.int64)
+        return np.cumsum(depth) - depth, depth
+
     def _owner(self, slots: IntArray) -> IntArray:
         return np.searchsorted(self._first, slots, side="right") - 1
 
 
-class GraphClosure:
-    """The closure of an acyclic graph: reachability and shortest distance, by block of nodes.
-
-    Of a graph that implies more than ``most`` pairs it holds those of the first nodes; of the
-    others, ``beyond``, only the edges.
-    """
-
-    path = "DAG: the sorted set of every node's ancestors, with shortest distances"
-
-    def __init__(self, graph: Graph, most: int | None = None) -> None:
-        most = LARGEST_DAG_CLOSURE if most is None else most
-        self._n = max(graph.n, 1)
-        self._keys = np.empty(0, np.int64)
-        self._distances: npt.NDArray[np.integer] = np.empty(0, np.uint8)
-        last = graph.n
-        for block in ancestor_blocks(graph):
-            key = block.nodes[block.row] * self._n + block.ancestor
-            order = np.argsort(key)
-            self._add(key[order], block.distance[order], int(block.distance[-1]))
-            if len(self._keys) > most:
-                last = int(block.nodes[-1])
-                break
-        rest = graph.children > last
-        self._add(graph.children[rest] * self._n + graph.parents[rest], np.int32(1), 1)
-        self.beyond = distinct(graph.children[rest])
-        self.expected = len(self._keys)
-        self.depths = np.bincount(self._distances, minlength=1)
-
-    def _add(self, keys: IntArray, distances: Int32Array | np.int32, largest: int) -> None:
-        """Append pairs; the arrays grow in place, where joining parts would hold them twice."""
-        if largest > np.iinfo(self._distances.dtype).max:
-            self._distances = self._distances.astype(np.int32)
-        start = len(self._keys)
-        self._keys.resize(start + len(keys), refcheck=False)
-        self._distances.resize(start + len(keys), refcheck=False)
-        self._keys[start:], self._distances[start:] = keys, distances
-
-    def find(self, ancestor: IntArray, descendant: IntArray) -> tuple[IntArray, IntArray]:
-        """(slot, distance) of each pair; both -1 where the closure does not hold it."""
-        if not len(self._keys):
-            nothing = np.full(len(ancestor), -1, dtype=np.int64)
-            return nothing, nothing.copy()
-        keys = descendant * self._n + ancestor
-        slot = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
-        held = self._keys[slot] == keys
-        distance = np.where(held, self.distances(slot), -1)
-        return np.where(held, slot, -1), distance
-
-    def pairs(self, slots: IntArray) -> tuple[IntArray, IntArray, IntArray]:
-        """(ancestor, descendant, distance) of slots."""
-        descendant, ancestor = np.divmod(self._keys[slots], self._n)
-        return ancestor, descendant, self.distances(slots)
-
-    def distances(self, slots: IntArray) -> IntArray:
-        """The distance of slots."""
-        return self._distances[slots].astype(np.int64)
-
-
-def closure_of(graph: Graph, pairs: int | None = None) -> Closure:
-    """The closure of a graph by the cheapest exact path, to be held against so many ``pairs``.
+def closure_of(graph: Graph, memory: int | None = None) -> Closure:
+    """The closure of a graph by the cheapest exact path, where a run may take ``memory`` bytes.
 
     Edges on a cycle imply nothing: one of them is false, and all pairs would follow from all.
     """
     graph = graph.acyclic
     if graph.forest is not None:
         return ForestClosure(graph.forest)
-    most = None if pairs is None else min(max(_TIMES * pairs, _LARGE), LARGEST_DAG_CLOSURE)
-    return GraphClosure(graph, most)
+    return GraphClosure(graph, _part(memory))
 
 
-def whole_closure(graph: Graph) -> Closure:
+def reach_of(graph: Graph, memory: int | None = None) -> Reach | ForestClosure:
+    """Who is above whom; of a forest its closure tells."""
+    graph = graph.acyclic
+    if graph.forest is not None:
+        return ForestClosure(graph.forest)
+    return Reach.of(graph, _part(memory))
+
+
+def _part(memory: int | None) -> int:
+    return (usual_memory() if memory is None else memory) // _SHARE
+
+
+def memory_for(closure: Closure) -> int:
+    """Bytes that a run must be given to hold all of a closure."""
+    return _SHARE * closure.needs
+
+
+def whole_closure(graph: Graph, memory: int | None = None) -> Closure:
     """The closure of a graph that has no cycles; Skip where it is too large to hold."""
-    closure = closure_of(graph)
+    closure = closure_of(graph, memory)
     if len(closure.beyond):
         raise Skip(
-            f"the depth-1 pairs imply more than {LARGEST_DAG_CLOSURE:,} pairs "
-            "in a graph that is no tree"
+            "the depth-1 pairs imply more pairs, in a graph that is no tree, than fit into memory; "
+            f"with `memory` {size_text(memory_for(closure))} they would"
         )
     return closure

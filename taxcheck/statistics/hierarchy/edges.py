@@ -15,8 +15,10 @@ import numpy as np
 
 from taxcheck.model.arrays import BoolArray, IntArray, bounded, distinct, within
 from taxcheck.policy.model import Dataset
-from taxcheck.statistics.hierarchy.closure import Closure, ForestClosure, closure_of
+from taxcheck.statistics.hierarchy.closure import Closure, ForestClosure, closure_of, reach_of
+from taxcheck.statistics.hierarchy.dag import GraphClosure, Reach
 from taxcheck.statistics.hierarchy.graph import Graph
+from taxcheck.statistics.hierarchy.slots import SlotSet
 from taxcheck.statistics.pairs import PairState, PairTable
 
 if TYPE_CHECKING:
@@ -45,41 +47,98 @@ class Edges:
     flat: bool = False  # the distances are all 1, though pairs follow from others
 
 
-def edges_of(tables: Sequence[PairTable], dataset: Dataset) -> Edges:
-    """The graph that the pairs of all tables imply.
+def edges_of(tables: Sequence[PairTable], dataset: Dataset, memory: int | None = None) -> Edges:
+    """The graph that the pairs of all tables imply, where a run may take ``memory`` bytes.
 
     A closure in which all distances are 1 is read as if it stated none.
     """
     states = [table.state for table in tables]
-    present, rows = present_in(states), sum(len(table.spool) for table in tables)
+    present = present_in(states)
     if dataset.pairs == "edges":
         graph = Graph.from_edges(*_all_pairs(tables), present)
-        return Edges(graph, closure_of(graph, rows), "declared edges")
+        return Edges(graph, closure_of(graph, memory), "declared edges")
     stated = None
     if states[0].depth is not None:
-        graph = Graph.from_edges(*_direct(states), present)
-        stated = Edges(graph, closure_of(graph, rows), "depth_diff")
+        stated = Graph.from_edges(*_direct(states), present)
         if not all(map(_all_one, states)):
-            return stated
+            return Edges(stated, closure_of(stated, memory), "depth_diff")
+    read = _reduced(tables, present, memory)
+    if stated is not None and not read.whole:
+        del read
+        return Edges(stated, closure_of(stated, memory), "depth_diff")
+    if read.closure is None:
+        return Edges(read.graph, closure_of(read.graph, memory), REDUCTION, stated is not None)
+    return Edges(read.graph, read.closure, REDUCTION, stated is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reduced:
+    graph: Graph
+    closure: Closure | None  # None: yet to be made
+    whole: bool  # whether the pairs are the closure, by and large, rather than its edges
+
+
+def _reduced(tables: Sequence[PairTable], present: BoolArray, memory: int | None) -> _Reduced:
+    """What the pairs imply without their distances, and whether they are its closure.
+
+    Edges of a DAG may have shortcuts among them, and in a small one they may close it; so pairs
+    are a closure, by and large, only where most of those that follow are there.
+    """
+    graph = _forest_of(tables, present)
+    if graph is not None:
+        closure = closure_of(graph, memory)
+        rows, edges = closure.expected, len(graph.parents)
+        return _Reduced(graph, closure, _is_closure(rows, edges, rows))
     a, d = _all_pairs(tables)
     descendant, ancestor = np.divmod(distinct(d * len(present) + a), len(present))
+    del a, d
+    pairs = len(ancestor)
     graph = Graph.from_edges(*transitive_reduction(ancestor, descendant, present), present)
-    closure = closure_of(graph, rows)
-    reduced = without_shortcuts(graph, closure)
-    if reduced is not graph:  # pairs in between were missing
-        graph, closure = reduced, closure_of(reduced, rows)
-    if stated is not None and not _is_closure(len(ancestor), graph, closure):
-        return stated
-    return Edges(graph, closure, REDUCTION, stated is not None)
+    del ancestor, descendant
+    reach = reach_of(graph, memory)
+    if not isinstance(reach, Reach):
+        whole = _is_closure(pairs, len(graph.parents), reach.expected)
+        return _Reduced(graph, reach, whole)
+    reduced = _without(graph, reach.shortcuts, reach.closure)
+    whole = _is_closure(pairs, len(reduced.parents), reach.expected)
+    # where pairs in between were missing, the distances are others without the shortcuts
+    return _Reduced(reduced, reach.closure if reduced is graph else None, whole)
 
 
-def _is_closure(pairs: int, graph: Graph, closure: Closure) -> bool:
-    """Whether so many pairs are the closure of a graph, by and large, rather than its edges.
+def _is_closure(pairs: int, edges: int, expected: int) -> bool:
+    return 2 * (pairs - edges) > max(edges, expected - edges)
 
-    Edges of a DAG may have shortcuts among them, and in a small one they may close it.
+
+def _forest_of(tables: Sequence[PairTable], present: BoolArray) -> Graph | None:
+    """The forest of which the pairs are exactly the closure, each there once; else None.
+
+    As in ``tree_edges``, but the pairs are walked twice, and none is held.
     """
-    edges = len(graph.parents)
-    return 2 * (pairs - edges) > max(edges, closure.expected - edges)
+    above = np.sum([table.state.as_descendant for table in tables], axis=0)
+    edges = [np.empty((2, 0), np.int64)]
+    rows = 0
+    for table in tables:
+        for batch in table.spool.batches():
+            direct = above[batch.ancestor] == above[batch.descendant] - 1
+            edges.append(np.stack([batch.ancestor[direct], batch.descendant[direct]]))
+            rows += edges[-1].shape[1]
+            if rows > len(present):
+                return None
+    parents, children = np.concatenate(edges, axis=1)
+    if rows != np.count_nonzero(above):
+        return None
+    graph = Graph.from_edges(parents, children, present)
+    if graph.forest is None or (graph.forest.depth != above).any():
+        return None
+    closure = ForestClosure(graph.forest)
+    seen = SlotSet(closure.size)  # there are as many rows: one that is there twice leaves one out
+    for table in tables:
+        for batch in table.spool.batches():
+            slots, _ = closure.find(batch.ancestor, batch.descendant)
+            if (slots < 0).any():
+                return None
+            seen.add(slots)
+    return graph if len(seen) == closure.expected else None
 
 
 def _all_one(state: PairState) -> bool:
@@ -91,21 +150,33 @@ def without_shortcuts(graph: Graph, closure: Closure) -> Graph:
 
     ``closure`` is that of the graph. Edges on a cycle stay, and prove no other one a shortcut.
     """
-    acyclic = graph.acyclic
-    nodes = np.flatnonzero(acyclic.parent_counts > 1)
-    found = []
-    for part in bounded(acyclic.parent_counts[nodes] ** 2, _COMPARED):
-        some = nodes[part]
-        position, parent = acyclic.parents_of.expand(some)
-        edge, other = acyclic.parents_of.expand(some[position])
-        above, _ = closure.find(parent[edge], other)
-        edges = distinct(edge[above >= 0])
-        found.append(some[position[edges]] * graph.n + parent[edges])
-    shortcuts = np.concatenate([np.empty(0, np.int64), *found])
+    if not isinstance(closure, GraphClosure):
+        return graph
+    return _without(graph, closure.shortcuts, closure)
+
+
+def _without(graph: Graph, shortcuts: IntArray, closure: GraphClosure | None) -> Graph:
+    if closure is not None and len(closure.beyond):
+        shortcuts = np.sort(np.concatenate([shortcuts, _open_shortcuts(graph, closure)]))
     if not len(shortcuts):
         return graph
     kept = ~within(shortcuts, graph.children * graph.n + graph.parents)
     return Graph(graph.parents[kept], graph.children[kept], graph.present)
+
+
+def _open_shortcuts(graph: Graph, closure: GraphClosure) -> IntArray:
+    """Those of nodes that the closure does not hold whole, as far as their parents' are."""
+    parents_of = graph.acyclic.parents_of
+    nodes = closure.beyond[parents_of.counts[closure.beyond] > 1]
+    found = [np.empty(0, np.int64)]
+    for part in bounded(parents_of.counts[nodes] ** 2, _COMPARED):
+        some = nodes[part]
+        position, parent = parents_of.expand(some)
+        edge, other = parents_of.expand(some[position])
+        above, _ = closure.find(parent[edge], other)
+        edges = distinct(edge[above >= 0])
+        found.append(some[position[edges]] * graph.n + parent[edges])
+    return np.concatenate(found)
 
 
 def _direct(states: Sequence[PairState]) -> tuple[IntArray, IntArray]:

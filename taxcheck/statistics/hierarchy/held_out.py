@@ -9,7 +9,9 @@ import numpy as np
 from taxcheck.model.arrays import BoolArray, distinct
 from taxcheck.model.finding import Defect
 from taxcheck.statistics.hierarchy.closure import Closure
-from taxcheck.statistics.hierarchy.proof import Proof, compare, verdicts
+from taxcheck.statistics.hierarchy.compare import compare
+from taxcheck.statistics.hierarchy.proof import Proof
+from taxcheck.statistics.hierarchy.sweep import verdicts
 from taxcheck.statistics.offenders import DefectState, Sink, node_samples, of_pairs, record
 from taxcheck.statistics.spool import KeptPairs
 from taxcheck.statistics.values import HeldOutStatistics

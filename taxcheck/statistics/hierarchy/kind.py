@@ -55,6 +55,7 @@ def likeness_of(
     dataset: Dataset,
     edges_from: str,
     one_parent: bool = False,
+    memory: int | None = None,
 ) -> Likeness:
     """Judge all pairs, training and held out, against the edges and their closure.
 
@@ -71,7 +72,7 @@ def likeness_of(
     stated = edges_from != REDUCTION
     if beyond.pairs:
         whole = _with_pairs(graph, keys[sure], pairs.n)
-        wider = without_shortcuts(whole, closure_of(whole, pairs.rows)).acyclic.parent_counts
+        wider = without_shortcuts(whole, closure_of(whole, memory)).acyclic.parent_counts
         beyond = replace(beyond, several_parents=int(np.count_nonzero(wider > 1)))
         if not beyond.several_parents:  # without second parents no edge of one was lost
             closed[:] = edges_lost = False

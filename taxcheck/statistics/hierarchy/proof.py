@@ -20,199 +20,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from taxcheck.model.arrays import BoolArray, IntArray, within
-from taxcheck.model.finding import Defect, Sample
+from taxcheck.model.arrays import BoolArray, IntArray
+from taxcheck.model.finding import Defect
 from taxcheck.statistics.depths import Repeats
-from taxcheck.statistics.hierarchy.chains import (
-    BEYOND_EDGES,
-    REASONS,
-    SHORTER_WAY,
-    Chains,
-)
-from taxcheck.statistics.hierarchy.closure import Closure
+from taxcheck.statistics.hierarchy.chains import Chains
+from taxcheck.statistics.hierarchy.closure import Closure, memory_for
+from taxcheck.statistics.hierarchy.compare import Comparison, ProofState
 from taxcheck.statistics.hierarchy.kind import Likeness
-from taxcheck.statistics.hierarchy.pairset import PairSet, SlotSet
-from taxcheck.statistics.offenders import (
-    SAMPLES,
-    DefectState,
-    Offenders,
-    Sink,
-    of_pairs,
-    record,
-    select,
-)
-from taxcheck.statistics.passes import Executor, Shared
+from taxcheck.statistics.hierarchy.missing import missing_pairs
+from taxcheck.statistics.hierarchy.pairset import PairSet
+from taxcheck.statistics.hierarchy.sweep import Sweep
+from taxcheck.statistics.offenders import Sink, select
+from taxcheck.statistics.passes import Executor
 from taxcheck.statistics.spool import KeptPairs, SpooledBatch
 from taxcheck.statistics.values import ClosureStatistics
-
-_FALSE, _UNPROVEN = "false_ancestor_pair", "false_ancestor_pair.unproven"
-
-
-@dataclass(frozen=True, slots=True)
-class ComparedPairs:
-    """A batch held against the closure."""
-
-    rows: int
-    slots: IntArray  # of the pairs that the closure holds
-    outside: IntArray  # keys of the others
-    doubtful: IntArray  # positions of those that it does not hold at their stated distance
-
-
-def compare(batch: SpooledBatch, closure: Closure, n: int) -> ComparedPairs:
-    """Which pairs of n idx the closure holds."""
-    slot, distance = closure.find(batch.ancestor, batch.descendant)
-    held = slot >= 0
-    doubtful = ~held
-    if batch.depth_diff is not None:
-        doubtful |= distance != batch.depth_diff
-    if held.all():
-        return ComparedPairs(len(slot), slot, np.empty(0, np.int64), np.flatnonzero(doubtful))
-    keys = batch.descendant[~held] * n + batch.ancestor[~held]
-    return ComparedPairs(len(slot), slot[held], keys, np.flatnonzero(doubtful))
-
-
-def verdicts(
-    batch: SpooledBatch,
-    doubtful: IntArray,
-    closure: Closure,
-    chains: Chains,
-    likeness: Likeness,
-) -> Iterator[tuple[bool, Offenders]]:
-    """Whether the doubtful rows of a batch are false, or else unproven, with why."""
-    a, d = batch.ancestor[doubtful], batch.descendant[doubtful]
-    slot, distance = closure.find(a, d)
-    here = slot >= 0
-    stated = None if batch.depth_diff is None else batch.depth_diff[doubtful]
-    # another way up, through what is not known, can only be shorter than the known one
-    shorter = here if stated is None else here & (stated < distance) & (stated > 0)
-    possible = shorter | (~here & (closure.find(d, a)[0] < 0))
-    if not likeness.strict:
-        unproven = possible
-    elif chains.forest is not None and chains.top is not None:
-        known = here if stated is None else here | (stated <= chains.forest.depth[d])
-        unproven = ~known & (chains.top[a] != chains.top[d])
-        unproven |= ~here & within(chains.on_cycle, d)
-    else:
-        unproven = possible & (chains.doubt[d] > 0)
-    supported = within(likeness.supported, d * max(len(chains.doubt), 1) + a)
-    unproven |= supported
-    for word, wrong in (("ancestry", ~unproven & ~here), ("distance", ~unproven & here)):
-        if wrong.any():
-            yield True, of_pairs(_FALSE, batch, doubtful[wrong], word)
-    why = chains.why_unknown(a, d)
-    reasons = np.where(why > 0, why, np.where(here, SHORTER_WAY, BEYOND_EDGES))
-    for reason in np.unique(reasons[unproven]):
-        chosen = doubtful[unproven & (reasons == reason)]
-        yield False, of_pairs(_UNPROVEN, batch, chosen, REASONS[reason])
-
-
-@dataclass(slots=True)
-class ProofState:
-    """A state: the pairs that were compared, duplicates included."""
-
-    pairs: PairSet
-    doubtful: int = 0  # rows that are not proved
-
-    @classmethod
-    def empty(cls, n: int, slots: SlotSet) -> ProofState:
-        """No pair of n idx yet; ``slots`` may be shared by the threads of a process."""
-        return cls(PairSet.empty(n, slots))
-
-    def update(self, compared: ComparedPairs) -> None:
-        """Fold one batch."""
-        self.pairs.add(compared.rows, compared.slots, compared.outside)
-        self.doubtful += len(compared.doubtful)
-
-    def merge(self, other: ProofState) -> ProofState:
-        """Give the counts of both parts."""
-        return ProofState(self.pairs.merge(other.pairs), self.doubtful + other.doubtful)
-
-
-class Comparison:
-    """The second pass: every pair is held against the closure. A job; see ``statistics.passes``.
-
-    ``flat``: by ancestry alone. The states of one process mark the same slots.
-    """
-
-    def __init__(self, closure: Shared[Closure], expected: int, n: int, flat: bool) -> None:
-        self._given = closure, expected, n, flat
-        self._closure, self._n, self._flat = closure, n, flat
-        self._slots = SlotSet(expected)
-
-    def empty(self) -> ProofState:
-        """No pair yet."""
-        return ProofState.empty(self._n, self._slots)
-
-    def read(self, batch: SpooledBatch) -> ComparedPairs:
-        """Hold a batch against the closure."""
-        batch = replace(batch, depth_diff=None) if self._flat else batch
-        return compare(batch, self._closure.value, max(self._n, 1))
-
-    def told(self, found: ComparedPairs) -> tuple[()]:
-        """Nothing: which rows they are, only the sweep says."""
-        del found
-        return ()
-
-    def __reduce__(self) -> tuple[type[Comparison], tuple[Shared[Closure], int, int, bool]]:
-        """What is shipped: no slots, which whoever is given the job has of his own."""
-        return Comparison, self._given
-
-
-class Sweep:
-    """A walk over all pairs in the order of the source: the first row of a pair owns it."""
-
-    def __init__(
-        self,
-        known: PairSet,
-        closure: Closure,
-        chains: Chains,
-        likeness: Likeness,
-        turned: IntArray,
-        sink: Sink | None,
-    ) -> None:
-        self._known, self._closure, self._chains = known, closure, chains
-        self._likeness = likeness
-        self._turned, self._sink = turned, sink
-        self._slots_seen = SlotSet(closure.expected)
-        self._outside_seen = np.zeros(len(known.outside), dtype=bool)
-        self.duplicates = DefectState.empty("duplicate_pair", "descendant_idx")
-        self.reversed = DefectState.empty("reversed_pair", "descendant_idx")
-        self.false, self.unproven = (
-            DefectState.empty(name, "descendant_idx") for name in (_FALSE, _UNPROVEN)
-        )
-        n = len(chains.doubt)
-        self.repeats = Repeats(np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64))
-
-    def visit(self, batch: SpooledBatch) -> None:
-        """Take the next batch."""
-        keys = batch.descendant * self._known.n + batch.ancestor
-        repeated = self._repeated(batch, keys)
-        if repeated.any():
-            record(of_pairs("duplicate_pair", batch, repeated), self.duplicates, self._sink)
-            self.repeats.take(select(batch, repeated))
-            batch, keys = select(batch, ~repeated), keys[~repeated]
-        turned = within(self._turned, keys)
-        if turned.any():
-            record(of_pairs("reversed_pair", batch, turned), self.reversed, self._sink)
-        compared = compare(batch, self._closure, self._known.n)
-        self._slots_seen.add(compared.slots)
-        if not len(compared.doubtful):
-            return
-        judged = verdicts(batch, compared.doubtful, self._closure, self._chains, self._likeness)
-        for false, offenders in judged:
-            record(offenders, self.false if false else self.unproven, self._sink)
-
-    def _repeated(self, batch: SpooledBatch, keys: IntArray) -> BoolArray:
-        """Rows whose pair an earlier row has."""
-        repeated = np.ones(len(keys), dtype=bool)
-        repeated[np.unique(keys, return_index=True)[1]] = False
-        slot, _ = self._closure.find(batch.ancestor, batch.descendant)
-        repeated |= self._slots_seen.contains(slot)
-        outside = np.flatnonzero(slot < 0)
-        where = np.searchsorted(self._known.outside, keys[outside])
-        repeated[outside] |= self._outside_seen[where]
-        self._outside_seen[where] = True
-        return repeated
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +73,8 @@ def hold(
     def compared(pairs: KeptPairs) -> ProofState:
         runner = executor.over(pairs)
         with runner.publish(closure) as shared:
-            return runner.tree_reduce(Comparison(shared, closure.expected, n, flat), pairs)
+            job = Comparison(shared, closure.size, len(pairs), n, flat)
+            return runner.tree_reduce(job, pairs)
 
     state = compared(training)
     if held_out is None:
@@ -273,17 +95,24 @@ def prove(
     likeness: Likeness,
     flat: bool,
     sink: Sink | None,
+    rows_below: IntArray,
 ) -> Proof:
-    """Judge the training pairs that were held; held-out ones count towards completeness."""
-    state, pairs = held.training, held.training.pairs
+    """Judge the training pairs that were held; held-out ones count towards completeness.
+
+    ``rows_below`` (n,) are the training rows in which each node is the descendant.
+    """
+    pairs = held.training.pairs
     count = len(pairs)
     turned = pairs.reversed_keys(closure)
-    sweep = Sweep(pairs, closure, chains, likeness, turned, sink)
-    again = count < pairs.rows or len(turned) > 0 or state.doubtful > 0
-    if again:
+    suspects = _suspects(held.training, closure, turned, rows_below)
+    rows = 0 if suspects is None else int(rows_below[suspects].sum())
+    sweep = Sweep(pairs, closure, chains, likeness, turned, sink, rows)
+    if suspects is not None:
         for batch in _batches(spool, flat):
-            sweep.visit(batch)
-    missing, by_depth = _missing(closure, held.every.slots, sink)
+            chosen = suspects[batch.descendant]
+            if chosen.any():
+                sweep.visit(batch if chosen.all() else select(batch, chosen))
+    missing, by_depth = missing_pairs(closure, held.every.slots, sink)
     statistics = ClosureStatistics(
         path=closure.path,
         expected=closure.expected,
@@ -295,29 +124,26 @@ def prove(
         false=sweep.false.freeze(count),
         unproven=sweep.unproven.freeze(count),
         open=chains.open(),
+        needs=memory_for(closure),
     )
-    repeats = sweep.repeats if again else None
+    repeats = None if suspects is None else sweep.repeats
     return Proof(statistics, closure, pairs, repeats, chains, likeness, flat)
 
 
-def _missing(closure: Closure, covered: SlotSet, sink: Sink | None) -> tuple[Defect, IntArray]:
-    """The pairs of the closure that nobody covers, and how many there are at each distance."""
-    count = closure.expected - len(covered)
-    by_depth = np.zeros_like(closure.depths)
-    if not count:
-        return Defect(0, closure.expected), by_depth
-    for slots in covered.absent_windows():
-        by_depth += np.bincount(closure.distances(slots), minlength=len(by_depth))
-        if sink and len(slots):
-            a, d, k = closure.pairs(slots)
-            columns = {"ancestor_idx": a, "descendant_idx": d, "distance": k}
-            sink(Offenders("missing_ancestor_pair", columns, (a, d)))
-    ancestor, descendant, distance = closure.pairs(covered.absent(SAMPLES))
-    samples = tuple(
-        Sample(
-            values={"ancestor_idx": int(a), "descendant_idx": int(d), "distance": int(k)},
-            node=int(d),
-        )
-        for a, d, k in zip(ancestor, descendant, distance, strict=True)
-    )
-    return Defect(count, closure.expected, samples), by_depth
+def _suspects(
+    state: ProofState, closure: Closure, turned: IntArray, rows_below: IntArray
+) -> BoolArray | None:
+    """The descendants (n,) of all rows that a second look may find wrong; None: there are none.
+
+    A node has as many distinct pairs as it has marks, and as many duplicates as it has rows beyond.
+    """
+    pairs, suspects = state.pairs, state.suspects
+    if len(pairs) == pairs.rows and not len(turned):
+        return suspects
+    suspects = np.zeros(pairs.n, dtype=bool) if suspects is None else suspects.copy()
+    suspects[turned // pairs.n] = True
+    if len(pairs) < pairs.rows:
+        distinct = pairs.slots.counts(*closure.spans())
+        distinct += np.bincount(pairs.outside // pairs.n, minlength=len(distinct))
+        suspects[: len(distinct)] |= rows_below > distinct
+    return suspects

@@ -17,7 +17,8 @@ from taxcheck.statistics.values import HierarchyStatistics
 
 _BLOCK = 1 << 22
 _SPARSE = 32  # counting into all n nodes beats sorting where more than n / 32 take part
-_LARGEST_WALK = 1_000_000_000
+_LARGEST_WALK = 1_000_000_000  # pairs of a forest, of which only nodes are walked
+_LARGEST_DAG_WALK = 80_000_000
 
 
 def hierarchy_statistics(
@@ -96,7 +97,8 @@ def false_negative_risk(graph: Graph, closure: Closure) -> float | None:
     nodes there, the mean over all pairs is sum of m (m - 1) / (N - 1), over the number of pairs.
     None where there is no pair or no depth, or the closure is too large to walk.
     """
-    if not 0 < closure.expected <= _LARGEST_WALK:
+    largest = _LARGEST_WALK if graph.forest is not None else _LARGEST_DAG_WALK
+    if not 0 < closure.expected <= largest:
         return None
     pool = np.bincount(graph.depths[graph.depths >= 0])
     if not len(pool):
@@ -106,10 +108,10 @@ def false_negative_risk(graph: Graph, closure: Closure) -> float | None:
     width = len(pool)
     groups: IntArray = np.empty(0, np.int64)
     below: npt.NDArray[np.float64] = np.empty(0)
-    for start in range(0, closure.expected, _BLOCK):
-        slots = np.arange(start, min(start + _BLOCK, closure.expected))
-        ancestor, descendant, _ = closure.pairs(slots)
-        depth = graph.depths[descendant]
+    for start in range(0, closure.size, _BLOCK):
+        slots = np.arange(start, min(start + _BLOCK, closure.size))
+        ancestor, descendant, distance = closure.pairs(slots)
+        depth = np.where(distance > 0, graph.depths[descendant], -1)
         more, counts = np.unique((ancestor * width + depth)[depth >= 0], return_counts=True)
         groups, at = np.unique(np.r_[groups, more], return_inverse=True)
         below = np.bincount(at, weights=np.r_[below, counts]).astype(np.float64)

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import pickle
 import re
+from collections import Counter
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from taxcheck.model.finding import Skip
-from taxcheck.statistics.hierarchy import closure as module
-from taxcheck.statistics.hierarchy import levels, pairset
-from taxcheck.statistics.hierarchy.closure import (
-    ForestClosure,
-    GraphClosure,
-    closure_of,
-    whole_closure,
-)
+from taxcheck.statistics.hierarchy import dag, lists, matrix
+from taxcheck.statistics.hierarchy.closure import ForestClosure, closure_of, whole_closure
+from taxcheck.statistics.hierarchy.dag import GraphClosure, Reach
 from taxcheck.statistics.hierarchy.graph import Graph
-from taxcheck.statistics.hierarchy.pairset import PairSet, SlotSet
+from taxcheck.statistics.hierarchy.lists import Lists
+from taxcheck.statistics.hierarchy.matrix import Core, Matrix
+from taxcheck.statistics.hierarchy.pairset import PairSet
+from taxcheck.statistics.hierarchy.slots import SlotSet
+from taxcheck.statistics.hierarchy.stems import Stems
+from tests.oracles import closure as oracle
 from tests.statistics.pair_tables import graph
 from tests.statistics.small_taxonomy import ids
 
@@ -34,23 +37,103 @@ ABOVE = {
 
 
 def triples(closure):
-    columns = closure.pairs(np.arange(closure.expected))
-    assert {column.dtype for column in columns[:2]} == {np.dtype(np.int64)}
-    return set(zip(*(column.tolist() for column in columns), strict=True))
+    slots = np.arange(closure.size)
+    columns = closure.pairs(slots)
+    assert {column.dtype for column in columns} == {np.dtype(np.int64)}
+    assert closure.distances(slots).tolist() == columns[2].tolist()
+    there = zip(*(column[columns[2] > 0].tolist() for column in columns), strict=True)
+    found = list(there)
+    assert len(set(found)) == len(found) == closure.expected
+    return set(found)
 
 
-@pytest.mark.parametrize(("nodes", "pairs"), [(1 << 13, 1 << 21), (2, 1 << 21), (8, 3), (1, 0)])
-def test_the_closure_of_a_dag_in_blocks_of_any_size(monkeypatch, nodes, pairs):
-    monkeypatch.setattr(levels, "_NODES", nodes)
-    monkeypatch.setattr(levels, "_PAIRS", pairs)
+@pytest.fixture(params=["lists", "ways", "matrix", "stripes"])
+def rows(request, monkeypatch):
+    """Each way to hold what is above the nodes with several parents, in parts large and small."""
+    if request.param in ("matrix", "stripes"):
+        monkeypatch.setattr(dag, "_FEW", -1)
+        monkeypatch.setattr(dag, "_LISTED", 1 << 40)
+    if request.param == "ways":
+        monkeypatch.setattr(lists, "_WAYS", 1)
+    if request.param == "stripes":
+        monkeypatch.setattr(matrix, "_WIDTH", 2)
+        monkeypatch.setattr(matrix, "_REACHED", 8)
+        monkeypatch.setattr(matrix, "_GATHERED", 1)
+    return Matrix if request.param in ("matrix", "stripes") else Lists
+
+
+def test_the_closure_of_a_dag(rows):
     closure = closure_of(DAG)
     assert isinstance(closure, GraphClosure)
+    assert isinstance(closure._rows, rows)
     assert triples(closure) == {(a, d, k) for d, above in ABOVE.items() for a, k in above.items()}
     assert (closure.expected, closure.depths.tolist()) == (14, [0, 7, 4, 3])
     slot, distance = closure.find(ids(0, 3, 5, 6, 3), ids(5, 0, 5, 5, 4))
     assert distance.tolist() == [1, -1, -1, -1, 1]
     assert (slot >= 0).tolist() == [True, False, False, False, True]
     assert closure.distances(slot[[0, 4]]).tolist() == [1, 1]
+    assert closure.shortcuts.tolist() == [5 * 7 + 0]
+    assert (closure.beyond.tolist(), closure.needs) == ([], 0)
+
+
+edges_of_a_dag = st.sets(
+    st.tuples(st.integers(0, 11), st.integers(0, 11)).filter(lambda e: e[0] != e[1]), max_size=30
+).map(lambda edges: {(min(edge), max(edge)) for edge in edges})
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(edges_of_a_dag, st.permutations(range(12)))
+@pytest.mark.usefixtures("rows")
+def test_any_dag_has_the_ancestors_that_sets_find(edges, names):
+    edges = {(names[a], names[d]) for a, d in edges}
+    drawn = graph(12, *sorted(edges))
+    closure = GraphClosure(drawn)
+    above = {d: oracle.ancestors(edges, d) for d in range(12)}
+    wanted = {(a, d, k) for d, found in above.items() for a, k in found.items()}
+    assert triples(closure) == wanted
+    assert closure.expected == len(wanted) <= closure.size
+    assert {k: c for k, c in enumerate(closure.depths.tolist()) if c} == Counter(
+        k for _, _, k in wanted
+    )
+    d, a = (axis.ravel() for axis in np.mgrid[0:12, 0:12])
+    slot, distance = closure.find(a, d)
+    assert distance.tolist() == [above[y].get(x, -1) for x, y in zip(a, d, strict=True)]
+    held = slot >= 0
+    assert (held == (distance > 0)).all()
+    assert len(set(slot[held].tolist())) == len(wanted)
+    for mine, its in zip(closure.pairs(slot[held]), (a, d, distance), strict=True):
+        assert mine.tolist() == its[held].tolist()
+    first, size = closure.spans()
+    owned = first[d[held]], size[d[held]]
+    assert ((slot[held] >= owned[0]) & (slot[held] < owned[0] + owned[1])).all()
+    past = {(p, c) for p, c in edges if any(p in above[q] for q, x in edges if x == c)}
+    reach = Reach.of(drawn, 1 << 40)
+    assert (reach.expected, reach.shortcuts.tolist()) == (
+        closure.expected,
+        closure.shortcuts.tolist(),
+    )
+    assert set(closure.shortcuts.tolist()) == {c * 12 + p for p, c in past}
+
+
+def test_a_dag_too_deep_for_a_byte_is_held_in_lists(monkeypatch):
+    monkeypatch.setattr(dag, "_FEW", -1)
+    monkeypatch.setattr(dag, "_LISTED", 1 << 40)
+    ladder = [(k, k + 1) for k in range(300)] + [(300, 302), (0, 301), (1, 301), (301, 302)]
+    closure = closure_of(graph(303, *ladder))
+    assert isinstance(closure._rows, Lists)
+    assert closure.find(ids(0, 2, 300), ids(302, 302, 302))[1].tolist() == [2, 299, 1]
+
+
+def test_an_estimate_is_near_what_it_estimates():
+    rng = np.random.default_rng(5)
+    child = np.repeat(np.arange(1, 2_000), 3)
+    parent = (rng.random(len(child)) * child).astype(int)
+    drawn = Graph.from_edges(parent, child, np.ones(2_000, dtype=bool))
+    stems = Stems.of(drawn)
+    core = Core.of(drawn, stems)
+    whole = int(GraphClosure(drawn)._rows.counts.sum())
+    assert whole <= stems.most.sum()
+    assert core.estimate(core.position[stems.nodes]) == pytest.approx(whole, rel=0.1)
 
 
 def test_edges_that_close_a_cycle_imply_nothing():
@@ -65,32 +148,25 @@ def test_edges_that_close_a_cycle_imply_nothing():
     assert triples(single) == {(2, 3, 1)}
 
 
-@pytest.mark.parametrize(("most", "last"), [(13, 5), (9, 5), (8, 4), (0, 1)])
-def test_a_closure_that_is_too_large_holds_the_first_nodes_and_the_edges(monkeypatch, most, last):
-    monkeypatch.setattr(levels, "_PAIRS", 0)  # every node is a block
-    monkeypatch.setattr(module, "LARGEST_DAG_CLOSURE", most)
-    closure = closure_of(DAG)
+def test_a_closure_that_is_too_large_holds_trees_and_parents_of_the_last_nodes():
+    # of 3 and, in its tree, of 4 all is held; of 5 the parents
+    closure = GraphClosure(DAG, 9)
     assert triples(closure) == {
-        (a, d, k) for d, above in ABOVE.items() for a, k in above.items() if d <= last or k == 1
+        (a, d, k) for d, above in ABOVE.items() for a, k in above.items() if d < 5 or k == 1
     }
-    assert closure.beyond.tolist() == list(range(last + 1, 6))
+    assert closure.beyond.tolist() == [5]
+    assert closure.needs == 6 * 6  # as a matrix
+    assert GraphClosure(DAG, closure.needs).expected == 14
 
 
-@pytest.mark.parametrize(("pairs", "beyond"), [(1, [4, 5]), (2, [5]), (3, []), (None, [])])
-def test_a_closure_is_no_larger_than_its_pairs_ask_for(monkeypatch, pairs, beyond):
-    monkeypatch.setattr(levels, "_PAIRS", 0)
-    monkeypatch.setattr(module, "_LARGE", 2)
-    monkeypatch.setattr(module, "_TIMES", 4)  # the closure passes 4 with node 3, and 8 with node 4
-    assert closure_of(DAG, pairs).beyond.tolist() == beyond
-
-
-def test_a_repair_refuses_a_closure_that_is_too_large_with_the_reason(monkeypatch):
-    monkeypatch.setattr(levels, "_PAIRS", 0)
+def test_a_repair_refuses_a_closure_that_is_too_large_with_the_reason():
     assert whole_closure(DAG).expected == 14
-    monkeypatch.setattr(module, "LARGEST_DAG_CLOSURE", 8)
-    told = "the depth-1 pairs imply more than 8 pairs in a graph that is no tree"
+    told = (
+        "the depth-1 pairs imply more pairs, in a graph that is no tree, than fit into memory; "
+        "with `memory` 1MB they would"
+    )
     with pytest.raises(Skip, match=re.escape(told)):
-        whole_closure(DAG)
+        whole_closure(DAG, 27)
 
 
 def test_distances_beyond_a_byte_are_kept():
@@ -122,56 +198,8 @@ def test_without_edges_there_is_nothing_in_a_closure(kind, n):
     slot, distance = closure.find(ids(*range(n)), ids(*range(n)))
     assert (slot.tolist(), distance.tolist()) == ([-1] * n, [-1] * n)
     assert closure.depths.dtype == np.int64
-    pairs = PairSet.empty(n, SlotSet(closure.expected))
+    pairs = PairSet.empty(n, SlotSet(closure.size))
     assert (len(pairs), pairs.reversed_keys(closure).tolist()) == (0, [])
-
-
-@pytest.fixture(params=["marks", "slots"])
-def dense(request, monkeypatch):
-    if request.param == "slots":
-        monkeypatch.setattr(pairset, "_DENSE", 4)
-    monkeypatch.setattr(pairset, "_WINDOW", 4)
-    return request.param == "marks"
-
-
-def slots_of(size, *added):
-    slots = SlotSet(size)
-    for some in added:
-        slots.add(ids(*some))
-    return slots
-
-
-def test_slots_that_occur_and_slots_that_do_not(dense):
-    slots = slots_of(10, (7, 2, 2), (), (2, 9))
-    assert (slots._marks is not None) is dense
-    assert (len(slots), slots.present().tolist()) == (3, [2, 7, 9])
-    assert slots.contains(ids(-1, 0, 2, 9)).tolist() == [False, False, True, True]
-    windows = [window.tolist() for window in slots.absent_windows()]
-    assert windows == [[0, 1, 3], [4, 5, 6], [8]]
-    for limit in (0, 1, 3, 4, 7, 20):
-        assert slots.absent(limit).tolist() == [0, 1, 3, 4, 5, 6, 8][:limit]
-
-
-@pytest.mark.usefixtures("dense")
-def test_merged_slots_are_those_of_both():
-    one, two = slots_of(10, (1, 2)), slots_of(10, (9,), (2,))
-    both = one.merge(two)
-    assert (len(both), both.present().tolist()) == (3, [1, 2, 9])
-    assert both.absent(3).tolist() == [0, 3, 4]
-    assert (one.present().tolist(), two.present().tolist()) == ([1, 2], [2, 9])
-    assert SlotSet(0).absent(5).tolist() == []
-    assert len(slots_of(10)) == len(slots_of(10).merge(slots_of(10))) == 0
-
-
-def test_no_window_is_looked_at_beyond_the_limit(monkeypatch):
-    slots, looked = SlotSet(1_000), []
-    monkeypatch.setattr(pairset, "_WINDOW", 10)
-    contains = slots.contains
-    monkeypatch.setattr(
-        type(slots), "contains", lambda _, window: looked.append(len(window)) or contains(window)
-    )
-    assert slots.absent(20).tolist() == list(range(20))
-    assert looked == [10, 10]
 
 
 def add(pairs, closure, ancestor, descendant):
@@ -183,7 +211,7 @@ def add(pairs, closure, ancestor, descendant):
 @pytest.mark.parametrize("parts", [1, 2, 7])
 def test_a_set_of_pairs_within_and_outside_the_closure(parts):
     closure = closure_of(DAG)
-    pairs = PairSet.empty(7, SlotSet(closure.expected))
+    pairs = PairSet.empty(7, SlotSet(closure.size))
     rows = [(0, 3), (3, 0), (0, 3), (6, 1), (1, 2), (6, 1), (4, 5)]
     for some in np.array_split(np.array(rows), parts):
         ancestor, descendant = some.T
@@ -199,7 +227,7 @@ def test_a_set_of_pairs_within_and_outside_the_closure(parts):
 
 def test_both_directions_of_a_cycle_are_outside():
     closure = closure_of(graph(3, (0, 1), (1, 0), (1, 2)))
-    pairs = PairSet.empty(3, SlotSet(closure.expected))
+    pairs = PairSet.empty(3, SlotSet(closure.size))
     ancestor, descendant = ids(0, 1, 1), ids(1, 0, 2)
     add(pairs, closure, ancestor, descendant)
     assert pairs.outside.tolist() == [0 * 3 + 1, 1 * 3 + 0]

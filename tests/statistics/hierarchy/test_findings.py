@@ -7,7 +7,7 @@ import pytest
 from taxcheck.model.finding import Defect, Sample
 from taxcheck.policy.model import Dataset
 from taxcheck.statistics.hierarchy import closure as closures
-from taxcheck.statistics.hierarchy import levels, pairset
+from taxcheck.statistics.hierarchy import slots
 from tests.statistics import pair_tables
 from tests.statistics.pair_tables import Heard, pair_batch, pair_table
 
@@ -61,7 +61,7 @@ def test_missing_pairs_are_shown_with_their_distance():
 
 
 def test_twenty_missing_pairs_are_shown_and_all_of_them_told(monkeypatch):
-    monkeypatch.setattr(pairset, "_WINDOW", 16)
+    monkeypatch.setattr(slots, "_WINDOW", 16)
     heard = Heard()
     chain = [(k, k + 1, 1) for k in range(12)]
     found = proved(chain, 13, heard).statistics
@@ -172,23 +172,23 @@ def test_held_out_pairs_are_neither_judged_nor_counted():
 
 
 def test_pairs_of_nodes_beyond_the_bound_are_unproven(monkeypatch):
-    monkeypatch.setattr(levels, "_PAIRS", 0)
-    monkeypatch.setattr(closures, "LARGEST_DAG_CLOSURE", 3)
-    # 0 > 1, 2 > 3 > 4: the closure holds what is above 1, 2 and 3, and that 3 is the parent of 4
+    monkeypatch.setattr(closures, "usual_memory", lambda: 0)
+    # 0 > 1, 2 > 3 and 0, 3 > 4: held is all above 3, and the parents of 4
     heard = Heard()
-    rows = [(0, 1, 1), (0, 2, 1), (1, 3, 1), (2, 3, 1), (3, 4, 1), (0, 3, 2), (0, 4, 3), (0, 4, 3)]
-    found = proved(rows, 5, heard).statistics
-    assert (found.expected, found.missing.count, found.duplicates.count) == (6, 0, 1)
+    rows = [(0, 1, 1), (0, 2, 1), (1, 3, 1), (2, 3, 1), (3, 4, 1), (0, 3, 2), (0, 4, 1), (2, 4, 2)]
+    found = proved([*rows, rows[-1]], 5, heard).statistics
+    assert (found.expected, found.missing.count, found.duplicates.count) == (7, 0, 1)
     assert (found.unproven.count, found.unproven.detail) == (1, {"beyond_bound": 1})
-    assert [sample.row for sample in found.unproven.samples] == [7]
+    assert [sample.row for sample in found.unproven.samples] == [8]
     assert (found.false.count, found.open) == (0, {"beyond_bound": 1})
+    assert found.needs > 0
     assert heard.calls[-1] == (
         "false_ancestor_pair.unproven",
         {
-            "row": [7],
-            "ancestor_idx": [0],
+            "row": [8],
+            "ancestor_idx": [2],
             "descendant_idx": [4],
-            "depth_diff": [3],
+            "depth_diff": [2],
             "reason": ["beyond_bound"],
         },
     )

@@ -8,13 +8,14 @@ import pytest
 from taxcheck.model.finding import Defect, Sample
 from taxcheck.policy.model import Dataset
 from taxcheck.statistics.hierarchy import closure as closures
-from taxcheck.statistics.hierarchy import levels, shape
+from taxcheck.statistics.hierarchy import shape
 from taxcheck.statistics.hierarchy.chains import Chains
 from taxcheck.statistics.hierarchy.closure import closure_of
 from taxcheck.statistics.hierarchy.edges import Edges
 from taxcheck.statistics.hierarchy.kind import likeness_of
-from taxcheck.statistics.hierarchy.pairset import PairSet, SlotSet
+from taxcheck.statistics.hierarchy.pairset import PairSet
 from taxcheck.statistics.hierarchy.shape import false_negative_risk, hierarchy_statistics
+from taxcheck.statistics.hierarchy.slots import SlotSet
 from taxcheck.statistics.values import Kind
 from tests.statistics.pair_tables import Heard, graph
 
@@ -25,7 +26,7 @@ def described(drawn, descendants=None, dataset=None, sink=None):
     marks[list(descendants or ())] = True
     closure = closure_of(drawn)
     edges = Edges(drawn, closure, "depth_diff")
-    every = SlotSet(closure.expected)
+    every = SlotSet(closure.size)
     every.add(np.arange(closure.expected))
     pairs = PairSet.empty(drawn.n, every)
     chains = Chains.of(drawn, closure, pairs)
@@ -140,10 +141,9 @@ def test_a_tree_with_its_columns_swapped_is_known(edges, turned):
 
 def test_nothing_is_said_of_a_closure_that_is_not_whole(monkeypatch):
     assert described(graph(6, (0, 1), (0, 2), (3, 4), (4, 3))).closure_depths is None
-    monkeypatch.setattr(levels, "_PAIRS", 0)
     assert described(LATTICE).closure_depths.tolist() == [0, 5, 2]
-    monkeypatch.setattr(closures, "LARGEST_DAG_CLOSURE", 1)
-    cut = described(LATTICE)
+    monkeypatch.setattr(closures, "usual_memory", lambda: 0)
+    cut = described(graph(7, (0, 1), (0, 2), (1, 3), (2, 3), (0, 4), (3, 4)))
     assert (cut.closure_depths, cut.false_negative_risk) == (None, None)
 
 
@@ -187,10 +187,11 @@ def test_what_hangs_from_a_cycle_has_no_depth_and_no_part_in_the_risk():
 
 
 def test_a_closure_too_large_to_walk_has_no_risk_figure(monkeypatch):
-    monkeypatch.setattr(shape, "_LARGEST_WALK", 7)
-    assert false_negative_risk(LATTICE, closure_of(LATTICE)) is not None
-    monkeypatch.setattr(shape, "_LARGEST_WALK", 6)
-    assert false_negative_risk(LATTICE, closure_of(LATTICE)) is None
+    for drawn, limit, pairs in ((LATTICE, "_LARGEST_DAG_WALK", 7), (TREE, "_LARGEST_WALK", 6)):
+        monkeypatch.setattr(shape, limit, pairs)
+        assert false_negative_risk(drawn, closure_of(drawn)) is not None
+        monkeypatch.setattr(shape, limit, pairs - 1)
+        assert false_negative_risk(drawn, closure_of(drawn)) is None
 
 
 @pytest.mark.parametrize("sparse", [32, 0, 10_000])
