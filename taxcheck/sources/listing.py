@@ -12,6 +12,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from taxcheck.model.errors import InputError
 from taxcheck.model.paths import Paths, called, each
@@ -148,9 +149,8 @@ def _in_folder(place: Place) -> _Found:
 def _listed(place: Place, path: str, base: str) -> Listed:
     name = posixpath.relpath(path, base or ".")
     keys = [part.partition("=") for part in name.split("/")[:-1]]
-    return Listed(
-        place.at(path).shown, name, tuple((key, value) for key, is_, value in keys if is_ and key)
-    )
+    told = tuple((unquote(key), unquote(value)) for key, is_, value in keys if is_ and key)
+    return Listed(place.at(path).shown, name, told)
 
 
 def _left_out(name: str) -> bool:

@@ -193,7 +193,7 @@ def test_every_field_of_a_request_is_thought_of():
     keyed = {*identities._TABLES, *identities._CHECKPOINTS, *identities._OPTIONS}
     keyed |= {"taxonomy", "policy", "fail_on", "title"}
     refused = {"failures", "projected"}
-    no_part = {"workers", "command"}
+    no_part = {"workers", "engine", "command"}
     assert {f.name for f in fields(Request)} == keyed | refused | no_part
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,9 @@ from taxcheck.sources.tables.parts import Part, parts_of, read_part
 from taxcheck.sources.tables.rows import Rows
 from taxcheck.sources.tables.text import TextReader
 
+Key = int | str | None  # a value of a key of folders
+_NULL = "__HIVE_DEFAULT_PARTITION__"  # how Hive writes a null there
+
 
 @dataclass(frozen=True, slots=True)
 class Shard:
@@ -29,7 +33,7 @@ class Shard:
     listed: Listed
     file: InputFile
     reader: Rows
-    keys: Mapping[str, int | str]
+    keys: Mapping[str, Key]
 
     @property
     def format(self) -> str:
@@ -65,7 +69,10 @@ class Shard:
             cells = {role: raw.columns[role] for role in raw.columns if role}
             for role, name in columns.items():
                 if name in self.keys:
-                    cells[role] = pa.repeat(self.keys[name], raw.rows)
+                    value = self.keys[name]
+                    cells[role] = (
+                        pa.nulls(raw.rows) if value is None else pa.repeat(value, raw.rows)
+                    )
             yield RawBatch(raw.first_row, cells), share
 
 
@@ -175,7 +182,7 @@ class Shards:
     # -- what only many files have
 
     @property
-    def key_values(self) -> dict[str, tuple[int | str, ...]]:
+    def key_values(self) -> dict[str, tuple[Key, ...]]:
         """The distinct values of each key of the folders."""
         return {key: tuple(dict.fromkeys(values)) for key, values in self._values.items()}
 
@@ -249,15 +256,16 @@ class Shards:
             yield f"{listed(empty)} {'has' if len(empty) == 1 else 'have'} no rows."
 
 
-def _values(found: Sequence[str | None], key: str) -> list[int | str]:
+def _values(found: Sequence[str | None], key: str) -> list[Key]:
     """The values of a key, whole numbers where all are; InputError where a file has none."""
     values = [value for value in found if value is not None]
     if len(values) < len(found):
         raise InputError(
             f"some files lie in a folder named {key}=... and others do not; give either alone"
         )
-    whole = all(v.isascii() and v.isdecimal() and (v == "0" or v[0] != "0") for v in values)
-    return [int(v) for v in values] if whole and max(map(len, values)) < 19 else list(values)
+    known = [value for value in values if value != _NULL]
+    whole = all(re.fullmatch("0|[1-9][0-9]{0,17}", value) for value in known)
+    return [None if v == _NULL else int(v) if whole else v for v in values]
 
 
 def _refuse_other_schema(first: Shard, other: Shard) -> None:

@@ -19,7 +19,7 @@ from taxcheck.sources.tables.batches import RawBatch
 from taxcheck.sources.tables.dialect import Header
 from taxcheck.sources.tables.parts import Part, parts_of, read_part
 from taxcheck.sources.tables.rows import Bytes, Lined, Rows
-from taxcheck.sources.tables.shards import Shard, Shards
+from taxcheck.sources.tables.shards import Key, Shard, Shards
 from taxcheck.sources.tables.text import TextReader
 
 Progress = Callable[[int, int], None]
@@ -89,7 +89,7 @@ class Table:
         return self._text.open_ends(names) if self._text else ()
 
     @property
-    def keys(self) -> Mapping[str, tuple[int | str, ...]]:
+    def keys(self) -> Mapping[str, tuple[Key, ...]]:
         """The values of each key that folders of the files are named by."""
         return self._shards.key_values if self._shards else {}
 

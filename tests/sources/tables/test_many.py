@@ -183,6 +183,23 @@ def test_keys_of_folders_are_columns(tmp_path: Path) -> None:
     assert source.reading().guesses == ()
 
 
+def test_keys_are_written_as_hive_writes_them(tmp_path: Path) -> None:
+    for kind in ("a%2Fb", "__HIVE_DEFAULT_PARTITION__"):
+        (tmp_path / "pairs" / f"weight={kind}").mkdir(parents=True)
+        pq.write_table(pairs(rows=2), tmp_path / "pairs" / f"weight={kind}" / "part-0.parquet")
+    weights = [raw.columns["weight"] for raw in open_pairs(str(tmp_path / "pairs")).batches()]
+    assert [column.to_pylist() for column in weights] == [[None, None], ["a/b", "a/b"]]
+
+
+def test_a_key_that_only_some_files_have(tmp_path: Path) -> None:
+    shards(tmp_path / "pairs")
+    (tmp_path / "pairs" / "split=test").mkdir()
+    as_parquet(pairs(), tmp_path / "pairs" / "split=test" / "part-0.parquet")
+    assert "some files lie in a folder named split=... and others do not" in refused(
+        str(tmp_path / "pairs")
+    )
+
+
 def test_splits_that_are_read_together_are_told_beside_the_verdict(tmp_path: Path) -> None:
     for split in ("train", "test"):
         (tmp_path / "pairs" / f"split={split}").mkdir(parents=True)
@@ -397,6 +414,7 @@ def test_a_folder_of_hugging_face_that_is_not_whole(tmp_path: Path) -> None:
     assert "state.json: is no JSON" in refused(str(tmp_path / "chosen"))
 
 
+@pytest.mark.slow
 def test_what_datasets_itself_writes(tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets", reason="datasets is not installed")
     made = datasets.Dataset.from_dict(pairs().to_pydict())
