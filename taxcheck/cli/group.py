@@ -109,7 +109,7 @@ def _code_of(arguments: list[str] | None) -> int | None:
     try:
         return cli.main(args=arguments, standalone_mode=False)  # type: ignore[no-any-return]
     except click.UsageError as error:
-        _complain(error.format_message(), hint=f"see `{_command(error)} --help`")
+        _complain(error.format_message(), hint=_hint(error))
         return 2
     except (click.exceptions.Abort, KeyboardInterrupt):
         _complain("interrupted; nothing was written")
@@ -140,6 +140,16 @@ def _code_of(arguments: list[str] | None) -> int | None:
 def _printing(error: OSError) -> bool:
     """Whether it is standard output that failed, as click printed its help or version."""
     return any(f.f_code is click.echo.__code__ for f, _ in walk_tb(error.__traceback__))
+
+
+def _hint(error: click.UsageError) -> str:
+    """What to do; where a shell has put files in the place of a pattern, to quote it."""
+    said = error.format_message()
+    if said.startswith("Got unexpected extra argument"):
+        words = said.partition("(")[2].rstrip(").").split()
+        if words and all(map(os.path.exists, words)):
+            return "quote a pattern of files, as in --pairs 'pairs/*.parquet'"
+    return f"see `{_command(error)} --help`"
 
 
 def _command(error: click.UsageError) -> str:

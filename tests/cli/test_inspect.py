@@ -52,3 +52,15 @@ def test_something_has_to_be_given(capsys: pytest.CaptureFixture[str]) -> None:
         main(["inspect"])
     assert ended.value.code == 2
     assert "give a checkpoint, --mapping, --pairs or --held-out" in capsys.readouterr().err
+
+
+def test_a_pattern_that_the_shell_has_replaced(capsys: pytest.CaptureFixture[str]) -> None:
+    files = sorted(map(str, Path("pairs").rglob("*.tsv")))
+    with pytest.raises(SystemExit) as ended:
+        main(["run", "--pairs", *files])
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert "quote a pattern of files, as in --pairs 'pairs/*.parquet'" in said
+    with pytest.raises(SystemExit):
+        main(["run", "--pairs", files[0], "nowhere"])
+    assert "run --help`" in capsys.readouterr().err
