@@ -88,6 +88,7 @@ def test_fail_on_warn(small, tmp_path):
         (["run", "--mapping", "m", "--held-out", "q"], ["--held-out", "--pairs"]),
         ([*GATE, "--policy", "none.toml"], ["none.toml", "does not exist"]),
         ([*GATE, "--workers", "0"], ["--workers"]),
+        ([*GATE, "--memory", "lots"], ["--memory", "'lots' is no size"]),
         (["explain", "coverage_gaps"], ["coverage_gaps", "did you mean 'coverage_gap'"]),
         (["nonsense"], ["nonsense"]),
     ],

@@ -148,6 +148,25 @@ def test_edges_that_close_a_cycle_imply_nothing():
     assert triples(single) == {(2, 3, 1)}
 
 
+def test_a_few_second_parents_cost_a_few_rows():
+    """Of a deep tree with second parents only what is above those is held."""
+    n = 5_000
+    parent = np.maximum(np.arange(n) - 1 - np.arange(n) % 3, 0)
+    second = np.arange(100, n, 500)
+    drawn = Graph.from_edges(
+        np.r_[parent[1:], second - 90], np.r_[np.arange(1, n), second], np.ones(n, dtype=bool)
+    )
+    closure = closure_of(drawn)
+    assert len(closure._rows.counts) == len(second)
+    assert closure.expected > 20 * closure._rows.counts.sum()
+    edges = set(zip(drawn.parents.tolist(), drawn.children.tolist(), strict=True))
+    for node in (101, 1_234, 4_999):
+        above = oracle.ancestors(edges, node)
+        a = np.arange(n)
+        distance = closure.find(a, np.full(n, node))[1]
+        assert {int(k): int(distance[k]) for k in np.flatnonzero(distance > 0)} == above
+
+
 def test_a_closure_that_is_too_large_holds_trees_and_parents_of_the_last_nodes():
     # of 3 and, in its tree, of 4 all is held; of 5 the parents
     closure = GraphClosure(DAG, 9)

@@ -6,8 +6,11 @@ import pytest
 
 from taxcheck.model.finding import Defect, Sample
 from taxcheck.policy.model import Dataset
+from taxcheck.statistics import symptoms
 from taxcheck.statistics.hierarchy import closure as closures
 from taxcheck.statistics.hierarchy import slots
+from taxcheck.statistics.hierarchy.sweep import Sweep
+from taxcheck.statistics.symptoms import Symptoms
 from tests.statistics import pair_tables
 from tests.statistics.pair_tables import Heard, pair_batch, pair_table
 
@@ -192,3 +195,32 @@ def test_pairs_of_nodes_beyond_the_bound_are_unproven(monkeypatch):
             "reason": ["beyond_bound"],
         },
     )
+
+
+def test_only_rows_of_suspect_descendants_are_looked_at_again(monkeypatch):
+    visited = []
+    visit = Sweep.visit
+    monkeypatch.setattr(
+        Sweep, "visit", lambda s, batch: visited.extend(batch.rows.tolist()) or visit(s, batch)
+    )
+    # node 3 has a row twice, node 4 a false one; of 1 and 2 nothing is wrong
+    found = proved([*CHAIN, (0, 2, 2), (0, 3, 3), (1, 3, 2), (0, 3, 3), (2, 4, 7)], 5).statistics
+    assert (found.duplicates.count, found.false.count) == (1, 1)
+    assert found.duplicates.samples[0].row == 8
+    below = {3: [3, 6, 7, 8], 4: [4, 9]}
+    assert sorted(visited) == sorted(below[3] + below[4])
+
+
+def test_more_missing_pairs_than_are_kept_are_counted_and_not_made(monkeypatch):
+    n = 2_000
+    chain = [(k, k + 1, 1) for k in range(n - 1)] + [(0, 2, 2)]
+    monkeypatch.setattr(symptoms, "MOST", 1_000_000)
+    kept = Symptoms()
+    found = proved(chain, n, kept).statistics
+    assert found.missing.count == found.expected - n == n * (n - 1) // 2 - n
+    assert found.missing_by_depth.tolist() == [0, 0, n - 3, *range(n - 3, 0, -1)]
+    assert kept.overfull == {"missing_ancestor_pair"}
+    assert "missing_ancestor_pair" not in kept
+    heard = []
+    proved(chain, n, Symptoms(heard.append))
+    assert sum(map(len, heard)) == found.missing.count  # whoever listens hears of all of them

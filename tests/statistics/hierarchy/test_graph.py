@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from taxcheck.statistics.hierarchy import forest as module
 from taxcheck.statistics.hierarchy.forest import Forest
 from taxcheck.statistics.hierarchy.graph import connected, cycles
 from tests.statistics.pair_tables import graph
@@ -156,3 +161,31 @@ def test_a_cycle_among_many_nodes_is_not_reached():
     parent[[5, 6, 7, 8]] = [6, 5, 6, 900]
     reached = Forest.from_parents(parent).reached
     assert np.flatnonzero(~reached).tolist() == [5, 6, 7]
+
+
+@given(st.lists(st.integers(-1, 19), min_size=20, max_size=20), st.permutations(range(20)))
+def test_a_deep_forest_is_walked_as_any_other(parents, names):
+    """Parents before their children, cycles where a parent comes later; then any names."""
+    parent = np.full(20, -1)
+    for node, above in enumerate(parents):
+        parent[names[node]] = -1 if above in (-1, node) else names[above]
+    walked = Forest.from_parents(parent)
+    with mock.patch.object(module, "_DEEP", 0):
+        jumped = Forest.from_parents(parent)
+    for name in ("depth", "entry", "size"):
+        assert getattr(walked, name).tolist() == getattr(jumped, name).tolist()
+    assert (walked.reached is None) == (jumped.reached is None)
+    assert [level.tolist() for level in walked.levels] == [lv.tolist() for lv in jumped.levels]
+    nodes = np.flatnonzero(walked.depth > 0)
+    steps = walked.depth[nodes].astype(np.int64)
+    with mock.patch.object(module, "_CLIMB", 0):
+        assert walked.above(nodes, steps).tolist() == jumped.tops()[nodes].tolist()
+    assert jumped.above(nodes, np.ones_like(nodes)).tolist() == parent[nodes].tolist()
+
+
+def test_a_chain_of_a_hundred_thousand_nodes_takes_no_step_for_each():
+    n = 100_000
+    forest = Forest.from_parents(np.arange(-1, n - 1))
+    assert forest.depth.tolist() == forest.entry.tolist() == list(range(n))
+    assert forest.size[0] == n
+    assert forest.above(ids(n - 1, 5), ids(n - 1, 2)).tolist() == [0, 3]
