@@ -226,37 +226,46 @@ class _Task:
         block, step = stretch.block, self.tiling.sources
         room = block.room(step)
         for start in groups:
-            group = np.arange(start, min(start + step, len(self.sources)))
+            group = slice(start, min(start + step, len(self.sources)))
             if (self.first[group] == self.last[group]).all():
                 continue
             left = self.space.left(self.sources[group])
             keys = block.keys(left, room)
-            lo, hi = np.searchsorted(stretch.of, (start, start + len(group)))
+            lo, hi = np.searchsorted(stretch.of, (group.start, group.stop))
             keys[stretch.of[lo:hi] - start, stretch.at[lo:hi]] = np.nan
-            for source, row, error in zip(group, keys, block.error(left), strict=True):
-                span = slice(self.first[source], self.last[source])
-                if span.start < span.stop:
-                    self._count(stretch, row, float(error), int(source), span)
+            self._count(stretch, keys, block.error(left), group)
 
-    def _count(self, stretch: _Stretch, keys: Keys, error: float, source: int, span: slice) -> None:
-        exact = self.thresholds[span]
-        lo, hi = rounded(exact - error), rounded(exact + error)
+    def _count(self, stretch: _Stretch, keys: Keys, error: Floats, group: slice) -> None:
+        """Count the keys (k, b) of a group's sources; ``error`` (k,) bounds their rounding."""
+        finite = self.last[group] - self.first[group]
+        at = ranges(self.first[group], finite)  # (m,) thresholds of all of them
+        owner = np.repeat(np.arange(len(finite)), finite)
+        exact = self.thresholds[at]
+        lo, hi = rounded(exact - error[owner]), rounded(exact + error[owner])
         with np.errstate(over="ignore"):  # to infinity, beyond which there is no key
             edges = np.concatenate([lo, np.nextafter(hi, np.float32(np.inf))])
-        order = np.argsort(edges)
+        order = np.lexsort((edges, np.concatenate([owner, owner])))
+        edges = edges[order]
+        ends = np.cumsum(2 * finite)
+        found = [
+            count_below(row, edges[end - 2 * many : end])
+            for row, many, end in zip(keys, finite, ends, strict=True)
+        ]
         counts = np.empty(len(edges), dtype=np.int64)
-        counts[order] = count_below(keys, edges[order])
-        below, upto = counts[: len(lo)], counts[len(lo) :]
-        self.less[span, stretch.side] += below
-        unsure = np.flatnonzero(upto > below)
-        if not len(unsure):
-            return
-        again = in_bands(keys, lo[unsure], hi[unsure])
-        rows = stretch.block.rows[again]
-        true = np.sort(self.space.separation(self.sources[[source]], rows))
-        before = true.searchsorted(exact, "left")
-        self.less[span, stretch.side] += before - np.sort(keys[again]).searchsorted(lo, "left")
-        self.equal[span, stretch.side] += true.searchsorted(exact, "right") - before
+        counts[order] = np.concatenate(found)
+        below, upto = counts.reshape(2, -1)
+        self.less[at, stretch.side] += below
+        unsure = upto > below
+        for k in np.unique(owner[unsure]):
+            mine = owner == k
+            bands = mine & unsure
+            again = in_bands(keys[k], lo[bands], hi[bands])
+            rows = stretch.block.rows[again]
+            true = np.sort(self.space.separation(self.sources[[group.start + k]], rows))
+            before = true.searchsorted(exact[mine], "left")
+            near = np.sort(keys[k, again]).searchsorted(lo[mine], "left")
+            self.less[at[mine], stretch.side] += before - near
+            self.equal[at[mine], stretch.side] += true.searchsorted(exact[mine], "right") - before
 
     def answers(self) -> list[Answer]:
         """What was counted, question by question, edges in their own order."""
