@@ -213,10 +213,11 @@ def scores(folder: Path) -> str:
             "2,000 sources for ancestors and 2,000 for parents. All scores are what "
             "`score_hierarchy` gives: every reading and null with its bootstrap, radii, siblings, "
             "classes, clades, hubs, distances. The loop takes one source after the other in NumPy, "
-            "its exact distance to every row and a sort; it counted the same for its sources. Least "
-            "of three runs each, processor time of all cores. The machine is shared: the load was "
+            "its exact distance to every row and a sort; for its sources it counted the same. The "
+            "lesser of two runs, processor time of all cores. The machine is shared: the load was "
             f"{before:.0f} on {os.cpu_count()} cores at the start and {os.getloadavg()[0]:.0f} at "
-            "the end. Others' work takes caches, and so processor time, too: compare within a line.",
+            "the end. The work of others takes caches, and so processor time, and most of the "
+            "clock: compare within a line.",
             table,
         ]
     )

@@ -31,7 +31,7 @@ ROWS, NODES = 91_567, 110_478  # of the incident's table, and of its mapping
 # ancestors by Euclidean distance.
 RANKINGS = 9
 LOOP = 40  # sources of the plain loop
-RUNS = 3
+RUNS = 2
 
 
 def directions() -> np.ndarray:
@@ -74,6 +74,7 @@ def subjects(folder: Path, workers: int) -> dict[str, Subject]:
             space=whole.space(),
             graph=graph,
             spool=spool,
+            followers=np.bincount(a, minlength=NODES),
             trained=present & whole.has_row,
             clades=by_depth(graph, identifiers),
             seed=0,

@@ -159,7 +159,7 @@ def audit(
         coverage = coverage_of_training(table, facts, sink)
     space: Space | None = None
     scores: HierarchyScores | Unavailable = Unavailable("no pairs given")
-    if data.graph is not None and data.spool is not None:
+    if data.graph is not None and data.spool is not None and data.pairs is not None:
         with clock("scores"):
             n, space = data.graph.n, table.space()
             subject = Subject(
@@ -167,6 +167,7 @@ def audit(
                 space=space.first(n),
                 graph=data.graph,
                 spool=data.spool,
+                followers=data.pairs.as_ancestor[:n],
                 trained=~coverage.never[:n],
                 clades=clades,
                 seed=seed,

@@ -30,7 +30,7 @@ class Tables:
     dealt: IntArray  # (n,) the row that stands for each node, of the same depth
     init: Space
     trained: BoolArray  # (n,)
-    followers: IntArray  # (n,) pairs in which a node is the ancestor
+    followers: IntArray  # (n,) pairs in which each node is the ancestor
     workers: int
 
     @classmethod

@@ -43,6 +43,7 @@ class Subject:
     space: Space
     graph: Graph
     spool: KeptPairs
+    followers: IntArray  # (n,) pairs in which each node is the ancestor: its popularity
     trained: BoolArray  # (n,)
     clades: Partition | None
     seed: int
@@ -57,7 +58,7 @@ def score_hierarchy(subject: Subject) -> HierarchyScores:
         subject.space,
         subject.graph.depths,
         subject.trained,
-        _followers(subject),
+        subject.followers,
         subject.workers,
         rng,
     )
@@ -132,14 +133,6 @@ def _reconstruction(subject: Subject, tables: Tables, rng: np.random.Generator) 
         mean_rank=scored(lambda r: r.rank_sum, lambda r: r.mean_rank, True, False),
         hits={k: hits(k) for k in own.hits},
     )
-
-
-def _followers(subject: Subject) -> IntArray:
-    """Number of pairs in which each node is the ancestor, (n,): its popularity."""
-    counts = np.zeros(subject.graph.n, dtype=np.int64)
-    for batch in subject.spool.batches():
-        counts += np.bincount(batch.ancestor, minlength=len(counts))
-    return counts
 
 
 def _parents(subject: Subject, tables: Tables, rng: np.random.Generator) -> dict[int, Score]:

@@ -54,6 +54,7 @@ def subject():
         space=table.space(),
         graph=graph,
         spool=spool,
+        followers=np.bincount(ancestor, minlength=N),
         trained=np.ones(N, dtype=bool),
         clades=by_depth(graph, Identifiers(np.arange(N), None)),
         seed=0,
@@ -194,7 +195,17 @@ def test_without_an_edge_there_is_nothing_to_score():
     graph = Graph.from_edges(np.empty(0, int), np.empty(0, int), np.ones(n, dtype=bool))
     table = align(checkpoint(np.random.default_rng(0).random((n, 2)) / 2), None)
     got = score_hierarchy(
-        Subject(table, table.space(), graph, spool, np.ones(n, dtype=bool), None, 0, 1)
+        Subject(
+            table,
+            table.space(),
+            graph,
+            spool,
+            np.zeros(n, dtype=np.int64),
+            np.ones(n, dtype=bool),
+            None,
+            0,
+            1,
+        )
     )
     spool.close()
     assert (got.map, got.mean_rank, got.monotone_edges, got.siblings, got.separation) == (None,) * 5

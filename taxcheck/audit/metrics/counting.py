@@ -25,9 +25,9 @@ from taxcheck.model.arrays import BoolArray, ranges
 class Tiling:
     """How many candidates and sources are compared at once; no result depends on it."""
 
-    candidates: int = 1 << 16  # at most; their float32 row stays in the second-level cache
+    candidates: int = 1 << 15  # at most; their float32 row stays in the second-level cache
     sources: int = 16  # share one product
-    factors: int = 1 << 20  # of all candidates of a block, unless it would have few
+    factors: int = 1 << 19  # of all candidates of a block, unless it would have few
 
     def block(self, dim: int) -> int:
         """Candidates of a block in a table of that dimension."""
