@@ -31,7 +31,6 @@ ROWS, NODES = 91_567, 110_478  # of the incident's table, and of its mapping
 # ancestors by Euclidean distance.
 RANKINGS = 9
 LOOP = 40  # sources of the plain loop
-RUNS = 2
 
 
 def directions() -> np.ndarray:
@@ -103,10 +102,10 @@ def by_loop(space: Space, positives: Lists) -> Counts:
     return Counts(*map(np.concatenate, (keys, less, equal)), np.empty(0, dtype=np.int64))
 
 
-def least(function: Callable[[], object]) -> tuple[float, float]:
-    """Least processor time of all cores and of the clock, of RUNS runs."""
+def least(runs: int, function: Callable[[], object]) -> tuple[float, float]:
+    """Least processor time of all cores, and of the clock, of some runs."""
     took = []
-    for _ in range(RUNS):
+    for _ in range(runs):
         clock, spent = time.perf_counter(), time.process_time()
         function()
         took.append((time.process_time() - spent, time.perf_counter() - clock))
@@ -124,7 +123,7 @@ HEADER = [
 ]
 
 
-def readings(folder: Path, workers: int) -> str:
+def readings(folder: Path, workers: int, runs: int) -> str:
     """The table for the page. Raises SystemExit where the loop counts otherwise."""
     rows = []
     for name, subject in subjects(folder, workers).items():
@@ -140,12 +139,12 @@ def readings(folder: Path, workers: int) -> str:
             np.array_equal(ours.less, theirs.less) and np.array_equal(ours.equal, theirs.equal)
         ):
             raise SystemExit(f"{name}: the loop counts otherwise")
-        whole = least(partial(score_hierarchy, subject))
-        one, _ = least(partial(count_nearer, space, positives, workers=workers))
+        whole = least(runs, partial(score_hierarchy, subject))
+        one, _ = least(runs, partial(count_nearer, space, positives, workers=workers))
         assert subject.clades is not None
         seeded = (subject.clades.of, np.random.default_rng(0))
-        classes, _ = least(partial(class_separation, space, *seeded, workers=workers))
-        loop, _ = least(partial(by_loop, space, sample))
+        classes, _ = least(runs, partial(class_separation, space, *seeded, workers=workers))
+        loop, _ = least(runs, partial(by_loop, space, sample))
         loop *= SOURCES / LOOP * RANKINGS
         rows.append(
             [
