@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import stat
 from pathlib import Path
 from typing import Protocol
 
@@ -86,6 +87,8 @@ class LocalPlace:
             real = {name: os.path.realpath(f"{folder}/{name}") for name in inner}
             inner[:] = [name for name in inner if real[name] not in seen]
             seen.update(real.values())
+        for path in found:
+            _refuse_pipe(path)
         return found
 
     def matches(self) -> list[str]:
@@ -104,3 +107,13 @@ class LocalPlace:
             f"{error.filename or self.shown}: cannot be listed ({error.strerror}); make the folder "
             "readable"
         )
+
+
+def _refuse_pipe(path: str) -> None:
+    """InputError where a file of a folder is none: whoever opened it might wait for ever."""
+    try:
+        mode = Path(path).stat().st_mode
+    except OSError:
+        return  # told when it is opened
+    if not stat.S_ISREG(mode):
+        raise InputError(f"{path}: is no plain file; take it out of the folder, or give it alone")

@@ -263,6 +263,20 @@ def test_what_else_cannot_be_read_is_refused(tmp_path: Path) -> None:
     assert "notes.docx: is a zip archive" in refused(str(tmp_path / "pairs"))
 
 
+def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path) -> None:
+    shards(tmp_path / "pairs")
+    os.mkfifo(tmp_path / "pairs" / "part-11.parquet")
+    assert "part-11.parquet: is no plain file" in refused(str(tmp_path / "pairs"))
+
+
+def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
+    shards(tmp_path / "elsewhere")
+    (tmp_path / "pairs").mkdir()
+    (tmp_path / "pairs" / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "pairs")
+    assert len(numbered(open_pairs(str(tmp_path / "pairs")))) == 3 * ROWS
+
+
 def test_a_folder_or_pattern_without_a_table(tmp_path: Path) -> None:
     (tmp_path / "pairs").mkdir()
     assert "a folder without a table file; check" in refused(str(tmp_path / "pairs"))
