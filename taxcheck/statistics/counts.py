@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from taxcheck.model.arrays import IntArray, Whole
+from taxcheck.model.arrays import IntArray, Whole, changes
 from taxcheck.statistics.state import refuse_unless
 
 NARROW = int(np.iinfo(np.int32).max)  # what a count of 32 bits can hold
@@ -37,11 +37,17 @@ class Counts:
             return
         self.total += len(idx)
         self.each = _roomy(self.each, self.total)
+        one = self.each.dtype.type(1)
+        runs = changes(idx)  # the descendants of a closure mostly stand side by side
+        if runs is not None:
+            lengths = np.diff(runs, append=len(idx)).astype(self.each.dtype)
+            np.add.at(self.each, idx[runs], lengths)
+            return
         first, last = int(idx.min()), int(idx.max())
-        if last - first < len(idx):  # side by side, as the descendants of a closure mostly are
+        if last - first < len(idx):
             self.each[first : last + 1] += np.bincount(idx - first).astype(self.each.dtype)
         else:  # arrays as long as all counts would cost more than single additions
-            np.add.at(self.each, idx, self.each.dtype.type(1))
+            np.add.at(self.each, idx, one)
 
     def merge(self, other: Counts) -> Counts:
         """Give the counts of both parts."""

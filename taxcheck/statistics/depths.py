@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from taxcheck.model.arrays import IntArray, Whole, within
+from taxcheck.model.arrays import IntArray, Whole, changes, within
 from taxcheck.model.finding import Defect
 from taxcheck.sources.tables.batches import PairBatch
 from taxcheck.statistics.counts import Packed, packed, unpacked
@@ -142,6 +142,9 @@ class NodeDepths:
         """Fold the stated depths of idx in; both (k,)."""
         if not len(idx):
             return
+        runs = changes(idx, depth)
+        if runs is not None:  # what the row before has said
+            idx, depth = idx[runs], depth[runs]
         if self.extremes is None and depth.min() > UNSTATED:
             known = self.one.take(idx)
             news = known != depth

@@ -81,7 +81,9 @@ class MappingState:
             followed = max(FOLLOWED_FACTOR * total, FOLLOWED_SLACK)
         max_idx = int(idx[kept].max(initial=-1))
         kept &= idx <= followed
-        return _Frozen(rows[kept], codes[kept], idx[kept], keys).statistics(
+        if not kept.all():
+            rows, codes, idx = rows[kept], codes[kept], idx[kept]
+        return _Frozen(rows, codes, idx, keys).statistics(
             total, invalid.freeze(total), oversized, max_idx, derived, sink
         )
 
@@ -195,9 +197,9 @@ class _Frozen:
 
     def _lookalikes(self, derived: bool, sink: Sink | None) -> Defect:
         """Identifiers that look like that of an earlier row; of labels the pairs' rows tell."""
-        codes, at = np.unique(self.codes, return_index=True)
         if derived or isinstance(self.keys, np.ndarray):
-            return Defect(0, len(codes))
+            return Defect(0, int(np.count_nonzero(np.bincount(self.codes))))
+        codes, at = np.unique(self.codes, return_index=True)
         codes, at = codes[np.argsort(at)], np.sort(at)
         found = lookalikes(self.keys.take(pa.array(codes)))
         rows, nodes = self.rows[at[found.later]], self.idx[at[found.later]]

@@ -73,11 +73,11 @@ class ForestClosure:
     def find(self, ancestor: IntArray, descendant: IntArray) -> tuple[IntArray, IntArray]:
         """(slot, distance) of each pair; both -1 where the closure does not hold it."""
         forest = self._forest
-        steps = forest.entry[descendant] - forest.entry[ancestor]
-        held = (steps > 0) & (steps < forest.size[ancestor])
-        above = forest.depth[ancestor]
-        slot = self._base[descendant] - above
-        distance = (forest.depth[descendant] - above).astype(np.int64)
+        steps = forest.entry.take(descendant) - forest.entry.take(ancestor)
+        held = (steps > 0) & (steps < forest.size.take(ancestor))
+        above = forest.depth.take(ancestor)
+        slot = self._base.take(descendant) - above
+        distance = (forest.depth.take(descendant) - above).astype(np.int64)
         if not held.all():
             slot[~held] = distance[~held] = -1
         return slot, distance

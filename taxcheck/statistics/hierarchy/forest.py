@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from taxcheck.model.arrays import BoolArray, Int32Array, IntArray, ranges
+from taxcheck.model.arrays import BoolArray, Int32Array, IntArray, grouped, ranges
 
 _SPARSE = 32  # where fewer than a node in 32 has a parent, those without are not walked
 _DEEP = 2_000  # levels; of more, they are not walked one by one
@@ -46,7 +46,7 @@ class Forest:
         if _SPARSE * len(children) < n:
             return cls._of_few(parent, children)
         del children
-        by_parent = np.argsort(parent, kind="stable")
+        by_parent = grouped(parent)
         children = np.bincount(parent + 1, minlength=n + 1)
         first = np.cumsum(children) - children  # position in by_parent of each parent's children
         level = by_parent[: children[0]]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from taxcheck.model.arrays import BoolArray, IntArray, distinct, ranges
+from taxcheck.model.arrays import BoolArray, IntArray, distinct, grouped, ranges
 from taxcheck.statistics.hierarchy.forest import Forest
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Neighbours:
     @classmethod
     def build(cls, sources: IntArray, targets: IntArray, n: int) -> Neighbours:
         """Group ``targets`` by source; both (edges,), values below n."""
-        order = np.argsort(sources, kind="stable")
+        order = grouped(sources)
         starts = np.zeros(n + 1, dtype=np.int64)
         np.cumsum(np.bincount(sources, minlength=n), out=starts[1:])
         return cls(starts, targets[order])
@@ -60,9 +60,9 @@ class Graph:
         """Drop repeated edges and self loops, and sort them by child, then parent."""
         n = max(len(present), 1)
         keys = children * n + parents
-        if len(keys) and not (np.diff(keys) > 0).all():
-            keys = distinct(keys)
-        child, parent = np.divmod(keys, n)
+        child, parent = children, parents
+        if not (keys[1:] > keys[:-1]).all():
+            child, parent = np.divmod(distinct(keys), n)
         proper = child != parent
         return cls(parent[proper], child[proper], present)
 
