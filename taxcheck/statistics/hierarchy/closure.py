@@ -7,6 +7,7 @@ slots of a node are consecutive, and those of nodes ascend with their idx.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -59,16 +60,24 @@ class ForestClosure:
 
     def __init__(self, forest: Forest) -> None:
         self._forest = forest
-        self._owners = np.flatnonzero(forest.depth > 0)
-        depth = forest.depth[self._owners].astype(np.int64)
-        ends = np.cumsum(depth)
-        self.expected = self.size = int(ends[-1]) if len(ends) else 0
-        self._first = ends - depth  # first slot of each owner
+        depth = np.maximum(forest.depth, 0)
         # slot = first + (depth[d] - depth[a]) - 1: what depends on d alone is summed beforehand
-        self._base = np.zeros(len(forest.depth), dtype=np.int64)
-        self._base[self._owners] = ends - 1
+        self._base = np.cumsum(depth, dtype=np.int64)
+        self.expected = self.size = int(self._base[-1]) if len(depth) else 0
+        self._base -= 1
         at_depth = np.bincount(depth, minlength=1)
+        at_depth[0] = 0
         self.depths = np.r_[0, np.cumsum(at_depth[::-1])[::-1][1:]]
+
+    @cached_property
+    def _owners(self) -> IntArray:
+        """The nodes that own slots, those with a parent."""
+        return np.flatnonzero(self._forest.depth > 0)
+
+    @cached_property
+    def _first(self) -> IntArray:
+        """The first slot of each owner."""
+        return self._base[self._owners] - self._forest.depth[self._owners] + 1
 
     def find(self, ancestor: IntArray, descendant: IntArray) -> tuple[IntArray, IntArray]:
         """(slot, distance) of each pair; both -1 where the closure does not hold it."""
