@@ -260,8 +260,9 @@ class _Task:
             mine = owner == k
             bands = mine & unsure
             again = in_bands(keys[k], lo[bands], hi[bands])
-            rows = stretch.block.rows[again]
-            true = np.sort(self.space.separation(self.sources[[group.start + k]], rows))
+            rows, many = stretch.block.runs(again)
+            found_again = self.space.separation(self.sources[[group.start + k]], rows)
+            true = np.sort(np.repeat(found_again, many))
             before = true.searchsorted(exact[mine], "left")
             near = np.sort(keys[k, again]).searchsorted(lo[mine], "left")
             self.less[at[mine], stretch.side] += before - near

@@ -23,6 +23,9 @@ class Block:
     def __init__(self, space: Space, rows: IntArray, sources: int) -> None:
         right = space.right(rows)
         self.rows = rows  # (b,)
+        x, r = space.coordinates[rows], space.radii[rows]
+        # (b,) rises where a row differs from the one before: rows in the origin are one run
+        self._run = np.r_[0, np.cumsum((x[1:] != x[:-1]).any(axis=1) | (r[1:] != r[:-1]))]
         self._tiles = _tiles(right, sources)  # (tiles, d + 2, width), padded with zeros
         self._first = float(right[:, 0].max())  # the largest first factor
         # the largest norm of the factors after the second, which is 1
@@ -45,6 +48,11 @@ class Block:
             np.matmul(left, factors, out=product)
             room[:k, tile * width : (tile + 1) * width] = rounded(product) if huge else product
         return room[:k, : len(self.rows)]
+
+    def runs(self, at: IntArray) -> tuple[IntArray, IntArray]:
+        """Ascending places (k,) as one row of each run of equal ones, and how many those are."""
+        begin = np.flatnonzero(np.diff(self._run[at], prepend=-1))
+        return self.rows[at[begin]], np.diff(begin, append=len(at))
 
     def size(self, left: Floats) -> Floats:
         """What no sum of the terms' magnitudes in ``left @ right`` exceeds, (k,)."""
