@@ -30,7 +30,16 @@ COMPUTING = ("numpy", "pandas", "pandera", "pyarrow", "scipy", "h5py")
 _TABLES = {"mapping": "mapping", "pairs": "pairs", "held_out": "held-out"}
 _CHECKPOINTS = {"embeddings": "checkpoint", "initial": "initial table"}
 # What is asked, beside the inputs, that an equal report is equal in.
-_OPTIONS = ("mapping_columns", "pair_columns", "key", "geometry", "curvature", "seed", "drawn")
+_OPTIONS = (
+    "mapping_columns",
+    "pair_columns",
+    "key",
+    "geometry",
+    "curvature",
+    "seed",
+    "drawn",
+    "memory",
+)
 
 Standing = tuple[int, int, int]  # bytes, time and inode of a file
 
