@@ -83,7 +83,7 @@ class Ancestry:
         true pairs that are not there.
         """
         false = DefectState.empty("disagrees_with_taxonomy", "descendant_idx")
-        present = SlotSet(self.expected, LARGEST_BITMAP)
+        present = SlotSet(self.expected, LARGEST_BITMAP // 8)
         total = 0
         for rows, ancestor, descendant in pairs:
             true = self._true(ancestor, descendant)

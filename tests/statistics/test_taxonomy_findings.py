@@ -8,6 +8,7 @@ import pytest
 from taxcheck.model.finding import Sample
 from taxcheck.statistics import ancestry
 from taxcheck.statistics.ancestry import Ancestry
+from taxcheck.statistics.hierarchy import slots
 from taxcheck.statistics.hierarchy.forest import Forest
 from taxcheck.statistics.taxonomy import taxonomy_statistics
 from tests.statistics.pair_tables import Heard
@@ -108,6 +109,8 @@ def test_two_idx_on_one_taxon_are_each_an_ancestor_and_neither_of_the_other():
 def test_the_slots_of_pairs_are_kept_as_marks_or_sorted(monkeypatch, bitmap):
     assert ancestry.LARGEST_BITMAP == 8 * 1024**3
     monkeypatch.setattr(ancestry, "LARGEST_BITMAP", bitmap)
+    monkeypatch.setattr(slots, "_BYTES", bitmap)
+    monkeypatch.setattr(slots, "_LEAST", bitmap)
     #  1 > 10 > 100 > 1000 in one line: six pairs
     taxonomy = small_taxonomy(SMALL)
     closure = Ancestry(

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from taxcheck.sources.taxonomies.taxdump import open_taxonomy
 from taxcheck.sources.taxonomies.taxonomy import Taxonomy
 from taxcheck.statistics import ancestry
+from taxcheck.statistics.hierarchy import slots
 from taxcheck.statistics.ranks import places
 from taxcheck.statistics.symptoms import Symptoms
 from taxcheck.statistics.taxonomy import taxonomy_statistics
@@ -52,6 +53,8 @@ def test_law_of_ancestry(bitmap, case, cut):
     told = Symptoms()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ancestry, "LARGEST_BITMAP", bitmap)
+        patch.setattr(slots, "_BYTES", bitmap)
+        patch.setattr(slots, "_LEAST", bitmap)
         result = taxonomy_statistics(
             small_taxonomy(parents),
             ids(*identifiers),

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from taxcheck.model.arrays import BoolArray, IntArray, bounded, distinct, within
+from taxcheck.model.errors import InputError
+from taxcheck.model.memory import LEAST, size_text, usual_memory
 from taxcheck.policy.model import Dataset
 from taxcheck.statistics.hierarchy.closure import Closure, ForestClosure, closure_of, reach_of
 from taxcheck.statistics.hierarchy.dag import GraphClosure, Reach
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 REDUCTION = "transitive reduction"
+_ROW_BYTES = 40  # that a pair takes while the edges are looked for among all
 _COMPARED = 1 << 21  # pairs of parents that are compared at once
 _PRODUCTS = 20_000_000  # multiplications a block of the sparse product may take
 
@@ -89,6 +92,7 @@ def _reduced(tables: Sequence[PairTable], present: BoolArray, memory: int | None
         closure = closure_of(graph, memory)
         rows, edges = closure.expected, len(graph.parents)
         return _Reduced(graph, closure, _is_closure(rows, edges, rows))
+    _expect_room(sum(len(table.spool) for table in tables), memory)
     a, d = _all_pairs(tables)
     descendant, ancestor = np.divmod(distinct(d * len(present) + a), len(present))
     del a, d
@@ -103,6 +107,17 @@ def _reduced(tables: Sequence[PairTable], present: BoolArray, memory: int | None
     whole = _is_closure(pairs, len(reduced.parents), reach.expected)
     # where pairs in between were missing, the distances are others without the shortcuts
     return _Reduced(reduced, reach.closure if reduced is graph else None, whole)
+
+
+def _expect_room(rows: int, memory: int | None) -> None:
+    """InputError where so many pairs cannot be held together, as their reduction asks for."""
+    needed = rows * _ROW_BYTES
+    if needed > max(usual_memory() if memory is None else memory, LEAST):
+        raise InputError(
+            f"{rows:,} pairs without distances, which are not the closure of a tree: finding their "
+            f"edges takes {size_text(needed)}; give `memory` {size_text(needed)}, or pairs with "
+            "depth_diff"
+        )
 
 
 def _is_closure(pairs: int, edges: int, expected: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from taxcheck.model.errors import InputError
 from taxcheck.policy.model import Dataset
 from taxcheck.statistics.hierarchy import edges as module
 from taxcheck.statistics.hierarchy.closure import closure_of
@@ -119,3 +120,17 @@ def test_shortcuts_are_left_out_and_edges_on_cycles_stay(monkeypatch, compared):
     found = module.without_shortcuts(drawn, closure_of(drawn))
     assert edges(found) == [(0, 1), (1, 2), (2, 3), (0, 4), (5, 4), (0, 5), (4, 5)]
     assert module.without_shortcuts(found, closure_of(found)) is found
+
+
+def test_pairs_without_distances_that_do_not_fit_are_one_line(monkeypatch):
+    monkeypatch.setattr(module, "_ROW_BYTES", 10**8)
+    tree = [(0, 1), (1, 2), (0, 2)]
+    assert edges_of([pair_table(4, pair_batch(tree, names=()))], Dataset(), 1).closure.expected == 3
+    told = (
+        "4 pairs without distances, which are not the closure of a tree: finding their edges takes "
+        "400MB; give `memory` 400MB, or pairs with depth_diff"
+    )
+    table = pair_table(4, pair_batch([*tree, (0, 1)], names=()))
+    with pytest.raises(InputError, match=told):
+        edges_of([table], Dataset(), 399_999_999)
+    assert edges_of([table], Dataset(), 400_000_000).closure.expected == 3
