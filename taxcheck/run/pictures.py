@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from taxcheck.model.arrays import BoolArray, IntArray, doubling, in_ranges
+from taxcheck.model.arrays import BoolArray, IntArray, distinct, doubling, in_ranges
 from taxcheck.model.pictures import Bar, Draws, Pictures
 from taxcheck.policy.model import Dataset
 from taxcheck.statistics.values import (
@@ -88,7 +88,7 @@ def _histogram(depths: IntArray, counts: IntArray) -> tuple[tuple[int, int], ...
 
 
 def _bins(n: int) -> IntArray:
-    return np.unique(np.linspace(0, n, min(_BINS, n) + 1).astype(np.int64))
+    return distinct(np.linspace(0, n, min(_BINS, n) + 1).astype(np.int64))
 
 
 def _shares(marks: BoolArray) -> list[float]:
