@@ -52,7 +52,7 @@ class Repair(StrEnum):
     MAPPING_COLUMNS = "exchange the mapping's columns"
     SUCCESSORS = "replace merged taxids"
     ANCESTORS = "add ancestors that are not mapped"
-    PAIR_ROWS = "leave out rows that hold no two idx"
+    PAIR_ROWS = "leave out rows that cannot be read as a pair"
     OWNERLESS = "leave out pairs of idx that nobody owns"
     SELF_PAIRS = "leave out pairs of a node with itself"
     REPEATED = "keep the first row of each pair"

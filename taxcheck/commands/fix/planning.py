@@ -40,7 +40,11 @@ from taxcheck.statistics.values import Kind
 
 # Rows that are left out, by the count of ``KeptRows``: repair, what, why it is safe.
 _DROPPED: dict[str, tuple[tuple[Repair, ...], str, str]] = {
-    "invalid": ((Repair.PAIR_ROWS,), "leave out rows that hold no two idx", "they are no pairs"),
+    "invalid": (
+        (Repair.PAIR_ROWS,),
+        "leave out rows that cannot be read as a pair",
+        "what they state is not known",
+    ),
     "outside": (
         (Repair.OWNERLESS, Repair.ONE_IDX),
         "leave out pairs of idx that nobody owns",
