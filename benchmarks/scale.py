@@ -116,10 +116,11 @@ def second_parents(
 ) -> np.ndarray:
     """Rows by which each leaf hangs from another node too, no higher than its parent; (3, k)."""
     rows: list[tuple[int, int, int]] = []
+    taken = set(leaves.tolist())  # of these not all ancestors are known yet
     for leaf in leaves.tolist():
         above = set(_up(parent, leaf))
         other = leaf
-        while other == leaf or other in above or depth[other] < depth[leaf] - 1:
+        while other in taken or other in above or depth[other] < depth[leaf] - 1:
             other = int(rng.integers(len(parent)))
         chain = [other, *_up(parent, other)]
         rows += [(a, leaf, k) for k, a in enumerate(chain, 1) if a not in above]
