@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from taxcheck.model.arrays import BoolArray
 from taxcheck.run.executors.threads import Here
 from taxcheck.sources.contract import apply_pairs
 from taxcheck.sources.tables.batches import RawBatch
 from taxcheck.statistics.pairs import Nodes
-from taxcheck.statistics.passes import Hear, Partition, Shared
+from taxcheck.statistics.passes import Executor, Hear, Partition, Shared
 from taxcheck.statistics.spool import MEMORY_LIMIT, KeptPairs, PairSpool, SpooledBatch
 
 _BYTES = 20  # of a pair in a spool, at most: those that fit into memory are kept after all
@@ -44,6 +45,18 @@ class SoundPairs:
                 )
 
 
+@dataclass(frozen=True, slots=True)
+class Below:
+    """Of a partition the pairs of some descendants, marked (n,)."""
+
+    descendants: Shared[BoolArray]
+
+    def __call__(self, part: SoundPairs) -> list[SpooledBatch]:
+        """They, in the order of the source."""
+        marked = self.descendants.value
+        return [one for batch in part.batches(_ignore) for one in batch.below(marked)]
+
+
 class PairsAgain(KeptPairs):
     """The sound pairs of a source that others have read; here it is read when this process asks.
 
@@ -57,11 +70,13 @@ class PairsAgain(KeptPairs):
         shared: Shared[Nodes],
         pairs: int,
         columns: tuple[bool, bool],
+        runner: Executor,
         resources: ExitStack,
     ) -> None:
         """``nodes`` for this process, ``shared`` for others; ``columns``: depth_diff, weight."""
         super().__init__(*columns)
-        self._pairs, self._resources = pairs, resources
+        self._pairs, self._runner, self._resources = pairs, runner, resources
+        self._fits = pairs * _BYTES <= MEMORY_LIMIT
         self._mine = [SoundPairs(part, Here(nodes)) for part in parts]
         self._theirs = [SoundPairs(part, shared) for part in parts]
         self._spool: PairSpool | None = None
@@ -79,10 +94,9 @@ class PairsAgain(KeptPairs):
             yield from self._spool.batches()
             return
         spool = PairSpool(self.has_depth, self.has_weights)
-        keep = self._pairs * _BYTES <= MEMORY_LIMIT
         for part in self._mine:
             for batch in part.batches(_ignore):
-                if keep:
+                if self._fits:
                     spool.append(
                         batch.rows,
                         batch.ancestor,
@@ -92,9 +106,18 @@ class PairsAgain(KeptPairs):
                         batch.weight,
                     )
                 yield batch
-        if keep and self._spool is None:
+        if self._fits and self._spool is None:
             self._resources.callback(spool.close)
             self._spool = spool
+
+    def below(self, descendants: BoolArray) -> Iterator[SpooledBatch]:
+        """The pairs of some descendants, marked (n,), by ascending rows; others look for many."""
+        if self._fits:
+            yield from super().below(descendants)
+            return
+        with self._runner.publish(descendants) as marked:
+            for found in self._runner.map(Below(marked), self._theirs):
+                yield from found
 
 
 def _ignore(told: object) -> None:

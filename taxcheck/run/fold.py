@@ -164,7 +164,7 @@ def fold_pairs(
             return state, spool, None
         return state, spool, f"Read by this process, not by {executor}: {data.here_only}."
     state, parts = _elsewhere(FoldPairs(origin, shared), data, runner, sink)
-    kept = PairsAgain(parts, nodes, shared, state.sound, columns, resources)
+    kept = PairsAgain(parts, nodes, shared, state.sound, columns, runner, resources)
     told = f"Read by {executor}, in {plural(len(parts), 'partition')}; pairs that are wanted again "
     return state, kept, f"{told}are read again."
 

@@ -12,13 +12,13 @@ import tempfile
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import IO
+from dataclasses import dataclass, fields
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from taxcheck.model.arrays import IntArray
+from taxcheck.model.arrays import BoolArray, IntArray
 from taxcheck.model.errors import InputError
 from taxcheck.sources.tables.weights import Weights
 from taxcheck.statistics.passes import Partition
@@ -39,6 +39,16 @@ class SpooledBatch:
     depth_diff: IntArray | None
     marks: Marks | None  # given by the writer; None: all zero
     weight: Weights | None = None
+
+    def below(self, descendants: BoolArray) -> Iterator[SpooledBatch]:
+        """The pairs of some descendants, marked (n,); nothing where there are none."""
+        chosen = descendants[self.descendant]
+        if chosen.all():
+            yield self
+        elif chosen.any():
+            columns: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+            taken: dict[str, Any] = {n: c if c is None else c[chosen] for n, c in columns.items()}
+            yield SpooledBatch(**taken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +84,10 @@ class KeptPairs(ABC):
     @abstractmethod
     def partitions(self) -> Sequence[Partition[SpooledBatch]] | None:
         """The same in parts that any process can read; None where only this one can."""
+
+    def below(self, descendants: BoolArray) -> Iterator[SpooledBatch]:
+        """The pairs of some descendants, marked (n,), by ascending rows."""
+        yield from (one for batch in self.batches() for one in batch.below(descendants))
 
     def first_rows(self, nodes: IntArray) -> IntArray:
         """The first row in which each of a few nodes (k,) stands, (k,); -1 where none does."""

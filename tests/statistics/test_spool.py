@@ -111,3 +111,17 @@ def test_closing_gives_the_file_back(monkeypatch):
     spool.close()
     assert file.closed
     PairSpool(has_depth=True).close()
+
+
+def test_the_pairs_of_some_descendants():
+    spool = PairSpool(has_depth=True)
+    spool.append(np.array([4, 5]), ids(0, 1), ids(2, 3), ids(1, 1), None, np.float32([7, 8]))
+    spool.append(np.array([1, 2, 3]), ids(0, 0, 0), ids(1, 2, 1), ids(1, 2, 1), np.uint8([0, 2, 0]))
+    marked = np.array([False, False, True, False])
+    found = list(spool.below(marked))
+    assert [one.rows.tolist() for one in found] == [[2], [4]]
+    assert [one.ancestor.tolist() for one in found] == [[0], [0]]
+    assert [one.depth_diff.tolist() for one in found] == [[2], [1]]
+    assert (found[0].marks.tolist(), found[1].weight.tolist()) == ([2], [7])
+    assert list(spool.below(np.zeros(4, dtype=bool))) == []
+    assert [len(one.rows) for one in spool.below(np.ones(4, dtype=bool))] == [3, 2]

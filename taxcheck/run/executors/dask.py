@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,7 @@ class Dask:
         """``folder`` is one that all workers see; None where they share none."""
         self._client, self._where, self._local, self._folder = client, where, local, folder
         self._sent: dict[str, tuple[object, Future]] = {}
+        self._names = count()
 
     def __str__(self) -> str:
         return f"Dask, {self._workers()} workers at {self._where}"
@@ -55,7 +57,7 @@ class Dask:
             with mapped(value, self._folder) as shared:
                 yield shared
             return
-        name = f"{len(self._sent)}"
+        name = str(next(self._names))
         self._sent[name] = value, self._lasting(lambda: self._send(value))
         try:
             yield Shipped(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from contextlib import contextmanager
+from itertools import count
 
 import numpy as np
 
@@ -23,7 +24,7 @@ class Scattered:
 
     def __init__(self, workers, seed):
         self._workers, self._rng = workers, np.random.default_rng(seed)
-        self._values, self.passes = {}, 0
+        self._values, self._names, self.passes = {}, count(), 0
 
     def __str__(self):
         return "a cluster without processes"
@@ -33,7 +34,7 @@ class Scattered:
 
     @contextmanager
     def publish(self, value):
-        name = str(len(self._values))
+        name = str(next(self._names))
         self._values[name] = shipped(value)
         yield Shipped(name)
         del self._values[name]

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from taxcheck.run import again
 from taxcheck.run.check import check
 from taxcheck.run.request import Request
 from tests.commands.selftest.bases import CORRUPTIONS, TABLES
@@ -76,6 +77,15 @@ def test_files_of_any_size(cuts, tmp_path, monkeypatch):
     request = in_files(corrupted("rows_turned_round", tmp_path), tmp_path / "pairs", cuts)
     expected = checked(request)
     with run_by(Scattered(2, len(cuts)), monkeypatch), partitions_of(1, monkeypatch):
+        assert checked(request) == expected
+
+
+@pytest.mark.parametrize("name", ["rows_turned_round", "dag_pairs_beyond_the_edges"])
+def test_pairs_that_fit_no_memory_are_read_again_each_time(name, tmp_path, monkeypatch):
+    request = corrupted(name, tmp_path)
+    expected = checked(request)
+    monkeypatch.setattr(again, "MEMORY_LIMIT", 0)
+    with run_by(Scattered(2, 0), monkeypatch), partitions_of(1, monkeypatch):
         assert checked(request) == expected
 
 

@@ -36,6 +36,16 @@ def test_every_batch_is_folded_once_and_told(executor):
     assert sorted(one for one in heard if isinstance(one, int)) == list(range(0, 101, 10))
 
 
+def test_values_that_are_published_at_once_stay_apart(executor):
+    first, second, third = (executor.publish(np.array([k])) for k in (1, 2, 3))
+    first.__enter__()
+    with second as two:
+        first.__exit__(None, None, None)
+        with third as three:
+            assert executor.tree_reduce(Sum(two), DATA).total == SUM
+            assert executor.tree_reduce(Sum(three), DATA).total == 3 * SUM // 2
+
+
 def test_a_cluster_tells_in_the_order_of_the_source(cluster):
     heard = []
     with executor_of(cluster, 2) as executor, executor.publish(np.array([2])) as shared:
