@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("node")
-@takes_request("mapping", "pairs", "held_out", "taxonomy", "embeddings", "initial", "memory")
+@takes_request(
+    "mapping", "pairs", "held_out", "taxonomy", "embeddings", "initial", "engine", "memory"
+)
 def why(request: Request, node: str) -> None:
     """Tell everything about one node, by its identifier: pairs, updates, radius, neighbours."""
     from taxcheck.commands.why import explain_node

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _MISSING = "the engine dask needs dask and distributed: pip install 'taxcheck[dask]'"
 _NAME = "taxcheck"
 _PATIENCE = 5.0  # seconds until a scheduler that does not answer is one that is not there
+_LEVEL = "distributed.nanny.pre-spawn-environ.DASK_LOGGING__DISTRIBUTED"  # of workers of ours
 _FAN = 8  # states that are merged at once
 _TRIES = 3  # where all workers died that had what was sent to them
 _LOST = "scheduler-connection-lost"  # how Dask says so
@@ -194,12 +195,14 @@ def dask_cluster(address: str | None, local: Threads) -> Iterator[Dask]:
         from distributed import Client, LocalCluster
     except ImportError:
         raise EngineError(_MISSING) from None
-    quiet = logging.getLogger("distributed")
-    quiet.setLevel(logging.CRITICAL + 1)  # what matters comes as an exception
+    logger = logging.getLogger("distributed")
     with ExitStack() as stack:
+        stack.callback(logger.setLevel, logger.level)
+        logger.setLevel(logging.CRITICAL + 1)  # what matters comes as an exception
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="taxcheck-dask-")))
         if address is None:
-            stack.enter_context(dask.config.set({"temporary_directory": str(folder)}))
+            settings = {"temporary_directory": str(folder), _LEVEL: "critical"}
+            stack.enter_context(dask.config.set(settings))
             cluster = stack.enter_context(_local(LocalCluster, local.workers))
             client = stack.enter_context(Client(cluster))
             where = "this machine"
@@ -225,7 +228,6 @@ def _local(kind: type[LocalCluster], workers: int) -> Iterator[LocalCluster]:
             processes=True,
             dashboard_address="127.0.0.1:0",
             scheduler_kwargs={"dashboard": False},
-            env={"DASK_LOGGING__DISTRIBUTED": "critical"},  # what matters comes as an exception
         )
     except (OSError, TimeoutError, RuntimeError) as error:
         raise EngineError(f"no Dask cluster starts on this machine ({one_line(error)})") from None

@@ -13,6 +13,7 @@ def cluster(tmp_path_factory):
 
     settings = {
         "temporary_directory": str(tmp_path_factory.mktemp("dask")),
+        "distributed.nanny.pre-spawn-environ.DASK_LOGGING__DISTRIBUTED": "critical",
         "distributed.scheduler.allowed-failures": 1,  # fewer workers to start anew
     }
     with (
@@ -24,7 +25,6 @@ def cluster(tmp_path_factory):
             dashboard_address="127.0.0.1:0",
             scheduler_kwargs={"dashboard": False},
             silence_logs=60,
-            env={"DASK_LOGGING__DISTRIBUTED": "critical"},
         ) as running,
     ):
         yield running.scheduler_address

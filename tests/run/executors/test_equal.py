@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
+from taxcheck.commands.why import explain_node
 from taxcheck.run import again
 from taxcheck.run.check import check
 from taxcheck.run.request import Request
@@ -87,6 +89,14 @@ def test_pairs_that_fit_no_memory_are_read_again_each_time(name, tmp_path, monke
     monkeypatch.setattr(again, "MEMORY_LIMIT", 0)
     with run_by(Scattered(2, 0), monkeypatch), partitions_of(1, monkeypatch):
         assert checked(request) == expected
+
+
+def test_a_node_is_explained_in_the_same_lines(tmp_path, monkeypatch):
+    request = corrupted("rows_never_updated", tmp_path)
+    node = str(pd.read_csv(request.mapping, sep="\t")["taxid"].iloc[100])
+    expected = list(explain_node(request, node))
+    with run_by(Scattered(2, 0), monkeypatch), partitions_of(1, monkeypatch):
+        assert list(explain_node(request, node)) == expected
 
 
 def test_failures_are_written_in_the_same_order(tmp_path, monkeypatch):
