@@ -15,7 +15,6 @@ order of the source, say which rows they are: the first row of a pair owns it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,9 +29,9 @@ from taxcheck.statistics.hierarchy.kind import Likeness
 from taxcheck.statistics.hierarchy.missing import missing_pairs
 from taxcheck.statistics.hierarchy.pairset import PairSet
 from taxcheck.statistics.hierarchy.sweep import Sweep
-from taxcheck.statistics.offenders import Sink, select
+from taxcheck.statistics.offenders import Sink
 from taxcheck.statistics.passes import Executor
-from taxcheck.statistics.spool import KeptPairs, SpooledBatch
+from taxcheck.statistics.spool import KeptPairs
 from taxcheck.statistics.values import ClosureStatistics
 
 
@@ -82,11 +81,6 @@ def hold(
     return Held(state, state.pairs.merge(compared(held_out).pairs))
 
 
-def _batches(spool: KeptPairs, flat: bool) -> Iterator[SpooledBatch]:
-    for batch in spool.batches():
-        yield replace(batch, depth_diff=None) if flat else batch
-
-
 def prove(
     spool: KeptPairs,
     held: Held,
@@ -108,10 +102,8 @@ def prove(
     rows = 0 if suspects is None else int(rows_below[suspects].sum())
     sweep = Sweep(pairs, closure, chains, likeness, turned, sink, rows)
     if suspects is not None:
-        for batch in _batches(spool, flat):
-            chosen = suspects[batch.descendant]
-            if chosen.any():
-                sweep.visit(batch if chosen.all() else select(batch, chosen))
+        for batch in spool.below(suspects):
+            sweep.visit(replace(batch, depth_diff=None) if flat else batch)
     missing, by_depth = missing_pairs(closure, held.every.slots, sink)
     statistics = ClosureStatistics(
         path=closure.path,

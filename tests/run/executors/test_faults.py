@@ -24,7 +24,7 @@ MAPPING, PAIRS = "fixtures/healthy/mapping.tsv", "fixtures/healthy/pairs.parquet
 def armed(where, marker):
     """In a worker: it is killed as it reads its next batch, unless another one was before."""
     from taxcheck.run.fold import FoldPairs
-    from taxcheck.statistics.hierarchy.proof import Comparison
+    from taxcheck.statistics.hierarchy.compare import Comparison
 
     job = {"fold": FoldPairs, "judge": Comparison}[where]
     read = job.read
