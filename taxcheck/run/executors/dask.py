@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _MISSING = "the engine dask needs dask and distributed: pip install 'taxcheck[dask]'"
 _NAME = "taxcheck"
-_PATIENCE = 5.0  # seconds until a scheduler that does not answer is one that is not there
+_PATIENCE = 10.0  # seconds until a scheduler that does not answer is one that is not there
 _LEVEL = "distributed.nanny.pre-spawn-environ.DASK_LOGGING__DISTRIBUTED"  # of workers of ours
 _FAN = 8  # states that are merged at once
 _TRIES = 3  # where all workers died that had what was sent to them
