@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-STARTS = 6.0  # the processor time of one command, in starts of the process: one, with its imports
+STARTS = 15.0  # the processor time of one command, in starts of the process, with its imports
 HANG = 900.0  # of the clock, which a busy machine stretches a lot; one that waits takes no CPU
 MEMORY = 1 << 30  # bytes resident beyond what the process held before
 # Address space beyond the start, which keeps a failure from eating the machine; torch and the
