@@ -281,7 +281,8 @@ def test_too_much_memory_is_one_line(store: Store, data: Path) -> None:
     story = done(store, Audit(embeddings=f"{data}/large.npy"))
     assert (story.state, story.exit_code) == ("failed", 3)
     assert story.line is not None
-    assert story.line.startswith("out of memory")
+    # where the room ends first decides in whose words
+    assert any(words in story.line for words in ("out of memory", "Cannot allocate memory"))
     assert story.line.endswith("a job may take 2 GiB of memory here")
 
 
