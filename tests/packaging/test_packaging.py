@@ -27,8 +27,9 @@ DEVELOPMENT = {"bench", "dev"}  # extras of those who work on taxcheck
 FINDERS = {"find_spec", "import_module", "package_folder"}
 DISTRIBUTIONS = {"umap": "umap-learn"}  # where the names differ by more than a hyphen
 LOADED_BY_PYTEST = "pytest"  # the plugin imports it, and nothing but pytest imports the plugin
-# safetensors opens what training writes; our own code reads it without. psycopg is named by a URL.
-FOR_THE_USER = {"psycopg", "safetensors"}
+# safetensors opens what training writes; our own code reads it without. psycopg is named by a URL,
+# and fsspec loads what the scheme of an address asks for.
+FOR_THE_USER = {"aiohttp", "gcsfs", "huggingface_hub", "psycopg", "s3fs", "safetensors"}
 
 
 def names_in(tree: ast.AST) -> Iterator[str]:
