@@ -84,6 +84,7 @@ def test_every_command_says_that_its_output_is_closed(command, tmp_path):
         assert (code, error) == (3, CLOSED)
 
 
+@pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_keeps_its_code_where_errors_are_closed(command, tmp_path):

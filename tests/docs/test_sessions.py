@@ -27,8 +27,13 @@ LEFT_OUT = {
 }
 
 
+SLOW, TRAINED = pytest.mark.slow, {"audit-gensim"}  # by another engine, which takes its time
+
+
 @pytest.mark.long
-@pytest.mark.parametrize("page", TYPED, ids=str)
+@pytest.mark.parametrize(
+    "page", [pytest.param(p, marks=SLOW if p.stem in TRAINED else ()) for p in TYPED], ids=str
+)
 def test_what_is_typed_prints_what_is_shown(page: Path, tmp_path: Path):
     lay_out(tmp_path)
     done = 0

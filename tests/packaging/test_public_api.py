@@ -285,11 +285,13 @@ def checked(tmp_path_factory) -> list[str]:
     return done.stdout.splitlines()
 
 
+@pytest.mark.slow
 @pytest.mark.long
 def test_users_of_the_installed_package_pass_mypy(checked):
     assert [line for line in checked if not line.startswith("use_wrong.py:")] == []
 
 
+@pytest.mark.slow
 @pytest.mark.long
 def test_wrong_uses_are_refused(checked):
     expected = [

@@ -56,7 +56,9 @@ axe.run(document, {runOnly, resultTypes: ["violations"]}).then(
 """
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(
+    "name", [n if n == "incident" else pytest.param(n, marks=pytest.mark.slow) for n in PAGES]
+)
 def test_everything_has_its_place_at_every_width(browser, pages, name):
     # 640 is also what a screen of 1280 px has at a zoom of 200 %
     browser.get(pages[name])
@@ -67,6 +69,7 @@ def test_everything_has_its_place_at_every_width(browser, pages, name):
 
 
 # colours do not depend on the width, nor the order of a page on its colours
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 @pytest.mark.parametrize(
     "name",

@@ -111,6 +111,7 @@ def test_failures_are_the_same_rows_in_the_same_order(folders) -> None:
         assert rows.equals(second[name]), name
 
 
+@pytest.mark.slow
 def test_an_audit(folders) -> None:
     formats = ("html", "json", "sarif", "junit", "markdown", "github", "terminal")
     outputs = [part for name in formats for part in ("--format", name, "--output", f"a.{name}")]
@@ -145,6 +146,7 @@ def test_a_repair(folders) -> None:
     same(folders, "fixed")
 
 
+@pytest.mark.slow
 def test_a_comparison(folders) -> None:
     for pairs, name, code in (("pairs.parquet", "before", 0), ("bad.csv", "after", 1)):
         given = ("--mapping", "mapping.tsv", "--pairs", pairs, "--json", f"{name}.json")

@@ -221,6 +221,7 @@ def test_a_hundred_clients_who_send_nothing_keep_nobody_out(tmp_path: Path) -> N
             wire.close()
 
 
+@pytest.mark.slow
 def test_to_start_costs_little_more_than_to_import_what_it_is_made_of(tmp_path: Path) -> None:
     """A ratio of processor time, measured: 1.0; what else runs here is not ours."""
     run(tmp_path, "token", "create", "--scope", "admin")

@@ -168,6 +168,7 @@ def test_training(checkout, owned):
     assert not (checkout / "cache").exists()
 
 
+@pytest.mark.slow
 def test_training_by_torchrun(checkout, owned):
     """As docs/training.md has it."""
     pytest.importorskip("torch")

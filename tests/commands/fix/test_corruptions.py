@@ -168,6 +168,7 @@ def test_with_a_taxonomy(name, tmp_path):
     _judge(name, fixed, tmp_path, WITH_TAXONOMY)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["damaged_mapping_cells", "leaves_dropped", "rows_repeated", "swapped_mapping_columns"]
 )

@@ -93,6 +93,7 @@ def test_a_worker_that_is_killed_once_is_replaced(cluster, tmp_path):
     assert (tmp_path / "killed").exists()
 
 
+@pytest.mark.slow
 def test_workers_that_die_of_a_task_every_time_are_one_line(cluster):
     with executor_of(cluster, 2) as executor, executor.publish(np.array([2])) as shared:
         with pytest.raises(EngineError, match="workers died of one task, again and again") as told:

@@ -125,6 +125,7 @@ def gate(folder, *more):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.long
 def test_a_local_cluster_ends_with_the_command(tmp_path):
     done = gate(tmp_path / "tmp", "--engine", "dask", "--workers", "2")

@@ -434,6 +434,7 @@ def test_cut_off_anywhere(tmp_path: Path) -> None:
             refused(path)
 
 
+@pytest.mark.slow
 def test_nothing_happens_but_reading(tmp_path: Path) -> None:
     """An audit hook in a fresh process sees no import, call, process, socket or written file."""
     for wrapper, wrap in WRAPPERS.items():
