@@ -37,3 +37,13 @@ def test_what_the_first_rows_look_like_decides_whether_the_rest_is_looked_at(mon
     values = np.repeat(np.arange(30), 10) if runs else np.r_[np.arange(10), np.zeros(90, np.int64)]
     found = changes(values)
     assert found.tolist() == list(range(0, 300, 10)) if runs else found is None
+
+
+def test_places_among_many_are_those_of_a_plain_search(monkeypatch):
+    monkeypatch.setattr(arrays, "_BEYOND_CACHE", 50)
+    monkeypatch.setattr(arrays, "_WORTH_SORTING", 10)
+    draw = np.random.default_rng(3)
+    ordered = np.sort(draw.integers(0, 200, 100))
+    for values in (draw.integers(-5, 210, 300), np.arange(-5, 210), draw.integers(0, 9, 9)):
+        assert (arrays.places(ordered, values) == np.searchsorted(ordered, values)).all()
+        assert (arrays.within(ordered, values) == np.isin(values, ordered)).all()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from taxcheck.model.arrays import BoolArray, IntArray, bounded, distinct, ranges
+from taxcheck.model.arrays import BoolArray, IntArray, bounded, distinct, places, ranges
 from taxcheck.statistics.hierarchy.stems import Stems
 
 BYTES = 9  # that an ancestor takes
@@ -108,7 +108,7 @@ class Lists:
             nothing = np.full(len(row), -1, dtype=np.int64)
             return nothing, nothing.copy()
         keys = row * self._n + ancestor
-        at = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
+        at = np.minimum(places(self._keys, keys), len(self._keys) - 1)
         held = self._keys[at] == keys
         place = np.where(held, at - self._starts[row], -1)
         return place, np.where(held, self._steps[at].astype(np.int64), -1)
