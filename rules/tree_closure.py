@@ -190,7 +190,7 @@ def false_ancestor_pair(
     tree: HierarchyStatistics,
     taxonomy: TaxonomyStatistics | None = None,
 ) -> Finding:
-    """A pair, or its distance, contradicts the chains of parent-child pairs.
+    """The chains of parent-child pairs contradict a pair, or its distance, or do not prove it.
 
     Each pair is held against the closure of the depth-1 pairs. In a tree it is false where the
     chain from the descendant up to a root is intact and does not pass the ancestor, or passes it at
