@@ -52,14 +52,31 @@ def scripts(browser, enabled: bool) -> Iterator[None]:
 def follow(browser, wanted: str) -> None:
     """Click what a selector finds first, and wait for the page that it leads to."""
     wait = pytest.importorskip("selenium.webdriver.support.ui").WebDriverWait(browser, 20, 0.05)
+    stale = pytest.importorskip("selenium.common.exceptions").StaleElementReferenceException
     before = browser.find_element("css selector", "html")
-    browser.find_element("css selector", wanted).click()
+
+    def clicked(_) -> bool:
+        try:
+            browser.find_element("css selector", wanted).click()
+        except stale:  # a page that renews itself took it away between the two
+            return False
+        return True
+
+    wait.until(clicked)
     expected = pytest.importorskip("selenium.webdriver.support.expected_conditions")
     wait.until(expected.staleness_of(before))
 
 
+def text(browser, wanted: str) -> str:
+    """What a selector finds first says, read in one step: a page that renews itself may not come
+    between finding and reading."""
+    return browser.execute_script(
+        "return document.querySelector(arguments[0]).innerText.trim()", wanted
+    )
+
+
 def heading(browser) -> str:
-    return browser.find_element("css selector", "h1").text
+    return text(browser, "h1")
 
 
 @pytest.mark.parametrize("enabled", [True, False])
@@ -76,7 +93,7 @@ def test_a_walk_from_home_to_a_job(browser, served, enabled):
         follow(browser, "nav[aria-label=Site] a[href='/jobs']")
         follow(browser, "table th a")
         assert heading(browser) == "build of ncbi / animals"
-        assert browser.find_element("css selector", ".state .word-of").text == "queued"
+        assert text(browser, ".state .word-of") == "queued"
 
 
 @pytest.mark.parametrize("enabled", [True, False])
@@ -93,12 +110,12 @@ def test_another_number_is_drawn_without_a_new_page_and_has_its_address(browser,
     browser.execute_script("window.same = true")
     ui.Select(browser.find_element("id", "metric")).select_by_value("embeddings.quality.map")
     ui.WebDriverWait(browser, 20, 0.05).until(
-        lambda b: b.find_element("css selector", "figcaption").text.startswith("MAP")
+        lambda b: text(b, "figcaption").startswith("MAP")
     )
     assert browser.execute_script("return window.same")
     assert "metric=embeddings.quality.map" in browser.current_url
     browser.refresh()
-    assert browser.find_element("css selector", "figcaption").text.startswith("MAP")
+    assert text(browser, "figcaption").startswith("MAP")
 
 
 def test_without_scripts_another_number_is_a_form_away(browser, served):
@@ -107,7 +124,7 @@ def test_without_scripts_another_number_is_a_form_away(browser, served):
         browser.get(f"{served}/ncbi/animals")
         ui.Select(browser.find_element("id", "metric")).select_by_value("embeddings.quality.map")
         follow(browser, ".choose button")
-        assert browser.find_element("css selector", "figcaption").text.startswith("MAP")
+        assert text(browser, "figcaption").startswith("MAP")
 
 
 def test_a_job_is_looked_at_again_by_itself(browser, served):
@@ -116,7 +133,7 @@ def test_a_job_is_looked_at_again_by_itself(browser, served):
     follow(browser, "table th a")
     browser.execute_script("document.querySelector('#live .state').id = 'old'")
     ui.WebDriverWait(browser, 20, 0.1).until(lambda b: not b.find_elements("id", "old"))
-    assert browser.find_element("css selector", ".state .word-of").text == "queued"
+    assert text(browser, ".state .word-of") == "queued"
 
 
 @pytest.mark.parametrize("name", PAGES)
