@@ -51,6 +51,11 @@ class Format(click.Choice):  # type: ignore[type-arg]
 @click.option("--relations", metavar="LIST", help="Of an ontology; default is_a.")
 @click.option("--namespace", "namespaces", metavar="LIST", help="Of an ontology; default all.")
 @click.option("--columns", metavar="ROLES", help="child=COLUMN,parent=COLUMN, or the rank columns.")
+@click.option(
+    "--inner-labels",
+    type=click.Choice(["names", "support"]),
+    help="What numbers at the inner nodes of a tree are; default by what they are.",
+)
 @click.option("--format", type=Format(FORMATS), default="auto", show_default=True)
 @click.option("--force", is_flag=True, help="Replace what an earlier build left in the folder.")
 @click.option("--json", "json_", metavar="FILE", help="Write the gate's report for machines.")

@@ -189,6 +189,13 @@ Animalia,Chordata,Mammalia,Carnivora,Felidae,Panthera,
 Plantae,,,,Rosaceae,Rosa,Rosa canina
 """
 _NEWICK = b"((a:1.5[&x=1],'b ''c':2)0.9:1e-3,(d,e)100:3)root:0;\n"
+_NEXUS = b"""#NEXUS
+begin taxa; dimensions ntax=2; end;
+begin trees;
+  translate 1 'a b', 2 c;
+  tree one = [&R] ((1:0.1[&x=1],2)0.9:1,d)r;
+end;
+"""
 _EDGES = b"child\tparent\nb\ta\nc\tb\nd\tb\ne\ta\n"
 
 
@@ -201,6 +208,7 @@ def sources() -> dict[str, list[Seed]]:
         "gtdb": [Seed(".tsv", _GTDB.encode(), (b"d__", b"s__", b";", b"\t"))],
         "edges": [Seed(".tsv", _EDGES), Seed(".csv", _EDGES.replace(b"\t", b","))],
         "newick": [Seed(".nwk", _NEWICK, (b"(", b")", b",", b";", b"'", b"[", b"]", b":", b"()"))],
+        "nexus": [Seed(".nex", _NEXUS, (b"translate", b"tree x = ", b"end;", b"[", b"'", b";"))],
         "obo": [Seed(".obo", obo, words), Seed(".obo.gz", gzip.compress(obo, mtime=0))],
         "obograph": [Seed(".json", graph, (b"{", b"[", b'"', b"null", b"\\ud800"))],
         "wordnet": [Seed("", _WORDNET.encode(), (b"@ ", b"00001740", b" | ", b"ffff"))],

@@ -69,6 +69,7 @@ class BuildRequest:
     relations: tuple[str, ...] = ()
     namespaces: tuple[str, ...] = ()
     columns: str | None = None
+    inner_labels: str | None = None
     force: bool = False
     workers: int = 1
     command: str = ""
@@ -107,7 +108,14 @@ def build(plan: BuildRequest, told: Callable[[str], None] = lambda _: None) -> B
 def chosen(plan: BuildRequest) -> Linked:
     """The part of the source that is asked for, without a cycle and without lone nodes."""
     hierarchy = Linked.of(
-        read_source(plan.source, plan.format, plan.relations, plan.namespaces, plan.columns)
+        read_source(
+            plan.source,
+            plan.format,
+            plan.relations,
+            plan.namespaces,
+            plan.columns,
+            plan.inner_labels,
+        )
     )
     if plan.root is not None:
         hierarchy = below(hierarchy, plan.root)

@@ -83,6 +83,7 @@ class Build(
     relations: Text | None = None
     namespaces: Text | None = None
     columns: Text | None = None
+    inner_labels: Text | None = None
 
 
 Asked = Gate | Audit | Repair | Build

@@ -1,132 +1,125 @@
-"""Newick trees, by a tokenizer of our own that names the place of every error.
-
-Grammar: https://phylipweb.github.io/phylip/newicktree.html; nested comments are as in NEXUS.
-"""
+"""Newick trees: nodes are their labels, inner nodes without one are numbered."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 
 from taxcheck.model.errors import InputError
-from taxcheck.sources.taxonomies.hierarchy import Growing, Hierarchy
+from taxcheck.sources.taxonomies.hierarchy import SHOWN, Growing, Hierarchy
+from taxcheck.sources.taxonomies.inner_labels import Inner, told_apart
+from taxcheck.sources.taxonomies.newick_text import Tree, parse
 from taxcheck.sources.taxonomies.text_file import TextFile
 
-_TOKEN = re.compile(r"\s+|([(),;])|(:\s*[^\s(),;:\[\]']*)|'((?:[^']|'')*)'|([^\s(),:;\[\]']+)|(\[)")
-_SUPPORT = re.compile(r"[0-9.]+(?:[eE][-+]?\d+)?(?:/[0-9.]+)*")
 _NUMBER = re.compile(r"0|[1-9]\d{0,14}")
-_SUPPORTED_NAME = re.compile(r"[0-9.]+:(.+)", re.S)  # as GTDB writes it: '100.0:g__Bacillus'
+_NO_TAXID = 10**9  # numbers of ours are higher, so that none is the taxid of another taxon
+_HYBRID = re.compile(r".*#(?:H|LGT|R)?\d+")
+LONGEST = 1 << 28
 
 
-def read_newick(path: str) -> Hierarchy:
+def read_newick(path: str, inner_labels: str | None = None) -> Hierarchy:
     """One tree: nodes from the root down, called by their labels.
 
     Inner nodes without a label, or with a support value for one, are called node_1, node_2 ...,
-    or where all leaves are numbers by those that follow; lengths and comments are not read.
+    or where all labels are numbers by numbers beyond any taxid; lengths and comments are not read.
+    ``inner_labels`` says whether numbers at inner nodes are "support" or "names".
     """
     source = TextFile(path)
-    parents, labels, leaves = _parse(source.text(), source.path)
-    growing, unnamed, taken = Growing(), 0, set(labels)
-    # Among numbers a text would be no identifier, so unnamed nodes are counted on from the highest.
-    called = [label for label, leaf in zip(labels, leaves, strict=True) if leaf]
-    numbers = all(_NUMBER.fullmatch(label) for label in called)
-    prefix, number = ("", max(map(int, called))) if numbers else ("node_", 0)
-    for k, label in enumerate(labels):
-        name: str | None = label
-        if not leaves[k]:
-            found = _SUPPORTED_NAME.fullmatch(label)
-            name = found[1] if found else None if _SUPPORT.fullmatch(label) else label
-        if not name:
+    tree = parse(source.text(LONGEST), source.path)
+    return hierarchy_of_tree(tree, source, "Newick", inner_labels)
+
+
+def hierarchy_of_tree(
+    tree: Tree,
+    source: TextFile,
+    kind: str,
+    inner_labels: str | None,
+    translated: Mapping[str, str] | None = None,
+) -> Hierarchy:
+    """A tree that was taken apart; ``translated`` says what its leaves are called."""
+    if not any(tree.inner):
+        raise InputError(
+            f"{source.path}: holds no '('; a tree of one node has no parent and no child"
+        )
+    names, read = _called(tree, source.path, inner_labels, translated or {})
+    _refuse_repeated(names, source.path)
+    taken = {name for name in names if name}
+    numbers = all(map(_NUMBER.fullmatch, taken))
+    prefix, number = ("", max(_NO_TAXID, *map(int, taken))) if numbers else ("node_", 0)
+    growing, unnamed = Growing(), 0
+    for k, name in enumerate(names):
+        if name:
+            growing.node(name, name)
+        else:
             while f"{prefix}{(number := number + 1)}" in taken:
                 pass
-            name, unnamed = f"{prefix}{number}", unnamed + 1
-            growing.node(name)
-        elif name in growing.place:
-            raise InputError(
-                f"{source.path}: the label {name[:60]!r} is there more than once; labels are the "
-                "identifiers, so each needs its own"
-            )
+            unnamed += 1
+            growing.node(f"{prefix}{number}")
+        if tree.parents[k] >= 0:
+            growing.edge(tree.parents[k], k)
+    how = f"numbered on to {number}, which is no taxid" if numbers else "called node_k"
+    notes = [f"{unnamed:,} inner nodes have no name and are {how}"] if unnamed else []
+    notes += [note for note in (read.note(), *_told(tree)) if note]
+    return growing.hierarchy(source.origin(kind), notes)
+
+
+def _called(
+    tree: Tree, shown: str, inner_labels: str | None, translated: Mapping[str, str]
+) -> tuple[list[str | None], Inner]:
+    """The name of every node, None where it has none; and how inner labels were read."""
+    names: list[str | None] = list(tree.labels)
+    inner, leaves = [], []
+    for k, opened in enumerate(tree.inner):
+        if opened:
+            inner.append(k)
         else:
-            growing.node(name, name)
-        if parents[k] >= 0:
-            growing.edge(parents[k], k)
-    how = f"numbered on to {number}" if numbers else "called node_k"
-    notes = (f"{unnamed:,} inner nodes have no name and are {how}",) if unnamed else ()
-    return growing.hierarchy(source.origin("Newick"), notes)
+            leaves.append(translated.get(tree.labels[k], tree.labels[k]))
+            names[k] = leaves[-1]
+    quoted = {k for k, node in enumerate(inner) if node in tree.quoted}
+    read = told_apart([tree.labels[k] for k in inner], quoted, leaves, inner_labels, shown)
+    for node, name in zip(inner, read.names, strict=True):
+        names[node] = name
+    return names, read
 
 
-def _parse(text: str, shown: str) -> tuple[list[int], list[str], list[bool]]:
-    """Parent (-1 at the root), label and whether it is a leaf, of every node from the root down."""
-    parents, labels, leaves = [-1], [""], [True]
-    node, named, ended = 0, False, False
-
-    def add(parent: int) -> int:
-        parents.append(parent)
-        labels.append("")
-        leaves.append(True)
-        return len(parents) - 1
-
-    for at, mark, label in _tokens(text, shown):
-        if ended:
-            raise _wrong(text, at, shown, "there is more after the ';'; give a file with one tree")
-        if mark == "(":
-            if named or not leaves[node]:
-                raise _wrong(text, at, shown, "a '(' where a ',' or ')' belongs")
-            leaves[node] = False
-            node = add(node)
-        elif mark in (",", ")"):
-            if parents[node] < 0:
-                raise _wrong(text, at, shown, f"a {mark!r} without its '('")
-            if leaves[node] and not labels[node]:
-                raise _wrong(text, at, shown, "a leaf without a label")
-            node = add(parents[node]) if mark == "," else parents[node]
-            named = mark == ")" and bool(labels[node])
-            continue
-        elif mark == ";":
-            if parents[node] >= 0:
-                raise _wrong(text, at, shown, "the tree ends inside a '('")
-            ended = True
-        else:
-            if named:
-                raise _wrong(text, at, shown, f"{label[:30]!r} is a second label of one node")
-            labels[node] = label
-        named = mark == "label"
-    if not ended:
-        raise InputError(f"{shown}: no ';' at the end; the tree is truncated, copy it again")
-    return parents, labels, leaves
+def _refuse_repeated(names: list[str | None], shown: str) -> None:
+    count = Counter(name for name in names if name)
+    if len(count) == len(names) - names.count(None):
+        return
+    repeated = [name for name, times in count.items() if times > 1]
+    if any(map(_HYBRID.fullmatch, repeated)):
+        raise InputError(
+            f"{shown}: is a network in extended Newick ({repeated[0][:60]!r} is there more than "
+            "once); give it as a table of edges, child and parent, one row for each parent"
+        )
+    more = f", and {len(repeated) - 1:,} other labels are" if len(repeated) > 1 else ""
+    raise InputError(
+        f"{shown}: the label {repeated[0][:60]!r} is there more than once{more}; labels are the "
+        "identifiers, so each node needs its own: add an accession or a number to them"
+    )
 
 
-def _tokens(text: str, shown: str) -> Iterator[tuple[int, str, str]]:
-    at = 0
-    while at < len(text):
-        found = _TOKEN.match(text, at)
-        if found is None:
-            raise _wrong(text, at, shown, f"{text[at]!r} belongs to no label; a quote may be open")
-        mark, length, quoted, plain, comment = found.groups()
-        if comment:
-            at = _after_comment(text, at, shown)
-            continue
-        if mark:
-            yield at, mark, ""
-        elif length:
-            pass
-        elif quoted is not None:
-            yield at, "label", quoted.replace("''", "'")
-        elif plain:
-            yield at, "label", plain
-        at = found.end()
+def _told(tree: Tree) -> Iterator[str]:
+    """What a user should know of how the tree is written."""
+    if not tree.ended:
+        yield "no ';' at the end, but every '(' is closed, so the tree is taken as whole"
+    if tree.spaced:
+        yield f"{tree.spaced:,} labels have blanks without quotes"
+    if tree.comments:
+        yield f"{tree.comments:,} comments in [ ] are not read"
+    if tree.rooted is False:
+        yield "it says that it has no root ([&U]); what is above what follows from how it stands"
+    elif tree.rooted is None and _unrooted(tree):
+        yield (
+            "its root has three branches and all others two, as trees without a root are written; "
+            "what is above what follows from how it is written"
+        )
 
 
-def _after_comment(text: str, start: int, shown: str) -> int:
-    depth = 0
-    for found in re.compile(r"[\[\]]").finditer(text, start):
-        depth += 1 if found[0] == "[" else -1
-        if not depth:
-            return found.end()
-    raise _wrong(text, start, shown, "a comment '[' is never closed")
-
-
-def _wrong(text: str, at: int, shown: str, what: str) -> InputError:
-    line = text.count("\n", 0, at) + 1
-    column = at - text.rfind("\n", 0, at)
-    return InputError(f"{shown}: line {line:,}, character {column:,}: {what}")
+def _unrooted(tree: Tree) -> bool:
+    children = Counter(tree.parents)
+    del children[-1]
+    return children[0] == 3 and len(children) > SHOWN and set(children.values()) <= {2, 3} and (
+        sum(1 for count in children.values() if count == 3) == 1
+    )  # fmt: skip

@@ -8,7 +8,12 @@ from taxcheck.model.errors import UsageError
 from taxcheck.sources.readers import Candidate, reader_named, reader_of, readers
 from taxcheck.sources.taxonomies.hierarchy import Hierarchy
 
-_FOR = {"relations": "ontologies", "namespaces": "ontologies", "columns": "tables"}
+_FOR = {
+    "relations": "ontologies",
+    "namespaces": "ontologies",
+    "columns": "tables",
+    "inner_labels": "trees",
+}
 
 
 def read_source(
@@ -17,16 +22,19 @@ def read_source(
     relations: Sequence[str] = (),
     namespaces: Sequence[str] = (),
     columns: str | None = None,
+    inner_labels: str | None = None,
 ) -> Hierarchy:
     """Read a source of the format ``kind``, or of the format that its content tells.
 
-    ``relations`` and ``namespaces`` are for ontologies, ``columns`` for edges and lineages.
+    ``relations`` and ``namespaces`` are for ontologies, ``columns`` for edges and lineages;
+    ``inner_labels`` says what numbers at inner nodes of a tree are: "names" or "support".
     """
     if kind == "auto" and path == "-":
         raise UsageError("standard input cannot be told by its content; give its `format`")
     candidate = Candidate(path)
     reader = reader_of(candidate, "taxonomy") if kind == "auto" else reader_named("taxonomy", kind)
     given = {"relations": relations, "namespaces": namespaces, "columns": columns}
+    given |= {"inner_labels": inner_labels}
     for name, value in given.items():
         if value and name not in reader.takes:
             those = ", ".join(one.name for one in readers("taxonomy") if name in one.takes)

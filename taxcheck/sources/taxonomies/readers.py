@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from taxcheck.model.errors import UsageError
 from taxcheck.sources.readers import (
     CERTAIN,
     LAST,
@@ -20,7 +19,7 @@ from taxcheck.sources.readers import (
 
 _SYNSET = re.compile(rb"(?m)^\d{8} \d\d [nvasr] ")
 _GTDB = re.compile(rb"[^\t\n]+\t *[dk]__")
-_NEWICK = re.compile(rb"\s*[(\[]")  # a tree, or a comment before it
+_NEWICK = re.compile(rb"\s*(\[(?:[^\[\]]|\[[^\[\]]*\])*\]\s*)*\(")  # behind comments
 _ONTOLOGY = ("relations", "namespaces")
 
 
@@ -50,10 +49,6 @@ def _taxdump(candidate: Candidate) -> float:
 
 def _newick(candidate: Candidate) -> float:
     head = candidate.once(_head)
-    if head[:6].upper() == b"#NEXUS":
-        raise UsageError(
-            f"{candidate.path}: is NEXUS; give its tree as Newick, in a file of its own"
-        )
     return LIKELY if _NEWICK.match(head) else NEVER
 
 
@@ -81,8 +76,13 @@ READERS = (
            _ONTOLOGY),
     Reader("taxonomy", "newick", "Newick", "`(`", _newick,
            lazily("taxonomies.newick.read_newick", "path"), (".nwk", ".tree"),
-           "Nodes are labels; unnamed inner nodes are `node_1` …, or numbers where all leaves are. "
-           "Support values are no names."),
+           "Nodes are labels; unnamed inner nodes are `node_1` …, or numbers beyond any taxid "
+           "where all labels are numbers. Numbers at inner nodes are support values or names, by "
+           "what they are; it is told, and asked where it cannot be told.", ("inner_labels",)),
+    Reader("taxonomy", "nexus", "NEXUS", "`#NEXUS`",
+           _if(lambda head: head[:6].upper() == b"#NEXUS"),
+           lazily("taxonomies.nexus.read_nexus", "path"), (".nex", ".nexus", ".tre"),
+           "The one tree of its TREES block, translated; nodes as in Newick.", ("inner_labels",)),
     Reader("taxonomy", "wordnet", "WordNet's data.noun", "synset lines", _if(_SYNSET.search),
            lazily("taxonomies.wordnet.read_wordnet", "path"), about="Nodes are offsets."),
     Reader("taxonomy", "gtdb", "a GTDB taxonomy", "`d__…;p__…`", _if(_GTDB.match),

@@ -72,14 +72,15 @@ class TextFile:
         with reading(self.path, "text"), self.stream() as stream:
             return stream.read(size)
 
-    def lines(self) -> Iterator[tuple[int, str]]:
+    def lines(self, longest: int = _LONGEST_LINE) -> Iterator[tuple[int, str]]:
         r"""(number from 1, line with its line end); a BOM is left out, \r\n becomes \n."""
         with reading(self.path, "text"), self.stream() as stream:
             number = 0
-            while raw := stream.readline(_LONGEST_LINE):
+            while raw := stream.readline(longest):
                 number += 1
-                if len(raw) == _LONGEST_LINE:
-                    raise InputError(f"{self.path}: line {number:,} is longer than 64 MiB")
+                if len(raw) == longest:
+                    size = longest >> 20
+                    raise InputError(f"{self.path}: line {number:,} is longer than {size} MiB")
                 try:
                     line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
                 except UnicodeDecodeError:
@@ -89,9 +90,9 @@ class TextFile:
                     ) from None
                 yield number, line.replace("\r\n", "\n")
 
-    def text(self) -> str:
-        """The whole file."""
-        return "".join(line for _, line in self.lines())
+    def text(self, longest: int = _LONGEST_LINE) -> str:
+        """The whole file, no line of which is longer than so many bytes."""
+        return "".join(line for _, line in self.lines(longest))
 
     def origin(self, kind: str, version: str | None = None) -> Origin:
         """Where this was read."""

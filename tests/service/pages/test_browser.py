@@ -109,9 +109,7 @@ def test_another_number_is_drawn_without_a_new_page_and_has_its_address(browser,
     browser.get(f"{served}/ncbi/animals")
     browser.execute_script("window.same = true")
     ui.Select(browser.find_element("id", "metric")).select_by_value("embeddings.quality.map")
-    ui.WebDriverWait(browser, 20, 0.05).until(
-        lambda b: text(b, "figcaption").startswith("MAP")
-    )
+    ui.WebDriverWait(browser, 20, 0.05).until(lambda b: text(b, "figcaption").startswith("MAP"))
     assert browser.execute_script("return window.same")
     assert "metric=embeddings.quality.map" in browser.current_url
     browser.refresh()
