@@ -203,7 +203,19 @@ def sources() -> dict[str, list[Seed]]:
     """What ``taxcheck build`` reads, by format."""
     obo, lineage = _OBO.encode(), _LINEAGE.encode()
     graph = json.dumps(_GRAPH).encode()
-    words = (b"[Term]", b"is_a: ", b"id: ", b"relationship: part_of ", b"\\", b'"', b"{", b"!")
+    words = (
+        b"[Term]",
+        b"is_a: ",
+        b"id: ",
+        b"relationship: part_of ",
+        b"\\",
+        b'"',
+        b"{",
+        b"!",
+        b"consider: X:4\n",
+        b'{gci_filler="X:1"}',
+        b"intersection_of: X:1\n",
+    )
     return {
         "gtdb": [Seed(".tsv", _GTDB.encode(), (b"d__", b"s__", b";", b"\t"))],
         "edges": [Seed(".tsv", _EDGES), Seed(".csv", _EDGES.replace(b"\t", b","))],

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
 from taxcheck.model.errors import InputError
 from taxcheck.sources.taxonomies.hierarchy import Hierarchy
-from taxcheck.sources.taxonomies.ontology import Term, hierarchy_of
+from taxcheck.sources.taxonomies.identifiers import curie, local
+from taxcheck.sources.taxonomies.ontology import Stated, Term, hierarchy_of
 from taxcheck.sources.taxonomies.text_file import TextFile
 
 _NAMESPACE = "hasOBONamespace"
 _ALTERNATIVE = "hasAlternativeId"
+_CONSIDER = "consider"
+_LONGEST = 1 << 30
 _REPLACED = ("IAO_0100001", "replacedBy")
 # What the commonest relations are called where the file does not say it.
 _RELATIONS = {
@@ -30,7 +34,7 @@ def read_obograph(path: str, relations: Sequence[str], namespaces: Sequence[str]
     """All classes of all graphs of the file."""
     source = TextFile(path)
     try:
-        document = json.loads(source.text())
+        document = json.loads(source.text(_LONGEST))
     except (ValueError, RecursionError) as error:
         where = f" (line {error.lineno:,})" if isinstance(error, json.JSONDecodeError) else ""
         raise InputError(
@@ -40,17 +44,19 @@ def read_obograph(path: str, relations: Sequence[str], namespaces: Sequence[str]
     if not isinstance(graphs, list) or not all(isinstance(graph, dict) for graph in graphs):
         raise InputError(f"{source.path}: has no list of graphs; give OBO Graph JSON")
     try:
-        terms, version = _terms(graphs)
+        reading = _Reading(graphs)
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"{source.path}: a node or edge is not as OBO Graph JSON has them "
             f"({type(error).__name__}: {error})"
         ) from None
-    if not terms:
+    if not reading.terms:
         raise InputError(f"{source.path}: holds no class; give an ontology as OBO Graph JSON")
-    origin = source.origin("OBO Graph JSON", version)
+    origin = source.origin("OBO Graph JSON", reading.version)
+    terms = list(reading.terms.values())
+    stated = Stated(terms, origin, reading.aliases, tuple(reading.notes(len(graphs))))
     try:
-        return hierarchy_of(list(terms.values()), origin, relations or ("is_a",), namespaces)
+        return hierarchy_of(stated, relations, namespaces)
     except UnicodeEncodeError as error:
         raise InputError(
             f"{source.path}: an id or label holds \\u{ord(error.object[error.start]):04x}, half of "
@@ -58,42 +64,73 @@ def read_obograph(path: str, relations: Sequence[str], namespaces: Sequence[str]
         ) from None
 
 
-def _terms(graphs: Sequence[Mapping[str, object]]) -> tuple[dict[str, Term], str | None]:
-    terms: dict[str, Term] = {}
-    names = dict(_RELATIONS)
-    version: str | None = None
-    for graph in graphs:
-        meta = _mapping(graph.get("meta"))
-        version = version or _version(str(meta.get("version") or "")) or None
-        for node in _list(graph.get("nodes")):
-            node_type, identifier = node.get("type", "CLASS"), _curie(str(node["id"]))
-            if node_type == "PROPERTY" and node.get("lbl"):
-                names[_local(str(node["id"]))] = str(node["lbl"]).replace(" ", "_")
-            if node_type == "CLASS":
-                label = node.get("lbl")
-                term = terms.setdefault(identifier, Term(identifier))
-                term.name = term.name or (None if label is None else str(label))
-                _describe(term, _mapping(node.get("meta")))
-    for graph in graphs:
-        for edge in _list(graph.get("edges")):
-            child = terms.get(_curie(str(edge["sub"])))
-            if child is not None:
-                predicate = str(edge["pred"])
-                relation = names.get(_local(predicate), _local(predicate))
-                child.links.append((relation, _curie(str(edge["obj"]))))
-    return terms, version
+class _Reading:
+    """The classes of all graphs, and what else they hold."""
+
+    def __init__(self, graphs: Sequence[Mapping[str, object]]) -> None:
+        self.terms: dict[str, Term] = {}
+        self.aliases: dict[str, str] = {}
+        self.version: str | None = None
+        self._names = dict(_RELATIONS)  # of relations, by the last part of their IRI
+        self._unread: Counter[str] = Counter()
+        for graph in graphs:
+            meta = _mapping(graph.get("meta"))
+            self.version = self.version or _version(str(meta.get("version") or "")) or None
+            for node in _list(graph.get("nodes")):
+                self._node(node)
+        for iri, name in self._names.items():
+            self.aliases |= {iri: name, iri.replace("_", ":"): name}
+        for graph in graphs:
+            for edge in _list(graph.get("edges")):
+                self._edge(edge)
+            for axiom in _list(graph.get("logicalDefinitionAxioms")):
+                term = self.terms.get(curie(str(axiom["definedClassId"])))
+                genus = axiom.get("genusIds")
+                if term is not None and isinstance(genus, list):
+                    term.genus += [curie(str(one)) for one in genus]
+            for what in ("equivalentNodesSets", "domainRangeAxioms", "propertyChainAxioms"):
+                self._unread[what] += len(_list(graph.get(what)))
+
+    def _node(self, node: Mapping[str, object]) -> None:
+        node_type, iri = node.get("type") or "CLASS", str(node["id"])
+        if node_type == "PROPERTY" and node.get("lbl"):
+            self._names[local(iri)] = str(node["lbl"]).replace(" ", "_")
+        elif node_type == "INDIVIDUAL":
+            self._unread["individuals"] += 1
+        elif node_type == "CLASS":
+            label, identifier = node.get("lbl"), curie(iri)
+            term = self.terms.setdefault(identifier, Term(identifier))
+            term.name = term.name or (None if label is None else str(label))
+            _describe(term, _mapping(node.get("meta")))
+
+    def _edge(self, edge: Mapping[str, object]) -> None:
+        child = self.terms.get(curie(str(edge["sub"])))
+        if child is not None:
+            predicate = local(str(edge["pred"]))
+            relation = self._names.get(predicate, predicate)
+            child.links.append((relation, curie(str(edge["obj"]))))
+
+    def notes(self, graphs: int) -> Iterator[str]:
+        """What was read of several places, and what was not."""
+        if graphs > 1:
+            yield f"{graphs:,} graphs are read as one"
+        for what, count in self._unread.items():
+            if count:
+                yield f"{count:,} {what} are not read"
 
 
 def _describe(term: Term, meta: Mapping[str, object]) -> None:
     term.obsolete = term.obsolete or meta.get("deprecated") is True
     for value in _list(meta.get("basicPropertyValues")):
-        predicate, what = _local(str(value["pred"])), str(value["val"])
+        predicate, what = local(str(value["pred"])), str(value["val"])
         if predicate == _NAMESPACE:
             term.namespace = what
         elif predicate == _ALTERNATIVE:
-            term.alternatives.append(_curie(what))
+            term.alternatives.append(curie(what))
         elif predicate in _REPLACED:
-            term.replaced_by.append(_curie(what))
+            term.replaced_by.append(curie(what))
+        elif predicate == _CONSIDER:
+            term.consider.append(curie(what))
 
 
 def _mapping(value: object) -> Mapping[str, object]:
@@ -102,18 +139,6 @@ def _mapping(value: object) -> Mapping[str, object]:
 
 def _list(value: object) -> Sequence[Mapping[str, object]]:
     return value if isinstance(value, list) else []
-
-
-def _local(iri: str) -> str:
-    return iri.rsplit("/", 1)[-1].rsplit("#", 1)[-1]
-
-
-def _curie(iri: str) -> str:
-    """http://purl.obolibrary.org/obo/GO_0005575 is GO:0005575; anything else stays."""
-    if not iri.startswith(("http://", "https://")):
-        return iri
-    prefix, underscore, local = _local(iri).partition("_")
-    return f"{prefix}:{local}" if underscore and local else iri
 
 
 def _version(text: str) -> str:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 
-from taxcheck.model.errors import InputError, UsageError
+from taxcheck.model.errors import UsageError
 from taxcheck.sources.taxonomies.hierarchy import (
     SHOWN,
     Dropped,
     Hierarchy,
     Origin,
-    Retired,
     distinct_edges,
 )
+from taxcheck.sources.taxonomies.identifiers import kind
+from taxcheck.sources.taxonomies.retirement import Successors, led_on
+
+Link = tuple[str, str]  # relation, what is above
 
 
 @dataclass(slots=True)
@@ -31,36 +34,44 @@ class Term:
     obsolete: bool = False
     alternatives: list[str] = field(default_factory=list)
     replaced_by: list[str] = field(default_factory=list)
-    links: list[tuple[str, str]] = field(default_factory=list)  # (relation, what is above)
+    consider: list[str] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    conditional: list[Link] = field(default_factory=list)  # that hold in some context only
+    genus: list[str] = field(default_factory=list)  # of its logical definitions
 
 
-def hierarchy_of(
-    terms: Sequence[Term], origin: Origin, relations: Sequence[str], namespaces: Sequence[str]
-) -> Hierarchy:
+def _anything(_: Sequence[tuple[str, str]]) -> None:
+    return None
+
+
+@dataclass(slots=True)
+class Stated:
+    """All that an ontology's file states of its terms."""
+
+    terms: Sequence[Term]
+    origin: Origin
+    aliases: Mapping[str, str] = field(default_factory=dict)  # other names of relations
+    notes: Iterable[str] = ()
+    # Raises InputError where edges (child, missing target) show that the file was cut.
+    refuse_cut: Callable[[Sequence[tuple[str, str]]], None] = _anything
+
+
+def hierarchy_of(stated: Stated, relations: Sequence[str], namespaces: Sequence[str]) -> Hierarchy:
     """Living terms of the namespaces under the edges of the relations, child below target.
 
-    A target that is an alternative id, or obsolete with one successor, is followed; one of a kind
-    of identifier that the file does not define is left out and told. Raises InputError where a
-    target of the file's own kind is missing: the file is then incomplete.
+    A target that is an alternative id, or obsolete with one successor, is followed to the end; an
+    edge to what the file does not hold as a living term is left out and told.
     """
-    _refuse_unknown("relations", relations, Counter(r for t in terms for r, _ in t.links), origin)
+    terms, origin = stated.terms, stated.origin
+    known = Counter(r for t in terms for r, _ in (*t.links, *t.conditional))
+    wanted = {r if r in known else stated.aliases.get(r, r) for r in relations or ("is_a",)}
+    _refuse_unknown("relations", wanted, known, origin)
     _refuse_unknown("namespaces", namespaces, Counter(t.namespace for t in terms), origin)
     living = [t for t in terms if not t.obsolete and (not namespaces or t.namespace in namespaces)]
-    retired = _retired(terms)
-    place = {term.identifier: k for k, term in enumerate(living)}
-    absent = _Absent(terms, origin)
-    followed: Counter[str] = Counter()
-    ends: list[tuple[int, int]] = []
-    for child, term in enumerate(living):
-        for target in (target for relation, target in term.links if relation in relations):
-            found = target
-            if found not in place and (gone := retired.get(found)) is not None and gone.successor:
-                followed[gone.how] += 1
-                found = gone.successor
-            if found in place:
-                ends.append((place[found], child))
-            else:
-                absent.note(term.identifier, target, found)
+    successors = Successors(terms)
+    absent = _Absent(terms)
+    ends, followed = _edges(living, wanted, successors, absent)
+    stated.refuse_cut(absent.missing)
     edges = np.array(ends, dtype=np.int64).reshape(-1, 2)
     parents, children = distinct_edges(edges[:, 0], edges[:, 1], max(len(living), 1))
     return Hierarchy(
@@ -69,42 +80,90 @@ def hierarchy_of(
         parents,
         children,
         names=pa.array([t.name for t in living], pa.string()),
-        retired=retired.get,
-        dropped=(*absent.dropped(), *_left_out(terms, len(living), namespaces)),
-        notes=tuple(
-            f"{count:,} edges led to a term that {how} another, and were led on there"
-            for how, count in followed.items()
+        retired=successors.of,
+        dropped=(
+            *absent.dropped(),
+            *_conditional(living, wanted),
+            *_left_out(terms, len(living), namespaces),
         ),
+        notes=(*stated.notes, *led_on(followed), *_definitions(living)),
     )
+
+
+def _edges(
+    living: Sequence[Term], wanted: set[str], successors: Successors, absent: _Absent
+) -> tuple[list[tuple[int, int]], Counter[str]]:
+    """Places of parent and child of every edge, and how many were led on, by how."""
+    place = {term.identifier: k for k, term in enumerate(living)}
+    followed: Counter[str] = Counter()
+    ends: list[tuple[int, int]] = []
+    for child, term in enumerate(living):
+        for target in (target for relation, target in term.links if relation in wanted):
+            found, how = target, ""
+            if found not in place and (gone := successors.of(found)) is not None:
+                found, how = gone.successor or found, gone.how
+            if found in place:
+                ends.append((place[found], child))
+                followed[how] += bool(how)
+            else:
+                absent.note(term.identifier, target, found, how)
+    return ends, +followed
 
 
 class _Absent:
     """Edges to what is no living term, by why it is none."""
 
-    def __init__(self, terms: Sequence[Term], origin: Origin) -> None:
+    def __init__(self, terms: Sequence[Term]) -> None:
         self._terms = {term.identifier: term for term in terms}
-        self._kinds = {_kind(identifier) for identifier in self._terms}
-        self._origin = origin
+        self._kinds = {kind(identifier) for identifier in self._terms}
         self._edges: dict[str, list[str]] = {}
+        self.missing: list[tuple[str, str]] = []  # (child, target) of a kind that the file holds
 
-    def note(self, child: str, target: str, found: str) -> None:
-        """Leave out an edge to a target that led to ``found``; InputError where it is missing."""
+    def note(self, child: str, target: str, found: str, how: str) -> None:
+        """Leave out an edge to a target that led to ``found``."""
         if (term := self._terms.get(found)) is not None:
-            why = "obsolete and nothing replaces it" if term.obsolete else "in another namespace"
-        elif _kind(found) in self._kinds:
-            raise InputError(
-                f"{self._origin.path}: {child} has the parent {target}, which is not in "
-                "the file; it may be truncated: copy it again"
-            )
+            why = f"their target {how}" if term.obsolete else "their target is in another namespace"
+        elif kind(found) in self._kinds:
+            self.missing.append((child, found))
+            why = "their target is not in the file"
         else:
-            why = "of another ontology, which is not in the file"
-        self._edges.setdefault(f"their target is {why}", []).append(f"{child} -> {target}")
+            why = "their target is of another ontology, which is not in the file"
+        self._edges.setdefault(why, []).append(f"{child} -> {target}")
 
     def dropped(self) -> list[Dropped]:
         return [
             Dropped("edges", len(edges), why, tuple(edges[:SHOWN]))
             for why, edges in self._edges.items()
         ]
+
+
+def _conditional(living: Sequence[Term], wanted: set[str]) -> Iterator[Dropped]:
+    edges = [
+        f"{term.identifier} -> {target}"
+        for term in living
+        for relation, target in term.conditional
+        if relation in wanted
+    ]
+    if edges:
+        why = "they hold in some context only (gci_relation, gci_filler)"
+        yield Dropped("edges", len(edges), why, tuple(edges[:SHOWN]))
+
+
+def _definitions(living: Sequence[Term]) -> Iterator[str]:
+    defined = [term for term in living if term.genus]
+    if not defined:
+        return
+    beyond = [
+        f"{term.identifier} -> {genus}"
+        for term in defined
+        for genus in term.genus
+        if ("is_a", genus) not in term.links
+    ]
+    told = f"{len(defined):,} terms have a logical definition (intersection_of), which is not read"
+    if beyond:
+        shown = ", ".join(beyond[:SHOWN]) + ", …" * (len(beyond) > SHOWN)
+        told += f"; in {len(beyond):,} its genus is no stated parent ({shown}): a reasoner adds it"
+    yield told
 
 
 def _left_out(terms: Sequence[Term], living: int, namespaces: Sequence[str]) -> Iterator[Dropped]:
@@ -115,27 +174,11 @@ def _left_out(terms: Sequence[Term], living: int, namespaces: Sequence[str]) -> 
         yield Dropped("terms", elsewhere, f"outside {', '.join(namespaces)}")
 
 
-def _retired(terms: Sequence[Term]) -> dict[str, Retired]:
-    found: dict[str, Retired] = {}
-    for term in terms:
-        for other in term.alternatives:
-            found[other] = Retired(term.identifier, "is an alternative id of")
-    for term in terms:
-        if term.obsolete and term.identifier not in found:
-            one = term.replaced_by[0] if len(set(term.replaced_by)) == 1 else None
-            how = "is obsolete and replaced by" if one else "is obsolete and nothing replaces it"
-            found[term.identifier] = Retired(one, how)
-    return found
-
-
-def _kind(identifier: str) -> str:
-    return identifier.split(":", 1)[0]
-
-
 def _refuse_unknown(
-    field: str, wanted: Sequence[str], known: Counter[str | None] | Counter[str], origin: Origin
-) -> None:
-    names = [name for name, _ in known.most_common() if name]
+    field: str, wanted: Iterable[str], known: Mapping[str | None, int] | Mapping[str, int],
+    origin: Origin,
+) -> None:  # fmt: skip
+    names = [name for name, _ in sorted(known.items(), key=lambda one: -one[1]) if name]
     for one in wanted:
         if one in names or (field == "relations" and one == "is_a"):
             continue
