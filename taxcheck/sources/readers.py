@@ -7,56 +7,26 @@ it is loaded only where no reader of our own is certain of a file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
 from taxcheck.model.errors import InputError, TaxcheckError
+from taxcheck.sources.candidate import Candidate as Candidate
+from taxcheck.sources.candidate import Kind as Kind
+from taxcheck.sources.unsupported import refuse_unsupported
 
 if TYPE_CHECKING:
-    from taxcheck.sources.files import InputFile
+    pass
 
-Kind = Literal["table", "taxonomy", "checkpoint"]
-T = TypeVar("T")
-
-# How sure a reader is of a file: by a magic number, by what its content looks like, or because the
-# file could be anything of a broad kind. Of equals the first in the list has it.
-CERTAIN, LIKELY, LAST, NEVER = 1.0, 0.5, 0.1, 0.0
+# How sure a reader is of a file, by its evidence: a magic number; names and words that only its
+# files have; those that they usually have; the shape of the cells alone; none. A file that nobody
+# claims is refused, and one that several claim alike is asked about.
+CERTAIN, STRONG, LIKELY, POSSIBLE, NEVER = 1.0, 0.75, 0.5, 0.25, 0.0
 PICKLED = (b"\x80\2", b"\x80\3", b"\x80\4", b"\x80\5")  # protocols 0 and 1 have no magic number
 _ROOMS = {"table": "tables", "taxonomy": "taxonomies", "checkpoint": "checkpoints"}
-_HEAD = 1 << 14
-
-
-class Candidate:
-    """A source that no reader has yet: its path as given, and its first bytes."""
-
-    def __init__(self, path: str, file: InputFile | None = None) -> None:
-        self.path = path
-        self._opened = file
-        self._found: dict[object, object] = {}
-
-    @cached_property
-    def file(self) -> InputFile:
-        """The file; InputError where there is none that can be read."""
-        from taxcheck.sources.files import InputFile
-
-        return self._opened or InputFile(self.path)
-
-    @cached_property
-    def head(self) -> bytes:
-        """The first 16 KiB, as they lie on disk."""
-        from taxcheck.sources.files import reading
-
-        with reading(self.file.shown), self.file.open() as stream:
-            return stream.read(_HEAD)
-
-    def once(self, look: Callable[[Candidate], T]) -> T:
-        """What a look into the file finds, for all readers that ask for the same."""
-        if look not in self._found:
-            self._found[look] = look(self)
-        return self._found[look]  # type: ignore[return-value]
 
 
 def begins(*magic: bytes) -> Callable[[Candidate], float]:
@@ -82,9 +52,9 @@ class Reader:
     """One format: how its files are known, and what reads them.
 
     ``sniff`` gives its confidence, from 0 (not mine) to 1, or raises an error that says why such a
-    file cannot be read; that counts where no other reader is LIKELY to know better. ``read`` gives
-    a ``tables.opening.Rows``, a ``Hierarchy`` or a ``Contents``; what a reader of taxonomies
-    ``takes`` beside the candidate are options of a build.
+    file cannot be read; that counts where no other reader knows better than by the shape of cells.
+    ``read`` gives a ``tables.opening.Rows``, a ``Hierarchy`` or a ``Contents``; what a reader of
+    taxonomies ``takes`` beside the candidate are options of a build.
     """
 
     kind: Kind
@@ -133,32 +103,67 @@ def reader_named(kind: Kind, name: str) -> Reader:
 
 
 def reader_of(candidate: Candidate, kind: Kind) -> Reader:
-    """The reader that is surest of a candidate; the first that is CERTAIN ends the search.
+    """The reader that is surest of a candidate.
 
-    Raises what the first reader said that refuses the file, or InputError where none knows it.
+    Plugins are asked where none of ours is CERTAIN. InputError where the file is of a known kind
+    that nobody reads, where two readers claim it alike, or where nobody does: then in the words of
+    the first reader that said why it refuses the file.
     """
-    best, surest = None, NEVER
-    refused: TaxcheckError | None = None
-    for reader in readers(kind):
-        try:
-            sure = reader.sniff(candidate)
-        except TaxcheckError as error:
-            refused = refused or error
-            continue
-        if sure >= CERTAIN:
-            return reader
-        if sure > surest:
-            best, surest = reader, sure
-    if best is not None and (surest > LAST or refused is None):
-        return best
-    if refused is not None:
-        raise refused
+    refused: list[TaxcheckError] = []
+    claims = _claims(candidate, own(kind), refused)
+    if not claims or max(claims.values()) < CERTAIN:
+        claims |= _claims(candidate, (r for r in plugged_in() if r.kind == kind), refused)
+    surest = max(claims.values(), default=NEVER)
+    if surest < CERTAIN:
+        refuse_unsupported(candidate, kind)
+    best = [reader for reader, sure in claims.items() if sure == surest]
+    if len(best) > 1:
+        best = [r for r in best if candidate.file.hint.endswith(r.suffixes or "\0")] or best
+    if len(best) > 1:
+        raise _tie(candidate, best)
+    if best and (surest > POSSIBLE or not refused):
+        return best[0]
+    if refused:
+        raise refused[0]
     raise InputError(
         f"{candidate.file.shown}: is no {kind} that taxcheck knows; give {formats(kind)}"
     )
+
+
+def _claims(
+    candidate: Candidate, asked: Iterable[Reader], refused: list[TaxcheckError]
+) -> dict[Reader, float]:
+    """Who claims a candidate and how surely; what others say against it goes to ``refused``."""
+    claims: dict[Reader, float] = {}
+    for reader in asked:
+        try:
+            sure = reader.sniff(candidate)
+        except TaxcheckError as error:
+            refused.append(error)
+            continue
+        if sure > NEVER:
+            claims[reader] = sure
+    return claims
+
+
+def _tie(candidate: Candidate, best: Sequence[Reader]) -> InputError:
+    """The question which of several readers is meant."""
+    names = " or ".join(f"{reader.called} ({reader.name})" for reader in best)
+    which = "say which with `format`" if best[0].kind == "taxonomy" else "say which by its suffix"
+    if best[0].kind != "taxonomy":
+        which += f", such as {' or '.join((*r.suffixes, '?')[0] for r in best)}"
+    return InputError(f"{candidate.file.shown}: may be {names}, one as well as the other; {which}")
 
 
 def formats(kind: Kind) -> str:
     """What can be given, in a sentence: "Parquet, Feather or CSV"."""
     names = list(dict.fromkeys(reader.called for reader in readers(kind)))
     return ", ".join(names[:-1]) + f" or {names[-1]}"
+
+
+def no_table(shown: str) -> InputError:
+    """The refusal of binary data that is of no known format."""
+    return InputError(
+        f"{shown}: is no table that taxcheck knows (it holds NUL or control bytes); give "
+        f"{formats('table')}"
+    )

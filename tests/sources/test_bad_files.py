@@ -54,7 +54,7 @@ BAD = {
     "truncated zstd": (pa.compress(LONG, "zstd", asbytes=True)[:-9000], "cannot be read as"),
     "gzip of binary": (gzip.compress(SOUND), "is no table that taxcheck knows"),
     "gzip of zip": (gzip.compress(zipped()), "is a zip archive"),
-    "zip": (zipped(), "is a zip archive, which taxcheck does not read; unpack it"),
+    "zip": (zipped(), "is a zip archive, which taxcheck does not read as a table; unpack it"),
     "xz": (lzma.compress(LINES), "is an xz file"),
     "feather v1": (b"FEA1" + bytes(50), "is a Feather V1 file.*rewrite it"),
     "numpy": (b"\x93NUMPY" + bytes(50), "is a NumPy array"),

@@ -14,7 +14,7 @@ from taxcheck.cli.build import FORMATS, Format
 from taxcheck.model.errors import BrokenError, InputError
 from taxcheck.sources import readers
 from taxcheck.sources.checkpoints.opening import open_checkpoint
-from taxcheck.sources.readers import CERTAIN, LAST, LIKELY, NEVER, Candidate, Reader
+from taxcheck.sources.readers import CERTAIN, LIKELY, NEVER, POSSIBLE, Candidate, Reader
 from taxcheck.sources.tables.opening import open_pairs, open_table
 from taxcheck.sources.taxonomies.opening import read_source
 
@@ -151,10 +151,10 @@ def asked(monkeypatch, tmp_path, *sure: float | str) -> tuple[str, list[int]]:
         return said
 
     made = [
-        Reader("table", str(k), f"F{k}", "", lambda _, k=k: sniff(k), lambda _: None)
+        Reader("table", str(k), f"F{k}", "", lambda _, k=k: sniff(k), lambda _: None, (f".{k}",))
         for k in range(len(sure))
     ]
-    monkeypatch.setattr(readers, "readers", lambda _: iter(made))
+    monkeypatch.setattr(readers, "own", lambda _: tuple(made))
     (path := tmp_path / "file").write_text("x")
     return readers.reader_of(Candidate(str(path)), "table").name, seen
 
@@ -162,9 +162,9 @@ def asked(monkeypatch, tmp_path, *sure: float | str) -> tuple[str, list[int]]:
 @pytest.mark.parametrize(
     ("sure", "chosen", "count"),
     [
-        ((LAST, CERTAIN, CERTAIN), "1", 2),  # who is certain ends the search
-        ((LAST, LIKELY, LIKELY), "1", 3),  # of equals the first
-        ((LAST, NEVER), "0", 2),
+        ((POSSIBLE, CERTAIN, LIKELY), "1", 3),
+        ((POSSIBLE, LIKELY, LIKELY / 2), "1", 3),
+        ((POSSIBLE, NEVER), "0", 2),
         (("is encrypted", LIKELY), "1", 2),  # who knows better than a refusal
     ],
 )
@@ -176,7 +176,12 @@ def test_the_surest_reader_has_the_file(tmp_path, monkeypatch, sure, chosen, cou
 @pytest.mark.parametrize(
     ("sure", "said"),
     [
-        (("is encrypted", LAST, "is nothing"), "^is encrypted$"),
+        (("is encrypted", POSSIBLE, "is nothing"), "^is encrypted$"),
+        (
+            (LIKELY, POSSIBLE, LIKELY),
+            r"may be F0 \(0\) or F2 \(2\), .*by its suffix, such as .0",
+        ),
+        ((CERTAIN, CERTAIN), r"may be F0 \(0\) or F1 \(1\)"),
         ((NEVER, NEVER, NEVER), "file: is no table that taxcheck knows; give F0, F1 or F2$"),
     ],
 )

@@ -77,7 +77,11 @@ def _safetensors(candidate: Candidate) -> float:
 
 
 def _pickle(candidate: Candidate) -> float:
+    from taxcheck.sources.checkpoints.torch_files import LEGACY_HEADS
+
     head = candidate.head
+    if head.startswith(LEGACY_HEADS):
+        return NEVER
     if head.startswith(PICKLED):
         return CERTAIN
     return LIKELY if head[:1] in (b"(", b"]", b"}", b"c", b"l") and b"\n" in head else NEVER
@@ -88,7 +92,7 @@ def _word2vec(candidate: Candidate) -> float:
 
     head = candidate.head
     if head.startswith(b"\x1f\x8b"):
-        return CERTAIN
+        return LIKELY
     if header_of(head) is not None:
         return LIKELY
     if b"\0" not in head and b"\n" in head:

@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from taxcheck.model.errors import InputError
 from taxcheck.sources.files import InputFile, reading
+from taxcheck.sources.readers import no_table
 from taxcheck.sources.tables.columns import END_WORDS, KNOWN_NAMES, normalise
-from taxcheck.sources.tables.refusals import no_table, refuse_binary
 
 SAMPLE_BYTES = 1 << 18
 _SAMPLE_LINES = 200
@@ -37,7 +37,6 @@ class Dialect:
 
 def dialect_of(head: bytes, shown: str, *, whole: bool) -> Dialect:
     """Delimiter and quoting from the first bytes; ``whole`` where they are the whole file."""
-    refuse_binary(head, shown)
     bom = head.startswith(b"\xef\xbb\xbf")
     body = head[3:] if bom else head
     control = sum(body.count(bytes([c])) for c in (*range(1, 9), *range(14, 27)))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
-from taxcheck.model.errors import InputError
 from taxcheck.sources.readers import (
     CERTAIN,
-    LAST,
     LIKELY,
     NEVER,
     PICKLED,
@@ -16,11 +15,10 @@ from taxcheck.sources.readers import (
     Reader,
     begins,
     lazily,
+    no_table,
 )
-from taxcheck.sources.tables.refusals import no_table, refuse_binary
 
 COMPRESSED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
-_LOOKED_AT = 4096  # bytes
 
 
 def _pickle(candidate: Candidate) -> float:
@@ -32,16 +30,18 @@ def _pickle(candidate: Candidate) -> float:
 
 
 def _text(candidate: Candidate) -> float:
-    if compression_of(candidate.head):
-        return CERTAIN
-    head, shown = candidate.head[:_LOOKED_AT], candidate.file.shown
-    refuse_binary(head, shown)
-    if b"\0" in head:
-        even, odd = head[0:512:2].count(0), head[1:512:2].count(0)
-        if min(even, odd) == 0 and max(even, odd) > len(head[:512]) // 4:
-            raise InputError(f"{shown}: is UTF-16 text; convert it: iconv -f UTF-16 -t UTF-8")
-        raise no_table(shown)
-    return LAST
+    """Lines of cells; InputError says what is wrong with text that has none."""
+    if not (candidate.is_text or compression_of(candidate.head)):
+        raise no_table(candidate.file.shown)
+    return LIKELY if candidate.once(_dialect) else NEVER
+
+
+def _dialect(candidate: Candidate) -> object:
+    """How its lines are taken apart."""
+    from taxcheck.sources.tables.dialect import dialect_of, head_of
+
+    head, whole = head_of(candidate.file, compression_of(candidate.head))
+    return dialect_of(head, candidate.file.shown, whole=whole)
 
 
 def compression_of(head: bytes) -> str | None:
@@ -52,7 +52,8 @@ def compression_of(head: bytes) -> str | None:
 def _read_text(candidate: Candidate) -> object:
     from taxcheck.sources.tables.text import TextReader
 
-    return TextReader(candidate.file, compression_of(candidate.head))
+    dialect: Any = candidate.once(_dialect)
+    return TextReader(candidate.file, compression_of(candidate.head), dialect)
 
 
 def _arrow(*, stream: bool) -> Callable[[Candidate], object]:

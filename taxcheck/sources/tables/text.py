@@ -26,7 +26,7 @@ from taxcheck.model.errors import InputError
 from taxcheck.sources.files import InputFile, damaged, reading
 from taxcheck.sources.tables.batches import BATCH_ROWS, RawBatch
 from taxcheck.sources.tables.columns import MALFORMED
-from taxcheck.sources.tables.dialect import DELIMITER_NAMES, Header, dialect_of, head_of, header_of
+from taxcheck.sources.tables.dialect import DELIMITER_NAMES, Dialect, Header, header_of
 from taxcheck.sources.tables.parts import Part
 from taxcheck.sources.tables.text_parts import Lines, count_lines, cut
 
@@ -219,11 +219,10 @@ class TextReader:
     many it has, if ``numbered`` asked for them.
     """
 
-    def __init__(self, file: InputFile, compression: str | None) -> None:
+    def __init__(self, file: InputFile, compression: str | None, dialect: Dialect) -> None:
         self._file, self._compression = file, compression
         self.numbered, self.lines = False, 0
-        head, whole = head_of(file, compression)
-        self._dialect = dialect_of(head, file.shown, whole=whole)
+        self._dialect = dialect
         base = DELIMITER_NAMES[self._dialect.delimiter]
         self.format = f"{base}, {compression}" if compression else base
         self._before = ["A byte order mark at the start is ignored."] if self._dialect.bom else []

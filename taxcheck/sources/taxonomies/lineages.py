@@ -10,9 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from taxcheck.model.errors import InputError, UsageError
-from taxcheck.sources.readers import Candidate, reader_of
 from taxcheck.sources.tables.columns import normalise
-from taxcheck.sources.tables.dialect import SAMPLE_BYTES, dialect_of
 from taxcheck.sources.tables.forms import forms_of
 from taxcheck.sources.tables.table import Table, open_table
 from taxcheck.sources.taxonomies.hierarchy import SHOWN, Growing, Hierarchy, Origin
@@ -104,7 +102,7 @@ def read_lineage(path: str, columns: str | None) -> Hierarchy:
     """
     table = open_table(path)
     if not table.header:
-        first = columns.split(",") if columns else rank_cells(path)
+        first = columns.split(",") if columns else rank_cells(table)
         table.expect_names({cell.strip() for cell in first})
     chosen = _rank_columns(table.column_names, table.header, columns, table.path)
     growing = Growing()
@@ -159,20 +157,10 @@ def _rows(
         yield from zip(*(column.to_pylist() for column in rows.columns), strict=True)
 
 
-def rank_names(candidate: Candidate) -> list[str]:
+def rank_cells(table: Table) -> list[str]:
     """The columns that are called like ranks; of text, those of the first line's cells."""
-    if reader_of(candidate, "table").name == "text":
-        return rank_cells(candidate.path)
-    names = open_table(candidate.path).column_names
+    names = (name.strip() for name in table.first_row or table.column_names)
     return [name for name in names if normalise(name) in RANKS]
-
-
-def rank_cells(path: str) -> list[str]:
-    """Cells of a text table's first line that are called like ranks."""
-    source = TextFile(path)
-    head = source.head(SAMPLE_BYTES)
-    dialect = dialect_of(head, source.path, whole=len(head) < SAMPLE_BYTES)
-    return [cell.strip() for cell in dialect.first_cells if normalise(cell) in RANKS]
 
 
 def _identifiers(uses: Sequence[tuple[int, str]]) -> tuple[list[str], list[str]]:

@@ -31,7 +31,7 @@ def read_source(
     """
     if kind == "auto" and path == "-":
         raise UsageError("standard input cannot be told by its content; give its `format`")
-    candidate = Candidate(path)
+    candidate = Candidate(path, columns=columns)
     reader = reader_of(candidate, "taxonomy") if kind == "auto" else reader_named("taxonomy", kind)
     given = {"relations": relations, "namespaces": namespaces, "columns": columns}
     given |= {"inner_labels": inner_labels}

@@ -8,13 +8,11 @@ from pathlib import Path
 
 from taxcheck.sources.readers import (
     CERTAIN,
-    LAST,
     LIKELY,
     NEVER,
     Candidate,
     Reader,
     lazily,
-    reader_of,
 )
 
 _SYNSET = re.compile(rb"(?m)^\d{8} \d\d [nvasr] ")
@@ -25,11 +23,7 @@ _ONTOLOGY = ("relations", "namespaces")
 
 def _head(candidate: Candidate) -> bytes:
     """The first bytes, unpacked; none where the file is no text."""
-    from taxcheck.sources.taxonomies.text_file import TextFile
-
-    if reader_of(candidate, "table").name != "text":
-        return b""
-    return TextFile(candidate.path).head().removeprefix(b"\xef\xbb\xbf")
+    return candidate.unpacked.removeprefix(b"\xef\xbb\xbf") if candidate.is_text else b""
 
 
 def _if(known: Callable[[bytes], object], sure: float = CERTAIN) -> Callable[[Candidate], float]:
@@ -44,7 +38,9 @@ def _ncbi(candidate: Candidate) -> float:
 def _taxdump(candidate: Candidate) -> float:
     from taxcheck.sources.taxonomies.packed_taxdump import is_archive
 
-    return CERTAIN if Path(candidate.path).is_dir() or is_archive(candidate.path) else NEVER
+    if Path(candidate.path).is_dir():
+        return CERTAIN
+    return LIKELY if is_archive(candidate.path) else NEVER
 
 
 def _newick(candidate: Candidate) -> float:
@@ -53,9 +49,15 @@ def _newick(candidate: Candidate) -> float:
 
 
 def _lineage(candidate: Candidate) -> float:
-    from taxcheck.sources.taxonomies.lineages import rank_names
+    from taxcheck.sources.taxonomies.claims import claim_lineage
 
-    return LIKELY if len(rank_names(candidate)) > 1 else NEVER
+    return claim_lineage(candidate)
+
+
+def _edges(candidate: Candidate) -> float:
+    from taxcheck.sources.taxonomies.claims import claim_edges
+
+    return claim_edges(candidate)
 
 
 # fmt: off
@@ -92,8 +94,9 @@ READERS = (
            lazily("taxonomies.lineages.read_lineage", "path"), (".csv", ".parquet"),
            "One column a rank. Nodes are names; a name in several places is called by its whole "
            "lineage.", ("columns",)),
-    Reader("taxonomy", "edges", "a table of edges", "anything else with two columns",
-           lambda _: LAST, lazily("taxonomies.edges.read_edges", "path"), (".csv", ".parquet"),
+    Reader("taxonomy", "edges", "a table of edges",
+           "two columns called like child and parent, or of which one has cells of the other",
+           _edges, lazily("taxonomies.edges.read_edges", "path"), (".csv", ".parquet"),
            "A column of children, one of parents; without a header the child comes first.",
            ("columns",)),
 )

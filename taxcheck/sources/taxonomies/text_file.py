@@ -11,9 +11,10 @@ import pyarrow as pa
 
 from taxcheck.model.errors import InputError
 from taxcheck.sources.files import reading
-from taxcheck.sources.readers import Candidate, reader_of
+from taxcheck.sources.readers import Candidate
 from taxcheck.sources.tables.readers import compression_of
 from taxcheck.sources.taxonomies.hierarchy import Origin
+from taxcheck.sources.unsupported import refuse_unsupported
 
 MOST_BYTES = 1 << 34
 _FREE_BYTES = 1 << 28  # expanded bytes that are read whatever their ratio
@@ -53,9 +54,9 @@ class TextFile:
         candidate = Candidate(path)
         self.file = candidate.file
         self.path = self.file.shown
-        kind = reader_of(candidate, "table").name
-        if kind != "text":
-            raise InputError(f"{self.path}: is {kind}, not text; give it in its own format")
+        if not candidate.is_text:
+            refuse_unsupported(candidate, "taxonomy")
+            raise InputError(f"{self.path}: is not text; give it in its own format")
         self._compression = compression_of(candidate.head)
 
     def stream(self) -> io.BufferedReader:

@@ -1,0 +1,73 @@
+"""A source that no reader has yet: what every look into it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+if TYPE_CHECKING:
+    from taxcheck.sources.files import InputFile
+
+Kind = Literal["table", "taxonomy", "checkpoint"]
+T = TypeVar("T")
+_HEAD, _UNPACKED = 1 << 14, 1 << 16
+_PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")  # gzip, zstd
+_CONTROL = bytes((*range(1, 9), *range(14, 27)))
+
+
+class Candidate:
+    """A source that no reader has yet: its path as given, its first bytes, what was asked of it.
+
+    ``columns`` are those that were named for it, which is evidence of its kind.
+    """
+
+    def __init__(
+        self, path: str, file: InputFile | None = None, columns: str | None = None
+    ) -> None:
+        self.path, self.columns = path, columns
+        self._opened = file
+        self._found: dict[object, object] = {}
+
+    @cached_property
+    def file(self) -> InputFile:
+        """The file; InputError where there is none that can be read."""
+        from taxcheck.sources.files import InputFile
+
+        return self._opened or InputFile(self.path)
+
+    @cached_property
+    def head(self) -> bytes:
+        """The first 16 KiB, as they lie on disk."""
+        from taxcheck.sources.files import reading
+
+        with reading(self.file.shown), self.file.open() as stream:
+            return stream.read(_HEAD)
+
+    @cached_property
+    def unpacked(self) -> bytes:
+        """The first bytes behind gzip or zstd, up to 64 KiB; of a plain file its head."""
+        if not self.head.startswith(_PACKED):
+            return self.head
+        import pyarrow as pa
+
+        kind = "gzip" if self.head.startswith(b"\x1f\x8b") else "zstd"
+        try:
+            with self.file.open() as stream:
+                unpacked = pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), kind)
+                return bytes(unpacked.read(_UNPACKED))
+        except (pa.ArrowException, OSError):  # who reads the file says what is wrong with it
+            return b""
+
+    @cached_property
+    def is_text(self) -> bool:
+        """Whether the first bytes, unpacked, have neither NUL nor many control bytes."""
+        head = self.unpacked
+        control = len(head) - len(head.translate(None, _CONTROL))
+        return bool(head) and b"\0" not in head and control <= len(head) // 20
+
+    def once(self, look: Callable[[Candidate], T]) -> T:
+        """What a look into the file finds, for all readers that ask for the same."""
+        if look not in self._found:
+            self._found[look] = look(self)
+        return self._found[look]  # type: ignore[return-value]

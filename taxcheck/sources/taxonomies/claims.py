@@ -1,0 +1,84 @@
+"""What a table of a hierarchy is, by the names of its columns and the shape of its cells."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from taxcheck.model.errors import InputError
+from taxcheck.sources.readers import LIKELY, NEVER, POSSIBLE, STRONG, Candidate
+from taxcheck.sources.tables.columns import END_WORDS, PAIR_ALIASES, PAIR_BARE, normalise
+from taxcheck.sources.tables.table import Table, open_table
+from taxcheck.sources.taxonomies.lineages import rank_cells
+
+_SHOWN = 8  # columns that a refusal names
+_ENDS = {
+    end: frozenset(map(normalise, (*PAIR_BARE[end], *PAIR_ALIASES[f"{end}_taxid"],
+                                   *PAIR_ALIASES[end])))
+    for end in PAIR_BARE
+}  # fmt: skip
+
+
+def table_of(candidate: Candidate) -> Table:
+    """The candidate as a table, opened once; InputError where it is none."""
+    return candidate.once(_open)
+
+
+def _open(candidate: Candidate) -> Table:
+    return open_table(candidate.path)
+
+
+def claim_lineage(candidate: Candidate) -> float:
+    """How surely a table has one column a rank."""
+    if candidate.columns:
+        return NEVER if _names_ends(candidate.columns) else _of_columns(candidate)
+    return LIKELY if len(rank_cells(table_of(candidate))) > 1 else NEVER
+
+
+def claim_edges(candidate: Candidate) -> float:
+    """How surely a table has a column of children and one of parents.
+
+    InputError where neither names nor cells say so.
+    """
+    if candidate.columns:
+        return _of_columns(candidate) if _names_ends(candidate.columns) else NEVER
+    table = table_of(candidate)
+    names = {normalise(cell) for cell in table.first_row or table.column_names}
+    known = all(names & words for words in _ENDS.values())
+    if known or any(names.issuperset(ends) for ends in END_WORDS):
+        return LIKELY
+    if _linked(table):
+        return POSSIBLE
+    shown = ", ".join(repr(name[:40]) for name in table.column_names[:_SHOWN])
+    raise InputError(
+        f"{table.path}: is a table in which nothing tells child and parent: its columns are "
+        f"{shown}, and no cell of one stands in another; name them with `columns` "
+        "child=COLUMN,parent=COLUMN"
+    )
+
+
+def _of_columns(candidate: Candidate) -> float:
+    """How surely the columns that were given are those of the table, by name or position."""
+    table, given = table_of(candidate), (candidate.columns or "").split(",")
+    names = {name.strip() for name in (*table.first_row, *table.column_names)}
+    wanted = [part.rpartition("=")[2].strip() for part in given]
+    return STRONG if all(name in names or name.isdecimal() for name in wanted) else POSSIBLE
+
+
+def _names_ends(columns: str) -> bool:
+    """Whether columns that were given are those of edges, and no list of ranks."""
+    parts = [normalise(part.partition("=")[0]) for part in columns.split(",")]
+    return any(part in words for part in parts for words in _ENDS.values())
+
+
+def _linked(table: Table) -> bool:
+    """Whether a cell of one of the first columns stands in another of them, further up or down."""
+    names = table.column_names[:4]
+    if len(names) < 2:
+        return False
+    cells = [pc.unique(column.cast(pa.string())) for column in table.texts(names)]
+    return any(
+        pc.any(pc.is_in(one, other)).as_py()
+        for k, one in enumerate(cells)
+        for other in cells[k + 1 :]
+    )

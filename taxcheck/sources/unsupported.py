@@ -1,0 +1,180 @@
+"""Kinds of files that are known and not read: what each is called, known by, and the way out.
+
+A kind that gets a reader leaves the list. Where a kind is read in one room and brought to another,
+a checkpoint given as pairs, it stands here with the rooms that refuse it.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from taxcheck.model.errors import InputError
+
+if TYPE_CHECKING:
+    from taxcheck.sources.candidate import Candidate, Kind
+
+_ROWS: tuple[Kind, ...] = ("table", "taxonomy")
+_ALL: tuple[Kind, ...] = ("table", "taxonomy", "checkpoint")
+
+
+@dataclass(frozen=True, slots=True)
+class Unsupported:
+    """A kind of files that is recognised to be refused by its name."""
+
+    name: str  # with its article
+    known: Callable[[Candidate], bool]
+    way_out: str  # what to do, an imperative
+    rooms: tuple[Kind, ...] = _ALL  # in which it is refused
+
+
+def refuse_unsupported(candidate: Candidate, room: Kind) -> None:
+    """Raise InputError where a file is of a known kind that nobody in the room reads."""
+    for kind in UNSUPPORTED:
+        if room in kind.rooms and kind.known(candidate):
+            raise InputError(
+                f"{candidate.file.shown}: is {kind.name}, which taxcheck does not read"
+                f"{'' if kind.rooms == _ALL else f' as a {room}'}; {kind.way_out}"
+            )
+
+
+def _magic(*magic: bytes) -> Callable[[Candidate], bool]:
+    """Known by its first bytes, packed or not."""
+    return lambda one: one.head.startswith(magic) or one.unpacked.startswith(magic)
+
+
+def _text(pattern: bytes) -> Callable[[Candidate], bool]:
+    """Known by how its text begins, or by a line of its beginning where the pattern says (?m)."""
+
+    def known(one: Candidate) -> bool:
+        begin = one.unpacked.lstrip(b"\xef\xbb\xbf \t\r\n") if one.is_text else b""
+        return re.search(pattern, begin) is not None  # compiled once, and only where it is asked
+
+    return known
+
+
+def _member(*names: str) -> Callable[[Candidate], bool]:
+    """Known by a member of the zip archive that it is."""
+    return lambda one: any(member.startswith(names) for member in one.once(_members))
+
+
+def _members(candidate: Candidate) -> tuple[str, ...]:
+    if not candidate.head.startswith(b"PK\3\4"):
+        return ()
+    try:
+        with zipfile.ZipFile(candidate.file.path) as archive:
+            return tuple(archive.namelist())
+    except (OSError, ValueError, zipfile.BadZipFile, RuntimeError, NotImplementedError):
+        return ()
+
+
+def _suffix(*ends: str) -> Callable[[Candidate], bool]:
+    return lambda one: one.file.hint.endswith(ends)
+
+
+def _utf16(candidate: Candidate) -> bool:
+    """UTF-16 with its mark, or without: every other byte of ASCII is then a NUL."""
+    head = candidate.unpacked[:512]
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return True
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    return min(even, odd) == 0 and max(even, odd) > len(head) // 4
+
+
+def _lfs(candidate: Candidate) -> bool:
+    return candidate.head.startswith(b"version https://git-lfs")
+
+
+_CSV = "save its sheet as CSV"
+_UNPACK = "unpack it, or recompress it with gzip or zstd"
+_EDGES = "write its edges as a table of child,parent"
+_ROBOT = "convert it to OBO Graph JSON: robot convert -i FILE -o FILE.json"
+_XML = rb"\A(<\?xml[^>]*>\s*)?(<!DOCTYPE[^\[>]*(\[[^\]]*\])?\s*>\s*)?(<!--.*?-->\s*)*"
+# fmt: off
+UNSUPPORTED = (
+    Unsupported("a pointer of git-lfs, not the file itself", _lfs,
+                "fetch the file with: git lfs pull"),
+    Unsupported("a web page", _text(rb"(?i)\A(<!doctype html|<html|<head\b)"),
+                "download the file itself, which a page was saved in place of"),
+    Unsupported("a PDF document", _magic(b"%PDF-"), "give the table that it shows, as CSV"),
+    Unsupported("an Excel workbook", _member("xl/"), _CSV),
+    Unsupported("an old Excel workbook, or another OLE document",
+                _magic(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), _CSV),
+    Unsupported("an OpenDocument file", _member("content.xml"), _CSV),
+    Unsupported("a Word document", _member("word/"), "give its table as CSV"),
+    Unsupported("a Keras model", _member("model.weights.h5"),
+                "write its embedding with numpy.save(\"table.npy\", layer.get_weights()[0])"),
+    Unsupported("a torch checkpoint", lambda one: any(
+        member.endswith("/data.pkl") for member in one.once(_members)),
+        "give it as `embeddings`", _ROWS),
+    Unsupported("a zip archive", _magic(b"PK\x03\x04"), "unpack it and give the table inside",
+                ("table",)),
+    Unsupported("an encrypted Parquet file", _magic(b"PARE"), "decrypt it"),
+    Unsupported("a Feather V1 file", _magic(b"FEA1"),
+                "rewrite it with pyarrow.feather.write_feather, or as Parquet"),
+    Unsupported("an ORC file", _magic(b"ORC"), "rewrite it as Parquet"),
+    Unsupported("an Avro file", _magic(b"Obj\x01"), "rewrite it as Parquet"),
+    Unsupported("a NumPy array", _magic(b"\x93NUMPY"),
+                "save it as a table with named columns, as Parquet", _ROWS),
+    Unsupported("an HDF5 file", _magic(b"\x89HDF"), "export the table as Parquet", _ROWS),
+    Unsupported("an SQLite database", _magic(b"SQLite format 3"), "export the table as CSV"),
+    Unsupported("a DuckDB database", lambda one: one.head[8:12] == b"DUCK",
+                "export the table as Parquet"),
+    Unsupported("an object of R", _magic(b"RDX2\n", b"RDX3\n", b"X\n\0\0\0\2", b"X\n\0\0\0\3"),
+                "write it with write.csv or arrow::write_parquet"),
+    Unsupported("a FAISS index", _magic(b"IxF", b"IxP", b"IxM", b"IxH", b"IwF", b"IwP", b"IHN"),
+                "write its vectors with numpy.save(\"table.npy\", "
+                "index.reconstruct_n(0, index.ntotal))"),
+    Unsupported("a GGUF model", _magic(b"GGUF"), "export its embedding table as .npy"),
+    Unsupported("an ONNX model", _suffix(".onnx"), "export its embedding table as .npy"),
+    Unsupported("a TensorFlow checkpoint", _suffix(".ckpt.index", ".data-00000-of-00001"),
+                "write its embedding with numpy.save(\"table.npy\", variable.numpy())"),
+    Unsupported("a picture", _magic(b"\x89PNG", b"\xff\xd8\xff", b"GIF8"), "give its data"),
+    Unsupported("a bzip2 file", _magic(b"BZh"), _UNPACK),
+    Unsupported("an xz file", _magic(b"\xfd7zXZ\0"), _UNPACK),
+    Unsupported("an lz4 file", _magic(b"\x04\x22\x4d\x18"), _UNPACK),
+    Unsupported("a 7-Zip archive", _magic(b"7z\xbc\xaf\x27\x1c"), "unpack it"),
+    Unsupported("a RAR archive", _magic(b"Rar!\x1a\x07"), "unpack it"),
+    Unsupported("UTF-32 text", _magic(b"\xff\xfe\0\0", b"\0\0\xfe\xff"),
+                "convert it: iconv -f UTF-32 -t UTF-8"),
+    Unsupported("UTF-16 text", _utf16, "convert it: iconv -f UTF-16 -t UTF-8", _ROWS),
+    Unsupported("GraphML", _text(_XML + rb"<graphml"), _EDGES),
+    Unsupported("GEXF", _text(_XML + rb"<gexf"), _EDGES),
+    Unsupported("PhyloXML", _text(_XML + rb"<(\w+:)?phyloxml"), "convert its tree to Newick"),
+    Unsupported("NeXML", _text(_XML + rb"<(\w+:)?nexml"), "convert its tree to Newick"),
+    Unsupported("RDF/XML, as of OWL or SKOS", _text(_XML + rb"<(rdf:)?RDF"), _ROBOT +
+                "; of SKOS write a table of child,parent from skos:broader"),
+    Unsupported("OWL/XML", _text(_XML + rb"<(owl:)?Ontology"), _ROBOT),
+    Unsupported("XML", _text(rb"\A<\?xml"), _EDGES),
+    Unsupported("OWL in functional syntax", _text(rb"(?m)\A(#.*\n)*(Prefix\(|Ontology\()"), _ROBOT),
+    Unsupported("OWL in Manchester syntax", _text(rb"\APrefix: \S*:? *<"), _ROBOT),
+    Unsupported("Turtle, as of OWL or SKOS",
+                _text(rb"(?mi)\A(#.*\n|\s+)*(@prefix|@base|prefix|base)\s+\S*\s*<[^>]*>"),
+                _ROBOT + "; of SKOS write a table of child,parent from skos:broader"),
+    Unsupported("a graph of Graphviz (DOT)",
+                _text(rb"\A(//.*\n|/\*.*?\*/\s*)*(strict\s+)?(di)?graph\b[^\n\[,;\t]*\{"), _EDGES),
+    Unsupported("a graph in GML", _text(rb"\A(Creator.*\n)?graph\s*\["), _EDGES),
+    Unsupported("a network of Pajek", _text(rb"(?i)\A\*(vertices|network)"), _EDGES),
+    Unsupported("a matrix in Matrix Market form", _text(rb"\A%%MatrixMarket"), _EDGES),
+    Unsupported("a GAF file of annotations", _text(rb"\A!gaf-version"),
+                "it says which genes have which terms; give the ontology itself, as OBO"),
+    Unsupported("a GPAD or GPI file of annotations", _text(rb"\A!gp[ai]"),
+                "it says which genes have which terms; give the ontology itself, as OBO"),
+    Unsupported("NEXUS", _text(rb"(?i)\A#NEXUS"),
+                "give its tree as Newick, in a file of its own"),
+    Unsupported("FASTA", _text(rb"\A>[^\n]*\n[A-Za-z*\-]+\s*(\n|\Z)"),
+                "give the lineages of its headers as a table of identifier, lineage"),
+    Unsupported("a GFF or VCF file of genomes", _text(rb"\A##(gff-version|fileformat=VCF)"),
+                "it holds no hierarchy; give a taxonomy"),
+    Unsupported("OBO", _text(rb"\A(format-version:|\[Term\])"),
+                "make pairs of it with `taxcheck build`", ("table", "checkpoint")),
+    Unsupported("JSON Lines", _text(rb"\A[{\[][^\n]*[}\]]\s*\n\s*[{\[]"),
+                "write it as CSV or Parquet, one column a key", _ROWS),
+    Unsupported("JSON", _text(rb"\A(\{\s*\"|\[\s*[\{\[])"),
+                "write it as CSV or Parquet, one column a key", ("table",)),
+    Unsupported("a list in JSON", _text(rb"\A\[\s*[\{\[\]]"),
+                "write its edges as CSV or Parquet, one column a key", ("taxonomy",)),
+)

@@ -1,0 +1,103 @@
+"""A file of a known kind that nobody reads is called by its name, with the way out, everywhere."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from taxcheck.model.errors import InputError
+from taxcheck.sources.checkpoints.opening import open_checkpoint
+from taxcheck.sources.tables.opening import open_mapping, open_pairs
+from taxcheck.sources.taxonomies.opening import read_source
+from taxcheck.sources.unsupported import UNSUPPORTED
+
+
+def zipped(*names: str) -> bytes:
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w") as archive:
+        for name in names:
+            archive.writestr(name, "x")
+    return sink.getvalue()
+
+
+GRAPHML = b"""<?xml version="1.0" encoding="UTF-8"?>
+<!-- made by hand -->
+<graphml xmlns="http://graphml.graphdrawing.org/xmlns"><graph edgedefault="directed">
+<edge source="a" target="b"/></graph></graphml>
+"""
+# name of the file, its bytes, what it is called, and a word of the way out
+KINDS = {
+    "a.csv": (b"<!DOCTYPE html>\n<html><td>a,b</td></html>\n", "a web page", "download"),
+    "b.tsv": (
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 12\n",
+        "a pointer of git-lfs", "git lfs pull",
+    ),
+    "c.xlsx": (zipped("[Content_Types].xml", "xl/workbook.xml"), "an Excel workbook", "as CSV"),
+    "d.keras": (zipped("config.json", "model.weights.h5"), "a Keras model", "numpy.save"),
+    "e.graphml": (GRAPHML, "GraphML", "child,parent"),
+    "f.ttl": (
+        b"# a thesaurus\n@prefix skos: <http://www.w3.org/2004/02/skos/core#> .\n", "Turtle",
+        "skos:broader",
+    ),
+    "g.rdf": (b'<?xml version="1.0"?>\n<rdf:RDF xmlns:a="b"></rdf:RDF>', "RDF/XML", "robot"),
+    "h.owx": (b'<?xml version="1.0"?>\n<Ontology xmlns="x"></Ontology>', "OWL/XML", "robot"),
+    "i.dot": (b"digraph g {\n  a -> b;\n  a -> c;\n}\n", "a graph of Graphviz", "child,parent"),
+    "j.gaf": (b"!gaf-version: 2.2\nUniProtKB\tA\tB\t\tGO:1\n", "a GAF file", "ontology itself"),
+    "k.index": (b"IxF2" + bytes(60), "a FAISS index", "reconstruct_n"),
+    "l.pdf": (b"%PDF-1.7\n1 0 obj\n", "a PDF document", "CSV"),
+    "m.nex": (b"#NEXUS\nbegin trees;\ntree a = (b,c);\nend;\n", "NEXUS", "Newick"),
+    "n.rds": (gzip.compress(b"X\n\0\0\0\3" + bytes(60)), "an object of R", "write.csv"),
+    "o.db": (b"SQLite format 3\0" + bytes(90), "an SQLite database", "CSV"),
+    "p.ofn": (b"Prefix(:=<http://x#>)\nOntology(<http://x>\n)\n", "OWL in functional", "robot"),
+}  # fmt: skip
+ROOMS = {
+    "mapping": open_mapping, "pairs": open_pairs, "source": read_source,
+    "embeddings": open_checkpoint,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize("name", KINDS)
+def test_it_is_named_in_every_room_with_the_way_out(tmp_path: Path, name: str, room: str) -> None:
+    data, called, way_out = KINDS[name]
+    (path := tmp_path / name).write_bytes(data)
+    with pytest.raises(InputError) as caught:
+        ROOMS[room](str(path))
+    said = str(caught.value)
+    assert said.startswith(f"{path}: is {called}")
+    assert "which taxcheck does not read; " in said
+    assert way_out in said
+    assert said.isprintable()
+
+
+ELSEWHERE = {
+    "npy": (b"", "a NumPy array", "table"),
+    "obo": (b"format-version: 1.2\n\n[Term]\nid: X:1\n", "OBO", "table"),
+    "jsonl": (b'{"s": "dog", "d": ["mammal"]}\n{"s": "cat", "d": []}\n', "JSON Lines", "taxonomy"),
+    "json": (json.dumps([{"ancestor": 0, "descendant": 1}]).encode(), "JSON", "table"),
+}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_what_is_read_elsewhere_is_named_too(tmp_path: Path, name: str) -> None:
+    data, called, room = ELSEWHERE[name]
+    path = tmp_path / f"file.{name}"
+    path.write_bytes(data)
+    if name == "npy":
+        np.save(path, np.eye(2))
+    with pytest.raises(InputError, match=f": is {called}, .* does not read as a {room}; "):
+        (open_pairs if room == "table" else read_source)(str(path))
+
+
+def test_sound_files_are_none_of_them(tmp_path: Path) -> None:
+    """A label may hold a bracket, a quote or a word of another format."""
+    for row in ("<html>,a", "{a},b", "graph,node", '"[x]",y', "Prefix: a,b", ">seq,1", "ORC,x"):
+        (path := tmp_path / "pairs.csv").write_text(f"ancestor,descendant\n{row}\n")
+        assert open_pairs(str(path)).table.column_names == ("ancestor", "descendant")
+    assert len({kind.name for kind in UNSUPPORTED}) == len(UNSUPPORTED)
