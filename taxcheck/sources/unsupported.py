@@ -164,7 +164,7 @@ UNSUPPORTED = (
     Unsupported("a GPAD or GPI file of annotations", _text(rb"\A!gp[ai]"),
                 "it says which genes have which terms; give the ontology itself, as OBO"),
     Unsupported("NEXUS", _text(rb"(?i)\A#NEXUS"),
-                "give its tree as Newick, in a file of its own"),
+                "make pairs of its tree with `taxcheck build`", ("table", "checkpoint")),
     Unsupported("FASTA", _text(rb"\A>[^\n]*\n[A-Za-z*\-]+\s*(\n|\Z)"),
                 "give the lineages of its headers as a table of identifier, lineage"),
     Unsupported("a GFF or VCF file of genomes", _text(rb"\A##(gff-version|fileformat=VCF)"),

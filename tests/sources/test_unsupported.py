@@ -51,7 +51,6 @@ KINDS = {
     "j.gaf": (b"!gaf-version: 2.2\nUniProtKB\tA\tB\t\tGO:1\n", "a GAF file", "ontology itself"),
     "k.index": (b"IxF2" + bytes(60), "a FAISS index", "reconstruct_n"),
     "l.pdf": (b"%PDF-1.7\n1 0 obj\n", "a PDF document", "CSV"),
-    "m.nex": (b"#NEXUS\nbegin trees;\ntree a = (b,c);\nend;\n", "NEXUS", "Newick"),
     "n.rds": (gzip.compress(b"X\n\0\0\0\3" + bytes(60)), "an object of R", "write.csv"),
     "o.db": (b"SQLite format 3\0" + bytes(90), "an SQLite database", "CSV"),
     "p.ofn": (b"Prefix(:=<http://x#>)\nOntology(<http://x>\n)\n", "OWL in functional", "robot"),
@@ -79,6 +78,7 @@ def test_it_is_named_in_every_room_with_the_way_out(tmp_path: Path, name: str, r
 ELSEWHERE = {
     "npy": (b"", "a NumPy array", "table"),
     "obo": (b"format-version: 1.2\n\n[Term]\nid: X:1\n", "OBO", "table"),
+    "nex": (b"#NEXUS\nbegin trees;\ntree a = (b,c);\nend;\n", "NEXUS", "table"),
     "jsonl": (b'{"s": "dog", "d": ["mammal"]}\n{"s": "cat", "d": []}\n', "JSON Lines", "taxonomy"),
     "json": (json.dumps([{"ancestor": 0, "descendant": 1}]).encode(), "JSON", "table"),
 }
