@@ -171,8 +171,12 @@ def _files(request: Request) -> Iterator[tuple[str, str, Path]]:
             for beside in sorted(path.parent.glob(f"{glob.escape(path.name)}.*.np[yz]")):
                 yield role, beside.name, beside
     if request.taxonomy is not None:
-        from taxcheck.sources.taxonomies.taxdump import FILES
+        from taxcheck.sources.taxonomies.dump_file import FILES
 
+        if not (Path(request.taxonomy) / "nodes.dmp").is_file():
+            raise NotKeptError(
+                f"{request.taxonomy} is no folder of a dump, so its result is not kept"
+            )
         for name in FILES:
             path = Path(request.taxonomy) / name
             if path.exists() and path.stat().st_size:

@@ -14,7 +14,6 @@ from blake3 import blake3
 
 from taxcheck.model.errors import InputError
 from taxcheck.sources.taxonomies.hierarchy import Hierarchy, Origin, Retired
-from taxcheck.sources.taxonomies.packed_taxdump import is_archive, unpacked
 from taxcheck.sources.taxonomies.taxdump import open_taxonomy
 from taxcheck.sources.taxonomies.taxonomy import find
 
@@ -27,11 +26,8 @@ _RECORD = np.dtype([("parent", "<u4"), ("rank", "u1"), ("division", "u1"), ("spe
 
 
 def read_taxdump(path: str) -> Hierarchy:
-    """A folder, a .tar.gz or a .zip; merged and deleted taxids are known to ``retired``."""
-    if not is_archive(path):
-        return _hierarchy(open_taxonomy(path), path)
-    with unpacked(path) as folder:
-        return _hierarchy(open_taxonomy(str(folder), path), path)
+    """A folder, packed or not; merged and deleted taxids are known to ``retired``."""
+    return _hierarchy(open_taxonomy(path), path)
 
 
 def _hierarchy(taxonomy: Taxonomy, path: str) -> Hierarchy:

@@ -1,4 +1,7 @@
-"""A packed NCBI taxdump, .tar.gz or .zip: the files of a dump and nothing else are unpacked."""
+"""Where the files of an NCBI taxdump are: in a folder, beside its nodes.dmp, or packed.
+
+Of an archive, .tar, .tar.gz or .zip, the files of a dump and nothing else are unpacked.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +20,11 @@ from typing import IO, BinaryIO, cast
 
 from taxcheck.files import hidden_folder
 from taxcheck.model.errors import InputError, OutputError, one_line
-from taxcheck.sources.taxonomies.taxdump import FILES
+from taxcheck.sources.taxonomies.dump_file import FILES
 from taxcheck.sources.taxonomies.text_file import Limited
 
 _MOST_MEMBERS = 10_000
+_EXPECTED = "give the folder of an NCBI taxdump, with nodes.dmp in it, packed or not"
 
 
 def is_archive(path: str) -> bool:
@@ -29,6 +33,45 @@ def is_archive(path: str) -> bool:
         return Path(path).is_file() and (tarfile.is_tarfile(path) or zipfile.is_zipfile(path))
     except (OSError, EOFError, zlib.error, ValueError):
         return False
+
+
+@contextmanager
+def dump_folder(path: str) -> Iterator[tuple[Path, str]]:
+    """The folder with a dump's files, and what there is to tell of where it was found.
+
+    InputError where there is none: the path may be of a folder, one above it, an archive, or of one
+    of the files.
+    """
+    given = Path(path)
+    try:
+        if not given.exists():
+            raise InputError(f"{path}: no such folder; {_EXPECTED}")
+        if given.is_dir():
+            found, note = _inside(given)
+        elif given.name in FILES and (given.parent / "nodes.dmp").is_file():
+            found, note = given.parent, "the files beside it are read as well"
+        else:
+            found, note = None, ""
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path!r}: cannot be opened ({one_line(error)})") from error
+    if found is not None:
+        yield found, note
+    elif is_archive(path):
+        with unpacked(path) as folder:
+            yield folder, ""
+    else:
+        raise InputError(f"{path}: is a file; {_EXPECTED}")
+
+
+def _inside(folder: Path) -> tuple[Path, str]:
+    """The folder itself, or the one folder in it that has a dump."""
+    if (folder / "nodes.dmp").is_file():
+        return folder, ""
+    deeper = sorted(one.parent for one in folder.glob("*/nodes.dmp"))
+    if len(deeper) == 1:
+        return deeper[0], f"found in its folder {deeper[0].name}"
+    several = f" itself, and its folders {deeper[0].name} and {deeper[1].name} do" if deeper else ""
+    raise InputError(f"{folder}: holds no nodes.dmp{several}; {_EXPECTED}")
 
 
 @contextmanager
@@ -109,7 +152,7 @@ def _wanted(member: str, path: str) -> str | None:
         raise InputError(
             f"{path}: its member {one_line(member, 60)!r} leads out of the archive; do not trust it"
         )
-    return inside.name if inside.name in FILES and len(inside.parts) <= 2 else None
+    return inside.name if inside.name in FILES and len(inside.parts) <= 4 else None
 
 
 def _copy(stream: IO[bytes] | None, target: Path, path: str, packed: int) -> None:

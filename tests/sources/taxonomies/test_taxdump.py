@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -173,22 +174,48 @@ def test_no_folder(tmp_path):
     _refused("a\0b")
 
 
-def test_a_file_instead_of_a_folder(dump, tmp_path):
-    folder = dump()
-    assert "give its folder" in _refused(f"{folder}/nodes.dmp")
+def test_a_file_that_is_no_dump(tmp_path):
     other = tmp_path / "taxonomy.tsv"
     other.write_text("taxid\tparent\n")
     assert "is a file; give the folder" in _refused(str(other))
-    archive = tmp_path / "taxdump.tar.gz"
-    subprocess.run(["tar", "czf", archive, "-C", folder, "nodes.dmp"], check=True)
-    assert "unpack it" in _refused(str(archive))
+    (path := tmp_path / "taxdump.tar.gz").write_bytes(b"\x1f\x8b")  # cut off
+    assert "is a file; give the folder" in _refused(str(path))
 
 
-def test_a_packed_file_that_is_cut_off(tmp_path):
-    """gzip's EOFError, which a command would take for a person who has left."""
-    (path := tmp_path / "taxdump.tar.gz").write_bytes(b"\x1f\x8b")
-    with pytest.raises(InputError, match="cannot be opened"):
-        open_taxonomy(str(path))
+def test_a_dump_wherever_its_files_are(dump, tmp_path):
+    folder = Path(dump(names=NAMES.replace("\n", "\r\n"), merged="", delnodes="", division="x"))
+    (folder / "readme.txt").write_text("hello")
+    (folder / "._nodes.dmp").write_bytes(b"\0")  # as a Mac packs it
+    for packed, *options in (("d.tar.gz", "czf"), ("d.tar", "cf"), ("d.tar.bz2", "cjf")):
+        subprocess.run(["tar", *options, tmp_path / packed, "-C", tmp_path, "taxdump"], check=True)
+    shutil.make_archive(str(tmp_path / "d"), "zip", tmp_path, "taxdump")
+    (above := tmp_path / "above").mkdir()
+    shutil.copytree(folder, above / "new_taxdump")
+    ways = {"taxdump/nodes.dmp": "files beside it", "taxdump/names.dmp": "files beside it"}
+    ways |= {"above": "found in its folder new_taxdump", "taxdump": ""}
+    for way, told in (
+        ways | dict.fromkeys(("d.tar.gz", "d.tar", "d.tar.bz2", "d.zip"), "")
+    ).items():
+        taxonomy = open_taxonomy(str(tmp_path / way))
+        assert taxonomy.parents.tolist() == [-1, 4, 1, 1, 0]
+        assert taxonomy.name_of(7588) == "Asteroidea"
+        assert told in " ".join(taxonomy.notes)
+    shutil.copytree(folder, above / "old")
+    assert "its folders new_taxdump and old do" in _refused(str(above))
+
+
+def test_a_root_may_have_the_parent_zero(dump):
+    taxonomy = open_taxonomy(
+        dump(NODES.replace("1\t|\t1\t|", "1\t|\t0\t|", 1).replace("\n", "\r\n"))
+    )
+    assert taxonomy.parents.tolist() == [-1, 4, 1, 1, 0]
+    assert "1 roots have the parent 0, which is no taxon" in taxonomy.notes
+
+
+def test_names_that_are_empty_are_none(dump):
+    taxonomy = open_taxonomy(dump(names=""))
+    assert taxonomy.names is None
+    assert any("no names.dmp, or an empty one" in note for note in taxonomy.notes)
 
 
 def test_no_nodes(dump):
@@ -236,15 +263,9 @@ def test_no_root_is_a_cycle(dump):
     assert "cycle: 1 -> 2 -> 1" in _refused(dump(rows))
 
 
-def test_a_parent_of_zero_says_what_a_root_is(dump):
-    message = _refused(dump("1\t|\t0\t|\tx\t|\n"))
-    assert "a root is its own parent" in message
-
-
 @pytest.mark.parametrize(
     ("names", "words"),
     [
-        ("", "names no taxon"),
         (NAMES.replace("scientific name", "synonym"), "names no taxon"),
         ("99\t|\tother\t|\t\t|\tscientific name\t|\n", "names no taxon"),
         (NAMES.encode().replace(b"Metazoa", b"M\xe9tazoa"), "line 7 is not UTF-8 (byte 0xe9)"),
