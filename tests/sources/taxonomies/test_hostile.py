@@ -87,6 +87,19 @@ def test_what_is_not_there(tmp_path):
     assert "holds no nodes.dmp" in refused(tmp_path, _folder(tmp_path / "empty"))
 
 
+def test_files_of_a_dump_that_are_not_its_nodes(tmp_path):
+    """As new_taxdump has them."""
+    (ranked := tmp_path / "rankedlineage.dmp").write_text(
+        "9606\t|\tHomo sapiens\t|\t\t|\tHomo\t|\tHominidae\t|\tPrimates\t|\n"
+    )
+    assert "is a file of an NCBI taxdump; give nodes.dmp of the same" in refused(tmp_path, ranked)
+    (nodes := tmp_path / "my_nodes.txt").write_text("1\t|\t1\t|\tno rank\t|\t\t|\n")
+    assert "is a file of an NCBI taxdump; call it nodes.dmp" in refused(tmp_path, nodes)
+    with zipfile.ZipFile(tmp_path / "d.zip", "w") as packed:
+        packed.writestr("taxa.csv", "a,b\n")
+    assert "is a zip archive without nodes.dmp" in refused(tmp_path, tmp_path / "d.zip")
+
+
 def _folder(path):
     path.mkdir()
     return path
