@@ -174,6 +174,7 @@ _GRAPH = {
         }
     ]
 }  # fmt: skip
+_TREE = {"name": "a", "children": [{"name": "b", "id": 3}, {"name": "c", "children": ["d"]}]}
 _WORDNET = """  1 This is a licence.
 00001740 03 n 01 entity 0 002 ~ 00001930 n 0000 ~ 00002137 n 0000 | that which is
 00001930 03 n 01 physical_entity 0 001 @ 00001740 n 0000 | an entity
@@ -223,6 +224,14 @@ def sources() -> dict[str, list[Seed]]:
         "nexus": [Seed(".nex", _NEXUS, (b"translate", b"tree x = ", b"end;", b"[", b"'", b";"))],
         "obo": [Seed(".obo", obo, words), Seed(".obo.gz", gzip.compress(obo, mtime=0))],
         "obograph": [Seed(".json", graph, (b"{", b"[", b'"', b"null", b"\\ud800"))],
+        "json": [
+            Seed(
+                ".json",
+                json.dumps(_TREE).encode(),
+                (b"{", b"[", b'"', b"null", b"\\ud800", b'"children": [', b'{"name": "a"}'),
+            ),
+            Seed(".json", b'{"a": {"b": {"c": 5}, "d": ["e", "f"]}, "g": null}'),
+        ],
         "wordnet": [Seed("", _WORDNET.encode(), (b"@ ", b"00001740", b" | ", b"ffff"))],
         "lineage": [Seed(".csv", lineage), Seed(".tsv", lineage.replace(b",", b"\t"))],
         "taxdump": archives(),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from taxcheck.model.errors import InputError
 from taxcheck.sources.readers import (
     CERTAIN,
     LIKELY,
@@ -48,6 +49,26 @@ def _newick(candidate: Candidate) -> float:
     return LIKELY if _NEWICK.match(head) else NEVER
 
 
+def _json(
+    known: str, sure: float, likely: str = "", refuses: bool = False
+) -> Callable[[Candidate], float]:
+    """A sniff by the kind of hierarchy that a JSON document begins with."""
+
+    def sniff(candidate: Candidate) -> float:
+        from taxcheck.sources.taxonomies.json_kinds import json_kind
+
+        kind = candidate.once(json_kind)
+        if refuses and not kind and candidate.once(_head).lstrip().startswith(b"{"):
+            raise InputError(
+                f"{candidate.file.shown}: is JSON in which nothing tells parent and child; give a "
+                "tree with lists of `children`, OBO Graph JSON, or its edges as a table of "
+                "child,parent"
+            )
+        return sure if kind == known else LIKELY if kind and kind == likely else NEVER
+
+    return sniff
+
+
 def _lineage(candidate: Candidate) -> float:
     from taxcheck.sources.taxonomies.claims import claim_lineage
 
@@ -73,10 +94,15 @@ READERS = (
            _if(lambda head: head.startswith((b"format-version:", b"[Term]"))
                or b"\n[Term]" in head),
            lazily("taxonomies.obo.read_obo", "path"), (".obo",), "Nodes are term ids.", _ONTOLOGY),
-    Reader("taxonomy", "obograph", "OBO Graph JSON", "`{`",
-           _if(lambda head: head.lstrip().startswith(b"{"), LIKELY),
+    Reader("taxonomy", "obograph", "OBO Graph JSON", "a list `\"graphs\"`",
+           _json("obograph", CERTAIN),
            lazily("taxonomies.obograph.read_obograph", "path"), (".json",), "Nodes are term ids.",
            _ONTOLOGY),
+    Reader("taxonomy", "json", "a tree in JSON",
+           "lists of `children`, or keys over keys alone", _json("tree", CERTAIN, "nested", True),
+           lazily("taxonomies.json_tree.read_json_tree", "path"), (".json",),
+           "Nodes are the `id` of each, where it is its own, or else the `name`; a name in several "
+           "places is called by its whole lineage. In `{\"A\": {\"B\": {}}}` keys are the nodes."),
     Reader("taxonomy", "newick", "Newick", "`(`", _newick,
            lazily("taxonomies.newick.read_newick", "path"), (".nwk", ".tree"),
            "Nodes are labels; unnamed inner nodes are `node_1` …, or numbers beyond any taxid "

@@ -50,7 +50,7 @@ BAD = {
     "a leaf without name": ("(a,,b)r;\n", {}, "a leaf without a label"),
     "a label twice": ("(a,a)r;\n", {}, "the label 'a' is there more than once"),
     "no JSON": ('{"graphs": [\n', {}, "is no whole JSON document"),
-    "JSON of another kind": ('{"nodes": []}\n', {}, "has no list of graphs"),
+    "JSON of another kind": ('{"nodes": []}\n', {}, "nothing tells parent and child"),
     "an edge of nothing": ('{"graphs": [{"nodes": [{"lbl": 1}]}]}', {}, "a node or edge is not as"),
     "half of a character": (
         '{"graphs": [{"nodes": [{"id": "http://purl.obolibrary.org/obo/X_1", "lbl": "\\ud800",'

@@ -1,0 +1,156 @@
+"""Trees in JSON: nodes with a list of children, as d3 has them, or names over names."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from taxcheck.model.errors import InputError
+from taxcheck.sources.taxonomies.hierarchy import Growing, Hierarchy
+from taxcheck.sources.taxonomies.homonyms import called_apart
+from taxcheck.sources.taxonomies.json_events import Event, events
+from taxcheck.sources.taxonomies.newick_text import wrong
+from taxcheck.sources.taxonomies.text_file import TextFile
+
+CHILDREN = ("children", "_children", "Children", "child_nodes", "childNodes", "subtrees", "nodes")
+_IDENTIFIERS = ("id", "taxid", "tax_id", "taxon_id", "ID", "@id", "key", "identifier")
+_NAMES = ("name", "label", "title", "text", "scientificName", "scientific_name", "Name", "lbl")
+_RANKS = ("rank", "Rank", "taxonRank")
+_WITHIN = ("data", "attributes", "attr")  # objects of a node that hold what it is called
+_LONGEST = 1 << 28
+
+
+@dataclass(slots=True)
+class _Nodes:
+    """Nodes of a tree as they come, the parent before its children."""
+
+    parents: list[int] = field(default_factory=list)
+    identifiers: list[str | None] = field(default_factory=list)
+    names: list[str | None] = field(default_factory=list)
+    ranks: list[str | None] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)  # in the text
+
+    def add(self, parent: int, place: int, name: str | None = None) -> int:
+        self.parents.append(parent)
+        self.identifiers.append(None)
+        self.names.append(name)
+        self.ranks.append(None)
+        self.places.append(place)
+        return len(self.parents) - 1
+
+    def describe(self, node: int, key: str, value: str) -> None:
+        """What a key of the node says, where it is one that says what it is called."""
+        for keys, column in (
+            (_IDENTIFIERS, self.identifiers),
+            (_NAMES, self.names),
+            (_RANKS, self.ranks),
+        ):
+            if key in keys and column[node] is None:
+                column[node] = value
+
+
+def read_json_tree(path: str) -> Hierarchy:
+    """Nodes by their ids, where all have one of their own, or else by their names.
+
+    A name in several places is called by its whole lineage.
+    """
+    source = TextFile(path)
+    text = source.text(_LONGEST)
+    nodes = _Nodes()
+    stream = events(text, source.path)
+    notes: list[str] = []
+    if any(f'"{key}"' in text for key in CHILDREN):
+        _objects(stream, nodes)
+    else:
+        _nested(stream, nodes)
+        notes.append("keys are the nodes, and what a key holds is below it")
+    try:
+        return _hierarchy(nodes, source, text, notes)
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{source.path}: an id or name holds \\u{ord(error.object[error.start]):04x}, half of "
+            "a character; write the whole one"
+        ) from None
+
+
+def _objects(stream: Iterator[Event], nodes: _Nodes) -> None:
+    """Nodes are objects, and those in a list of a key such as "children" are below them."""
+    stack: list[tuple[str, int]] = [("children", -1)]  # what an opened level is of, and its node
+    key = ""
+    for at, kind, value in stream:
+        of, node = stack[-1]
+        if kind == "key":
+            key = value
+        elif kind in ("value", "number"):
+            if of == "children" and isinstance(value, str):
+                nodes.add(node, at, value)
+            elif of in ("node", "within") and isinstance(value, str) and value.strip():
+                nodes.describe(node, key, value)
+        elif kind == "{":
+            if of == "children" or (of == "node" and key in CHILDREN):
+                stack.append(("node", nodes.add(node, at)))
+            else:
+                stack.append(("within" if of == "node" and key in _WITHIN else "", node))
+        elif kind == "[":
+            below = (of == "node" and key in CHILDREN) or len(stack) == 1
+            stack.append(("children" if below else "", node))
+        else:
+            stack.pop()
+
+
+def _nested(stream: Iterator[Event], nodes: _Nodes) -> None:
+    """Keys are nodes; below them are the keys of their object, or the texts of their list."""
+    stack: list[int] = [-1]  # the node of every opened level
+    key = -1  # the node of the key whose value comes, else -1
+    for at, kind, value in stream:
+        if kind == "key":
+            key = nodes.add(stack[-1], at, value)
+            continue
+        if kind in "{[":
+            stack.append(stack[-1] if key < 0 else key)
+        elif kind in "}]":
+            stack.pop()
+        elif isinstance(value, str) and (kind == "value" or key < 0):  # else it counts something
+            nodes.add(stack[-1] if key < 0 else key, at, value)
+        key = -1
+
+
+def _hierarchy(nodes: _Nodes, source: TextFile, text: str, notes: list[str]) -> Hierarchy:
+    if not nodes.parents:
+        raise InputError(f"{source.path}: holds no node")
+    ids, names = nodes.identifiers, nodes.names
+    by_id = all(ids) and len(set(ids)) == len(ids)
+    called: Sequence[str]
+    if by_id:
+        called = [one or "" for one in ids]
+        notes.append("nodes are called by their ids")
+    else:
+        for k, name in enumerate(names):
+            if not (name or ids[k]):
+                keys = ", ".join((*_NAMES[:4], *_IDENTIFIERS[:2]))
+                raise wrong(
+                    text,
+                    nodes.places[k],
+                    source.path,
+                    f"a node without a name; it has none of {keys}",
+                )
+        uses = [(p, names[k] or ids[k] or "") for k, p in enumerate(nodes.parents)]
+        called, homonyms = called_apart(uses)
+        if homonyms:
+            shown = ", ".join(homonyms[:5])
+            notes.append(
+                f"{len(homonyms):,} names stand in several places; those nodes are called by their "
+                f"whole lineage ({shown})"
+            )
+    growing = Growing()
+    for k, parent in enumerate(nodes.parents):
+        growing.node(called[k], names[k] or ids[k], nodes.ranks[k])
+        if parent >= 0:
+            growing.edge(parent, k)
+    if len(growing.place) < len(called):
+        repeated = next(one for one, times in Counter(called).items() if times > 1)
+        raise InputError(f"{source.path}: {repeated[:60]!r} is there more than once in one place")
+    return growing.hierarchy(source.origin("JSON tree"), notes, pa.array(called, pa.string()))
