@@ -1,18 +1,21 @@
-"""The rows of a table in the order of the mapping: by idx, or joined by the labels in the file."""
+"""The rows of a table in the order of the mapping: by idx, or joined by what the file says."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from taxcheck.audit.joins import Join, joins_of
 from taxcheck.geometry.space import Space
 from taxcheck.model.arrays import BoolArray, IntArray
 from taxcheck.model.errors import InputError, one_line
+from taxcheck.model.vocabulary import plural
 from taxcheck.sources.checkpoints.checkpoint import Checkpoint
+from taxcheck.sources.checkpoints.row_names import NONE, misfit
 from taxcheck.statistics.values import MappingStatistics
 
 
@@ -22,8 +25,11 @@ class Aligned:
 
     checkpoint: Checkpoint
     row_of: IntArray
-    by_labels: bool
-    unmatched: int  # labels in the file that the mapping lacks
+    by_labels: bool  # or by anything else but the rows' own numbers
+    unmatched: int = 0  # labels in the file that the mapping lacks
+    how: str = ""  # a sentence on what the join rests on
+    told: tuple[str, ...] = ()  # and one on each thing that it left out
+    repeated: int = 0  # rows whose label an earlier row has
 
     @property
     def n(self) -> int:
@@ -70,39 +76,129 @@ class Aligned:
 
 
 def align(checkpoint: Checkpoint, mapping: MappingStatistics | None) -> Aligned:
-    """Join the table to the mapping; without one, or without labels, row k is idx k.
+    """Join the table to the mapping; without one, or where nothing names the rows, row k is idx k.
 
     A mapping that was derived from the pairs numbers their labels by appearance. A table without
-    labels is then taken by the labels themselves, where they can be row numbers; InputError where
-    they cannot, since nothing says which row is whose, and where no label is an identifier.
+    labels is then taken by the labels themselves, where they can be row numbers. InputError where
+    what the file says of its rows does not decide whose each is.
     """
-    labels = checkpoint.labels
-    if mapping is not None and mapping.derived and labels is None:
-        numbers = mapping.identifiers.integers
-        if numbers is None or int(numbers.max(initial=0)) >= checkpoint.rows:
-            raise InputError(
-                f"{checkpoint.path}: its rows have no labels, and the pairs' labels are no row "
-                "numbers of it; give the `mapping` that it was trained with"
-            )
-        return Aligned(checkpoint, numbers, True, 0)
-    if mapping is None or labels is None:
-        n = max(checkpoint.rows, mapping.n_nodes if mapping is not None else 0)
-        rows = np.arange(n)
-        return Aligned(checkpoint, np.where(rows < checkpoint.rows, rows, -1), False, 0)
-    idx = np.flatnonzero(mapping.mapped)
-    known = mapping.identifiers.column(idx).cast(pa.string())
-    place = pc.index_in(labels.cast(pa.string()), value_set=known).fill_null(-1)
-    found = place.to_numpy(zero_copy_only=False)
-    if not (found >= 0).any():
+    if mapping is None:
+        return _as_it_stands(checkpoint, None)
+    if checkpoint.misfits:
+        raise misfit(checkpoint.path, checkpoint.misfits)
+    if checkpoint.names:
+        return _joined(checkpoint, mapping, joins_of(checkpoint, mapping))
+    if not mapping.derived:
+        return _as_it_stands(checkpoint, mapping)
+    numbers = mapping.identifiers.integers
+    if numbers is None or int(numbers.max(initial=0)) >= checkpoint.rows:
         raise InputError(
-            f"{checkpoint.path}: none of its row labels ({_first(labels)}) is an identifier of the "
-            f"{'pairs' if mapping.derived else 'mapping'} ({_first(known)}); give the `mapping` "
-            "that it was trained with"
+            f"{checkpoint.path}: its rows have no labels, and the pairs' labels are no row "
+            "numbers of it; give the `mapping` that it was trained with"
         )
+    return Aligned(checkpoint, numbers, True, how="Rows are numbered by the labels of the pairs.")
+
+
+def _as_it_stands(checkpoint: Checkpoint, mapping: MappingStatistics | None) -> Aligned:
+    n = max(checkpoint.rows, mapping.n_nodes if mapping is not None else 0)
+    rows = np.arange(n)
+    how = "Row k was taken for idx k: nothing in the file names its rows."
+    if checkpoint.said == NONE:
+        how = "Row k was taken for idx k, as `labels` says."
+    elif checkpoint.names:
+        how = (
+            f"Row k was taken for idx k: {one_line(checkpoint.names[0].place, 60)} is not read "
+            "without a `mapping`."
+        )
+    return Aligned(checkpoint, np.where(rows < checkpoint.rows, rows, -1), False, how=how)
+
+
+def _joined(checkpoint: Checkpoint, mapping: MappingStatistics, joins: list[Join]) -> Aligned:
+    """The table joined by the best of what names its rows, if nothing contradicts it."""
+    good = [join for join in joins if join.holds]
+    if not good:
+        raise _nobody(checkpoint, mapping, joins)
+    good = [join for join in good if not join.counts_rows] or good
+    best = max(good, key=lambda join: join.matched)
+    for other in good:
+        _agree(checkpoint, best, other)
     row_of = np.full(mapping.n_nodes, -1, dtype=np.int64)
-    matched = np.flatnonzero(found >= 0)[::-1]  # the first row of a label wins
-    row_of[idx[found[matched]]] = matched
-    return Aligned(checkpoint, row_of, True, int(np.count_nonzero(found < 0)))
+    rows = np.flatnonzero(best.idx >= 0)[::-1]  # the first row of a label wins
+    row_of[best.idx[rows]] = rows
+    place = one_line(best.names.place, 60)
+    left = [one_line(j.names.place, 60) for j in joins if j.names is not best.names]
+    told = [f"Not needed to join rows: {', '.join(dict.fromkeys(left))}."] if left else []
+    if best.plain:
+        n = max(checkpoint.rows, mapping.n_nodes)
+        every = np.arange(n)
+        how = f"Row k was taken for idx k: {place} counts 0, 1, 2 ..."
+        at = np.where(every < checkpoint.rows, every, -1)
+        return Aligned(checkpoint, at, False, how=how, told=tuple(told))
+    return Aligned(
+        checkpoint,
+        row_of,
+        True,
+        unmatched=best.unmatched,
+        how=f"Rows were joined by {place}, taken as {best.sense}.",
+        told=(*_counts(best, row_of, mapping, place), *told),
+        repeated=best.repeated,
+    )
+
+
+def _counts(join: Join, row_of: IntArray, mapping: MappingStatistics, place: str) -> Iterator[str]:
+    """What the join left out, a sentence each."""
+    if join.unmatched:
+        yield f"{join.unmatched:,} labels of the table are not in the mapping."
+    if join.missing:
+        yield f"{plural(join.missing, 'row')} {have(join.missing)} no entry in {place}."
+    if join.repeated:
+        yield (
+            f"{plural(join.repeated, 'row')} {have(join.repeated)} a label of {place} that an "
+            "earlier row has: the first counts."
+        )
+    if lacking := int(np.count_nonzero(mapping.mapped & (row_of < 0))):
+        yield f"{plural(lacking, 'node')} of the mapping {have(lacking)} no row in the table."
+
+
+def have(count: int) -> str:
+    """The verb of so many."""
+    return "has" if count == 1 else "have"
+
+
+def _agree(checkpoint: Checkpoint, best: Join, other: Join) -> None:
+    """InputError where two things that name the rows name them differently."""
+    both = (best.idx >= 0) & (other.idx >= 0)
+    apart = np.flatnonzero(both & (best.idx != other.idx))
+    if other is best or not len(apart) or 2 * other.matched < best.matched:
+        return
+    row = int(apart[0])
+    one, two = (
+        f"{one_line(join.names.place, 60)} ({join.names.values[row].as_py()}: idx {join.idx[row]})"
+        for join in (best, other)
+    )
+    raise InputError(
+        f"{checkpoint.path}: {one} and {two} say different things of row {row} and of "
+        f"{len(apart) - 1:,} others; say which is meant: `labels` = {best.asked} or {other.asked}"
+    )
+
+
+def _nobody(checkpoint: Checkpoint, mapping: MappingStatistics, joins: list[Join]) -> InputError:
+    """Why nothing in the file says whose each row is, with what would."""
+    first = joins[0]
+    place = one_line(first.names.place, 60)
+    shown = _first(first.names.values)
+    if first.asked_as:
+        choices = " or ".join(f"`labels` = {join.asked}" for join in joins if join.asked_as)
+        return InputError(
+            f"{checkpoint.path}: {place} ({shown}) {first.asked_as}; say what it means: {choices} "
+            "(`none`: row k is idx k)"
+        )
+    known = mapping.identifiers.column(np.flatnonzero(mapping.mapped)[:4])
+    return InputError(
+        f"{checkpoint.path}: none of its row labels ({shown}) in {place} is an identifier of the "
+        f"{'pairs' if mapping.derived else 'mapping'} ({_first(known)}); give the `mapping` that "
+        "it was trained with, or say with `labels` what names the rows (`none`: row k is idx k)"
+    )
 
 
 def _first(labels: pa.Array) -> str:

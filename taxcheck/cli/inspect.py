@@ -21,6 +21,7 @@ from taxcheck.cli.streams import say
     "key",
     "geometry",
     "curvature",
+    "labels",
     key="Name of the array to take as the table.",
 )
 def inspect(checkpoint: str | None, **read_as: Any) -> None:

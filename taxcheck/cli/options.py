@@ -64,6 +64,11 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "help": "What the rows are; otherwise it is told from the file.",
     },
     "curvature": {"type": float, "metavar": "C", "help": "c > 0 of curvature -c; default 1."},
+    "labels": {
+        "metavar": "KEY",
+        "help": "What names the table's rows: an entry of its file, KEY:identifiers, KEY:idx "
+        "(row k is that idx's), KEY:rows (idx k has that row), or none (row k is idx k).",
+    },
     "mapping_columns": {
         "metavar": "ROLES",
         "help": "Columns of the mapping, in order (taxid,idx) or by name (taxid=label,idx=row).",
@@ -111,7 +116,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 _FILES = ("mapping", "pairs", "held_out", "taxonomy", "embeddings", "initial")
 # How a file is to be read is asked wherever the file is.
 _READING = {
-    "embeddings": ("key", "geometry", "curvature"),
+    "embeddings": ("key", "geometry", "curvature", "labels"),
     "mapping": ("mapping_columns",),
     "pairs": ("pair_columns",),
 }

@@ -26,7 +26,7 @@ FILES = ("mapping", "pairs", "held_out", "taxonomy", "embeddings", "initial")  #
 _OF = {
     "mapping": ("mapping_columns",),
     "pairs": ("pair_columns", "held_out"),
-    "embeddings": ("initial", "key", "geometry", "curvature"),
+    "embeddings": ("initial", "key", "geometry", "curvature", "labels"),
 }
 
 
@@ -86,6 +86,7 @@ class Inputs:
     key: str | None = None
     geometry: str | None = None
     curvature: float | None = None
+    labels: str | None = None
 
     def __post_init__(self) -> None:
         """Take lists and paths as well."""

@@ -98,6 +98,7 @@ class Gathered:
             key=None,
             geometry=None,
             curvature=None,
+            labels=None,
         )
         return replace(self, request=request, tables=open_tables(request), clock=Clock())
 
@@ -232,6 +233,7 @@ def open_tables(request: Request) -> dict[str, Checkpoint]:
                 key=request.key if role == "embeddings" else None,
                 geometry=request.geometry,
                 curvature=request.curvature,
+                labels=request.labels if role == "embeddings" else None,
             )
     return tables
 

@@ -31,6 +31,7 @@ from taxcheck.run.summary import summarize
 from taxcheck.statistics.values import ClosureStatistics
 
 if TYPE_CHECKING:
+    from taxcheck.audit.alignment import Aligned
     from taxcheck.audit.examination import Examined
     from taxcheck.sources.checkpoints.checkpoint import Checkpoint
 
@@ -59,8 +60,8 @@ def judged(data: Gathered, policy: Policy | None = None) -> tuple[Report, Mappin
     with clock("causes"):
         diagnosis = _diagnosis(data, results)
         results = annotate(diagnosis.results, data.naming, data.taxonomy, data.places)
-    lost = {"embeddings": examined.table.unmatched} if examined else {}
-    opened = (_table_summary(r, table, lost.get(r, 0)) for r, table in tables.items())
+    joined = {"embeddings": examined.table} if examined else {}
+    opened = (_table_summary(r, table, joined.get(r)) for r, table in tables.items())
     with clock("pictures"):
         drawn = examined.pictures(request.projected) if examined and request.drawn else None
         pictures = (
@@ -130,10 +131,9 @@ def _examined(data: Gathered) -> Examined:
     return replace(found, evidence=data.naming.shown(found.evidence))
 
 
-def _table_summary(role: str, table: Checkpoint, unmatched: int) -> InputSummary:
-    """How a checkpoint was understood; ``unmatched`` of its labels the mapping lacks."""
+def _table_summary(role: str, table: Checkpoint, joined: Aligned | None) -> InputSummary:
+    """How a checkpoint was understood, and how its rows were ``joined`` to idx."""
     reading = table.reading
-    lost = (f"{unmatched:,} labels of the table are not in the mapping.",) if unmatched else ()
     return InputSummary(
         role="checkpoint" if role == "embeddings" else "initial table",
         path=table.path,
@@ -146,7 +146,7 @@ def _table_summary(role: str, table: Checkpoint, unmatched: int) -> InputSummary
             f"{table.rows:,} rows of dimension {table.dim}, {table.dtype}; geometry "
             f"{reading.geometry.value} ({reading.confidence}).",
             *reading.reasons,
-            *lost,
+            *(() if joined is None else (joined.how, *joined.told)),
             *table.notes,
         ),
     )

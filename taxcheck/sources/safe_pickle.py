@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import mmap
 import pickle
 import re
 import sys
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import IO, TypeVar
@@ -22,6 +22,7 @@ import numpy as np
 
 from taxcheck.model.errors import InputError, one_line
 from taxcheck.sources.files import InputFile
+from taxcheck.sources.pickle_work import DamagedError, TooMuchWorkError, end_of_pickle
 
 _MEMORY_FACTOR, _MEMORY_FLOOR = 40, 1 << 30
 _LEVELS, _LEVEL_BYTES = 2_000, 192  # what any stack holds; measured: 64 bytes a level
@@ -185,8 +186,10 @@ class InertDtype:
     __slots__ = ("_code", "_order")
 
     def __init__(self, code: object) -> None:
-        if not isinstance(code, str) or not re.fullmatch(r"[iufb][1248]|U\d{1,6}", code):
-            raise RefusedError(f"holds NumPy values of type {one_line(repr(code), 40)}")
+        if not isinstance(code, str):
+            raise RefusedError(f"holds NumPy values of a {type(code).__name__} for a type")
+        if not re.fullmatch(r"[iufb][1248]|U\d{1,6}|O8?", code[:20]):
+            raise RefusedError(f"holds NumPy values of type {one_line(repr(code[:40]), 40)}")
         self._code, self._order = code, "="
 
     def __setstate__(self, state: object) -> None:
@@ -194,8 +197,18 @@ class InertDtype:
             self._order = state[1]
 
     @property
+    def objects(self) -> bool:
+        """Whether the values are objects of their own in the pickle."""
+        return str(self._code).startswith("O")
+
+    @property
     def dtype(self) -> np.dtype[np.generic]:
-        """The NumPy dtype that is meant: integers, floats, booleans or texts, never objects."""
+        """The NumPy dtype that is meant: integers, floats, booleans or texts.
+
+        RefusedError for objects, which have no bytes.
+        """
+        if self.objects:
+            raise RefusedError("holds NumPy values of type 'O8'")
         return np.dtype(self._order + self._code)
 
     def value(self, raw: bytes) -> object:
@@ -219,10 +232,19 @@ def _encode(text: object, encoding: object = "latin1") -> bytes:
     return text.encode("latin1")
 
 
-def _ordered_dict(*args: object) -> OrderedDict[object, object]:
+class Plain(dict[object, object]):
+    """A dict that ignores attributes; an OrderedDict would let a pickle overwrite its methods."""
+
+    __slots__ = ()
+
+    def __setstate__(self, state: object) -> None:
+        pass
+
+
+def _ordered_dict(*args: object) -> Plain:
     if args:
         raise RefusedError("holds a damaged dict")
-    return OrderedDict()
+    return Plain()
 
 
 Names = Mapping[tuple[str, str], Callable[..., object]]
@@ -243,7 +265,7 @@ class PlainUnpickler(pickle.Unpickler):
         """The harmless function that stands for a name, which itself is never imported."""
         allowed = ALLOWED.get((module, name))
         if allowed is None:
-            raise RefusedError(f"would import {one_line(f'{module}.{name}', 80)}")
+            raise RefusedError(f"would import {one_line(f'{module[:80]}.{name[:80]}', 80)}")
         return Function(allowed)
 
     def persistent_load(self, pid: object) -> object:  # noqa: ARG002
@@ -258,30 +280,53 @@ def unpickled(
     build: Callable[[IO[bytes]], T],
     known: str = "only lists, dicts, numbers and texts are read",
     remedy: str = "save the table as Parquet",
+    pickles: int = 1,
 ) -> T:
     """What ``build`` makes of the pickle in a stream, of a file of ``size`` bytes.
 
-    It has bounded memory and a stack that is deep enough; whatever it raises becomes one line.
+    There may be several ``pickles``, one after the other. It has bounded memory and a stack that is
+    deep enough; whatever it raises becomes one line.
     """
     try:
         with bounded_memory(size), unprinted():
             levels = nesting(stream)
             stream.seek(0)
-            return deep(levels, lambda: build(stream))
+            whole = _looked_through(stream, size, pickles)
+            return deep(levels, lambda: build(whole))
     except InputError:
         raise
     except RefusedError as error:
         raise InputError(
             f"{shown}: refused, this pickle {error}; {known}: {error.remedy or remedy}"
         ) from None
-    except MemoryError:
+    except (MemoryError, TooMuchWorkError) as error:
+        what = "memory" if isinstance(error, MemoryError) else "work"
         raise InputError(
-            f"{shown}: this pickle asks for more memory than its size explains; {remedy}"
+            f"{shown}: this pickle asks for more {what} than its size explains; {remedy}"
         ) from None
     except Exception as error:  # a damaged pickle raises almost anything
         raise InputError(
             f"{shown}: damaged pickle ({one_line(error) or type(error).__name__}); {remedy}"
         ) from None
+
+
+def _looked_through(stream: IO[bytes], size: int, pickles: int) -> IO[bytes]:
+    """The stream, or what comes before the place from which on it is no pickle.
+
+    TooMuchWorkError where hashing what is in it takes more work than its size explains.
+    """
+    end = 0
+    try:
+        if isinstance(stream, io.BytesIO):
+            for _ in range(pickles):
+                end = end_of_pickle(stream.getbuffer(), end, size)
+            return stream
+        with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+            for _ in range(pickles):
+                end = end_of_pickle(mapped, end, size)
+    except DamagedError as error:  # the rest was not looked at, so nobody may read it
+        return io.BytesIO(stream.read(error.place))
+    return stream
 
 
 def check_size(shown: str, size: int) -> None:

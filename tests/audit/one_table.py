@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from taxcheck.sources.checkpoints.checkpoint import Checkpoint, Facts, Geometry, Reading
+from taxcheck.sources.checkpoints.row_names import Meaning, RowNames
 
 
 def checkpoint(
@@ -29,6 +30,8 @@ def checkpoint(
         vectors=table,
         dtype=table.dtype.name,
         reading=Reading(Geometry(geometry), curvature, clip, "certain", ()),
-        labels=None if labels is None else pa.array(labels),
+        names=()
+        if labels is None
+        else (RowNames("labels", pa.array(labels), Meaning.IDENTIFIERS),),
         facts=Facts(**facts),
     )

@@ -34,6 +34,7 @@ pair_columns = "above,below"
 key = "model.lt.weight"
 geometry = "lorentz"
 curvature = 2
+labels = "taxid"
 """
 
 
@@ -55,6 +56,7 @@ def test_every_field_of_a_request_can_be_named_and_paths_follow_the_policy():
         "key": "model.lt.weight",
         "geometry": "lorentz",
         "curvature": 2,
+        "labels": "taxid",
     }
     assert {f.name for f in fields(Inputs)} <= {f.name for f in fields(Request)}
 

@@ -36,6 +36,7 @@ _OPTIONS = (
     "key",
     "geometry",
     "curvature",
+    "labels",
     "seed",
     "drawn",
     "memory",

@@ -47,6 +47,7 @@ class Audit(_Data, frozen=True, kw_only=True, tag_field="kind", tag="audit"):
     key: Text | None = None
     geometry: Text | None = None
     curvature: Annotated[float, Meta(gt=0)] | None = None
+    labels: Text | None = None
     fail_on: Literal["fail", "warn"] = "fail"
     seed: Whole = 0
     title: Text | None = None

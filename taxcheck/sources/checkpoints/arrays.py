@@ -15,7 +15,15 @@ import numpy.typing as npt
 
 from taxcheck.model.errors import InputError, one_line
 from taxcheck.sources.checkpoints.archive import Archive, map_bytes
-from taxcheck.sources.checkpoints.contents import NUMPY_NAMES, Contents, Stored, Unreadable, view
+from taxcheck.sources.checkpoints.contents import (
+    NUMPY_NAMES,
+    Contents,
+    PickledArray,
+    Stored,
+    Unreadable,
+    view,
+)
+from taxcheck.sources.checkpoints.inert import objects_in
 from taxcheck.sources.files import InputFile
 
 NPY_MAGIC = b"\x93NUMPY"
@@ -32,7 +40,7 @@ _SAFE_NAMES = {NUMPY_NAMES[name]: code for code, name in _SAFE_TYPES.items() if 
 Bytes = npt.NDArray[np.uint8]
 
 
-def _npy(head: bytes, size: int, raw: Callable[[], Bytes], shown: str) -> Stored | Unreadable:
+def _npy(head: bytes, size: int, raw: Callable[[], Bytes], shown: str) -> object:
     """The array of ``size`` bytes in all whose file begins with ``head``.
 
     The header is a Python literal; it is parsed as one, within a limit, and never evaluated.
@@ -59,8 +67,10 @@ def _npy(head: bytes, size: int, raw: Callable[[], Bytes], shown: str) -> Stored
         MemoryError,
     ) as error:
         raise InputError(f"{shown}: has a damaged header; save it again with numpy.save") from error
+    if descr == "|O":
+        return _objects(raw, begin, shape)
     if not isinstance(descr, str) or not _DESCR.fullmatch(descr):
-        kind = "Python objects" if descr == "|O" else "records" if isinstance(descr, list) else ""
+        kind = "records" if isinstance(descr, list) else ""
         return Unreadable(f"an array of {kind or one_line(repr(descr), 40)}")
     dtype = np.dtype(descr)
     needed = math.prod(shape) * dtype.itemsize
@@ -77,6 +87,18 @@ def _npy(head: bytes, size: int, raw: Callable[[], Bytes], shown: str) -> Stored
         return np.ndarray(shape, dtype, raw(), begin, order="F" if fortran else "C")
 
     return Stored(shape, name, needed, read)
+
+
+def _objects(raw: Callable[[], Bytes], begin: int, shape: tuple[int, ...]) -> object:
+    """Python objects, a pickle: the one of an array without dimensions, or a list of them."""
+    try:
+        found = objects_in(raw()[begin:].tobytes())
+    except InputError:
+        return Unreadable("an array of Python objects")
+    values = found.stored if isinstance(found, PickledArray) else found
+    if not isinstance(values, list):
+        return Unreadable("an array of Python objects")
+    return values[0] if shape == () and len(values) == 1 else values
 
 
 def read_npy(file: InputFile) -> Contents:

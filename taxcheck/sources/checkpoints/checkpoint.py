@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from taxcheck.model.finding import Scalar
 from taxcheck.model.geometry import Geometry as Geometry  # read from here, too
+from taxcheck.sources.checkpoints.row_names import RowNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,9 @@ class Checkpoint:
     vectors: npt.NDArray[np.floating]  # (rows, width), as stored; bfloat16 is widened to float32
     dtype: str  # as stored: "float32", "bfloat16" ...
     reading: Reading
-    labels: pa.Array | None = None  # (rows,) int64 or string, where the file names its rows
+    names: tuple[RowNames, ...] = ()  # what may say whose its rows are, the likeliest first
+    said: str | None = None  # which of them, or none of them, where the user said so
+    misfits: tuple[str, ...] = ()  # what should name the rows and is not as many
     facts: Facts = Facts()
     notes: tuple[str, ...] = ()
 
@@ -81,6 +84,11 @@ class Checkpoint:
     def rows(self) -> int:
         """Number of rows of the table."""
         return int(self.vectors.shape[0])
+
+    @property
+    def labels(self) -> pa.Array | None:
+        """What most likely names the rows, (rows,) int64 or string; None where nothing does."""
+        return self.names[0].values if self.names else None
 
     @property
     def dim(self) -> int:
@@ -107,11 +115,13 @@ def describe(checkpoint: Checkpoint) -> Iterator[str]:
     )
     for reason in reading.reasons:
         yield f"             {reason}"
-    if checkpoint.labels is None:
+    if not checkpoint.names:
         yield "labels       none: row k is idx k"
-    else:
-        first = ", ".join(str(label) for label in checkpoint.labels[:3].to_pylist())
-        yield f"labels       {len(checkpoint.labels):,}, first: {first}"
+    for names in checkpoint.names[:_LISTED]:
+        first = ", ".join(str(label) for label in names.values[:3].to_pylist())
+        yield f"labels       {names.place}, {len(names.values):,}, first: {first}"
+    for misfit in checkpoint.misfits:
+        yield f"labels       {misfit}"
     for note in checkpoint.notes:
         yield f"note         {note}"
     yield "arrays"

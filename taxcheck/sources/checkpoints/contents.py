@@ -108,13 +108,26 @@ class PickledArray:
     __slots__ = ("stored",)
 
     def __init__(self) -> None:
-        self.stored: Stored | None = None
+        self.stored: Stored | list[Any] | None = None
 
     def __setstate__(self, state: object) -> None:
         if self.stored is not None or not isinstance(state, tuple) or len(state) != 5:
             raise RefusedError("holds a damaged NumPy array")
         _, shape, kind, fortran, raw = state
+        if isinstance(kind, InertDtype) and kind.objects and isinstance(raw, list):
+            self.stored = _nested(raw, shape)
+            return
         self.stored = from_raw(raw, kind, shape, "F" if fortran else "C")
+
+
+def _nested(values: list[Any], shape: object) -> list[Any]:
+    """Objects of an array of one or two dimensions, as a list of them or of its rows."""
+    if not isinstance(shape, tuple) or len(shape) != 2:
+        return values
+    rows, width = shape
+    if type(rows) is not int or type(width) is not int or rows * width != len(values):
+        raise RefusedError("holds a damaged NumPy array")
+    return [values[row * width : (row + 1) * width] for row in range(rows)]
 
 
 def from_raw(raw: object, kind: object, shape: object, order: object = "C") -> Stored:
@@ -176,12 +189,39 @@ class Inert:
         for part in parts:
             if isinstance(part, dict):
                 self.state.update(part)
+        if not isinstance(state, dict | tuple) and state is not None:
+            self.state["state"] = state
+
+    def __setitem__(self, key: object, value: object) -> None:
+        """An item of what is a dict of some kind where it was made."""
+        self.state[key] = value
+
+    def append(self, value: object) -> None:
+        """An item of what is a list of some kind where it was made."""
+        items = self.state.setdefault("items", [])
+        if isinstance(items, list):
+            items.append(value)
+
+    @property
+    def points(self) -> object | None:
+        """The tensor of points that it is, as HypLL and geoopt have it; None where it is none."""
+        if self.name.rsplit(".", 1)[-1] in _POINTS and "tensor" in self.state:
+            return self.state["tensor"]
+        return None
+
+
+_POINTS = ("ManifoldTensor", "ManifoldParameter", "TangentTensor")
 
 
 class Placed(Inert):
     """A tensor with the manifold that it lies on."""
 
     __slots__ = ()
+
+    @property
+    def points(self) -> object | None:
+        """The tensor."""
+        return self.state.get("tensor")
 
 
 def stand_in(name: str) -> type[Inert]:
@@ -230,14 +270,14 @@ def flatten(tree: object) -> Flat:
 
 
 def _children(path: str, value: object, flat: Flat) -> Iterator[tuple[str, object]]:
-    if isinstance(value, Placed):
+    if isinstance(value, Inert) and value.points is not None:
         if isinstance(manifold := value.state.get("manifold"), Inert):
             flat.classes[path] = manifold
-        yield path, value.state.get("tensor")
+        yield path, value.points
         return
     if isinstance(value, Inert):
         flat.classes[path] = value
-        value = value.state
+        value = value.state or {str(k): item for k, item in enumerate(value.args)}
     items: Iterator[tuple[object, object]] = iter(())
     if isinstance(value, dict):
         items = _of_dict(path, value, flat)
@@ -295,6 +335,7 @@ class Contents:
     tree: object
     keys: tuple[str, ...] = ()  # where the table is, first choice first
     notes: tuple[str, ...] = ()
-    labels: pa.Array | None = None  # where the format itself has a place for them
+    # Beside the table, one entry for each row: columns, words, what stands in a file of its own.
+    columns: Mapping[str, pa.Array] = field(default_factory=dict)
     torch: bool = False  # whether torch.save wrote it, and
     legacy: bool = False  # whether as it did before 1.6

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from taxcheck.model.finding import Scalar
 from taxcheck.sources.checkpoints.checkpoint import Facts
 from taxcheck.sources.checkpoints.contents import Flat, Stored
-from taxcheck.sources.checkpoints.find_table import LABEL_MAPS
+from taxcheck.sources.checkpoints.row_names import LABEL_MAPS
 
 _CONTAINERS = {
     "conf", "config", "cfg", "args", "opt", "options", "hparams", "hyper_parameters",

@@ -1,11 +1,11 @@
-"""Which array of a checkpoint is the embedding table, and what names its rows."""
+"""Which array of a checkpoint is the embedding table."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 
 import numpy as np
-import pyarrow as pa
 
 from taxcheck.model.errors import InputError, one_line
 from taxcheck.sources.checkpoints.contents import Contents, Flat, Stored
@@ -14,27 +14,39 @@ from taxcheck.sources.checkpoints.contents import Contents, Flat, Stored
 _TABLE_NAMES = (
     "lt.weight", "vectors", "embeddings", "embedding", "embeddings.weight", "embedding.weight",
     "emb.weight", "emb", "node_embeddings", "entity_embeddings", "node_embeddings.weight",
-    "entity_embeddings.weight", "embed.weight", "z_embeddings", "z", "X", "arr_0",
+    "entity_embeddings.weight", "node_embedding", "node_embedding.weight", "node_emb",
+    "node_emb.weight", "entity_embedding", "entity_embedding.weight", "ent_emb", "ent_emb.weight",
+    "entity.weight", "taxon_embeddings", "taxon_embeddings.weight", "embed.weight", "embed",
+    "embedding.embedding", "z_embeddings", "z", "X", "x", "arr_0",
 )  # fmt: skip
-_LABEL_NAMES = (
-    "objects", "index_to_key", "index2word", "index2entity", "labels", "names", "taxids", "taxid",
-    "ids", "keys", "entities", "nodes", "node_ids", "vocab", "words", "tokens",
-)  # fmt: skip
-LABEL_MAPS = (
-    "key_to_index", "entity_to_id", "word2idx", "taxid_to_idx", "taxid2idx", "node2idx",
-    "node_to_idx", "label_to_idx", "label2idx", "name_to_idx", "vocab", "mapping",
-    "idx_to_taxid", "idx2taxid", "idx2node", "idx_to_node", "idx_to_label", "id_to_entity",
-)  # fmt: skip
+# Parts of a key that only say what holds the table, and those that say which copy of it this is.
+_HOLDERS = re.compile(
+    r"module|_orig_mod|model|models?_state(_dict)?|state_dict|state|params|weights|net|network"
+    r"|vars|parameters|_fsdp_wrapped_module|pytorch_module|obsm"
+)
+_COPY = re.compile(
+    r"(ema|swa|avg|averaged?|best|shadow|target|teacher|momentum|old|prev(ious)?|last|final|init"
+    r"(ial)?|start|backup|copy|snapshot|untrained|pretrained|polyak|slow|lookahead|grad(ient)?s?)"
+    r"(_.*|[-:].*|\d*)|.*_(ema|swa|best|avg|old|prev|init|initial|copy|backup|grad)"
+)
+# Layers of a network whose numbers are no embeddings.
+_LAYERS = re.compile(
+    r"(head|fc|linear|lin|dense|classifier|decoder|proj(ection|ector)?|out(put)?|mlp|attn|attention"
+    r"|conv|norm|bn|ln|layer_norm|gate|kernel|relations?|rel|rel_emb\w*|relation_embeddings?|bias"
+    r"|query|key|value)\w*"
+)
 _OPTIMIZER = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq", "momentum_buffer", "square_avg", "sum")
 _LISTED = 12
+_FAR = 4  # times as many rows as any other
 _COMPARED = 4096  # rows
 
 
 def find_table(flat: Flat, contents: Contents, key: str | None, shown: str) -> tuple[str, Stored]:
     """The key and the array of the embedding table.
 
-    By ``key``, by the names that engines use, or because nothing else has two dimensions. Raises
-    InputError, with what is there, where that does not decide.
+    By ``key``, by the names that engines use, or because nothing else has two dimensions. A name of
+    its own comes before one behind that of a copy, such as ``ema.``. Raises InputError, with what
+    is there, where that does not decide.
     """
     if key is not None:
         return _given(flat, key, shown)
@@ -46,21 +58,75 @@ def find_table(flat: Flat, contents: Contents, key: str | None, shown: str) -> t
     for name in contents.keys:
         if name in tables:
             return name, tables[name]
-    if len(tables) == 1:
-        return next(iter(tables.items()))
+    if tables:
+        _refuse_unreadable(flat, tables, shown)
     if not tables:
         raise InputError(f"{shown}: holds no embedding table{_instead(flat)}")
-    for wanted in _TABLE_NAMES:
-        named = {n: a for n, a in tables.items() if n == wanted or n.endswith(f".{wanted}")}
-        if named and _alike(named):
-            return next(iter(named.items()))
-    most = max(array.shape[0] for array in tables.values())
-    longest = {name: array for name, array in tables.items() if array.shape[0] == most}
-    if most >= 2 and len(longest) == 1:
-        return next(iter(longest.items()))
+    left, named = _likeliest(tables)
+    if len(left) == 1 or (named and _same(left)):
+        return next(iter(left.items()))
     raise InputError(
-        f"{shown}: several arrays could be the table: {_listed(tables)}; say which with `key`"
+        f"{shown}: several arrays could be the table: {_listed(left)}; say which with `key`"
     )
+
+
+def _likeliest(tables: Mapping[str, Stored]) -> tuple[Mapping[str, Stored], bool]:
+    """Those that could be the table, and whether a known name says so.
+
+    No copies and no layers of a network where anything else is left; without a known name those
+    with far the most rows.
+    """
+    left = {n: a for n, a in tables.items() if not _is(n, _COPY)} or tables
+    if named := _named(left):
+        return named, True
+    left = {n: a for n, a in left.items() if not _is(n, _LAYERS)} or left
+    most = max(array.shape[0] for array in left.values())
+    return {n: a for n, a in left.items() if _FAR * a.shape[0] > most}, False
+
+
+def _named(tables: Mapping[str, Stored]) -> dict[str, Stored]:
+    """Those that have the first of the known names, behind what only holds the table or not."""
+    for bare in (True, False):
+        for wanted in _TABLE_NAMES:
+            named = {
+                name: array
+                for name, array in tables.items()
+                if (_bare(name) if bare else name) == wanted
+                or (not bare and name.removesuffix(":0").endswith(f".{wanted}"))
+            }
+            if named:
+                return named
+    return {}
+
+
+def _bare(name: str) -> str:
+    """A key without what only holds the table."""
+    parts = name.removesuffix(":0").split(".")
+    while len(parts) > 1 and _HOLDERS.fullmatch(parts[0]):
+        parts = parts[1:]
+    return ".".join(parts)
+
+
+def _is(name: str, what: re.Pattern[str]) -> bool:
+    return any(what.fullmatch(part.lower()) for part in name.removesuffix(":0").split("."))
+
+
+def _same(tables: Mapping[str, Stored]) -> bool:
+    """Whether all hold the same numbers, so that it does not matter which is taken."""
+    if len({(array.shape, array.dtype) for array in tables.values()}) > 1:
+        return False
+    first, *others = (array.array() for array in tables.values())
+    return all(np.array_equal(first, other, equal_nan=True) for other in others)
+
+
+def _refuse_unreadable(flat: Flat, tables: Mapping[str, Stored], shown: str) -> None:
+    """InputError where what is called the table is in a form that is not read."""
+    for name, kind in flat.unreadable.items():
+        if _bare(name) in _TABLE_NAMES and not _named(tables):
+            raise InputError(
+                f"{shown}: {one_line(name, 60)} is {kind}, which taxcheck does not read; save it "
+                "as a dense float array"
+            )
 
 
 def other_tables(flat: Flat, key: str, chosen: Stored) -> str:
@@ -84,10 +150,6 @@ def other_tables(flat: Flat, key: str, chosen: Stored) -> str:
 def _of_optimizer(name: str) -> bool:
     *parents, last = name.split(".")
     return last in _OPTIMIZER or "optimizer" in parents
-
-
-def _alike(named: Mapping[str, Stored]) -> bool:
-    return len({(array.shape, array.dtype) for array in named.values()}) == 1
 
 
 def _given(flat: Flat, key: str, shown: str) -> tuple[str, Stored]:
@@ -126,74 +188,3 @@ def _instead(flat: Flat) -> str:
     if flat.arrays:
         return f" (floats in rows and columns), only: {_listed(flat.arrays)}"
     return "; there is nothing to judge"
-
-
-def find_labels(flat: Flat, rows: int, beside: str) -> tuple[str, pa.Array] | None:
-    """What names the rows, with its key: int64 or string, one for each; None where nothing does.
-
-    ``beside`` is the table's key: what lies near it is preferred.
-    """
-    near = beside.rsplit(".", 1)[0] if "." in beside else ""
-
-    def place(name: str, known: Sequence[str], after: int = 0) -> tuple[bool, int, int] | None:
-        last = name.rsplit(".", 1)[-1].lower()
-        if last not in known:
-            return None
-        return (name.rpartition(".")[0] != near, after, known.index(last))
-
-    found: list[tuple[tuple[bool, int, int], str, pa.Array]] = []
-    for name, values in flat.lists.items():
-        if (rank := place(name, _LABEL_NAMES)) is not None and len(values) == rows:
-            found.append((rank, name, _labels(values)))
-    for name, array in flat.arrays.items():
-        if (rank := place(name, _LABEL_NAMES)) is None or array.shape != (rows,):
-            continue
-        if array.dtype[0] in "iuUS":
-            found.append((rank, name, _labels_of(array)))
-    for name, entries in flat.maps.items():
-        if (rank := place(name, LABEL_MAPS, 1)) is not None and len(entries) == rows:
-            found.append((rank, name, _labels(_in_order(entries, rows))))
-    usable = [(rank, name, labels) for rank, name, labels in found if labels is not None]
-    if not usable:
-        return None
-    _, name, labels = min(usable, key=lambda item: item[0])
-    return name, labels
-
-
-def _in_order(entries: Mapping[object, object], rows: int) -> Sequence[object] | None:
-    """The labels of a dict from label to row, or from row to label, in the order of the rows."""
-    for keys, numbers in ((entries.keys(), entries.values()), (entries.values(), entries.keys())):
-        if set(map(type, numbers)) != {int}:
-            continue
-        try:
-            places = np.fromiter(numbers, np.int64, rows)
-        except OverflowError:
-            continue
-        if places.min() == 0 and places.max() == rows - 1 and len(np.unique(places)) == rows:
-            names = list(keys)
-            return [names[i] for i in np.argsort(places)]
-    return None
-
-
-def _labels_of(array: Stored) -> pa.Array | None:
-    values = array.array()
-    return pa.array(values.astype(np.int64)) if array.dtype[0] == "i" else _labels(values.tolist())
-
-
-def _labels(values: Sequence[object] | None) -> pa.Array | None:
-    if values is None:
-        return None
-    values = [
-        value.decode("utf-8", "replace") if isinstance(value, bytes) else value for value in values
-    ]
-    kinds = set(map(type, values))
-    try:
-        if kinds == {int}:
-            return pa.array(values, pa.int64())
-        if kinds <= {int, str}:
-            found = pa.array([str(value) for value in values], pa.string())
-            found.validate(full=True)  # NumPy's text can hold numbers that are no characters
-            return found
-    except (pa.ArrowException, OverflowError, UnicodeEncodeError, ValueError):
-        pass
-    return None

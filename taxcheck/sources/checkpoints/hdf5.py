@@ -1,4 +1,8 @@
-"""HDF5, as PyTorch-BigGraph writes it: /embeddings, with the names of its rows in a file beside."""
+"""HDF5: any file with a dataset of vectors, and the names of its rows in the file or beside it.
+
+PyTorch-BigGraph writes the names into a file beside; AnnData (.h5ad) has them in ``obs``, and
+pandas keeps a frame in blocks (``frames_in``).
+"""
 
 from __future__ import annotations
 
@@ -16,16 +20,25 @@ import numpy.typing as npt
 from taxcheck.model.errors import InputError, one_line
 from taxcheck.sources.checkpoints.archive import map_bytes
 from taxcheck.sources.checkpoints.contents import Contents, Stored, Unreadable
+from taxcheck.sources.checkpoints.frame import frames_together
+from taxcheck.sources.checkpoints.hdf5_layouts import (
+    annotated_contents,
+    frames_of,
+    is_anndata,
+    with_categories,
+)
 from taxcheck.sources.files import InputFile, damaged
+from taxcheck.sources.safe_pickle import bounded_memory
 
 _OBJECTS_LIMIT = 10_000
 _RATIO, _FLOOR = 200, 64 << 20  # of packed chunks; beyond, data that packs better is no embedding
 _FILTERS = {1, 2, 3}  # deflate, shuffle, fletcher32: anything else may load a plugin
 _NAMES_LIMIT = 1 << 30
+_TEXTS, _TEXTS_LIMIT = 1 << 12, 100_000_000  # at once, and in all
 
 
 def read_hdf5(file: InputFile) -> Contents:
-    """The float and integer datasets of the file; contiguous ones are memory-mapped.
+    """The datasets of numbers and texts in the file; contiguous numbers are memory-mapped.
 
     External links and external storage are never followed: they would read other files. HDF5 is
     too intricate for a reader of our own, so h5py is needed; InputError says how to install it.
@@ -39,12 +52,21 @@ def read_hdf5(file: InputFile) -> Contents:
     tree: dict[object, object] = {}
     try:
         with h5py.File(file.path, "r", locking=False) as opened:
+            annotated = is_anndata(opened)
+            frames = {} if annotated else frames_of(opened, file, h5py)
             for name, dataset in _datasets(opened, h5py):
-                tree[name.replace("/", ".")] = _stored(dataset, name, file, h5py)
+                place = name.replace("/", ".")
+                if not any(place.startswith(f"{frame}.") for frame in frames):
+                    tree[place] = _read_dataset(dataset, name, file, h5py)
     except InputError:
         raise
     except Exception as error:  # h5py raises almost anything for a damaged file
         raise damaged(file.shown, "HDF5", error) from error
+    if annotated:
+        return annotated_contents(with_categories(tree))
+    if frames:
+        return frames_together(frames, tree, "pandas HDF5", file.shown)
+    tree = with_categories(tree)
     if "embeddings" not in tree:
         return Contents("hdf5", tree)
     notes: tuple[str, ...] = ()
@@ -70,6 +92,27 @@ def _datasets(group: Any, h5py: Any) -> Iterator[tuple[str, Any]]:
                 pending.append((whole, child))
             elif isinstance(child, h5py.Dataset):
                 yield whole, child
+
+
+def _read_dataset(dataset: Any, name: str, file: InputFile, h5py: Any) -> object:
+    """A dataset: numbers where they lie, texts of one dimension as a list."""
+    if h5py.check_string_dtype(dataset.dtype) is None or len(dataset.shape or ()) != 1:
+        return _stored(dataset, name, file, h5py)
+    if dataset.external or dataset.is_virtual:
+        return Unreadable("a dataset whose values lie in other files")
+    if len(dataset) > _TEXTS_LIMIT:
+        return Unreadable(f"a dataset of {len(dataset):,} texts")
+    texts: list[str] = []
+    left = _FLOOR + _RATIO * file.bytes
+    with bounded_memory(file.bytes):
+        for start in range(0, len(dataset), _TEXTS):
+            block = dataset[start : start + _TEXTS]
+            plain = (t.decode("utf-8", "replace") if isinstance(t, bytes) else t for t in block)
+            texts += map(str, plain)
+            left -= sum(map(len, texts[start:]))
+            if left < 0:
+                raise InputError(f"{file.shown}: {one_line(name, 60)} unpacks to more than names")
+    return texts
 
 
 def _stored(dataset: Any, name: str, file: InputFile, h5py: Any) -> Stored | Unreadable:

@@ -13,8 +13,10 @@ from taxcheck.sources.checkpoints.checkpoint import Checkpoint, Geometry, Tensor
 from taxcheck.sources.checkpoints.contents import Contents, flatten
 from taxcheck.sources.checkpoints.engines import layout_of, stated_of
 from taxcheck.sources.checkpoints.facts import facts_of
-from taxcheck.sources.checkpoints.find_table import find_labels, find_table, other_tables
+from taxcheck.sources.checkpoints.find_table import find_table, other_tables
 from taxcheck.sources.checkpoints.geometry import reading_of
+from taxcheck.sources.checkpoints.pieces import put_together
+from taxcheck.sources.checkpoints.row_names import entries_of, picked
 from taxcheck.sources.readers import Candidate, reader_of
 
 _NOTED = 3  # unreadable arrays that are named in a note
@@ -26,11 +28,13 @@ def open_checkpoint(
     key: str | None = None,
     geometry: Geometry | str | None = None,
     curvature: float | None = None,
+    labels: str | None = None,
 ) -> Checkpoint:
     """Open the embedding table of any engine; nothing in the file is run.
 
     ``key`` names the array, ``geometry`` and ``curvature`` (c > 0 of curvature -c) say what its
     rows are: what is given is certain, the rest is stated by the file or guessed from the numbers.
+    ``labels`` says what names the rows; see ``row_names.picked``.
     The vectors are memory-mapped where the format allows. Raises InputError, in one line, for what
     cannot be read or has several tables; UsageError for a geometry or curvature that is none.
     """
@@ -42,6 +46,9 @@ def open_checkpoint(
     file.start_fingerprint()
     contents: Contents = reader_of(candidate, "checkpoint").read(candidate)
     flat = flatten(contents.tree)
+    if not any(array.is_table for array in flat.arrays.values()):
+        contents = put_together(contents)
+        flat = flatten(contents.tree)
     layout = layout_of(flat, contents)
     name, stored = find_table(flat, replace(contents, keys=layout.keys), key, file.shown)
     vectors: npt.NDArray[np.floating] = stored.array()  # type: ignore[assignment]
@@ -56,10 +63,9 @@ def open_checkpoint(
         raise InputError(f"{file.shown}: {name} has one column; a Lorentz row has time and space")
     reading = reading_of(vectors, stored.dtype, stated)
     notes = list(contents.notes)
-    labels = contents.labels
-    if labels is None and (found := find_labels(flat, rows, name)) is not None:
-        labels = found[1]
-        notes.append(f"Rows are named by {found[0]}.")
+    names, misfits = entries_of(flat, contents, rows, name)
+    if labels is not None:
+        names, misfits = picked(names, labels), ()
     if others := other_tables(flat, name, stored):
         notes.append(f"Not taken as the table: {others}; `key` takes another.")
     for place, kind in list(flat.unreadable.items())[:_NOTED]:
@@ -78,7 +84,9 @@ def open_checkpoint(
         vectors=vectors,
         dtype=stored.dtype,
         reading=reading,
-        labels=labels,
+        names=names,
+        said=labels,
+        misfits=misfits,
         facts=facts,
         notes=tuple(notes),
     )

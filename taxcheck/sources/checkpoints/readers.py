@@ -23,6 +23,7 @@ from taxcheck.sources.readers import (
 if TYPE_CHECKING:
     from taxcheck.sources.checkpoints.archive import Archive
     from taxcheck.sources.checkpoints.contents import Contents
+    from taxcheck.sources.checkpoints.delimited import Layout
 
 
 def _is_tar(head: bytes) -> bool:
@@ -87,20 +88,38 @@ def _pickle(candidate: Candidate) -> float:
     return LIKELY if head[:1] in (b"(", b"]", b"}", b"c", b"l") and b"\n" in head else NEVER
 
 
+def _delimited(candidate: Candidate) -> Layout | None:
+    from taxcheck.sources.checkpoints.delimited import layout_of
+
+    return layout_of(candidate.unpacked)
+
+
 def _word2vec(candidate: Candidate) -> float:
     from taxcheck.sources.checkpoints.word2vec import header_of
 
-    head = candidate.head
-    if head.startswith(b"\x1f\x8b"):
+    if header_of(candidate.unpacked) is None or candidate.once(_delimited) is not None:
+        return NEVER
+    return LIKELY
+
+
+def _text(candidate: Candidate) -> float:
+    if candidate.once(_delimited) is not None:
         return LIKELY
-    if header_of(head) is not None:
-        return LIKELY
-    if b"\0" not in head and b"\n" in head:
-        raise InputError(
-            f"{candidate.file.shown}: is text without a word2vec header; write rows and width as "
-            "its first line, or save the table as .npy or Parquet"
-        )
-    return NEVER
+    if not candidate.is_text or b"\n" not in candidate.unpacked:
+        return NEVER
+    raise InputError(
+        f"{candidate.file.shown}: is text, but its lines are no vectors of one length; write an "
+        "identifier and one number for each dimension in every line, or save the table as .npy or "
+        "Parquet"
+    )
+
+
+def _read_text(candidate: Candidate) -> Contents:
+    from taxcheck.sources.checkpoints.delimited import read_delimited
+
+    layout = candidate.once(_delimited)
+    assert layout is not None
+    return read_delimited(candidate.file, layout)
 
 
 def _read_torch(candidate: Candidate) -> Contents:
@@ -164,4 +183,9 @@ READERS = (
            "Nothing in them is run."),
     Reader("checkpoint", "word2vec", "word2vec", "rows and width in its first line", _word2vec,
            _read_word2vec, (".txt", ".txt.gz", ".bin"), "Text, also gzip, and binary."),
+    Reader("checkpoint", "text", "CSV, TSV or GloVe text",
+           "lines of an identifier and as many numbers", _text, _read_text,
+           (".csv", ".tsv", ".txt", ".csv.gz"),
+           "With a header or without; labels of TensorBoard's projector are read from the "
+           "`metadata.tsv` beside a `vectors.tsv`."),
 )

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from taxcheck.model.errors import InputError
 from taxcheck.sources.checkpoints.archive import Archive, map_bytes
 from taxcheck.sources.checkpoints.contents import NUMPY_NAMES, Contents, Stored, Unreadable, view
-from taxcheck.sources.checkpoints.pickles import WHOLE_MODEL, CheckpointUnpickler
+from taxcheck.sources.checkpoints.inert import WHOLE_MODEL, CheckpointUnpickler, refuse_object
 from taxcheck.sources.files import InputFile
 from taxcheck.sources.safe_pickle import (
     Bounded,
@@ -50,7 +50,7 @@ _STORAGES = {
 }
 _WIDTHS = {"quint8": 1, "qint8": 1, "qint32": 4}  # of what NumPy does not know
 _CONSTANTS = re.compile(
-    r"(u?int|float|complex|bfloat)\d+\w*|bool|q\w+\d+|half|float|double|long|int|short"
+    r"(u?int|float|complex|bfloat)\d{1,3}\w*|bool|q\w+\d+|half|float|double|long|int|short"
     r"|strided|sparse_[a-z]+|per_[a-z]+_affine\w*|[a-z]+_format"
 )
 _ALIASES = {"double": "float64", "float": "float32", "half": "float16", "long": "int64"}
@@ -104,6 +104,8 @@ class TorchUnpickler(CheckpointUnpickler):
 
     def find_class(self, module: str, name: str, /) -> object:
         """Something inert for a name of torch; the rest as in any checkpoint."""
+        if len(name) > 200:
+            return super().find_class(module, name)
         if module in ("torch", "torch.cuda", "torch.storage") and name in _STORAGES:
             return StorageType(_STORAGES[name])
         if module.split(".")[0] != "torch":
@@ -268,7 +270,7 @@ def read_archive(file: InputFile, archive: Archive) -> Contents:
         file.shown,
         io.BytesIO(data),
         file.bytes,
-        lambda stream: TorchUnpickler(stream, find, order).load(),
+        lambda stream: _tree(TorchUnpickler(stream, find, order)),
         KNOWN,
         RESAVE,
     )
@@ -296,14 +298,14 @@ def read_legacy(file: InputFile) -> Contents:
         if _plain(stream, file) != 1001:
             raise RefusedError("is of an unknown version of torch.save")
         _plain(stream, file)  # sizes of C types: the storages are little-endian on any machine
-        tree = TorchUnpickler(stream, find).load()
+        tree = _tree(TorchUnpickler(stream, find))
         keys = _plain(stream, file)
         if not isinstance(keys, list) or set(map(str, keys)) != set(storages):
             raise RefusedError("does not list the storages that it uses")
         return tree, list(map(str, keys)), stream.tell()
 
     with file.path.open("rb") as opened:
-        tree, keys, place = unpickled(file.shown, opened, file.bytes, build, KNOWN, RESAVE)
+        tree, keys, place = unpickled(file.shown, opened, file.bytes, build, KNOWN, RESAVE, 5)
     mapped = map_bytes(file)
 
     def raw() -> npt.NDArray[np.uint8]:
@@ -322,6 +324,12 @@ def read_legacy(file: InputFile) -> Contents:
     for part, whole in parts:
         part.raw, part.start = raw, whole.start + part.start
     return Contents("torch file", tree, torch=True, legacy=True)
+
+
+def _tree(unpickler: TorchUnpickler) -> object:
+    tree = unpickler.load()
+    refuse_object(tree)
+    return tree
 
 
 def _plain(stream: IO[bytes], file: InputFile) -> object:

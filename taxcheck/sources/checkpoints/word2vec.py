@@ -97,7 +97,7 @@ def _rows(blocks: Iterator[bytes], rows: int, width: int, name: str, shown: str)
             f"{shown}: has {done:,} rows, its header says {rows:,}; the file is truncated"
         )
     tree: dict[object, object] = {"vectors": in_memory(np.concatenate(values))}
-    return Contents(name, tree, ("vectors",), labels=pa.concat_arrays(labels))
+    return Contents(name, tree, ("vectors",), columns={"words": pa.concat_arrays(labels)})
 
 
 def _parsed(block: bytes, width: int) -> tuple[pa.Array, npt.NDArray[np.float64]]:
@@ -166,7 +166,8 @@ def read_binary(file: InputFile, rows: int, width: int) -> Contents:
         vectors[row] = np.frombuffer(whole, "<f4", width, begin)
         place = begin + 4 * width
     tree = {"vectors": in_memory(vectors)}
-    return Contents("word2vec binary", tree, ("vectors",), labels=pa.array(labels, pa.string()))
+    words = {"words": pa.array(labels, pa.string())}
+    return Contents("word2vec binary", tree, ("vectors",), columns=words)
 
 
 def looks_binary(head: bytes) -> bool:

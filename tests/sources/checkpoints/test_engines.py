@@ -169,10 +169,10 @@ def test_plain_modules_lists_and_tensors(tmp_path: Path) -> None:
     assert checkpoint.notes == (
         "Not taken as the table: relation.weight 3x2 float32; `key` takes another.",
     )
-    tree = {"entity.weight": torch.rand(9, 2), "bias.weight": torch.rand(9, 1)}
-    with pytest.raises(InputError, match=r"entity\.weight 9x2 float32, bias\.weight 9x1 float32; "):
+    tree = {"left.weight": torch.rand(9, 2), "right.weight": torch.rand(9, 1)}
+    with pytest.raises(InputError, match=r"left\.weight 9x2 float32, right\.weight 9x1 float32; "):
         opened(tree, tmp_path / "e.pt")
-    assert opened(tree, tmp_path / "e.pt", key="bias.weight").dim == 1
+    assert opened(tree, tmp_path / "e.pt", key="right.weight").dim == 1
 
 
 def test_bfloat16_is_widened_exactly(tmp_path: Path) -> None:

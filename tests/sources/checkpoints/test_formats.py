@@ -118,7 +118,7 @@ def test_tables(tmp_path: Path, form: str, write: object) -> None:
     [
         ({"e": [[0.1, 0.2], [0.3]]}, "vectors in column 'e' differ in length"),
         ({"e": [[0.1, 0.2], None]}, "column 'e' lacks 1 vectors"),
-        ({"idx": [1, 0], "x": [0.1, 0.2]}, "not in the order of their idx; sort the table"),
+        ({"idx": [1, 0], "e0": [0.1, 0.2], "e2": [0.1, 0.2]}, "columns e0, e2 lack number 1"),
         ({"n": ["a", "b"]}, "holds no embedding table"),
         ({"x": pa.array([], pa.float64())}, "holds no rows"),
     ],

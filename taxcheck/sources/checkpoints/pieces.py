@@ -1,0 +1,135 @@
+"""A table in pieces: a dict from label to vector, a list of vectors, records with a vector each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from taxcheck.sources.checkpoints.contents import (
+    FLOATS,
+    Contents,
+    Inert,
+    PickledArray,
+    Stored,
+    in_memory,
+)
+from taxcheck.sources.checkpoints.row_names import as_labels
+
+_FEWEST = 2  # vectors
+_DEPTH = 4
+VECTORS, LABELS = "vectors", "labels"
+
+
+def put_together(contents: Contents) -> Contents:
+    """The same with the vectors as one table, where the file has them one by one."""
+    found = list(_tables(contents.tree, "", 0))
+    if not found:
+        return contents
+    place, table, labels, columns = max(found, key=lambda one: len(one[1]))
+    prefix = f"{place}." if place else ""
+    beside = {f"{prefix}{name}": column for name, column in columns.items()}
+    if labels is not None:
+        beside[f"{prefix}{LABELS}"] = labels
+    whole = {f"{prefix}{VECTORS}": in_memory(table), **_beside(contents.tree, place)}
+    note = f"The vectors are {len(table):,} of {table.shape[1]:,} numbers, one by one in the file."
+    return replace(
+        contents,
+        tree=whole,
+        keys=(),
+        notes=(*contents.notes, note),
+        columns={**contents.columns, **beside},
+    )
+
+
+_Found = tuple[str, npt.NDArray[np.generic], pa.Array | None, dict[str, pa.Array]]
+
+
+def _tables(tree: object, path: str, depth: int) -> Iterator[_Found]:
+    tree = _plain(tree)
+    if isinstance(tree, dict):
+        if (rows := stacked(list(tree.values()))) is not None:
+            yield path, rows, as_labels(list(tree)), {}
+            return
+        items: list[tuple[object, object]] = list(tree.items())
+    elif isinstance(tree, list | tuple):
+        if (rows := stacked(tree)) is not None:
+            yield path, rows, None, {}
+            return
+        if (records := _records(tree)) is not None:
+            yield path, *records
+            return
+        items = []
+    else:
+        return
+    if depth < _DEPTH:
+        for key, value in items[:1_000]:
+            if isinstance(key, str):
+                yield from _tables(value, f"{path}.{key}" if path else key, depth + 1)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, PickledArray):
+        return value.stored
+    return value.state if isinstance(value, Inert) else value
+
+
+def stacked(values: Sequence[object]) -> npt.NDArray[np.generic] | None:
+    """Vectors of one length as rows, (rows, width); None where these are none."""
+    if len(values) < _FEWEST:
+        return None
+    first = _plain(values[0])
+    if isinstance(first, Stored):
+        return _arrays(first, [_plain(value) for value in values])
+    if isinstance(first, list | tuple) and first and float in map(type, first):
+        rows = [row for row in values if isinstance(row, list | tuple) and len(row) == len(first)]
+        if len(rows) == len(values) and {type(x) for row in rows for x in row} <= {int, float}:
+            return np.array(rows, dtype=np.float64)
+    return None
+
+
+def _arrays(first: Stored, values: Sequence[object]) -> npt.NDArray[np.generic] | None:
+    """The same of arrays of floats: one dimension, or one row."""
+    shape = first.shape
+    if first.dtype not in FLOATS or not shape or math.prod(shape) != shape[-1] or not shape[-1]:
+        return None
+    rows = [
+        value.array().reshape(-1)
+        for value in values
+        if isinstance(value, Stored) and value.shape == shape and value.dtype == first.dtype
+    ]
+    return np.stack(rows) if len(rows) == len(values) else None
+
+
+def _records(
+    values: Sequence[object],
+) -> tuple[npt.NDArray[np.generic], pa.Array | None, dict[str, pa.Array]] | None:
+    """Records that have one vector each, and values beside it."""
+    first = values[0] if values else None
+    if not isinstance(first, dict) or not all(type(one) is type(first) for one in values):
+        return None
+    rows: list[dict[object, object]] = [one for one in values if isinstance(one, dict)]
+    for key in first:
+        vectors = stacked([row.get(key) for row in rows])
+        if vectors is None:
+            continue
+        columns = {}
+        for other in first:
+            column = as_labels([row.get(other) for row in rows]) if other != key else None
+            if column is not None:
+                columns[str(other)] = column
+        return vectors, None, columns
+    return None
+
+
+def _beside(tree: object, place: str) -> dict[object, object]:
+    """What the tree holds beside the vectors."""
+    tree = _plain(tree)
+    if not place or not isinstance(tree, Mapping):
+        return {}
+    first = place.split(".")[0]
+    return {key: value for key, value in tree.items() if key != first}
