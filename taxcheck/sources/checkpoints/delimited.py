@@ -126,12 +126,15 @@ def _is_header(first: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
     words = [not _NUMBER.fullmatch(cell) for cell in first]
     if sum(words[1:]) or (words[0] and not first[0] and len(first) > 1):
         return True
+    if all(_WHOLE.fullmatch(cell) for row in body for cell in row[1:]):
+        return False
     counted = [first[k:] for k in (0, 1) if len(first[k:]) > 1]
-    return any(
+    numbered = (
         row == [str(number + begin) for number in range(len(row))]
         for row in counted
         for begin in (0, 1)
-    ) and bool(body)
+    )
+    return bool(body) and any(numbered)
 
 
 def _is_list(cell: str) -> bool:
