@@ -259,5 +259,6 @@ def _lines(hierarchy: Linked, counts: dict[str, int], report: Report) -> tuple[s
         + ", ".join(hierarchy.labels(hierarchy.graph.roots)),
         *(f"dropped: {one.line()}" for one in hierarchy.dropped),
         *(f"note: {note}" for note in hierarchy.notes),
+        *(f"guess: {guess}" for guess in hierarchy.guesses),
         f"gate: {report.headline}",
     )

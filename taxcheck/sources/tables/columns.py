@@ -71,6 +71,42 @@ def normalise(name: str) -> str:
     return re.sub(r"[\s_.\-#]+", "", name).casefold()
 
 
+# Columns of a table in which a row is a node, or an edge, of a hierarchy; the clearest names first.
+HIERARCHY_ALIASES: Mapping[str, tuple[str, ...]] = {
+    "child": (
+        "child", "child_id", "child_taxid", "child_label", "child_name", "descendant",
+        "descendant_id", "descendant_taxid", "hyponym", "narrower", "id1", "taxon_id", "taxid",
+        "aphia_id", "tsn", "uid", "ott_id", "taxon_key", "glottocode", "concept_id", "term_id",
+        "category_id", "node_id", "id", "key", "code", "identifier", "node", "term", "taxon",
+        "concept", "category", "label", "scientific_name", "name", "title", "entity", "item",
+        "child_idx", "descendant_idx",
+    ),
+    "parent": (
+        "parent", "parent_id", "parent_taxid", "parent_name_usage_id", "parent_taxon_id",
+        "parent_aphia_id", "parent_tsn", "parent_uid", "parent_ott_id", "parent_key",
+        "parent_taxon_key", "parent_concept_id", "parent_term_id", "parent_category_id",
+        "parent_node_id", "parent_node", "parent_code", "id_parent", "parent_label", "parent_name",
+        "parent_name_usage", "parent_term", "parent_taxon", "parent_concept", "parent_category",
+        "parent_glottocode", "ancestor", "ancestor_id", "ancestor_taxid", "hypernym", "broader",
+        "id2", "superclass", "supertaxon", "higher_taxon", "is_a", "subclass_of", "child_of",
+        "belongs_to", "parent_idx", "ancestor_idx",
+    ),
+    "name": (
+        "scientific_name", "canonical_name", "complete_name", "name", "label", "pref_label",
+        "title", "taxon_name",
+    ),
+    "rank": ("taxon_rank", "rank", "rank_name", "level"),
+    "accepted": (
+        "accepted_name_usage_id", "accepted_taxon_id", "accepted_id", "accepted_tsn",
+        "tsn_accepted", "accepted_taxon_key", "accepted_key", "valid_aphia_id", "valid_id",
+        "valid_name_usage_id", "replaced_by",
+    ),
+    "status": ("taxonomic_status", "status", "name_usage", "n_usage", "taxon_status"),
+    "distance": PAIR_ALIASES["depth_diff"],
+    "relation": ("relation", "predicate", "rel", "property", "edge_type", "relationship"),
+}  # fmt: skip
+
+
 # What the two ends of an edge are called where nothing says which is above.
 END_WORDS: tuple[tuple[str, str], ...] = (
     ("source", "target"), ("from", "to"), ("src", "dst"), ("head", "tail"), ("subject", "object"),
@@ -81,7 +117,8 @@ _EITHER_ID = ("id1", "id2", "id")
 KNOWN_NAMES: frozenset[str] = frozenset(
     normalise(name)
     for names in (
-        *MAPPING_ALIASES.values(), MAPPING_BARE, *PAIR_ALIASES.values(), *PAIR_BARE.values()
+        *MAPPING_ALIASES.values(), MAPPING_BARE, *PAIR_ALIASES.values(), *PAIR_BARE.values(),
+        *(HIERARCHY_ALIASES[end] for end in ("child", "parent", "accepted")),
     )
     for name in names
 )  # fmt: skip
@@ -131,7 +168,7 @@ def resolve_mapping_columns(
     Raises UsageError for an override that does not fit, InputError where the names leave it open.
     """
     if override:
-        roles = _override(names, override, "mapping_columns", MAPPING_ALIASES, {})
+        roles = given_roles(names, override, "mapping_columns", MAPPING_ALIASES, {})
         return _complete(roles, MAPPING_ROLES, names, "mapping_columns", "taxid,idx")
     if not header:
         if len(names) < 2:
@@ -172,7 +209,7 @@ def resolve_pair_columns(
     guesses: list[str] = []
     told_by: ToldBy = "option" if override else "name" if header else "position"
     if override:
-        roles = _override(names, override, field, PAIR_ALIASES, PAIR_BARE)
+        roles = given_roles(names, override, field, PAIR_ALIASES, PAIR_BARE)
     elif not header:
         if len(names) < 2:
             raise _unresolved("pairs", names, field, "ancestor,descendant")
@@ -265,13 +302,17 @@ def _first(names: Sequence[str], aliases: Sequence[str]) -> str | None:
     return next((by_name[normalise(a)] for a in aliases if normalise(a) in by_name), None)
 
 
-def _override(
+def given_roles(
     names: Sequence[str],
     override: str,
     field: str,
     aliases: Mapping[str, tuple[str, ...]],
     bare: Mapping[str, tuple[str, ...]],
 ) -> dict[str, str]:
+    """The columns of roles as a setting gives them: "child=a,parent=b", or roles in their order.
+
+    ``aliases`` and ``bare`` are the words for each role. UsageError where it does not fit.
+    """
     known = {normalise(a): role for role, listed in bare.items() for a in listed}
     known |= {normalise(a): role for role, listed in aliases.items() for a in listed}
     known |= {normalise(role): role for role in aliases}

@@ -22,7 +22,7 @@ from taxcheck.sources.tables.columns import normalise
 from taxcheck.sources.tables.dialect import TEXTS_ALIKE, Header
 
 _UNNAMED = ("", "unnamed:0", "index")  # what pandas calls the column of row numbers
-NOWHERE_BELOW = "its cells stand nowhere below it"
+NOWHERE_BELOW = "its cells stand nowhere below"
 _NEAR = 0.01  # by which the last of two numberings may differ
 _FEWEST = 3  # rows that count by chance: two easily do
 _MOST_STEPS = 1 << 24  # of two pairs that follow each other, looked up to see whether all close

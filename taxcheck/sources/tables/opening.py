@@ -26,7 +26,9 @@ def open_mapping(
 
     ``override`` says which column plays which role. Raises InputError or UsageError.
     """
-    table, counted = _open(path, "mapping", override, progress, "`mapping_columns` taxid=0,idx=1")
+    table, counted = open_counted(
+        path, "mapping", override, progress, "`mapping_columns` taxid=0,idx=1"
+    )
     names, named = _names(table, counted)
     try:
         columns = resolve_mapping_columns(names, named, override)
@@ -50,7 +52,7 @@ def open_pairs(
     """
     unnamed = ("descendant", "ancestor") if role == "edges" else UNNAMED_PAIR
     example = f"`{field}` {unnamed[0]}=0,{unnamed[1]}=1"
-    table, counted = _open(path, role, override, progress, example, alone=not mapping_given)
+    table, counted = open_counted(path, role, override, progress, example, alone=not mapping_given)
     names, named = _names(table, counted)
     texts = _texts(table, names, named) if mapping_given and not override else frozenset()
     try:
@@ -82,7 +84,7 @@ def _texts(table: Table, names: Sequence[str], named: bool) -> frozenset[str]:
     return frozenset(name for name in asked if cells[name].mostly_words)
 
 
-def _open(
+def open_counted(
     path: Paths,
     role: str,
     override: str | None,

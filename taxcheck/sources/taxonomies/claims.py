@@ -7,16 +7,14 @@ import pyarrow.compute as pc
 
 from taxcheck.model.errors import InputError
 from taxcheck.sources.readers import LIKELY, NEVER, POSSIBLE, STRONG, Candidate
-from taxcheck.sources.tables.columns import END_WORDS, PAIR_ALIASES, PAIR_BARE, normalise
+from taxcheck.sources.tables.columns import END_WORDS, normalise
 from taxcheck.sources.tables.table import Table, open_table
+from taxcheck.sources.taxonomies.columns import known_ends, names_ends
 from taxcheck.sources.taxonomies.lineages import rank_cells
 
+# Words for a parent that other columns have too.
+_LOOSE = frozenset(map(normalise, ("is_a", "superclass", "id2", "broader", "belongs_to")))
 _SHOWN = 8  # columns that a refusal names
-_ENDS = {
-    end: frozenset(map(normalise, (*PAIR_BARE[end], *PAIR_ALIASES[f"{end}_taxid"],
-                                   *PAIR_ALIASES[end])))
-    for end in PAIR_BARE
-}  # fmt: skip
 
 
 def table_of(candidate: Candidate) -> Table:
@@ -31,7 +29,7 @@ def _open(candidate: Candidate) -> Table:
 def claim_lineage(candidate: Candidate) -> float:
     """How surely a table has one column a rank."""
     if candidate.columns:
-        return NEVER if _names_ends(candidate.columns) else _of_columns(candidate)
+        return NEVER if names_ends(candidate.columns) else _of_columns(candidate)
     return LIKELY if len(rank_cells(table_of(candidate))) > 1 else NEVER
 
 
@@ -41,11 +39,14 @@ def claim_edges(candidate: Candidate) -> float:
     InputError where neither names nor cells say so.
     """
     if candidate.columns:
-        return _of_columns(candidate) if _names_ends(candidate.columns) else NEVER
+        return _of_columns(candidate) if names_ends(candidate.columns) else NEVER
     table = table_of(candidate)
-    names = {normalise(cell) for cell in table.first_row or table.column_names}
-    known = all(names & words for words in _ENDS.values())
-    if known or any(names.issuperset(ends) for ends in END_WORDS):
+    names = [cell.strip() for cell in table.first_row or table.column_names]
+    parent, children = known_ends(names)
+    if parent and children:
+        return STRONG if normalise(parent) not in _LOOSE else LIKELY
+    words = {normalise(name.removesuffix("_id")) for name in names}
+    if any(words.issuperset(ends) for ends in END_WORDS):
         return LIKELY
     if _linked(table):
         return POSSIBLE
@@ -63,12 +64,6 @@ def _of_columns(candidate: Candidate) -> float:
     names = {name.strip() for name in (*table.first_row, *table.column_names)}
     wanted = [part.rpartition("=")[2].strip() for part in given]
     return STRONG if all(name in names or name.isdecimal() for name in wanted) else POSSIBLE
-
-
-def _names_ends(columns: str) -> bool:
-    """Whether columns that were given are those of edges, and no list of ranks."""
-    parts = [normalise(part.partition("=")[0]) for part in columns.split(",")]
-    return any(part in words for part in parts for words in _ENDS.values())
 
 
 def _linked(table: Table) -> bool:

@@ -65,6 +65,7 @@ class Hierarchy:
     retired: Callable[[str], Retired | None] = _nothing_retired
     dropped: tuple[Dropped, ...] = ()
     notes: tuple[str, ...] = ()
+    guesses: tuple[str, ...] = ()  # of the reading, where others were possible, a sentence each
 
     @property
     def n(self) -> int:

@@ -109,4 +109,4 @@ def test_a_root_whose_name_is_shared(make, tmp_path):
 
 def test_labels_with_blanks_and_quotes(make):
     data = make('"a b"\tr\n"c ""q"""\t"a b"\n')
-    assert data.ids == ["r", "a b", 'c "q"']
+    assert data.ids == ["a b", 'c "q"', "r"]

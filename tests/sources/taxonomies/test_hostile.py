@@ -27,7 +27,7 @@ TERM = "format-version: 1.2\n\n[Term]\nid: X:1\nname: a\n\n[Term]\nid: X:2\n"
 BAD = {
     "a cycle": ("b\ta\nc\tb\na\tc\nd\ta\n", {}, "the parents form a cycle: "),
     "a cycle of two": ("child\tparent\nb\ta\na\tb\n", {}, "the parents form a cycle: "),
-    "an empty cell": ("child\tparent\nb\ta\nc\t\n", {}, "row 3 is no edge"),
+    "an empty cell": ("child\tparent\nb\ta\n\tc\n", {}, "1 rows name a parent and no"),
     "one column": ("b\na\n", {}, "only one column"),
     "no such column": ("x\ty\n1\t2\n", {"columns": "child=z,parent=y"}, "`columns`"),
     "a truncated parent": (TERM + "is_a: X:", {}, "truncated"),

@@ -1,0 +1,181 @@
+"""Tables of edges and of nodes with their parents, and what is told of them."""
+
+from __future__ import annotations
+
+import gzip
+import random
+
+import pytest
+
+from taxcheck.commands.build.dataset import BuildRequest, build
+from taxcheck.model.errors import InputError
+
+WOLF = {("Canis", "wolf"), ("Canis", "coyote"), ("Canidae", "Canis")}
+ROWS = [("wolf", "Canis"), ("coyote", "Canis"), ("Canis", "Canidae")]
+
+
+def text(rows, comma=",", end="\n"):
+    return end.join(comma.join(row) for row in (*rows, ()))
+
+
+def refused(tmp_path, content: str, **options) -> str:
+    (path := tmp_path / "e.csv").write_text(content)
+    with pytest.raises(InputError) as caught:
+        build(BuildRequest(source=str(path), out=tmp_path / "out", **options))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("comma", [",", "\t", ";", "|"])
+@pytest.mark.parametrize(
+    "header", [("source", "target"), ("from", "to"), ("taxon", "belongs to"), ("lower", "higher")]
+)
+def test_a_header_that_nobody_knows_is_no_node(make, header, comma):
+    rows = [*ROWS, ("dog", "Canis")] if header[0] == "taxon" else ROWS
+    data = make(text([header, *rows], comma), "e.csv")
+    assert data.edges - {("Canis", "dog")} == WOLF
+    assert data.dataset["roots"] == ["Canidae"]
+    assert any("the first row is the header" in line for line in data.lines)
+
+
+def test_ends_whose_order_nothing_tells_are_asked_for(tmp_path):
+    rows = [("from", "to"), ("a", "b"), ("b", "c"), ("a", "c"), ("d", "c"), ("a", "e"), ("b", "e")]
+    said = refused(tmp_path, text(rows))
+    assert "`columns` child=from,parent=to, or `columns` child=to,parent=from" in said
+
+
+def test_parents_that_come_first_are_answered_with_the_setting_that_reads_them(tmp_path, make):
+    rows = [(b, a) for a, b in ROWS]
+    said = refused(tmp_path, text(rows))
+    assert "the parent comes first; say so with `columns` child=2,parent=1" in said
+    assert make(text(rows), "f.csv", columns="child=2,parent=1").edges == WOLF
+
+
+@pytest.mark.parametrize(
+    "word", ["NA", "NULL", "None", "nan", r"\N", "", "-1", "-", "N/A", "keine", "(null)", "нет"]
+)
+def test_words_for_no_parent_are_no_node(make, word):
+    rows = [("child", "parent"), ("r1", word), ("r2", word), ("a", "r1"), ("b", "r2"), ("c", "a")]
+    data = make(text(rows), "e.csv")
+    assert sorted(data.ids) == ["a", "b", "c", "r1", "r2"]
+    assert data.dataset["roots"] == ["r1", "r2"]
+    (told,) = (line for line in data.lines if "without a parent" in line)
+    assert told.endswith(f"2 say {word!r}" if word else "2 have an empty cell")
+    assert told.startswith("guess" if word else "note")
+
+
+def test_a_word_for_nothing_that_has_a_parent_itself_is_a_node(make):
+    data = make(text([("child", "parent"), ("NA", "Africa"), ("x", "NA"), ("y", "NA")]), "e.csv")
+    assert data.edges == {("Africa", "NA"), ("NA", "x"), ("NA", "y")}
+
+
+@pytest.mark.parametrize("root", ["", "NULL", "0", "-1", "1", "None"])
+@pytest.mark.parametrize("columns", [None, "child=id,parent=parent_id"])
+def test_a_table_of_nodes_has_names_ranks_and_a_root(make, root, columns):
+    rows = [
+        ("id", "parent_id", "name", "rank"),
+        ("1", root, "all", "no rank"),
+        ("2", "1", "A", "genus"),
+        ("3", "1", "B", "genus"),
+        ("4", "2", "C", "species"),
+    ]
+    data = make(text(rows), "nodes.csv", columns=columns)
+    assert data.edges == {(1, 2), (1, 3), (2, 4)}
+    assert data.names == {1: "all", 2: "A", 3: "B", 4: "C"}
+    assert data.ranks[4] == "species"
+    assert data.dataset["roots"] == [1]
+
+
+def test_a_zero_among_edges_is_a_node(make):
+    """As SNAP numbers its nodes from 0."""
+    data = make("# Nodes: 6 Edges: 5\n# From\tTo\n1\t0\n2\t0\n3\t1\n4\t1\n5\t2\n", "snap.txt")
+    assert data.dataset["roots"] == [0]
+    assert len(data.ids) == 6
+
+
+DARWIN_CORE = """\
+taxonID\tparentNameUsageID\tacceptedNameUsageID\tscientificName\ttaxonRank\ttaxonomicStatus\tkingdom\tgenus
+1\t\t\tAnimalia\tkingdom\taccepted\tAnimalia\t
+9701\t1\t\tCanidae\tfamily\taccepted\tAnimalia\t
+521\t9701\t\tCanis\tgenus\taccepted\tAnimalia\tCanis
+522\t521\t\tCanis lupus\tspecies\taccepted\tAnimalia\tCanis
+523\t521\t522\tCanis oldname\tspecies\tsynonym\tAnimalia\tCanis
+524\t523\t\tCanis lupus dingo\tsubspecies\taccepted\tAnimalia\tCanis
+525\t521\t\tCanis dubius\tspecies\tinvalid\tAnimalia\tCanis
+"""
+
+
+def test_darwin_core_is_read_by_its_ids_without_synonyms(make):
+    data = make(DARWIN_CORE, "Taxon.tsv")
+    assert data.edges == {(1, 9701), (9701, 521), (521, 522), (522, 524)}
+    assert data.names[524] == "Canis lupus dingo"
+    assert data.ranks[522] == "species"
+    assert "dropped: 2 rows: synonyms, which are no nodes (523, 525)" in data.lines
+    assert any("1 rows have a synonym as parent" in line for line in data.lines)
+    assert make(DARWIN_CORE, "Taxon.tsv", root="523").dataset["roots"] == [522]
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("id,family_id,parent_id,name,level", "{0},f,{1},N{0},dialect"),  # Glottolog
+        ("tsn,complete_name,parent_tsn,rank_id", "{0},N{0},{1},7"),  # ITIS
+        ("uid,parent_uid,name,rank", "{0},{1},N{0},genus"),  # Open Tree
+        ("name,id,parent_id", "N{0},{0},{1}"),
+        ("id,name,parent", "{0},N{0},{1}"),
+    ],
+)
+def test_published_tables_of_nodes(make, header, row):
+    parents = {11: "", 12: 11, 13: 11, 14: 12}
+    lines = [header, *(row.format(node, above) for node, above in parents.items())]
+    data = make("\n".join(lines) + "\n", "t.csv")
+    assert data.edges == {(11, 12), (11, 13), (12, 14)}
+    assert data.names[14] == "N14"
+
+
+def test_parents_that_are_named_are_sought_among_names(make):
+    rows = [("id", "name", "parent"), ("1", "A", ""), ("2", "B", "A"), ("3", "C", "B")]
+    assert make(text(rows), "t.csv").edges == {("A", "B"), ("B", "C")}
+
+
+@pytest.mark.parametrize("number", ["{}.0", "{}.00", "{}"])
+def test_identifiers_that_pandas_wrote_as_floats_are_whole(make, number):
+    rows = [("child", "parent"), *((str(c), number.format(p)) for c, p in [(2, 1), (3, 1), (4, 2)])]
+    data = make(text(rows), "e.csv")
+    assert data.edges == {(1, 2), (1, 3), (2, 4)}
+    assert any("written as floats" in line for line in data.lines) == ("." in number)
+
+
+def test_lines_of_a_distance_beyond_one_are_no_edges_and_a_depth_is_no_distance(make):
+    closure = "child,parent,depth\nb,a,1\nc,b,1\nc,a,2\n"
+    assert make(closure, "e.csv").edges == {("a", "b"), ("b", "c")}
+    assert make("id,parent,depth\na,,0\nb,a,1\nc,b,2\n", "f.csv").edges == {("a", "b"), ("b", "c")}
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "content", [DARWIN_CORE, "child,parent\nr,NA\nb,r\nc,b\nb,r\nd,NA\nCaf\u00e9,r\nCafe\u0301,b\n"]
+)
+def test_the_order_of_rows_changes_nothing(make, content, seed):
+    header, *rows = content.splitlines()
+    random.Random(seed).shuffle(rows)
+    one, other = make(content, "a.csv"), make("\n".join([header, *rows, ""]), "b.csv")
+    assert (one.folder / "mapping.tsv").read_bytes() == (other.folder / "mapping.tsv").read_bytes()
+    assert one.pairs == other.pairs
+    assert one.names == other.names
+    assert one.lines[1:] == other.lines[1:]
+
+
+@pytest.mark.parametrize("dress", ["bom", "crlf", "gz", "quoted", "sep"])
+def test_the_dress_of_a_table_changes_nothing(make, tmp_path, dress):
+    plain = "id;parent_id;name\n1;;all\n2;1;A\n3;1;B\n"
+    data = {
+        "bom": b"\xef\xbb\xbf" + plain.encode(),
+        "crlf": plain.replace("\n", "\r\n").encode(),
+        "gz": gzip.compress(plain.encode()),
+        "quoted": plain.replace("2;1;A", '"2";"1";"A"').encode(),
+        "sep": b"sep=;\n" + plain.encode(),
+    }[dress]
+    (path := tmp_path / "dressed").write_bytes(data)
+    built = make(path)
+    assert built.edges == {(1, 2), (1, 3)}
+    assert built.names[2] == "A"
