@@ -173,8 +173,8 @@ def _without_parent(rows: _Rows, chosen: Chosen, known: Sequence[str], kept: Boo
     own = int(np.count_nonzero(kept & (rows.parent == rows.child)))
     said = [f"{empty:,} {'has' if empty == 1 else 'have'} an empty cell"] if empty else []
     called = [known[-2 - w] if w < 0 else rows.labels[int(w)].as_py() for w in words]
-    for word, count in sorted(zip(map(str, called), counts, strict=True))[:SHOWN]:
-        said.append(f"{count:,} say{'s' if count == 1 else ''} {word!r}")
+    for shown, count in sorted(zip(map(str, called), counts, strict=True))[:SHOWN]:
+        said.append(f"{count:,} say{'s' if count == 1 else ''} {shown!r}")
     said += [f"{own:,} {'names itself' if own == 1 else 'name themselves'}"] if own else []
     if said:
         (rows.guesses if len(words) else rows.notes).append(
