@@ -50,6 +50,7 @@ class Format(click.Choice):  # type: ignore[type-arg]
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the split.")
 @click.option("--relations", metavar="LIST", help="Of an ontology; default is_a.")
 @click.option("--namespace", "namespaces", metavar="LIST", help="Of an ontology; default all.")
+@click.option("--language", metavar="TAG", help="Of the labels of SKOS or OWL; default en.")
 @click.option("--columns", metavar="ROLES", help="child=COLUMN,parent=COLUMN, or the rank columns.")
 @click.option(
     "--inner-labels",

@@ -91,6 +91,8 @@ def _lfs(candidate: Candidate) -> bool:
 _CSV = "save its sheet as CSV"
 _UNPACK = "unpack it, or recompress it with gzip or zstd"
 _EDGES = "write its edges as a table of child,parent"
+_BUILD = "make pairs of it with `taxcheck build`"
+_OTHERS: tuple[Kind, ...] = ("table", "checkpoint")
 _ROBOT = "convert it to OBO Graph JSON: robot convert -i FILE -o FILE.json"
 _XML = rb"\A(<\?xml[^>]*>\s*)?(<!DOCTYPE[^\[>]*(\[[^\]]*\])?\s*>\s*)?(<!--.*?-->\s*)*"
 # fmt: off
@@ -145,15 +147,15 @@ UNSUPPORTED = (
     Unsupported("GEXF", _text(_XML + rb"<gexf"), _EDGES),
     Unsupported("PhyloXML", _text(_XML + rb"<(\w+:)?phyloxml"), "convert its tree to Newick"),
     Unsupported("NeXML", _text(_XML + rb"<(\w+:)?nexml"), "convert its tree to Newick"),
-    Unsupported("RDF/XML, as of OWL or SKOS", _text(_XML + rb"<(rdf:)?RDF"), _ROBOT +
-                "; of SKOS write a table of child,parent from skos:broader"),
-    Unsupported("OWL/XML", _text(_XML + rb"<(owl:)?Ontology"), _ROBOT),
+    Unsupported("RDF/XML, as of OWL or SKOS", _text(_XML + rb"<(rdf:)?RDF"), _BUILD, _OTHERS),
+    Unsupported("OWL/XML", _text(_XML + rb"<(owl:)?Ontology"), _BUILD, _OTHERS),
     Unsupported("XML", _text(rb"\A<\?xml"), _EDGES),
-    Unsupported("OWL in functional syntax", _text(rb"(?m)\A(#.*\n)*(Prefix\(|Ontology\()"), _ROBOT),
+    Unsupported("OWL in functional syntax", _text(rb"(?m)\A(#.*\n)*(Prefix\(|Ontology\()"), _BUILD,
+                _OTHERS),
     Unsupported("OWL in Manchester syntax", _text(rb"\APrefix: \S*:? *<"), _ROBOT),
     Unsupported("Turtle, as of OWL or SKOS",
                 _text(rb"(?mi)\A(#.*\n|\s+)*(@prefix|@base|prefix|base)\s+\S*\s*<[^>]*>"),
-                _ROBOT + "; of SKOS write a table of child,parent from skos:broader"),
+                _BUILD, _OTHERS),
     Unsupported("a graph of Graphviz (DOT)",
                 _text(rb"\A(//.*\n|/\*.*?\*/\s*)*(strict\s+)?(di)?graph\b[^\n\[,;\t]*\{"), _EDGES),
     Unsupported("a graph in GML", _text(rb"\A(Creator.*\n)?graph\s*\["), _EDGES),

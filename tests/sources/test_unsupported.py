@@ -41,19 +41,15 @@ KINDS = {
     "c.xlsx": (zipped("[Content_Types].xml", "xl/workbook.xml"), "an Excel workbook", "as CSV"),
     "d.keras": (zipped("config.json", "model.weights.h5"), "a Keras model", "numpy.save"),
     "e.graphml": (GRAPHML, "GraphML", "child,parent"),
-    "f.ttl": (
-        b"# a thesaurus\n@prefix skos: <http://www.w3.org/2004/02/skos/core#> .\n", "Turtle",
-        "skos:broader",
-    ),
-    "g.rdf": (b'<?xml version="1.0"?>\n<rdf:RDF xmlns:a="b"></rdf:RDF>', "RDF/XML", "robot"),
-    "h.owx": (b'<?xml version="1.0"?>\n<Ontology xmlns="x"></Ontology>', "OWL/XML", "robot"),
+    "f.xml": (b'<?xml version="1.0"?>\n<phy:phyloxml xmlns:phy="x"/>', "PhyloXML", "Newick"),
+    "g.nexml": (b"<nex:nexml version='0.9'></nex:nexml>", "NeXML", "Newick"),
+    "h.omn": (b"Prefix: : <http://x#>\nOntology: <http://x>\n", "OWL in Manchester", "robot"),
     "i.dot": (b"digraph g {\n  a -> b;\n  a -> c;\n}\n", "a graph of Graphviz", "child,parent"),
     "j.gaf": (b"!gaf-version: 2.2\nUniProtKB\tA\tB\t\tGO:1\n", "a GAF file", "ontology itself"),
     "k.index": (b"IxF2" + bytes(60), "a FAISS index", "reconstruct_n"),
     "l.pdf": (b"%PDF-1.7\n1 0 obj\n", "a PDF document", "CSV"),
     "n.rds": (gzip.compress(b"X\n\0\0\0\3" + bytes(60)), "an object of R", "write.csv"),
     "o.db": (b"SQLite format 3\0" + bytes(90), "an SQLite database", "CSV"),
-    "p.ofn": (b"Prefix(:=<http://x#>)\nOntology(<http://x>\n)\n", "OWL in functional", "robot"),
 }  # fmt: skip
 ROOMS = {
     "mapping": open_mapping, "pairs": open_pairs, "source": read_source,
@@ -79,6 +75,14 @@ ELSEWHERE = {
     "npy": (b"", "a NumPy array", "table"),
     "obo": (b"format-version: 1.2\n\n[Term]\nid: X:1\n", "OBO", "table"),
     "nex": (b"#NEXUS\nbegin trees;\ntree a = (b,c);\nend;\n", "NEXUS", "table"),
+    "ttl": (b"# a thesaurus\n@prefix skos: <http://x#> .\n", "Turtle", "table"),
+    "rdf": (b'<?xml version="1.0"?>\n<rdf:RDF xmlns:a="b"></rdf:RDF>', "RDF/XML", "table"),
+    "owx": (b'<?xml version="1.0"?>\n<Ontology xmlns="x"></Ontology>', "OWL/XML", "table"),
+    "ofn": (
+        b"Prefix(:=<http://x#>)\nOntology(<http://x>\n)\n",
+        "OWL in functional syntax",
+        "table",
+    ),
     "jsonl": (b'{"s": "dog", "d": ["mammal"]}\n{"s": "cat", "d": []}\n', "JSON Lines", "taxonomy"),
     "json": (json.dumps([{"ancestor": 0, "descendant": 1}]).encode(), "JSON", "table"),
 }

@@ -174,6 +174,45 @@ _GRAPH = {
         }
     ]
 }  # fmt: skip
+_TURTLE = b"""@prefix s: <http://www.w3.org/2004/02/skos/core#> . @prefix x: <http://x.org/> .
+x:a a s:Concept ; s:prefLabel "a"@en, "A"@de ; s:narrower x:b .
+x:b a s:Concept ; s:broader [ a s:Concept ] .
+x:c s:broader x:b ; <http://www.w3.org/2002/07/owl#deprecated> false .
+"""
+_RDF_XML = b"""<?xml version="1.0"?>
+<!DOCTYPE rdf:RDF [<!ENTITY x "http://x.org/">]>
+<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+ xmlns:rdfs="http://www.w3.org/2000/01/rdf-schema#" xmlns:owl="http://www.w3.org/2002/07/owl#">
+<owl:Class rdf:about="&x;a"><rdfs:label xml:lang="en">a</rdfs:label></owl:Class>
+<owl:Class rdf:about="&x;b"><rdfs:subClassOf rdf:resource="&x;a"/><rdfs:subClassOf>
+<owl:Restriction><owl:onProperty rdf:resource="&x;p"/><owl:someValuesFrom rdf:resource="&x;a"/>
+</owl:Restriction></rdfs:subClassOf></owl:Class></rdf:RDF>
+"""
+_NTRIPLES = b"".join(
+    b"<http://x.org/%b> <http://www.w3.org/2000/01/rdf-schema#subClassOf> <http://x.org/%b> .\n"
+    % ends
+    for ends in ((b"b", b"a"), (b"c", b"b"), (b"d", b"a"))
+)
+_JSON_LD = b"""{"@context": {"s": "http://www.w3.org/2004/02/skos/core#"}, "@graph": [
+{"@id": "x:a", "@type": "s:Concept", "s:prefLabel": {"@value": "a", "@language": "en"}},
+{"@id": "x:b", "@type": "s:Concept", "s:broader": [{"@id": "x:a"}]}]}
+"""
+_OWL = b"""Prefix(:=<http://x.org/>)
+Ontology(<http://x.org/o>
+Declaration(Class(:a)) SubClassOf(:b :a) # so
+SubClassOf(:c ObjectIntersectionOf(:a ObjectSomeValuesFrom(:p :b)))
+AnnotationAssertion(rdfs:label :a "a (\\"b\\")"@en)
+)
+"""
+_OWL_XML = b"""<?xml version="1.0"?>
+<Ontology xmlns="http://www.w3.org/2002/07/owl#" xml:base="http://x.org/">
+<Prefix name="x" IRI="http://x.org/"/><Declaration><Class IRI="#a"/></Declaration>
+<SubClassOf><Class abbreviatedIRI="x:b"/><Class IRI="#a"/></SubClassOf>
+<SubClassOf><Class IRI="#a"/><Class abbreviatedIRI="x:d"/></SubClassOf>
+<AnnotationAssertion><AnnotationProperty abbreviatedIRI="rdfs:label"/><IRI>#a</IRI>
+<Literal>a</Literal></AnnotationAssertion></Ontology>
+"""
+_XML = (b"<", b">", b"</", b"&x;", b"&#0;", b"<![CDATA[", b"<!DOCTYPE x [", b"]>", b'"', b"<!--")
 _TREE = {"name": "a", "children": [{"name": "b", "id": 3}, {"name": "c", "children": ["d"]}]}
 _WORDNET = """  1 This is a licence.
 00001740 03 n 01 entity 0 002 ~ 00001930 n 0000 ~ 00002137 n 0000 | that which is
@@ -224,6 +263,12 @@ def sources() -> dict[str, list[Seed]]:
         "nexus": [Seed(".nex", _NEXUS, (b"translate", b"tree x = ", b"end;", b"[", b"'", b";"))],
         "obo": [Seed(".obo", obo, words), Seed(".obo.gz", gzip.compress(obo, mtime=0))],
         "obograph": [Seed(".json", graph, (b"{", b"[", b'"', b"null", b"\\ud800"))],
+        "turtle": [Seed(".ttl", _TURTLE, (b"@prefix", b"[", b"]", b"(", b"<", b'"""', b";", b"."))],
+        "rdfxml": [Seed(".rdf", _RDF_XML, _XML)],
+        "ntriples": [Seed(".nt", _NTRIPLES, (b"<", b">", b"_:b", b'"x"@en', b" .\n"))],
+        "jsonld": [Seed(".jsonld", _JSON_LD, (b'"@id"', b'"@context": ', b"{", b"[", b"null"))],
+        "owl": [Seed(".ofn", _OWL, (b"(", b")", b"SubClassOf(", b"Prefix(", b'"', b"=", b"<"))],
+        "owlxml": [Seed(".owx", _OWL_XML, _XML)],
         "json": [
             Seed(
                 ".json",

@@ -70,6 +70,7 @@ class BuildRequest:
     namespaces: tuple[str, ...] = ()
     columns: str | None = None
     inner_labels: str | None = None
+    language: str | None = None
     force: bool = False
     workers: int = 1
     command: str = ""
@@ -115,6 +116,7 @@ def chosen(plan: BuildRequest) -> Linked:
             plan.namespaces,
             plan.columns,
             plan.inner_labels,
+            plan.language,
         )
     )
     if plan.root is not None:

@@ -85,6 +85,7 @@ class Build(
     namespaces: Text | None = None
     columns: Text | None = None
     inner_labels: Text | None = None
+    language: Text | None = None
 
 
 Asked = Gate | Audit | Repair | Build

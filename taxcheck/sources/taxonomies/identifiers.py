@@ -7,6 +7,18 @@ import re
 _OBO = re.compile(r"https?://purl\.obolibrary\.org/obo/([A-Za-z][\w.-]*)_([A-Za-z0-9]+)")
 _NUMBERED = re.compile(r"https?://[^\s#]*[/#]([A-Za-z]+)_(\d{3,})")
 
+# What the commonest relations are called where the file does not say it.
+RELATIONS = {
+    "subClassOf": "is_a",
+    "BFO_0000050": "part_of",
+    "BFO_0000051": "has_part",
+    "BFO_0000066": "occurs_in",
+    "RO_0002202": "develops_from",
+    "RO_0002211": "regulates",
+    "RO_0002212": "negatively_regulates",
+    "RO_0002213": "positively_regulates",
+}
+
 
 def curie(identifier: str) -> str:
     """http://purl.obolibrary.org/obo/GO_0008150 is GO:0008150; anything else stays.

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from taxcheck.model.errors import InputError
 from taxcheck.sources.taxonomies.hierarchy import Hierarchy
-from taxcheck.sources.taxonomies.identifiers import curie, local
+from taxcheck.sources.taxonomies.identifiers import RELATIONS, curie, local
 from taxcheck.sources.taxonomies.ontology import Stated, Term, hierarchy_of
 from taxcheck.sources.taxonomies.text_file import TextFile
 
@@ -17,17 +17,6 @@ _ALTERNATIVE = "hasAlternativeId"
 _CONSIDER = "consider"
 _LONGEST = 1 << 30
 _REPLACED = ("IAO_0100001", "replacedBy")
-# What the commonest relations are called where the file does not say it.
-_RELATIONS = {
-    "subClassOf": "is_a",
-    "BFO_0000050": "part_of",
-    "BFO_0000051": "has_part",
-    "BFO_0000066": "occurs_in",
-    "RO_0002202": "develops_from",
-    "RO_0002211": "regulates",
-    "RO_0002212": "negatively_regulates",
-    "RO_0002213": "positively_regulates",
-}
 
 
 def read_obograph(path: str, relations: Sequence[str], namespaces: Sequence[str]) -> Hierarchy:
@@ -71,7 +60,7 @@ class _Reading:
         self.terms: dict[str, Term] = {}
         self.aliases: dict[str, str] = {}
         self.version: str | None = None
-        self._names = dict(_RELATIONS)  # of relations, by the last part of their IRI
+        self._names = dict(RELATIONS)  # of relations, by the last part of their IRI
         self._unread: Counter[str] = Counter()
         for graph in graphs:
             meta = _mapping(graph.get("meta"))

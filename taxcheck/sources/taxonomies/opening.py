@@ -13,6 +13,7 @@ _FOR = {
     "namespaces": "ontologies",
     "columns": "tables",
     "inner_labels": "trees",
+    "language": "SKOS and OWL",
 }
 
 
@@ -23,18 +24,20 @@ def read_source(
     namespaces: Sequence[str] = (),
     columns: str | None = None,
     inner_labels: str | None = None,
+    language: str | None = None,
 ) -> Hierarchy:
     """Read a source of the format ``kind``, or of the format that its content tells.
 
     ``relations`` and ``namespaces`` are for ontologies, ``columns`` for edges and lineages;
-    ``inner_labels`` says what numbers at inner nodes of a tree are: "names" or "support".
+    ``inner_labels`` says what numbers at inner nodes of a tree are: "names" or "support";
+    ``language`` is that of the labels of SKOS and OWL, such as "en".
     """
     if kind == "auto" and path == "-":
         raise UsageError("standard input cannot be told by its content; give its `format`")
     candidate = Candidate(path, columns=columns)
     reader = reader_of(candidate, "taxonomy") if kind == "auto" else reader_named("taxonomy", kind)
     given = {"relations": relations, "namespaces": namespaces, "columns": columns}
-    given |= {"inner_labels": inner_labels}
+    given |= {"inner_labels": inner_labels, "language": language}
     for name, value in given.items():
         if value and name not in reader.takes:
             those = ", ".join(one.name for one in readers("taxonomy") if name in one.takes)

@@ -20,6 +20,7 @@ _SYNSET = re.compile(rb"(?m)^\d{8} \d\d [nvasr] ")
 _GTDB = re.compile(rb"[^\t\n]+\t *[dk]__")
 _NEWICK = re.compile(rb"\s*(\[(?:[^\[\]]|\[[^\[\]]*\])*\]\s*)*\(")  # behind comments
 _ONTOLOGY = ("relations", "namespaces")
+_RDF = (*_ONTOLOGY, "language")
 
 
 def _head(candidate: Candidate) -> bytes:
@@ -69,6 +70,17 @@ def _json(
     return sniff
 
 
+def _syntax(syntax: str) -> Callable[[Candidate], float]:
+    """A sniff by the syntax in which RDF or OWL is written."""
+
+    def sniff(candidate: Candidate) -> float:
+        from taxcheck.sources.taxonomies.rdf_kinds import syntax_of
+
+        return CERTAIN if candidate.once(syntax_of) == syntax else NEVER
+
+    return sniff
+
+
 def _lineage(candidate: Candidate) -> float:
     from taxcheck.sources.taxonomies.claims import claim_lineage
 
@@ -98,6 +110,26 @@ READERS = (
            _json("obograph", CERTAIN),
            lazily("taxonomies.obograph.read_obograph", "path"), (".json",), "Nodes are term ids.",
            _ONTOLOGY),
+    Reader("taxonomy", "turtle", "SKOS or OWL in Turtle", "`@prefix`", _syntax("turtle"),
+           lazily("taxonomies.rdf.read_turtle", "path"), (".ttl",),
+           "Nodes are IRIs, `GO:0008150` of those of OBO; above are `rdfs:subClassOf` and "
+           "`skos:broader`, or what `--relations` names, of restrictions as well. Nothing is "
+           "fetched, neither imports nor contexts.", _RDF, "rdf"),
+    Reader("taxonomy", "rdfxml", "SKOS or OWL in RDF/XML", "`<rdf:RDF`", _syntax("rdfxml"),
+           lazily("taxonomies.rdf.read_rdf_xml", "path"), (".rdf", ".owl"),
+           "As Turtle.", _RDF, "rdf"),
+    Reader("taxonomy", "ntriples", "SKOS or OWL in N-Triples", "a line of three IRIs and a dot",
+           _syntax("ntriples"), lazily("taxonomies.rdf.read_ntriples", "path"), (".nt",),
+           "As Turtle.", _RDF, "rdf"),
+    Reader("taxonomy", "jsonld", "SKOS or OWL in JSON-LD", "`\"@context\"` or `\"@graph\"`",
+           _syntax("jsonld"), lazily("taxonomies.rdf.read_json_ld", "path"), (".jsonld",),
+           "As Turtle; its contexts must be in the file.", _RDF, "rdf"),
+    Reader("taxonomy", "owl", "OWL in functional syntax", "`Prefix(` or `Ontology(`",
+           _syntax("owl"), lazily("taxonomies.owl_axioms.read_functional", "path"),
+           (".ofn", ".owl"), "As Turtle.", _RDF),
+    Reader("taxonomy", "owlxml", "OWL/XML", "`<Ontology`", _syntax("owlxml"),
+           lazily("taxonomies.owl_axioms.read_owl_xml", "path"), (".owx", ".owl"),
+           "As Turtle.", _RDF),
     Reader("taxonomy", "json", "a tree in JSON",
            "lists of `children`, or keys over keys alone", _json("tree", CERTAIN, "nested", True),
            lazily("taxonomies.json_tree.read_json_tree", "path"), (".json",),
