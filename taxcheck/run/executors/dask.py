@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -207,16 +208,25 @@ def dask_cluster(address: str | None, local: Threads) -> Iterator[Dask]:
             client = stack.enter_context(Client(cluster))
             where = "this machine"
         else:
-            try:
-                client = stack.enter_context(Client(address, timeout=_PATIENCE))
-            except (OSError, TimeoutError, ValueError) as error:
-                raise EngineError(
-                    f"{address}: no Dask scheduler answers there ({one_line(error)}); start one "
-                    "with `dask scheduler`, or check the address"
-                ) from None
+            client = stack.enter_context(_client(Client, address))
             where = address
             _refuse_others(client, address)
         yield Dask(client, where, local, folder if address is None else None)
+
+
+def _client(kind: type[Client], address: str) -> Client:
+    """A client of the scheduler at an address; EngineError where none answers."""
+    try:
+        return kind(address, timeout=_PATIENCE)
+    except (OSError, TimeoutError, ValueError) as error:
+        problem = one_line(error)
+    # What did not connect closes itself when it is collected, and waits for ever where that happens
+    # while another client starts: so it is collected now.
+    gc.collect()
+    raise EngineError(
+        f"{address}: no Dask scheduler answers there ({problem}); start one with `dask scheduler`, "
+        "or check the address"
+    )
 
 
 @contextmanager
