@@ -10,6 +10,7 @@ import numpy.typing as npt
 from msgspec import structs
 
 from taxcheck.audit.alignment import Aligned, align
+from taxcheck.audit.alignment_scores import Alignments, score_alignments
 from taxcheck.audit.clades import Partition, by_depth, by_rank, name_of_node, nested_clades
 from taxcheck.audit.coverage import Known, coverage_of_training
 from taxcheck.audit.curve import curve_of
@@ -46,6 +47,7 @@ class Audit:
     coverage: CoverageOfTraining
     scores: HierarchyScores | Unavailable
     training: TrainingRecord
+    alignment: Alignments | Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,11 @@ def audit(
             if not coverage.trained_known:
                 known = (replace(c, never_trained=c.never_trained or None) for c in scores.clades)
                 scores = replace(scores, clades=tuple(known))
+    alignment: Alignments | Unavailable = Unavailable("no pairs given")
+    if data.graph is not None and data.mapping is not None:
+        with clock("alignment"):
+            found = score_alignments(table, data.mapping, data.graph, seed, sink)
+            alignment = found or Unavailable("no node has an ancestor in the pairs")
     training = TrainingRecord(
         facts=checkpoint.facts,
         rows=checkpoint.rows,
@@ -188,7 +195,7 @@ def audit(
         n_nodes=None if data.mapping is None else data.mapping.n_nodes,
         curve=curve_of(checkpoint.facts, embedding.reading.clip),
     )
-    evidence = Audit(embedding, coverage, scores, training)
+    evidence = Audit(embedding, coverage, scores, training, alignment)
     return Examined(evidence, table, space, clades, data, seed)
 
 

@@ -76,16 +76,27 @@ class Join:
         return f"{self.names.place}:{self.meaning}"
 
 
-def joins_of(checkpoint: Checkpoint, mapping: MappingStatistics) -> list[Join]:
-    """All meanings that the entries of a file can have, what its names are likeliest to be first.
+def joins_of(
+    checkpoint: Checkpoint, mapping: MappingStatistics, *, every: bool = False
+) -> list[Join]:
+    """What the entries of a file mean, likeliest first; ``every``: all that they could mean.
 
     Numbers that are both idx and, most of them, no identifiers are asked for, and so are orders,
     which can be read either way round.
     """
     found: list[Join] = []
     for names in checkpoint.names:
-        found += _meanings(names, checkpoint, mapping)
+        found += _all(names, mapping) if every else _meanings(names, checkpoint, mapping)
     return found
+
+
+def _all(names: RowNames, mapping: MappingStatistics) -> Iterator[Join]:
+    by_identifier = _by_identifier(names, mapping)
+    if by_identifier.matched:
+        yield by_identifier
+    for join in () if mapping.derived else (_by_idx(names, mapping), _by_row(names, mapping)):
+        if join is not None:
+            yield join
 
 
 def _meanings(

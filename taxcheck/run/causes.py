@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from msgspec import structs
@@ -25,6 +26,9 @@ from taxcheck.run.gather import Gathered
 from taxcheck.run.replay import PAIRWISE
 from taxcheck.run.trial import Trial, attempt
 from taxcheck.statistics.symptoms import MOST, Symptoms, rule_of
+
+if TYPE_CHECKING:
+    from taxcheck.audit.examination import Audit
 
 # A node that is gone takes the parent of any number of others away.
 _GONE, _ORPHANED = "coverage_gap", ("several_roots", "missing_parent")
@@ -61,13 +65,17 @@ class _Candidate:
 
 
 def _accepted(
-    causes: Iterable[Cause], data: Gathered, results: tuple[RuleResult, ...], broken: list[str]
+    causes: Iterable[Cause],
+    data: Gathered,
+    results: tuple[RuleResult, ...],
+    audit: Audit | None,
+    broken: list[str],
 ) -> tuple[Accepted, ...]:
     """The causes that hold, the one that explains most of the data first."""
     found = {r.name: r for r in results if r.outcome in (Outcome.FAIL, Outcome.WARN)}
     if not found:
         return ()
-    clues = Clues(data, found)
+    clues = Clues(data, found, audit)
     broken += _unasked(clues)
     unplaced = sum(_of(found[name]) for name in _UNPLACED if name in found)
     candidates, unknown = [], False
@@ -298,10 +306,18 @@ def _share(candidate: _Candidate, clues: Clues) -> float:
     return min(max(shares), 1.0)
 
 
-def diagnose(causes: Iterable[Cause], data: Gathered, results: tuple[RuleResult, ...]) -> Diagnosis:
-    """Ask all causes, and put those that hold to the results that they explain."""
+def diagnose(
+    causes: Iterable[Cause],
+    data: Gathered,
+    results: tuple[RuleResult, ...],
+    audit: Audit | None = None,
+) -> Diagnosis:
+    """Ask all causes, and put those that hold to the results that they explain.
+
+    ``audit`` is what was measured of a table, where there is one.
+    """
     broken: list[str] = []
-    accepted = _accepted(causes, data, results, broken)
+    accepted = _accepted(causes, data, results, audit, broken)
     names: dict[str, list[str]] = {}
     for one in (found.result for found in accepted):
         for explained in one.explains:

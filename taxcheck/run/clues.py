@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -29,6 +30,10 @@ from taxcheck.statistics.taxonomy import Successors
 from taxcheck.statistics.truth import Truth
 from taxcheck.statistics.unread import Unread
 
+if TYPE_CHECKING:
+    from taxcheck.audit.alignment_scores import Alignments
+    from taxcheck.audit.examination import Audit
+
 _NO_PAIRS = Unavailable("no pairs given")
 _LABELS = Unavailable("the pairs hold labels, whose idx stand in no file")
 _JOINED = ("taxid_disagreement", "index_out_of_range", "self_pair")
@@ -40,11 +45,17 @@ class Clues:
 
     data: Gathered
     found: Mapping[str, RuleResult]  # failures and warnings, by the names of their rules
+    audit: Audit | None = None  # what was measured of a table
 
     @property
     def evidence(self) -> Evidence:
         """What rules ask for."""
         return self.data.evidence
+
+    @property
+    def alignment(self) -> Alignments | Unavailable:
+        """What the table scores under each way of joining its rows."""
+        return Unavailable("no table given") if self.audit is None else self.audit.alignment
 
     @property
     def dataset(self) -> Dataset:

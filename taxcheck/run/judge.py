@@ -32,7 +32,7 @@ from taxcheck.statistics.values import ClosureStatistics
 
 if TYPE_CHECKING:
     from taxcheck.audit.alignment import Aligned
-    from taxcheck.audit.examination import Examined
+    from taxcheck.audit.examination import Audit, Examined
     from taxcheck.sources.checkpoints.checkpoint import Checkpoint
 
 _PACKAGES = ("numpy", "pandas", "pandera", "pyarrow", "scipy")
@@ -58,7 +58,7 @@ def judged(data: Gathered, policy: Policy | None = None) -> tuple[Report, Mappin
         inputs = {f.name: getattr(part, f.name) for part in parts for f in fields(part)}
         results = run_rules(rules, inputs, request.policy)
     with clock("causes"):
-        diagnosis = _diagnosis(data, results)
+        diagnosis = _diagnosis(data, results, examined.evidence if examined else None)
         results = annotate(diagnosis.results, data.naming, data.taxonomy, data.places)
     joined = {"embeddings": examined.table} if examined else {}
     opened = (_table_summary(r, table, joined.get(r)) for r, table in tables.items())
@@ -102,13 +102,13 @@ def judged(data: Gathered, policy: Policy | None = None) -> tuple[Report, Mappin
     return settled(report), diagnosis.mends
 
 
-def _diagnosis(data: Gathered, results: tuple[RuleResult, ...]) -> Diagnosis:
+def _diagnosis(data: Gathered, results: tuple[RuleResult, ...], audit: Audit | None) -> Diagnosis:
     """The results with what explains them."""
     if not any(result.outcome in (Outcome.FAIL, Outcome.WARN) for result in results):
         return Diagnosis(results)
     from taxcheck.run.causes import diagnose  # sound data does not need it
 
-    return diagnose(load_causes(), data, results)
+    return diagnose(load_causes(), data, results, audit)
 
 
 def _asked(request: Request) -> tuple[Rule, ...]:

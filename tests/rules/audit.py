@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from taxcheck.audit.alignment_scores import Alignments, Scored
+from taxcheck.audit.candidates import Way
 from taxcheck.audit.curve import curve_of
 from taxcheck.audit.values import (
     PERCENTILES,
@@ -189,6 +191,13 @@ def training(config: Mapping[str, Any] | None = None, **changes: Any) -> Any:
     return replace(value, **changes)
 
 
+def alignment(*others: Scored, **changes: Any) -> Alignments:
+    """A table that scores .8 as it was joined, over 96 nodes, and .1 shifted by one."""
+    ways = others or (Scored("a shift by one", Way.SHIFT, 0.1, -0.8),)
+    value = Alignments(Scored("Row k is idx k.", None, 0.8), ways, 0.02, 96, 1_000, some(0, 4))
+    return replace(value, **changes)
+
+
 def judge(id: str, thresholds: Mapping[str, float] | None = None, **given: Any) -> RuleResult:
     """Run one rule as the runner does; inputs that are not given are the sound ones.
 
@@ -202,6 +211,7 @@ def judge(id: str, thresholds: Mapping[str, float] | None = None, **given: Any) 
         "coverage": coverage,
         "scores": scores,
         "training": training,
+        "alignment": alignment,
     }
     inputs = {name: given[name] if name in given else make() for name, make in makers.items()}
     inputs = {k: Unavailable(f"no {k} given") if v is None else v for k, v in inputs.items()}

@@ -1,11 +1,14 @@
-"""EMB006 and TRAIN001 to TRAIN009: the whole finding, by hand."""
+"""EMB006 and TRAIN001 to TRAIN010: the whole finding, by hand."""
 
 from __future__ import annotations
 
 import pytest
 
+from taxcheck.audit.alignment_scores import Scored
+from taxcheck.audit.candidates import Way
 from tests.rules.audit import (
     CLIP,
+    alignment,
     coverage,
     embedding,
     judge,
@@ -16,6 +19,26 @@ from tests.rules.audit import (
     training,
 )
 from tests.rules.builders import counted, sampled, some
+
+
+def test_rows_under_another_order_are_told_with_both_scores() -> None:
+    sound = judge("TRAIN010")
+    assert sound.outcome == "pass"
+    assert sound.message == "MAP 0.800 over 96 nodes as it was joined, 0.100 under a shift by one"
+    other = Scored("its labels as idx", Way.IDX, 0.64, 0.5, "labels:idx")
+    used = Scored("Rows were joined by labels.", None, 0.005)
+    found = judge("TRAIN010", alignment=alignment(other, used=used, defect=some(3, 4, {"idx": 2})))
+    assert counted(found) == (3, 4)
+    assert found.message.startswith(
+        "under its labels as idx MAP is 0.640, as it was joined 0.005, of rows dealt at random 0.020"
+    )
+    assert found.fix.startswith("``taxcheck run --labels labels:idx ...`` joins the rows so; or")
+    assert found.observed["MAP under other ways"] == {"its labels as idx": 0.64}
+    # better by less than three standard errors and 0.05, or no better than chance
+    unsure = alignment(Scored("a shift by one", Way.SHIFT, 0.9, 0.04))
+    assert judge("TRAIN010", alignment=unsure).outcome == "pass"
+    chance = alignment(Scored("a shift by one", Way.SHIFT, 0.06, 0.055), used=used)
+    assert judge("TRAIN010", alignment=chance).outcome == "pass"
 
 
 def nodes_of(result):

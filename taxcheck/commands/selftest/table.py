@@ -59,6 +59,7 @@ class Table:
     updates: np.ndarray | None = None  # (n,) int64, how often each row was updated
     optimizer: np.ndarray | None = None  # (n, dim) float32, Adam's second moments
     history: list[dict[str, float]] | None = None
+    labels: np.ndarray | None = None  # (n,) what the file says of each row
     initial: np.ndarray | None = None  # (n, dim) the table before training, in a file of its own
 
     def write(self, folder: Path) -> Path:
@@ -66,7 +67,11 @@ class Table:
         folder.mkdir(parents=True, exist_ok=True)
         if self.initial is not None:
             np.save(folder / "initial.npy", self.initial)
-        beside = {"update_counts": self.updates, "optimizer.exp_avg_sq": self.optimizer}
+        beside = {
+            "update_counts": self.updates,
+            "optimizer.exp_avg_sq": self.optimizer,
+            "labels": self.labels,
+        }
         arrays = {name: array for name, array in beside.items() if array is not None}
         texts = {name: json.dumps(value).strip('"') for name, value in self.settings.items()}
         if self.history is not None:
