@@ -42,6 +42,7 @@ INPUTS = {
     "embedding": "an embedding table",
     "coverage": "an embedding table with its data",
     "scores": "an embedding table with its pairs",
+    "alignment": "an embedding table with its pairs",
     "training": "what the table's file records of its training",
 }
 _OPTIONS = {

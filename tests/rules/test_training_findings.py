@@ -30,7 +30,8 @@ def test_rows_under_another_order_are_told_with_both_scores() -> None:
     found = judge("TRAIN010", alignment=alignment(other, used=used, defect=some(3, 4, {"idx": 2})))
     assert counted(found) == (3, 4)
     assert found.message.startswith(
-        "under its labels as idx MAP is 0.640, as it was joined 0.005, of rows dealt at random 0.020"
+        "under its labels as idx MAP is 0.640, as it was joined 0.005, of rows dealt at random "
+        "0.020"
     )
     assert found.fix.startswith("``taxcheck run --labels labels:idx ...`` joins the rows so; or")
     assert found.observed["MAP under other ways"] == {"its labels as idx": 0.64}
