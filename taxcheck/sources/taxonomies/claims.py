@@ -11,6 +11,7 @@ from taxcheck.sources.tables.columns import END_WORDS, normalise
 from taxcheck.sources.tables.table import Table, open_table
 from taxcheck.sources.taxonomies.columns import known_ends, names_ends
 from taxcheck.sources.taxonomies.lineages import rank_cells
+from taxcheck.sources.taxonomies.paths import layout_of, names_lineage
 
 # Words for a parent that other columns have too.
 _LOOSE = frozenset(map(normalise, ("is_a", "superclass", "id2", "broader", "belongs_to")))
@@ -26,10 +27,19 @@ def _open(candidate: Candidate) -> Table:
     return open_table(candidate.path)
 
 
+def claim_paths(candidate: Candidate) -> float:
+    """How surely lineages stand as texts in a column or in lines."""
+    layout = layout_of(candidate)
+    if layout is None:
+        return NEVER
+    return STRONG if layout.column or layout.separator.startswith(" ") else LIKELY
+
+
 def claim_lineage(candidate: Candidate) -> float:
     """How surely a table has one column a rank."""
     if candidate.columns:
-        return NEVER if names_ends(candidate.columns) else _of_columns(candidate)
+        of_others = names_ends(candidate.columns) or names_lineage(candidate.columns)
+        return NEVER if of_others else _of_columns(candidate)
     return LIKELY if len(rank_cells(table_of(candidate))) > 1 else NEVER
 
 

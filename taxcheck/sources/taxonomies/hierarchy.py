@@ -8,6 +8,7 @@ from typing import Self
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from taxcheck.model.arrays import BoolArray, IntArray, distinct
 
@@ -80,6 +81,20 @@ class Hierarchy:
         return tuple(
             f"{i} {name}" if name and name != str(i) else str(i)
             for i, name in zip(ids, names, strict=True)
+        )
+
+    def in_order(self) -> Self:
+        """The same, its nodes in the order of their identifiers."""
+        order = pc.array_sort_indices(self.identifiers)
+        place = np.empty(self.n, dtype=np.int64)
+        place[order.to_numpy()] = np.arange(self.n)
+        return replace(
+            self,
+            identifiers=self.identifiers.take(order),
+            parents=place[self.parents],
+            children=place[self.children],
+            names=None if self.names is None else self.names.take(order),
+            ranks=None if self.ranks is None else self.ranks.take(order),
         )
 
     def select(self, keep: BoolArray, *dropped: Dropped) -> Self:

@@ -13,26 +13,11 @@ from taxcheck.model.errors import InputError, UsageError
 from taxcheck.sources.tables.columns import normalise
 from taxcheck.sources.tables.forms import forms_of
 from taxcheck.sources.tables.table import Table, open_table
+from taxcheck.sources.taxonomies.absent import WORDS
 from taxcheck.sources.taxonomies.hierarchy import SHOWN, Growing, Hierarchy, Origin
+from taxcheck.sources.taxonomies.ranks import PREFIXES, RANKS
 from taxcheck.sources.taxonomies.text_file import TextFile
 
-_GTDB_RANKS = {
-    "d": "domain",
-    "k": "kingdom",  # in the domain's place, as Greengenes writes it
-    "p": "phylum",
-    "c": "class",
-    "o": "order",
-    "f": "family",
-    "g": "genus",
-    "s": "species",
-}
-RANKS = (
-    "life", "realm", "domain", "superkingdom", "kingdom", "subkingdom", "superphylum", "phylum",
-    "division", "subphylum", "superclass", "class", "subclass", "infraclass", "superorder", "order",
-    "suborder", "infraorder", "superfamily", "family", "subfamily", "tribe", "subtribe", "genus",
-    "subgenus", "section", "species", "subspecies", "variety", "form", "strain",
-)  # fmt: skip
-_ABSENT = frozenset({"", "na", "n/a", "nan", "null", "none", "-"})
 _BARE = "^[a-z]{1,2}__$"
 _SEPARATOR = ";"
 
@@ -58,7 +43,7 @@ def read_gtdb(path: str) -> Hierarchy:
         parent, last = -1, -1
         for taxon in (part.strip() for part in lineage.split(_SEPARATOR)):
             prefix, _, name = taxon.partition("__")
-            level = list(_GTDB_RANKS).index(prefix) if prefix in _GTDB_RANKS else -1
+            level = list(PREFIXES).index(prefix) if prefix in PREFIXES else -1
             if len(cells) != 2 or "__" not in taxon or level <= last:
                 raise InputError(
                     f"{source.path}: line {number:,} is no 'accession, tab, d__...;p__...;...;"
@@ -67,7 +52,7 @@ def read_gtdb(path: str) -> Hierarchy:
             last = level
             if not name:
                 continue
-            node = growing.node(taxon, name, _GTDB_RANKS[prefix])
+            node = growing.node(taxon, name, PREFIXES[prefix])
             if above.setdefault(node, parent) != parent:
                 one, two = (
                     "no taxon" if p < 0 else list(growing.place)[p] for p in (above[node], parent)
@@ -84,7 +69,7 @@ def read_gtdb(path: str) -> Hierarchy:
         if parent >= 0:
             growing.edge(parent, child)
     notes = (f"{genomes:,} genomes in the file; its taxa are the nodes, genomes are not",)
-    return growing.hierarchy(source.origin("GTDB", _release(path)), notes)
+    return growing.hierarchy(source.origin("GTDB", _release(path)), notes).in_order()
 
 
 def _release(path: str) -> str | None:
@@ -113,7 +98,7 @@ def read_lineage(path: str, columns: str | None) -> Hierarchy:
         parent = -1
         for rank, cell in zip(chosen, row, strict=True):
             name = cell or ""
-            if name.lower() in _ABSENT:
+            if name.lower() in WORDS:
                 continue
             node = paths.setdefault((parent, rank, name), len(paths))
             if node == len(uses):
@@ -135,7 +120,7 @@ def read_lineage(path: str, columns: str | None) -> Hierarchy:
             f"whole lineage ({', '.join(homonyms[:SHOWN])})"
         )
     origin = Origin("lineage table", table.path, None, table.bytes, table.fingerprint())
-    return growing.hierarchy(origin, notes, pa.array(identifiers, pa.string()))
+    return growing.hierarchy(origin, notes, pa.array(identifiers, pa.string())).in_order()
 
 
 def _rows(

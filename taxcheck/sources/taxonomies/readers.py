@@ -17,7 +17,7 @@ from taxcheck.sources.readers import (
 )
 
 _SYNSET = re.compile(rb"(?m)^\d{8} \d\d [nvasr] ")
-_GTDB = re.compile(rb"[^\t\n]+\t *[dk]__")
+_GTDB = re.compile(rb"[^\t\n]+\td__[^\t;\n]*;p__[^\t\n]*;s__[^\t;\n]*\r?(\n|\Z)")
 _NEWICK = re.compile(rb"\s*(\[(?:[^\[\]]|\[[^\[\]]*\])*\]\s*)*\(")  # behind comments
 _ONTOLOGY = ("relations", "namespaces")
 _RDF = (*_ONTOLOGY, "language")
@@ -87,6 +87,18 @@ def _lineage(candidate: Candidate) -> float:
     return claim_lineage(candidate)
 
 
+def _paths(candidate: Candidate) -> float:
+    from taxcheck.sources.taxonomies.claims import claim_paths
+
+    return claim_paths(candidate)
+
+
+def _read_paths(candidate: Candidate, columns: str | None) -> object:
+    from taxcheck.sources.taxonomies.paths import read_paths
+
+    return read_paths(candidate, columns)
+
+
 def _edges(candidate: Candidate) -> float:
     from taxcheck.sources.taxonomies.claims import claim_edges
 
@@ -153,6 +165,10 @@ READERS = (
            lazily("taxonomies.lineages.read_lineage", "path"), (".csv", ".parquet"),
            "One column a rank. Nodes are names; a name in several places is called by its whole "
            "lineage.", ("columns",)),
+    Reader("taxonomy", "paths", "lineages as texts", "`Bacteria;Bacillota;…` in a column or a line",
+           _paths, _read_paths, (".tsv", ".txt"),
+           "As of SILVA, QIIME 2, Greengenes and UNITE, or with ` > `, `|` between taxa. Nodes as "
+           "in a table of lineages; rows are counted, not nodes.", ("columns",)),
     Reader("taxonomy", "edges", "a table of edges",
            "two columns called like child and parent, or of which one has cells of the other",
            _edges, lazily("taxonomies.edges.read_edges", "path"), (".csv", ".parquet"),
