@@ -41,6 +41,15 @@ def pages() -> Iterator[Page]:
         "What a file is, is told from its content; `-` is standard input. What was inferred stands "
         "in the report. A mapping, pairs and held-out pairs may be [of many files, or in a "
         "bucket](../how-to/read-many-files.md).",
+        "## What is inside of a file",
+        "A file that holds several tables has them named behind `::`, the member of an archive as "
+        "well as the sheet of a workbook or the table of a database; one inside of another, and a "
+        "pattern of files, work alike. A file with one table needs no name, and tells which it "
+        "took; of one with several the names are listed where none is given.",
+        "```console\n$ python -m zipfile -c all.zip mapping.tsv pairs.parquet\n"
+        "$ taxcheck run --mapping all.zip::mapping.tsv --pairs all.zip::pairs.parquet\n…\n```",
+        "What is inside is unpacked into a temporary file, so that other processes and machines "
+        "cannot read it. The fingerprint is that of the whole file.",
         "## Names of columns",
         "Columns are found by name, whatever their case, spaces, dots, `_` and `-`; of several "
         "names the first in the table wins. Others are given:",

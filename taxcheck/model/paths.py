@@ -1,4 +1,7 @@
-"""How an input is named: one path, or several, each a file, a folder, a pattern or an address."""
+"""How an input is named: one path, or several, each a file, a folder, a pattern or an address.
+
+What is inside of a file, a sheet, a table or a member, is named behind it: ``book.xlsx::pairs``.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,20 @@ def is_address(path: str) -> bool:
     """Whether a path is one of a file system elsewhere: ``s3://bucket/pairs``."""
     scheme, found, _ = path.partition("://")
     return bool(found) and scheme.isalnum() and not Path(path).exists()
+
+
+INSIDE = "::"
+
+
+def split_part(path: str) -> tuple[str, str]:
+    """A path, and the part of its file that it names: ``book.xlsx::pairs`` is ``pairs`` of it.
+
+    The part is empty where none is named, or where there is a file of the whole name.
+    """
+    file, found, part = path.partition(INSIDE)
+    if not (file and found) or "://" in part or os.path.exists(path):  # noqa: PTH110 - a NUL may be
+        return path, ""
+    return file, part
 
 
 def each(given: Paths) -> tuple[str, ...]:

@@ -6,13 +6,16 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+from taxcheck.model.errors import InputError
+from taxcheck.model.paths import split_part
+from taxcheck.sources.packed import DAMAGES, compression_of, read_fully, unpacking
+
 if TYPE_CHECKING:
     from taxcheck.sources.files import InputFile
 
 Kind = Literal["table", "taxonomy", "checkpoint"]
 T = TypeVar("T")
 _HEAD, _UNPACKED = 1 << 14, 1 << 16
-_PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")  # gzip, zstd
 _CONTROL = bytes((*range(1, 9), *range(14, 27)))
 
 
@@ -27,7 +30,13 @@ class Candidate:
     ) -> None:
         self.path, self.columns = path, columns
         self._opened = file
+        self.told: list[str] = []  # what was chosen in it, one sentence each
         self._found: dict[object, object] = {}
+
+    @property
+    def part(self) -> str:
+        """What is meant inside of it; empty where that is all of it."""
+        return self._opened.part if self._opened else split_part(self.path)[1]
 
     @cached_property
     def file(self) -> InputFile:
@@ -46,17 +55,16 @@ class Candidate:
 
     @cached_property
     def unpacked(self) -> bytes:
-        """The first bytes behind gzip or zstd, up to 64 KiB; of a plain file its head."""
-        if not self.head.startswith(_PACKED):
+        """The first bytes behind a packing, up to 64 KiB; of a plain file its head."""
+        compression = compression_of(self.head)
+        if compression is None:
             return self.head
-        import pyarrow as pa
-
-        kind = "gzip" if self.head.startswith(b"\x1f\x8b") else "zstd"
         try:
             with self.file.open() as stream:
-                unpacked = pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), kind)
-                return bytes(unpacked.read(_UNPACKED))
-        except (pa.ArrowException, OSError):  # who reads the file says what is wrong with it
+                return read_fully(
+                    unpacking(stream, compression, self.file.shown, self.file.bytes), _UNPACKED
+                )
+        except (*DAMAGES, InputError):  # who reads the file says what is wrong with it
             return b""
 
     @cached_property

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import lzma
 import os
-import shutil
 import stat
 import sys
 import tempfile
 import threading
 import weakref
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 import pyarrow as pa
 from blake3 import blake3
 
 from taxcheck.model.errors import InputError, one_line
+from taxcheck.model.paths import INSIDE, split_part
 
 _CHUNK = 1 << 22
 
@@ -43,7 +44,7 @@ def reading(shown: str, what: str = "table") -> Iterator[None]:
             f"{shown}: one block of this {what} does not fit into memory; rewrite it as Parquet "
             "with row groups of about a million rows"
         ) from error
-    except (pa.ArrowException, OSError, EOFError, ValueError, zlib.error) as error:
+    except (pa.ArrowException, OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
         if "launch worker thread" in str(error):  # Arrow's words; the file is not to blame
             raise RuntimeError("can't start new thread") from error
         raise damaged(shown, what, error) from error
@@ -55,12 +56,14 @@ class InputFile:
     Raises InputError where the file does not exist, is a folder, is empty or may not be read.
     """
 
-    copied = False  # of a stream, which can be read only once, here
+    part = ""  # inside of it, which is meant
+    here_only = ""  # why no other process can read it: it is a stream, or unpacked here
 
     def __init__(self, path: str) -> None:
+        file, self.part = split_part(path)
         self.shown = "standard input" if path == "-" else path
-        self.path = self._regular(path)
-        self.hint = Path(path).name.lower()
+        self.path = self._regular(file)
+        self.hint = Path(file).name.lower()
         self._stat = self._look()
         self.bytes = self._stat.st_size
         self._thread: threading.Thread | None = None
@@ -102,19 +105,34 @@ class InputFile:
 
     def _spool(self, stream: BinaryIO) -> Path:
         # Two passes over the data need a file that can be opened twice.
+        self.here_only = f"{self.shown} is a stream"
+        return self._keep(iter(lambda: stream.read(_CHUNK), b""))
+
+    def _keep(self, pieces: Iterable[bytes]) -> Path:
+        """A temporary file of these bytes, which is there as long as this."""
         handle, name = tempfile.mkstemp(prefix="taxcheck-")
-        self.copied = True
         self._cleanup = weakref.finalize(self, Path(name).unlink, missing_ok=True)
+        given = iter(pieces)
+        with os.fdopen(handle, "wb") as spooled:
+            while True:
+                piece = next(given, None)
+                if piece is None:
+                    break
+                self._write(spooled, piece)
+        return Path(name)
+
+    def _write(self, spooled: IO[bytes], piece: bytes) -> None:
         try:
-            with os.fdopen(handle, "wb") as spooled:
-                shutil.copyfileobj(stream, spooled, _CHUNK)
+            spooled.write(piece)
+            spooled.flush()
         except OSError as error:
+            with contextlib.suppress(OSError):
+                spooled.close()
             self._cleanup()
             raise InputError(
                 f"{self.shown}: cannot be spooled to {tempfile.gettempdir()} ({one_line(error)}); "
                 "set TMPDIR to a folder with room, or give a file"
             ) from error
-        return Path(name)
 
     def _look(self) -> os.stat_result:
         try:
@@ -177,3 +195,43 @@ class InputFile:
         assert self._digest is not None
         self.check_unchanged()
         return self._digest
+
+
+class Unpacked(InputFile):
+    """What a file holds inside, written to a temporary file, so that it can be read like any other.
+
+    ``name`` is the part by which one would ask for it, except where it is all that there is, and
+    ``part`` what is meant inside of it. What the pieces raise passes through.
+    """
+
+    def __init__(
+        self,
+        outer: InputFile,
+        name: str,
+        pieces: Iterable[bytes],
+        part: str = "",
+        *,
+        whole: bool = False,
+    ) -> None:
+        self.outer, self.part = outer, part
+        self.depth: int = getattr(outer, "depth", 0) + 1
+        self.shown = outer.shown if whole or outer.part else f"{outer.shown}{INSIDE}{name}"
+        self.here_only = outer.here_only = f"{outer.shown} is unpacked on this machine"
+        self.hint = Path(name).name.lower()
+        self.path = self._keep(pieces)
+        self._stat = self._look()
+        self.bytes = self._stat.st_size
+        self._thread, self._digest = None, None
+        self.refuse_empty()
+
+
+def on_disk(file: InputFile) -> InputFile:
+    """The file itself where it is on this machine, or a copy that is."""
+    if "path" in file.__dict__:
+        return file
+
+    def pieces() -> Iterator[bytes]:
+        with file.open() as stream:
+            yield from iter(lambda: stream.read(_CHUNK), b"")
+
+    return Unpacked(file, file.hint, pieces(), file.part, whole=True)

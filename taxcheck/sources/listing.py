@@ -11,11 +11,11 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import unquote
 
 from taxcheck.model.errors import InputError
-from taxcheck.model.paths import Paths, called, each
+from taxcheck.model.paths import INSIDE, Paths, called, each, split_part
 from taxcheck.sources import hugging_face
 from taxcheck.sources.places import Place, place_of
 
@@ -87,6 +87,7 @@ def listed(names: Sequence[str], most: int = _SHOWN) -> str:
 
 def _several(path: str) -> bool:
     """Whether a path means what lies in a folder, or what matches a pattern."""
+    path, _ = split_part(path)
     if path == "-":
         return False
     place = place_of(path)
@@ -96,6 +97,17 @@ def _several(path: str) -> bool:
 
 
 def _expand(path: str) -> _Found:
+    file, part = split_part(path)
+    found = _expanded(file)
+    if part:  # the same of every file
+        found.files = [
+            replace(one, path=f"{one.path}{INSIDE}{part}", name=f"{one.name}{INSIDE}{part}")
+            for one in found.files
+        ]
+    return found
+
+
+def _expanded(path: str) -> _Found:
     place = place_of(path)
     if _MAGIC.search(place.path) and not place.exists():
         return _matching(place)
@@ -110,13 +122,13 @@ def _matching(place: Place) -> _Found:
     files: list[str] = []
     ignored: list[str] = []
     for match in sorted(place.matches(), key=natural):
-        if _left_out(posixpath.relpath(match, base or ".")):
+        if left_out(posixpath.relpath(match, base or ".")):
             ignored.append(match)
             continue
         one = place.at(match)
         inside = one.find() if one.is_folder() else [match]
         for name in sorted(inside, key=natural):
-            (ignored if _left_out(posixpath.relpath(name, base or ".")) else files).append(name)
+            (ignored if left_out(posixpath.relpath(name, base or ".")) else files).append(name)
     if not files:
         but = f" but {listed(ignored)}, not of a table by name" if ignored else ""
         raise InputError(f"{place.shown}: matches no file{but}; check the pattern")
@@ -138,8 +150,8 @@ def _in_folder(place: Place) -> _Found:
         files, left = stored
         note = "A folder of Hugging Face datasets: its files stand in the order of state.json."
         return _Found([_listed(place, inside[n], place.path) for n in files], left, [note])
-    kept = sorted((n for n in inside if not _left_out(n)), key=natural)
-    ignored = sorted(n for n in inside if _left_out(n))
+    kept = sorted((n for n in inside if not left_out(n)), key=natural)
+    ignored = sorted(n for n in inside if left_out(n))
     if not kept:
         but = f" (only {listed(ignored)})" if ignored else ""
         raise InputError(f"{place.shown}: a folder without a table file{but}; check the path")
@@ -153,7 +165,7 @@ def _listed(place: Place, path: str, base: str) -> Listed:
     return Listed(place.at(path).shown, name, told)
 
 
-def _left_out(name: str) -> bool:
+def left_out(name: str) -> bool:
     """Whether a file, seen from its folder, is not of the table by its name.
 
     A folder of Hive may be called ``_part=1``; a file or another folder with such a name is not.

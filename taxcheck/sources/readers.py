@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 from taxcheck.model.errors import InputError, TaxcheckError
+from taxcheck.model.paths import INSIDE
 from taxcheck.sources.candidate import Candidate as Candidate
 from taxcheck.sources.candidate import Kind as Kind
 from taxcheck.sources.unsupported import refuse_unsupported
@@ -34,15 +35,16 @@ def begins(*magic: bytes) -> Callable[[Candidate], float]:
     return lambda candidate: CERTAIN if candidate.head.startswith(magic) else NEVER
 
 
-def lazily(function: str, of: Literal["file", "path"]) -> Callable[..., Any]:
+def lazily(function: str, of: Literal["file", "path", "itself"]) -> Callable[..., Any]:
     """What reads a candidate, such as "tables.pickled.PickleReader", imported when it is called.
 
-    It is given the candidate's file or path, and the options.
+    It is given the candidate's file or path, or the candidate itself, and the options.
     """
     module, _, name = f"taxcheck.sources.{function}".rpartition(".")
 
     def read(candidate: Candidate, **options: object) -> object:
-        return getattr(import_module(module), name)(getattr(candidate, of), **options)
+        given = candidate if of == "itself" else getattr(candidate, of)
+        return getattr(import_module(module), name)(given, **options)
 
     return read
 
@@ -67,6 +69,7 @@ class Reader:
     about: str = ""  # what else a reader of the documentation should know
     takes: tuple[str, ...] = ()
     extra: str | None = None  # of taxcheck, without which it cannot read
+    inside: str = ""  # what a part of its files is that can be named: "sheet"; none without
 
 
 @cache
@@ -122,12 +125,22 @@ def reader_of(candidate: Candidate, kind: Kind) -> Reader:
     if len(best) > 1:
         raise _tie(candidate, best)
     if best and (surest > POSSIBLE or not refused):
-        return best[0]
+        return _whole(candidate, best[0])
     if refused:
         raise refused[0]
     raise InputError(
         f"{candidate.file.shown}: is no {kind} that taxcheck knows; give {formats(kind)}"
     )
+
+
+def _whole(candidate: Candidate, reader: Reader) -> Reader:
+    """The reader; InputError where a part is named of what has none."""
+    if candidate.part and not reader.inside:
+        raise InputError(
+            f"{candidate.path}: {reader.called} has no parts to be named behind {INSIDE}; "
+            f"give the file alone"
+        )
+    return reader
 
 
 def _claims(

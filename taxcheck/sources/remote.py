@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any, BinaryIO
 
 from taxcheck.model.errors import InputError, one_line
+from taxcheck.model.paths import split_part
 from taxcheck.sources.files import InputFile
 
 _PACKAGES = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "hf": "huggingface_hub"}
@@ -138,8 +139,9 @@ class RemoteFile(InputFile):
     """
 
     def __init__(self, address: str) -> None:
-        self.shown = self._address = address
-        self.hint = posixpath.basename(address).lower()
+        self.shown = address
+        self._address, self.part = split_part(address)
+        self.hint = posixpath.basename(self._address).lower()
         self._thread, self._digest = None, None
         self._known = self._standing()
         if self._known[0] is None:

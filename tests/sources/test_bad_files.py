@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import lzma
 import zipfile
 from pathlib import Path
 
@@ -52,10 +51,7 @@ BAD = {
     "truncated gzip": (gzip.compress(LONG)[:-9000], r"tsv, gzip \(Truncated compressed stream\)"),
     "gzip without tail": (gzip.compress(LONG)[:-8], "Truncated compressed stream"),
     "truncated zstd": (pa.compress(LONG, "zstd", asbytes=True)[:-9000], "cannot be read as"),
-    "gzip of binary": (gzip.compress(SOUND), "is no table that taxcheck knows"),
-    "gzip of zip": (gzip.compress(zipped()), "is a zip archive"),
-    "zip": (zipped(), "is a zip archive, which taxcheck does not read as a table; unpack it"),
-    "xz": (lzma.compress(LINES), "is an xz file"),
+    "gzip of binary": (gzip.compress(b"\1\2\3" * 90), "is no table that taxcheck knows"),
     "feather v1": (b"FEA1" + bytes(50), "is a Feather V1 file.*rewrite it"),
     "numpy": (b"\x93NUMPY" + bytes(50), "is a NumPy array"),
     "one column": (b"ancestor\n1\n2\n", "only one column found"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import json
+import lzma
 import pickle
 import tarfile
 import zipfile
@@ -86,11 +88,33 @@ def tables(table: pa.Table) -> list[Seed]:
         Seed(".parquet", _sink(pq.write_table, encoded, compression="none", version="1.0")),
         Seed(".feather", _sink(feather.write_feather, table, compression="lz4")),
         Seed(".feather", _sink(feather.write_feather, texts, compression="uncompressed")),
+        *_packed(tsv, table),
         Seed(".pkl", pickle.dumps(table.to_pylist(), 4)),
         Seed(".pkl", pickle.dumps(table.to_pydict(), 0)),
         Seed(".pkl", pickle.dumps([{k: np.int64(v) for k, v in r.items()} for r in
                                    table.to_pylist()], 2)),
     ]  # fmt: skip
+
+
+def _packed(tsv: bytes, table: pa.Table) -> list[Seed]:
+    """The table behind every packing, and in archives."""
+    lz4 = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(lz4, "lz4") as stream:
+        stream.write(tsv)
+    zipped, tarred = io.BytesIO(), io.BytesIO()
+    with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("d/table.tsv", tsv)
+    with tarfile.open(fileobj=tarred, mode="w:gz") as packed:
+        (info := tarfile.TarInfo("table.tsv")).size = len(tsv)
+        packed.addfile(info, io.BytesIO(tsv))
+    return [
+        Seed(".tsv.bz2", bz2.compress(tsv)),
+        Seed(".tsv.xz", lzma.compress(tsv)),
+        Seed(".tsv.lz4", lz4.getvalue().to_pybytes()),
+        Seed(".parquet.gz", gzip.compress(_sink(pq.write_table, table), mtime=0)),
+        Seed(".zip", zipped.getvalue(), (b"PK\1\2", b"PK\3\4", b"PK\5\6")),
+        Seed(".tar.gz", tarred.getvalue(), (b"ustar", b"0000000", b"7777777")),
+    ]
 
 
 def dump() -> dict[str, bytes]:

@@ -18,7 +18,7 @@ from blake3 import blake3
 
 from taxcheck.model.clock import created
 from taxcheck.model.installed import GROUPS, plugins, version
-from taxcheck.model.paths import Paths, called, each, is_address
+from taxcheck.model.paths import Paths, called, each, is_address, split_part
 from taxcheck.model.report import Report
 from taxcheck.run.request import Request
 from taxcheck.sources.files import InputFile
@@ -149,7 +149,7 @@ def _of_table(role: str, given: Paths) -> Iterator[tuple[str, str, Path]]:
         raise NotKeptError(f"{called(given)} is an address, so its result is not kept")
     listing = list_files(given)
     for one in listing.files:
-        path = Path(one.path)
+        path = Path(split_part(one.path)[0])
         if not stat.S_ISREG(path.stat().st_mode):
             raise NotKeptError(f"{one.path} is no plain file, so its result is not kept")
         yield role, "" if listing.single else one.name, path

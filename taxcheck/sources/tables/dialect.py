@@ -10,10 +10,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pyarrow as pa
-
 from taxcheck.model.errors import InputError
 from taxcheck.sources.files import InputFile, reading
+from taxcheck.sources.packed import read_fully, unpacking
 from taxcheck.sources.readers import no_table
 from taxcheck.sources.tables.columns import END_WORDS, KNOWN_NAMES, normalise
 
@@ -205,8 +204,6 @@ def _names_ends(first: Sequence[str]) -> bool:
 def head_of(file: InputFile, compression: str | None) -> tuple[bytes, bool]:
     """The first decompressed bytes, and whether they are all there is."""
     with reading(file.shown, compression or "text"), file.open() as stream:
-        source = pa.PythonFile(stream, mode="r")
-        if compression:
-            source = pa.CompressedInputStream(source, compression)
-        head = source.read(SAMPLE_BYTES + 1)
+        source = unpacking(stream, compression, file.shown, file.bytes)
+        head = read_fully(source, SAMPLE_BYTES + 1)
     return head[:SAMPLE_BYTES], len(head) <= SAMPLE_BYTES

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from taxcheck.sources.packed import compression_of
 from taxcheck.sources.readers import (
     CERTAIN,
     LIKELY,
@@ -17,8 +18,6 @@ from taxcheck.sources.readers import (
     lazily,
     no_table,
 )
-
-COMPRESSED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 
 
 def _pickle(candidate: Candidate) -> float:
@@ -44,16 +43,25 @@ def _dialect(candidate: Candidate) -> object:
     return dialect_of(head, candidate.file.shown, whole=whole)
 
 
-def compression_of(head: bytes) -> str | None:
-    """How text that begins so is compressed, as Arrow calls it."""
-    return next((name for magic, name in COMPRESSED.items() if head.startswith(magic)), None)
-
-
 def _read_text(candidate: Candidate) -> object:
     from taxcheck.sources.tables.text import TextReader
 
     dialect: Any = candidate.once(_dialect)
     return TextReader(candidate.file, compression_of(candidate.head), dialect)
+
+
+def _box(claim: str) -> Callable[[Candidate], float]:
+    def sniff(candidate: Candidate) -> float:
+        from taxcheck.sources.tables import boxes
+
+        sure: float = getattr(boxes, claim)(candidate)
+        return sure
+
+    return sniff
+
+
+def _boxed(read: str) -> Callable[[Candidate], object]:
+    return lazily(f"tables.boxes.{read}", "itself")
 
 
 def _arrow(*, stream: bool) -> Callable[[Candidate], object]:
@@ -73,7 +81,16 @@ READERS = (
     Reader("table", "pickle", "a pickle", "its first bytes", _pickle,
            lazily("tables.pickled.PickleReader", "file"), (".pkl", ".pickle"),
            "A list of dicts, one a row, or a dict of lists, one a column. Nothing in it is run."),
+    Reader("table", "zip", "a zip archive", "its first bytes", _box("claim_zip"),
+           _boxed("read_zip"), (".zip",),
+           "The one table in it, of any format, or the member that is named: "
+           "`all.zip::edges.csv`.", inside="member"),
+    Reader("table", "tar", "a tar archive", "its header, packed or not", _box("claim_tar"),
+           _boxed("read_tar"), (".tar", ".tar.gz", ".tgz"), "As zip.", inside="member"),
+    Reader("table", "packed", "a packed file", "the first bytes of gzip, zstd, bzip2, xz or lz4",
+           _box("claim_packed"), _boxed("read_packed"), (".parquet.gz", ".sqlite.xz"),
+           "Any format that is no text, packed; text is unpacked in passing.", inside="part"),
     Reader("table", "text", "CSV or TSV", "text with two columns", _text, _read_text,
            (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.zst"),
-           "Plain, gzip or zstd; comma, tab, semicolon, bar or space; UTF-8."),
+           "Plain, gzip, zstd, bzip2, xz or lz4; comma, tab, semicolon, bar or space; UTF-8."),
 )

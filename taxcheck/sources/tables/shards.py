@@ -34,6 +34,7 @@ class Shard:
     file: InputFile
     reader: Rows
     keys: Mapping[str, Key]
+    told: tuple[str, ...] = ()  # of the file, beside what its reader tells
 
     @property
     def format(self) -> str:
@@ -53,7 +54,7 @@ class Shard:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was inferred, one sentence each."""
-        return self.reader.notes
+        return (*self.told, *self.reader.notes)
 
     def parts(self, rows: int) -> tuple[Part, ...]:
         """The parts of the file."""
@@ -84,18 +85,18 @@ class Shards:
     """
 
     def __init__(
-        self, files: Sequence[tuple[Listed, InputFile, Rows]], together: ManyFiles
+        self, files: Sequence[tuple[Listed, InputFile, Rows, tuple[str, ...]]], together: ManyFiles
     ) -> None:
         self._together = together
-        names = list(dict.fromkeys(key for one, _, _ in files for key, _ in one.keys))
-        own = {name for _, _, reader in files for name in reader.column_names}
+        names = list(dict.fromkeys(key for one, *_ in files for key, _ in one.keys))
+        own = {name for _, _, reader, _ in files for name in reader.column_names}
         self.keys = tuple(key for key in names if key not in own)
-        self._values = {key: _values([dict(one.keys).get(key) for one, _, _ in files], key)
+        self._values = {key: _values([dict(one.keys).get(key) for one, *_ in files], key)
                         for key in self.keys}  # fmt: skip
         self._shadowed = [key for key in names if key in own]
         self.shards = tuple(
-            Shard(one, file, reader, {key: self._values[key][at] for key in self.keys})
-            for at, (one, file, reader) in enumerate(files)
+            Shard(one, file, reader, {key: self._values[key][at] for key in self.keys}, told)
+            for at, (one, file, reader, told) in enumerate(files)
         )
         self._readers = [shard.reader for shard in self.shards]
         self._texts = [reader for reader in self._readers if isinstance(reader, TextReader)]
@@ -132,7 +133,7 @@ class Shards:
         """What was inferred in reading, one sentence each; with the files where not in all."""
         said: dict[str, list[str]] = {}
         for shard in self.shards:
-            for note in shard.reader.notes:
+            for note in shard.notes:
                 said.setdefault(note, []).append(shard.listed.name)
         everywhere = [note for note, where in said.items() if len(where) == len(self.shards)]
         somewhere = [

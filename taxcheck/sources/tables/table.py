@@ -101,8 +101,10 @@ class Table:
     @property
     def here_only(self) -> str | None:
         """Why no other process can read it, in words; None where each can that sees the files."""
-        if isinstance(self._file, InputFile) and self._file.copied:
-            return f"{self.path} is a stream"
+        files = [shard.file for shard in self._shards.shards] if self._shards else [self._file]
+        for file in files:
+            if isinstance(file, InputFile) and file.here_only:
+                return file.here_only
         readers = (
             [shard.reader for shard in self._shards.shards] if self._shards else [self._opened]
         )
@@ -273,13 +275,13 @@ def open_table(given: Paths, *, progress: Progress | None = None) -> Table:
     listing = list_files(given)
     opened = at_once(lambda one: (one, *_opened(one.path)), listing.files)
     if listing.single:
-        _, file, rows = opened[0]
-        return Table(file, rows, progress, listing.notes)
-    files = ManyFiles(listing.shown, [(one.name, file) for one, file, _ in opened])
+        _, file, rows, told = opened[0]
+        return Table(file, rows, progress, (*listing.notes, *told))
+    files = ManyFiles(listing.shown, [(one.name, file) for one, file, *_ in opened])
     return Table(files, Shards(opened, files), progress, listing.notes)
 
 
-def _opened(path: str) -> tuple[InputFile, Rows]:
+def _opened(path: str) -> tuple[InputFile, Rows, tuple[str, ...]]:
     file: InputFile | None = None
     if is_address(path):
         from taxcheck.sources.remote import RemoteFile  # a gate on local files does not need it
@@ -287,4 +289,4 @@ def _opened(path: str) -> tuple[InputFile, Rows]:
         file = RemoteFile(path)
     candidate = Candidate(path, file)
     rows: Rows = reader_of(candidate, "table").read(candidate)
-    return candidate.file, rows
+    return candidate.file, rows, tuple(candidate.told)

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +24,7 @@ from pyarrow import csv
 
 from taxcheck.model.errors import InputError
 from taxcheck.sources.files import InputFile, damaged, reading
+from taxcheck.sources.packed import unpacking
 from taxcheck.sources.tables.batches import BATCH_ROWS, RawBatch
 from taxcheck.sources.tables.columns import MALFORMED
 from taxcheck.sources.tables.dialect import DELIMITER_NAMES, Dialect, Header, header_of
@@ -182,7 +183,7 @@ class _Stream:
 
     def __init__(
         self,
-        stream: BinaryIO | pa.NativeFile,
+        stream: BinaryIO,
         *,
         count_lines: bool = False,
         length: int | None = None,
@@ -263,10 +264,7 @@ class TextReader:
         with reading(self._file.shown, self.format), self._file.open() as handle:
             if not (self._compression or self._dialect.quoted):
                 return cut(handle, rows, self._dialect.delimiter)
-            source: BinaryIO | pa.NativeFile = handle
-            if self._compression:
-                source = pa.CompressedInputStream(pa.PythonFile(handle, "r"), self._compression)
-            return (Part(0, count_lines(source)),)
+            return (Part(0, count_lines(self._unpacking(handle))),)
 
     def batches(
         self, columns: Mapping[str, str], part: Part | None = None
@@ -286,10 +284,11 @@ class TextReader:
         begin, end = part.blocks or (0, None)
         handle.seek(begin)
         raw = _Stream(handle, length=None if end is None else end - begin)
-        source = pa.PythonFile(raw, mode="r")
-        if self._compression:
-            source = pa.CompressedInputStream(source, self._compression)
+        source = self._unpacking(cast(BinaryIO, raw))
         return raw, _Stream(source, count_lines=self._dialect.quoted or self.numbered)
+
+    def _unpacking(self, stream: BinaryIO) -> BinaryIO:
+        return unpacking(stream, self._compression, self._file.shown, self._file.bytes)
 
     def _rows(
         self, raw: _Stream, counted: _Stream, columns: Mapping[str, str], part: Part
@@ -439,9 +438,7 @@ class TextReader:
     def _lines(self) -> Iterator[tuple[int, bytes]]:
         """Lines with their numbers, from 1; one that is longer than a block is the last."""
         with self._file.open() as handle:
-            source: BinaryIO | pa.NativeFile = handle
-            if self._compression:
-                source = pa.CompressedInputStream(pa.PythonFile(handle, "r"), self._compression)
+            source = self._unpacking(handle)
             number, tail = 1, b""
             while len(tail) <= _BLOCK and (block := source.read(_BLOCK)):
                 *lines, tail = (tail + block).split(b"\n")

@@ -22,9 +22,9 @@ from typing import IO, BinaryIO, cast
 from taxcheck.files import hidden_folder
 from taxcheck.model.errors import InputError, OutputError, one_line
 from taxcheck.sources.files import reading
+from taxcheck.sources.packed import Limited, compression_of, unpacking
 from taxcheck.sources.readers import CERTAIN, NEVER, Candidate
 from taxcheck.sources.taxonomies.dump_file import FILES
-from taxcheck.sources.taxonomies.text_file import Limited
 
 _MOST_MEMBERS = 10_000
 _LINE = re.compile(rb"\d+\t\|\t[^\n]*\|\r?\n")
@@ -53,13 +53,22 @@ def claim(candidate: Candidate) -> float:
         raise InputError(f"{path}: is a file of an NCBI taxdump; {way_out}")
     if not is_archive(candidate.path):
         return NEVER
-    if zipfile.is_zipfile(path):
-        with reading(candidate.path, "a zip archive"), zipfile.ZipFile(path) as archive:
-            if not any(name.replace("\\", "/").endswith(FILES) for name in archive.namelist()):
-                raise InputError(
-                    f"{path}: is a zip archive without nodes.dmp; unpack it, give the file inside"
-                )
-    return CERTAIN
+    with reading(candidate.path, "an archive"):
+        names = (name.replace("\\", "/") for name in _names(candidate))
+        return CERTAIN if any(name.endswith(FILES) for name in names) else NEVER
+
+
+def _names(candidate: Candidate) -> Iterator[str]:
+    file = candidate.file
+    if zipfile.is_zipfile(file.path):
+        with zipfile.ZipFile(file.path) as archive:
+            yield from archive.namelist()
+        return
+    with file.open() as stream:
+        plain = unpacking(stream, compression_of(candidate.head), file.shown, file.bytes)
+        with tarfile.open(fileobj=plain, mode="r|") as packed:
+            for member in packed:
+                yield member.name
 
 
 @contextmanager

@@ -164,14 +164,15 @@ READERS = (
     Reader("taxonomy", "lineage", "a table of lineages", "two columns called like ranks", _lineage,
            lazily("taxonomies.lineages.read_lineage", "path"), (".csv", ".parquet"),
            "One column a rank. Nodes are names; a name in several places is called by its whole "
-           "lineage.", ("columns",)),
+           "lineage.", ("columns",), inside="part"),
     Reader("taxonomy", "paths", "lineages as texts", "`Bacteria;Bacillota;…` in a column or a line",
            _paths, _read_paths, (".tsv", ".txt"),
            "As of SILVA, QIIME 2, Greengenes and UNITE, or with ` > `, `|` between taxa. Nodes as "
-           "in a table of lineages; rows are counted, not nodes.", ("columns",)),
+           "in a table of lineages; rows are counted, not nodes.", ("columns",),
+           inside="part"),
     Reader("taxonomy", "edges", "a table of edges",
            "two columns called like child and parent, or of which one has cells of the other",
            _edges, lazily("taxonomies.edges.read_edges", "path"), (".csv", ".parquet"),
            "A column of children, one of parents; without a header the child comes first.",
-           ("columns",)),
+           ("columns",), inside="part"),
 )

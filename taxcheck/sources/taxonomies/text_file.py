@@ -2,53 +2,22 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 from collections.abc import Iterator
-from typing import BinaryIO, cast
-
-import pyarrow as pa
+from typing import cast
 
 from taxcheck.model.errors import InputError
 from taxcheck.sources.files import reading
+from taxcheck.sources.packed import compression_of, unpacking
 from taxcheck.sources.readers import Candidate
-from taxcheck.sources.tables.readers import compression_of
 from taxcheck.sources.taxonomies.hierarchy import Origin
 from taxcheck.sources.unsupported import refuse_unsupported
 
-MOST_BYTES = 1 << 34
-_FREE_BYTES = 1 << 28  # expanded bytes that are read whatever their ratio
-_MOST_EXPANSION = 250  # real dumps and ontologies expand 4 to 20 times
 _LONGEST_LINE = 1 << 26
 
 
-class Limited(io.RawIOBase):
-    """A stream that ends in InputError where it gives far more than a file of its size can hold."""
-
-    def __init__(self, stream: BinaryIO, shown: str, packed: int) -> None:
-        self._stream, self._shown = stream, shown
-        self._left = min(MOST_BYTES, max(_FREE_BYTES, packed * _MOST_EXPANSION))
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def readinto(self, buffer: object) -> int:
-        """Fill a buffer; 0 at the end."""
-        view = memoryview(cast(bytearray, buffer))
-        data = self._stream.read(len(view))
-        self._left -= len(data)
-        if self._left < 0:
-            raise InputError(
-                f"{self._shown}: unpacks to more than a file of its size should hold; if it is "
-                "sound, unpack it first"
-            )
-        view[: len(data)] = data
-        return len(data)
-
-
 class TextFile:
-    """An input file of text; gzip and zstd are unpacked in passing."""
+    """An input file of text; packed ones are unpacked in passing."""
 
     def __init__(self, path: str) -> None:
         candidate = Candidate(path)
@@ -61,12 +30,8 @@ class TextFile:
 
     def stream(self) -> io.BufferedReader:
         """The unpacked bytes from the start."""
-        raw: BinaryIO = self.file.open()
-        if self._compression == "gzip":
-            raw = cast(BinaryIO, gzip.GzipFile(fileobj=raw))
-        elif self._compression == "zstd":
-            raw = cast(BinaryIO, pa.CompressedInputStream(pa.PythonFile(raw, "r"), "zstd"))
-        return io.BufferedReader(Limited(raw, self.path, self.file.bytes), 1 << 20)
+        raw = unpacking(self.file.open(), self._compression, self.path, self.file.bytes)
+        return io.BufferedReader(cast(io.RawIOBase, raw), 1 << 20)
 
     def head(self, size: int = 1 << 16) -> bytes:
         """The first bytes, unpacked."""

@@ -260,7 +260,7 @@ def refused(given: Paths) -> str:
 def test_what_else_cannot_be_read_is_refused(tmp_path: Path) -> None:
     shards(tmp_path / "pairs")
     (tmp_path / "pairs" / "notes.docx").write_bytes(b"PK\x03\x04" + bytes(100))
-    assert "notes.docx: is a zip archive" in refused(str(tmp_path / "pairs"))
+    assert "notes.docx: cannot be read as a zip archive" in refused(str(tmp_path / "pairs"))
 
 
 def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path) -> None:
