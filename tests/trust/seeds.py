@@ -237,6 +237,30 @@ _OWL_XML = b"""<?xml version="1.0"?>
 <Literal>a</Literal></AnnotationAssertion></Ontology>
 """
 _XML = (b"<", b">", b"</", b"&x;", b"&#0;", b"<![CDATA[", b"<!DOCTYPE x [", b"]>", b'"', b"<!--")
+_GRAPHML = b"""<?xml version="1.0"?>
+<graphml xmlns="http://graphml.graphdrawing.org/xmlns"><key id="d0" for="node" attr.name="label"
+ attr.type="string"/><graph edgedefault="directed"><node id="a"><data key="d0">A</data></node>
+<node id="b"/><node id="c"/><edge source="a" target="b"/><edge source="a" target="c"/>
+</graph></graphml>
+"""
+_GEXF = b"""<?xml version="1.0"?>
+<gexf xmlns="http://gexf.net/1.3" version="1.3"><graph defaultedgetype="directed"><nodes>
+<node id="a" label="A"/><node id="b" label="B"/><node id="c" label="C"/></nodes><edges>
+<edge id="0" source="a" target="b"/><edge id="1" source="a" target="c"/></edges></graph></gexf>
+"""
+_GML = b"""graph [ directed 1
+ node [ id 0 label "a" ] node [ id 1 label "b" ] node [ id 2 label "c" ]
+ edge [ source 0 target 1 ] edge [ source 0 target 2 weight 1.5 ]
+]
+"""
+_DOT = b"""strict digraph "g" { // so
+ a [label="A \\"x\\""]; a -> b -> {c d:p} [label=x]; a -> e [label=<<b>f</b>>]
+ subgraph s { a -> h }
+}
+"""
+_LINKS = b"""{"directed": true, "nodes": [{"id": "a", "label": "A"}, {"id": "b"}, {"id": 3}],
+"links": [{"source": "a", "target": "b"}, {"source": "a", "target": 2}]}
+"""
 _TREE = {"name": "a", "children": [{"name": "b", "id": 3}, {"name": "c", "children": ["d"]}]}
 _WORDNET = """  1 This is a licence.
 00001740 03 n 01 entity 0 002 ~ 00001930 n 0000 ~ 00002137 n 0000 | that which is
@@ -293,6 +317,13 @@ def sources() -> dict[str, list[Seed]]:
         "jsonld": [Seed(".jsonld", _JSON_LD, (b'"@id"', b'"@context": ', b"{", b"[", b"null"))],
         "owl": [Seed(".ofn", _OWL, (b"(", b")", b"SubClassOf(", b"Prefix(", b'"', b"=", b"<"))],
         "owlxml": [Seed(".owx", _OWL_XML, _XML)],
+        "graphml": [Seed(".graphml", _GRAPHML, _XML)],
+        "gexf": [Seed(".gexf", _GEXF, _XML)],
+        "gml": [Seed(".gml", _GML, (b"[", b"]", b"node [ id 1 ]", b'"', b"&#0;", b"1e400"))],
+        "dot": [
+            Seed(".dot", _DOT, (b"{", b"}", b"->", b"[", b"]", b"<", b'"', b"=", b"subgraph "))
+        ],
+        "jsongraph": [Seed(".json", _LINKS, (b"{", b"[", b'"source": ', b"null", b"-1"))],
         "json": [
             Seed(
                 ".json",

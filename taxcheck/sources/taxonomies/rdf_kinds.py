@@ -9,15 +9,15 @@ from taxcheck.sources.readers import Candidate
 from taxcheck.sources.taxonomies.json_kinds import json_kind
 
 Syntax = Literal["turtle", "rdfxml", "ntriples", "jsonld", "owl", "owlxml", ""]
-_PROLOG = (
+PROLOG = (
     rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:[^-]|-(?!->))*-->\s*)*"
     rb"(?:<!DOCTYPE[^\[>]*(?:\[[^\]]*\])?\s*>\s*)?(?:<!--(?:[^-]|-(?!->))*-->\s*)*"
 )
 _BLANK = rb"(?:\s+|#[^\n]*\n)*"
 _IRI = rb"<[^<>\s]*>"
 _SYNTAXES: tuple[tuple[Syntax, re.Pattern[bytes]], ...] = (
-    ("rdfxml", re.compile(_PROLOG + rb"<(?:\w+:)?RDF[\s>]")),
-    ("owlxml", re.compile(_PROLOG + rb"<(?:\w+:)?Ontology[\s>]")),
+    ("rdfxml", re.compile(PROLOG + rb"<(?:\w+:)?RDF[\s>]")),
+    ("owlxml", re.compile(PROLOG + rb"<(?:\w+:)?Ontology[\s>]")),
     ("owl", re.compile(_BLANK + rb"(?:Prefix\s*\(|Ontology\s*\()")),
     ("ntriples", re.compile(
         rb"(?:#[^\n]*\n|\s)*(?:" + _IRI + rb"|_:\S+)[ \t]+" + _IRI + rb"[ \t]*(?:" + _IRI

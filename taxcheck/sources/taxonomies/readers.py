@@ -81,6 +81,17 @@ def _syntax(syntax: str) -> Callable[[Candidate], float]:
     return sniff
 
 
+def _graph(kind: str) -> Callable[[Candidate], float]:
+    """A sniff by the format in which a graph is written."""
+
+    def sniff(candidate: Candidate) -> float:
+        from taxcheck.sources.taxonomies.graph_kinds import graph_kind
+
+        return CERTAIN if candidate.once(graph_kind) == kind else NEVER
+
+    return sniff
+
+
 def _lineage(candidate: Candidate) -> float:
     from taxcheck.sources.taxonomies.claims import claim_lineage
 
@@ -142,6 +153,23 @@ READERS = (
     Reader("taxonomy", "owlxml", "OWL/XML", "`<Ontology`", _syntax("owlxml"),
            lazily("taxonomies.owl_axioms.read_owl_xml", "path"), (".owx", ".owl"),
            "As Turtle.", _RDF),
+    Reader("taxonomy", "graphml", "GraphML", "`<graphml`", _graph("graphml"),
+           lazily("taxonomies.graph_files.read_graphml", "path"), (".graphml",),
+           "Nodes are ids, or labels where ids only count them. Which end of the edges is above is "
+           "told by what they are called, or by which end has several; else it is asked: "
+           "`--columns child=source,parent=target`.", ("columns",), "graphs"),
+    Reader("taxonomy", "gexf", "GEXF", "`<gexf`", _graph("gexf"),
+           lazily("taxonomies.graph_files.read_gexf", "path"), (".gexf",), "As GraphML.",
+           ("columns",), "graphs"),
+    Reader("taxonomy", "gml", "GML", "`graph [`", _graph("gml"),
+           lazily("taxonomies.graph_files.read_gml", "path"), (".gml",), "As GraphML.",
+           ("columns",), "graphs"),
+    Reader("taxonomy", "dot", "a graph of Graphviz (DOT)", "`digraph {`", _graph("dot"),
+           lazily("taxonomies.dot.read_dot", "path"), (".dot", ".gv"), "As GraphML.",
+           ("columns",)),
+    Reader("taxonomy", "jsongraph", "a graph in JSON", "`\"links\"`, `\"edges\"`, `\"elements\"`",
+           _graph("jsongraph"), lazily("taxonomies.json_graph.read_json_graph", "path"),
+           (".json", ".cyjs"), "As GraphML; of networkx, d3 and Cytoscape.", ("columns",)),
     Reader("taxonomy", "json", "a tree in JSON",
            "lists of `children`, or keys over keys alone", _json("tree", CERTAIN, "nested", True),
            lazily("taxonomies.json_tree.read_json_tree", "path"), (".json",),

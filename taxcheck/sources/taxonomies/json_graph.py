@@ -1,0 +1,95 @@
+"""Graphs in JSON: nodes and links as of d3 and networkx, elements as of Cytoscape."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from taxcheck.model.errors import InputError
+from taxcheck.sources.taxonomies.directed import Directed, first_of, hierarchy_of_graph, text_of
+from taxcheck.sources.taxonomies.hierarchy import Hierarchy
+from taxcheck.sources.taxonomies.text_file import TextFile
+
+_LONGEST = 1 << 28
+_LABELS = ("label", "name", "lbl", "title")
+_KINDS = ("relation", "interaction", "pred", "label", "key", "type")
+_LINKS = ("links", "edges")
+_OF_LINKS = (("source", "target"), ("from", "to"), ("sub", "obj"))
+
+
+def read_json_graph(path: str, columns: str | None = None) -> Hierarchy:
+    """Nodes by their ids, called by their labels; ``columns`` says which end is above."""
+    source = TextFile(path)
+    try:
+        document = json.loads(source.text(_LONGEST))
+    except (ValueError, RecursionError) as error:
+        where = f" (line {error.lineno:,})" if isinstance(error, json.JSONDecodeError) else ""
+        raise InputError(
+            f"{source.path}: is no whole JSON document{where}; it may be truncated: copy it again"
+        ) from None
+    try:
+        graph = _graph(document)
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        raise InputError(
+            f"{source.path}: a node or link is not as graphs in JSON have them "
+            f"({type(error).__name__}: {error})"
+        ) from None
+    return hierarchy_of_graph(graph, source, "graph in JSON", columns)
+
+
+def _graph(document: Any) -> Directed:
+    found = Directed()
+    held = document.get("graph") if isinstance(document.get("graph"), dict) else document
+    if not any(key in held for key in (*_LINKS, "elements")):
+        held = document
+    found.directed = held.get("directed", document.get("directed")) is not False
+    elements = held.get("elements")
+    if isinstance(elements, list):  # nodes and edges together
+        datas = [one["data"] for one in elements]
+        nodes = [one for one in datas if "source" not in one]
+        links = [one for one in datas if "source" in one]
+    else:
+        inside = elements if isinstance(elements, dict) else held
+        nodes = list(_records(inside.get("nodes", [])))
+        links = list(_records(next((inside[key] for key in _LINKS if key in inside), [])))
+    ids: list[str] = []
+    for node in nodes:
+        identifier = first_of(node, ("id", "key", "name", "label"))
+        if identifier is None:
+            raise KeyError("id")
+        ids.append(identifier)
+        found.node(identifier, first_of(node, _LABELS))
+    for link in links:
+        keys = next((both for both in _OF_LINKS if link.keys() >= set(both)), _OF_LINKS[0])
+        source, target = (_end(link[key], found, ids) for key in keys)
+        found.edge(source, target, first_of(link, _KINDS))
+    return found
+
+
+def _records(listed: Any) -> Iterator[Mapping[str, Any]]:
+    """Each of a list, or of an object by ids; Cytoscape puts them into "data"."""
+    if isinstance(listed, dict):
+        for identifier, held in listed.items():
+            yield {"id": identifier, **(held if isinstance(held, dict) else {})}
+        return
+    for one in listed:
+        if isinstance(one, dict):
+            data = one.get("data")
+            yield {**one, **data} if isinstance(data, dict) else one
+        elif isinstance(one, list) and len(one) > 1:
+            yield {"source": one[0], "target": one[1]}
+        else:
+            yield {"id": one}
+
+
+def _end(value: Any, found: Directed, ids: list[str]) -> str:
+    """The id of a link's end: its own, that of an object, or of the node at a place in the list."""
+    if isinstance(value, dict):
+        value = value.get("id", value.get("name"))
+    text = text_of(value)
+    if text is None:
+        raise TypeError(f"a link ends at {value!r}"[:80])
+    if text not in found.labels and isinstance(value, int) and not isinstance(value, bool):
+        return ids[value]
+    return text
