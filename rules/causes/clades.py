@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from taxcheck.model.arrays import BoolArray, IntArray, within
+from taxcheck.model.arrays import BoolArray, Int32Array, IntArray, within
 from taxcheck.model.cause import Explanation, Mend, cause
 from taxcheck.model.result import RuleResult
+from taxcheck.model.room import Room
 from taxcheck.model.vocabulary import plural
 from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.pairs import PairState
@@ -22,6 +23,7 @@ from .lost import called
 _FEWEST = 2  # rows of a clade
 _SHARE = 0.99
 _MOST = 30_000_000  # pairs that are looked at whole
+_ROW_BYTES = 150  # that each of them takes meanwhile
 
 
 @cause()
@@ -137,6 +139,7 @@ def reversed_clade(
     mapping: MappingStatistics,
     kept: KeptPairs,
     totals: PairState,
+    room: Room,
     truth: Truth | None = None,
 ) -> Explanation | None:
     """In the rows of one clade ancestor and descendant are exchanged.
@@ -165,7 +168,7 @@ def reversed_clade(
         *symptoms
     }:
         return None
-    for rows, nodes, top in _turned(symptoms, graph, kept, totals, truth):
+    for rows, nodes, top in _turned(symptoms, graph, kept, totals, room, truth):
         if len(rows) < _FEWEST:
             continue
         who = called(mapping, top, truth)
@@ -202,6 +205,7 @@ def _turned(
     graph: Graph,
     kept: KeptPairs,
     totals: PairState,
+    room: Room,
     truth: Truth | None,
 ) -> Iterator[tuple[IntArray, int, int]]:
     """(rows, nodes, top) of a clade whose rows are turned round, by the strongest evidence."""
@@ -210,8 +214,9 @@ def _turned(
         if found is not None:
             yield found
         return
-    if not 0 < len(kept) <= _MOST:
+    if not len(kept):
         return
+    room.look(len(kept), _ROW_BYTES, _MOST)
     batches = [*kept.batches()]
     rows = np.concatenate([b.rows for b in batches])
     ancestor = np.concatenate([b.ancestor for b in batches])
@@ -292,7 +297,7 @@ def _turned_by_distance(
     return rows[turned], len(members), top
 
 
-def _parts(ancestor: IntArray, descendant: IntArray, n: int) -> IntArray:
+def _parts(ancestor: IntArray, descendant: IntArray, n: int) -> Int32Array:
     from taxcheck.statistics.hierarchy.graph import connected
 
     return connected(ancestor, descendant, n, "weak")

@@ -10,6 +10,7 @@ import numpy as np
 from taxcheck.model.arrays import BoolArray, IntArray
 from taxcheck.model.cause import Explanation, Mend, cause
 from taxcheck.model.result import RuleResult
+from taxcheck.model.room import Room
 from taxcheck.model.vocabulary import plural
 from taxcheck.policy.model import Dataset
 from taxcheck.statistics.hierarchy.graph import Graph
@@ -36,6 +37,7 @@ _AS_EDGES = 0.75
 _DEPTHS = 3  # that nodes must have, before what they share means anything
 _FROM_EDGES = "rows that were lost cannot be moved back; the depth-1 pairs imply them"
 _OWN = "missing_ancestor_pair"
+_ROW_BYTES = 80  # that a pair takes while all are looked at together
 
 
 @cause(loss=True)
@@ -438,6 +440,7 @@ def lost_second_parents(
     totals: PairState,
     graph: Graph,
     tree: HierarchyStatistics,
+    room: Room,
     truth: Truth | None = None,
 ) -> Explanation | None:
     """In a DAG only one parent of each node was kept at distance 1.
@@ -473,6 +476,7 @@ def lost_second_parents(
         return None  # without second parents no edge of one is lost
     if beyond < _FEWEST or graph.parent_counts.max(initial=0) != 1 or not len(kept):
         return None
+    room.ask(len(kept) * _ROW_BYTES, f"looking at {plural(len(kept), 'pair')} together")
     there = _There.of(kept, graph)
     explains: dict[str, BoolArray | bool] = {}
     if _OWN in symptoms:  # an edge that a longer chain implies

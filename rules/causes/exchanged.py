@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from taxcheck.model.arrays import BoolArray, IntArray, within
+from taxcheck.model.arrays import BoolArray, Int32Array, IntArray, Whole, within
 from taxcheck.model.cause import Explanation, Mend, cause
+from taxcheck.model.room import Room
 from taxcheck.model.vocabulary import plural
+from taxcheck.statistics.counts import Counts
 from taxcheck.statistics.joins import Joins
 from taxcheck.statistics.pairs import PairState
 from taxcheck.statistics.spool import KeptPairs
@@ -18,6 +20,7 @@ from taxcheck.statistics.symptoms import Symptoms
 _NEARLY = 0.99
 _ROUNDS = 3
 _MOST = 0.5  # of the rows; where more are turned round, it is the columns
+_ROW_BYTES = 100  # that a row takes which points upwards
 _SEEN_BY = ("false_ancestor_pair", "reversed_pair", "cycle", "missing_parent", "several_parents")
 
 
@@ -27,6 +30,7 @@ def exchanged_ends(
     symptoms: Symptoms,
     joins: Mapping[str, Joins],
     totals: PairState,
+    room: Room,
 ) -> Explanation | None:
     """In some rows ancestor and descendant, or the identifiers beside them, were exchanged.
 
@@ -57,7 +61,7 @@ def exchanged_ends(
             return crossed
     if not any(name in symptoms for name in _SEEN_BY):
         return None
-    (rows, *ends), certain = _upwards(kept, totals.origin.n)
+    (rows, *ends), certain = _upwards(kept, totals.origin.n, room)
     both = symptoms.get("reversed_pair")
     if both is not None and both.rows is not None:  # the pair stands the right way round as well
         alone = ~within(both.rows, rows)
@@ -87,17 +91,17 @@ def exchanged_ends(
     )
 
 
-def _upwards(kept: KeptPairs, n: int) -> tuple[IntArray, bool]:
+def _upwards(kept: KeptPairs, n: int, room: Room) -> tuple[IntArray, bool]:
     """Row, ancestor and descendant of rows that point upwards, (3, k); and whether depth tells so.
 
     What all rows say of their nodes tells: an ancestor has more descendants and fewer ancestors
     than its descendant. In a tree with distances it is less deep as well, which tells apart a node
     and its only child. Rows that are found are turned round, and the nodes counted anew.
     """
-    nodes = _Nodes.of(kept, np.empty(0, np.int64), n)
-    found = by_count = _pointing(kept, nodes, by_depth=False)
+    none = np.empty(0, np.int64)
+    found = by_count = _pointing(kept, _Nodes.of(kept, none, n), False, room)
     for _ in range(_ROUNDS):
-        now = _pointing(kept, _Nodes.of(kept, found[0], n), kept.has_depth)
+        now = _pointing(kept, _Nodes.of(kept, found[0], n), kept.has_depth, room)
         if now.shape[1] > 2 * by_count.shape[1]:
             return by_count, False  # in a DAG the largest distance says nothing
         if np.array_equal(now[0], found[0]):
@@ -110,27 +114,27 @@ def _upwards(kept: KeptPairs, n: int) -> tuple[IntArray, bool]:
 class _Nodes:
     """What the rows say of every idx, (n,) each."""
 
-    below: IntArray  # pairs in which it is the ancestor
-    above: IntArray
-    deep: IntArray  # the largest distance to an ancestor
+    below: Whole  # pairs in which it is the ancestor
+    above: Whole
+    deep: Int32Array  # the largest distance to an ancestor
 
     @classmethod
     def of(cls, kept: KeptPairs, turned: IntArray, n: int) -> _Nodes:
         """From all rows, of which some are taken the other way round."""
-        below, above, deep = np.zeros((3, n), dtype=np.int64)
+        below, above, deep = Counts.empty(n), Counts.empty(n), np.zeros(n, dtype=np.int32)
         for batch in kept.batches():
             other = within(turned, batch.rows)
             a = np.where(other, batch.descendant, batch.ancestor)
             d = np.where(other, batch.ancestor, batch.descendant)
-            below += np.bincount(a, minlength=n)
-            above += np.bincount(d, minlength=n)
+            below.add(a)
+            above.add(d)
             if batch.depth_diff is not None:
-                np.maximum.at(deep, d, batch.depth_diff)
-        return cls(below, above, deep)
+                np.maximum.at(deep, d, batch.depth_diff.astype(np.int32))
+        return cls(below.freeze(), above.freeze(), deep)
 
 
-def _pointing(kept: KeptPairs, nodes: _Nodes, by_depth: bool) -> IntArray:
-    parts = [np.empty((3, 0), dtype=np.int64)]
+def _pointing(kept: KeptPairs, nodes: _Nodes, by_depth: bool, room: Room) -> IntArray:
+    parts, count = [np.empty((3, 0), dtype=np.int64)], 0
     for batch in kept.batches():
         a, d = batch.ancestor, batch.descendant
         fewer, as_many = nodes.below[a] < nodes.below[d], nodes.below[a] == nodes.below[d]
@@ -139,6 +143,8 @@ def _pointing(kept: KeptPairs, nodes: _Nodes, by_depth: bool) -> IntArray:
             up &= nodes.deep[a] == nodes.deep[d]
             up |= nodes.deep[a] > nodes.deep[d]
         parts.append(np.stack([batch.rows, a, d])[:, up])
+        count += parts[-1].shape[1]
+        room.ask(count * _ROW_BYTES, f"looking at {count:,} pairs together")
     return np.concatenate(parts, axis=1)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from taxcheck.model.arrays import BoolArray, IntArray, distinct, within
 from taxcheck.model.cause import Explanation, Mend, cause
 from taxcheck.model.places import SaidRow
+from taxcheck.model.room import Room, Unasked
 from taxcheck.model.vocabulary import plural
 from taxcheck.statistics.hierarchy.edges import tree_edges
 from taxcheck.statistics.joins import UNKNOWN, Joins
@@ -34,6 +35,7 @@ _SEEN_BY = (
 _TRIED = 4  # places at which an order may break off
 _PAIRS_A_TREE = 10  # at least, in a dataset
 _MOST = 20_000_000  # rows that are looked at together
+_ROW_BYTES = 150  # that each of them takes while its closure is proved
 _WHICH = (
     "the pairs of this mapping alone, since nothing says which of the two they are, or identifiers "
     "beside their idx (ancestor_taxid, descendant_taxid), or `taxonomy`"
@@ -113,7 +115,11 @@ def restarted_idx(
 
 @cause()
 def appended_file(
-    kept: KeptPairs, symptoms: Symptoms, mapping: MappingStatistics, said_row: SaidRow
+    kept: KeptPairs,
+    symptoms: Symptoms,
+    mapping: MappingStatistics,
+    said_row: SaidRow,
+    room: Room,
 ) -> Explanation | None:
     """The pairs of another dataset, with idx of its own, were appended to these.
 
@@ -145,12 +151,17 @@ def appended_file(
     if not any(name in symptoms for name in _SEEN_BY):
         return None
     start = next((int(batch.rows[0]) for batch in kept.batches()), None)
+    too_many: Unasked | None = None
     for first in _places(kept, symptoms, len(mapping.mapped)):
         if start is None or first <= start:  # nothing stands before it
             continue
-        tail = rows_between(first, np.inf, kept, symptoms)
+        try:
+            tail = rows_between(first, np.inf, kept, symptoms, room)
+        except Unasked as why:
+            too_many = why
+            continue
         rows = tail[0]
-        if not len(rows) >= FEWEST or len(rows) > _MOST or _repeated(rows, symptoms):
+        if not len(rows) >= FEWEST or _repeated(rows, symptoms):
             continue
         if not any(
             all(is_closure(part, len(mapping.mapped)) for part in parts)
@@ -162,13 +173,15 @@ def appended_file(
             continue  # numbered through: nothing says that the mapping should lack its nodes
         foreign = _foreign(first, symptoms)
         if foreign is False:
-            tail = rows_between(0, first - 1, kept, symptoms)
+            tail = rows_between(0, first - 1, kept, symptoms, room)
             if not is_closure(tail, len(mapping.mapped)):
                 continue
         shared = np.count_nonzero(within(before, after))
         proved = foreign is not None or len(before) == mapping.nodes > 2 * int(shared)
         ends = foreign is not False
         return _another(first, tail, symptoms, said_row, ends=ends, proved=proved)
+    if too_many is not None:
+        raise too_many
     return None
 
 
@@ -266,12 +279,21 @@ def _again(rows: IntArray, descendant: IntArray, last: int, seen: BoolArray) -> 
     return [int(rows[starts[at]]) for at in np.flatnonzero(known)[:1]]
 
 
-def rows_between(first: int, last: float, kept: KeptPairs, symptoms: Symptoms) -> IntArray:
-    """Source row, ancestor and descendant of the rows first..last, in their order, (3, k)."""
-    parts = [np.empty((3, 0), dtype=np.int64)]
+def rows_between(
+    first: int, last: float, kept: KeptPairs, symptoms: Symptoms, room: Room
+) -> IntArray:
+    """Source row, ancestor and descendant of the rows first..last, in their order, (3, k).
+
+    Unasked where they are too many to be held.
+    """
+    parts, count = [np.empty((3, 0), dtype=np.int64)], 0
     for batch in kept.batches():
+        if batch.rows[-1] < first or batch.rows[0] > last:
+            continue
         here = (batch.rows >= first) & (batch.rows <= last)
         if here.any():
+            count += int(np.count_nonzero(here))
+            room.look(count, _ROW_BYTES, _MOST)
             parts.append(np.stack([batch.rows, batch.ancestor, batch.descendant])[:, here])
     for name in ("index_out_of_range", "self_pair"):
         symptom = symptoms.get(name)

@@ -9,6 +9,7 @@ import numpy as np
 
 from taxcheck.model.arrays import BoolArray, IntArray, within
 from taxcheck.model.cause import Explanation, cause
+from taxcheck.model.room import Room, Unasked
 from taxcheck.model.vocabulary import plural
 from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.offenders import select
@@ -22,6 +23,8 @@ from .distances import nearer_by_depth
 from .lost import FROM_TAXONOMY, MISSING, NO_REPAIR, called, everything, follows, lost_pairs
 
 _MOST = 30_000_000  # pairs whose order is looked at
+_ROW_BYTES = 100  # that each of them takes meanwhile
+_LACKING = {MISSING, "coverage_gap", "missing_ancestor_pair", "missing_parent"}
 _GROUPS = 10  # nodes, of fewer no order can be told
 _FEWEST = 20  # lost pairs, below which a pattern of positions may be chance
 _SHARE = 0.99
@@ -43,9 +46,20 @@ class Ordered:
     n: int
 
     @classmethod
-    def of(cls, kept: KeptPairs, totals: PairState, symptoms: Symptoms) -> Ordered | None:
-        """Without rows that repeat others; None where they are too many to be looked at whole."""
-        if not 0 < len(kept) <= _MOST:
+    def of(
+        cls, kept: KeptPairs, totals: PairState, symptoms: Symptoms, room: Room
+    ) -> Ordered | None:
+        """Without rows that repeat others; None where there are none.
+
+        Unasked where rows may be lost, and there are too many to be looked at whole.
+        """
+        if not len(kept):
+            return None
+        try:
+            room.look(len(kept), _ROW_BYTES, _MOST)
+        except Unasked:
+            if _LACKING & {*symptoms}:
+                raise
             return None
         again = symptoms.get("duplicate_pair")
         batches = [*kept.batches()]
@@ -106,6 +120,7 @@ def truncated_rows(
     symptoms: Symptoms,
     mapping: MappingStatistics,
     pairs: PairStatistics,
+    room: Room,
     truth: Truth | None = None,
 ) -> Explanation | None:
     """The file of pairs was cut: what comes after a row is missing.
@@ -135,7 +150,7 @@ def truncated_rows(
         return None
     rows = totals.rows
     at_limit = _limit(rows)
-    ordered = Ordered.of(kept, totals, symptoms)
+    ordered = Ordered.of(kept, totals, symptoms, room)
     if ordered is None:
         return None
     cut = _cut(ordered, symptoms, pairs, mapping, truth)
@@ -273,6 +288,7 @@ def every_kth_row(
     totals: PairState,
     symptoms: Symptoms,
     graph: Graph,
+    room: Room,
     truth: Truth | None = None,
 ) -> Explanation | None:
     """Rows at regular distances are missing: every second, every tenth.
@@ -295,7 +311,7 @@ def every_kth_row(
     - torch.utils.data.IterableDataset, how rows are divided among workers:
       https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.IterableDataset
     """
-    ordered = Ordered.of(kept, totals, symptoms)
+    ordered = Ordered.of(kept, totals, symptoms, room)
     if ordered is None or ordered.groups is None:
         return None
     lost = _lost_rows(ordered, symptoms, graph, truth)

@@ -12,6 +12,7 @@ from taxcheck.model.arrays import BoolArray, IntArray, ranges, within
 from taxcheck.model.cause import Explanation, Mend, cause
 from taxcheck.model.places import SaidRow
 from taxcheck.model.reading import Reading
+from taxcheck.model.room import Room
 from taxcheck.model.vocabulary import percent, plural
 from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.pairs import PairState
@@ -31,6 +32,7 @@ _KNOWN = 0.1  # of the negatives, that something contradicts
 _LOOKED_AT = 100_000  # rows that tell a period
 _LONGEST = 33  # rows in which one is positive
 _MOST = 5_000_000  # pairs whose closure upwards is looked at
+_ROW_BYTES = 250  # that each of them takes meanwhile
 _CONTRADICTED = (
     "disagrees_with_taxonomy",
     "false_ancestor_pair",
@@ -98,6 +100,7 @@ def negatives_mixed_in(
     pair_reading: Reading,
     column: Callable[[str], Cells],
     said_row: SaidRow,
+    room: Room,
 ) -> Explanation | None:
     """Negative samples stand among the pairs.
 
@@ -124,12 +127,12 @@ def negatives_mixed_in(
     if not {*_CONTRADICTED} & {*symptoms}:
         return None
     found = _by_column(pair_reading, column)
-    if found is None and (false := _false_rows(symptoms, kept, graph)) is not None:
+    if found is None and (false := _false_rows(symptoms, kept, graph, room)) is not None:
         header = bool(pair_reading.header and pair_reading.first_row)
         found = _regular(false, totals.rows + header, said_row)
         if found is not None and found[1].startswith("from"):
             found = _to_the_end(found[0], kept, said_row)
-        if found is not None and _of_a_dataset(found[0], kept, symptoms, totals.origin.n):
+        if found is not None and _of_a_dataset(found[0], kept, symptoms, totals.origin.n, room):
             return None
     if found is None or 2 * len(found[0]) < _LEAST * totals.rows:
         return None
@@ -156,12 +159,12 @@ def negatives_mixed_in(
     )
 
 
-def _of_a_dataset(block: IntArray, kept: KeptPairs, symptoms: Symptoms, n: int) -> bool:
+def _of_a_dataset(block: IntArray, kept: KeptPairs, symptoms: Symptoms, n: int, room: Room) -> bool:
     """Whether rows without a gap are a closure of their own, as negatives are not."""
     first, last = int(block[0]), int(block[-1])
     if last - first + 1 != len(block) or len(block) > _MOST:
         return False
-    return is_closure(rows_between(first, last, kept, symptoms), n)
+    return is_closure(rows_between(first, last, kept, symptoms, room), n)
 
 
 def _by_column(reading: Reading, column: Callable[[str], Cells]) -> tuple[IntArray, str] | None:
@@ -187,13 +190,14 @@ def _denied(batches: Cells) -> IntArray | None:
     return np.concatenate([np.empty(0, np.int64), *found])
 
 
-def _false_rows(symptoms: Symptoms, kept: KeptPairs, graph: Graph) -> IntArray | None:
+def _false_rows(symptoms: Symptoms, kept: KeptPairs, graph: Graph, room: Room) -> IntArray | None:
     """Rows that the taxonomy contradicts, or that are not closed upwards, (k,) ascending."""
     symptom = symptoms.get("disagrees_with_taxonomy")
     if symptom is not None and symptom.rows is not None:
         return symptom.rows if len(symptom) >= _FEWEST else None
-    if not kept.has_depth or not _FEWEST < len(kept) <= _MOST:
+    if not kept.has_depth or len(kept) <= _FEWEST:
         return None
+    room.look(len(kept), _ROW_BYTES, _MOST)
     n, up = graph.n, graph.parents_of
     batches = [*kept.batches()]
     keys = np.sort(np.concatenate([b.descendant * n + b.ancestor for b in batches]))

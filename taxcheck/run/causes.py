@@ -19,6 +19,7 @@ from taxcheck.model.arrays import BoolArray, distinct
 from taxcheck.model.cause import Cause, Explanation, Mend
 from taxcheck.model.finding import Outcome, Unavailable, known
 from taxcheck.model.result import Explained, FoundCause, RuleResult
+from taxcheck.model.room import Unasked, held_bytes
 from taxcheck.model.vocabulary import plural
 from taxcheck.run.clues import Clues
 from taxcheck.run.diagnosis import Diagnosis
@@ -79,9 +80,12 @@ def _accepted(
     broken += _unasked(clues)
     unplaced = sum(_of(found[name]) for name in _UNPLACED if name in found)
     candidates, unknown = [], False
+    unasked: dict[str, list[str]] = {}
     for cause in causes:
         try:
             candidate = _candidate(cause, clues)
+        except Unasked as why:
+            unasked.setdefault(str(why), []).append(cause.name)
         except Exception as error:  # the verdict stands without it
             broken.append(
                 f"The cause {cause.name} broke and was left out: {type(error).__name__}: {error}. "
@@ -92,6 +96,10 @@ def _accepted(
                 unknown = True
             elif candidate is not None:
                 candidates.append(candidate)
+    broken += [
+        f"Not asked, of {plural(len(names), 'cause')}: {', '.join(names)} ({why})."
+        for why, names in unasked.items()
+    ]
     if unknown:
         broken.append(
             f"Whether pairs were lost was not asked: {plural(unplaced, 'row')} that could not be "
@@ -161,6 +169,10 @@ def _tried(mend: Mend, clues: Clues) -> Trial | None:
     data = clues.data
     if data.intake is None:
         return Trial({}, 0)
+    if (room := known(clues.room)) is not None:
+        # all is kept and counted a second time, but for the mapping
+        again = held_bytes(data.intake.mapping.n_nodes, len(data.intake.training.spool))
+        room.ask(again, "undoing them in a copy of all pairs")
     trial = attempt(mend, data, clues.joins)
     explained = sum(int(np.count_nonzero(mask)) for mask in trial.explained.values())
     return None if trial.worse > _WORSE * explained else trial

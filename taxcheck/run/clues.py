@@ -14,6 +14,7 @@ from taxcheck.model.arrays import IntArray, distinct
 from taxcheck.model.finding import Unavailable, known
 from taxcheck.model.places import SaidRow
 from taxcheck.model.result import RuleResult
+from taxcheck.model.room import Room
 from taxcheck.policy.model import Dataset
 from taxcheck.run.evidence import Evidence
 from taxcheck.run.gather import Gathered
@@ -86,6 +87,14 @@ class Clues:
     def totals(self) -> PairState | Unavailable:
         """What the rows of the pairs add up to."""
         return _NO_PAIRS if self.data.intake is None else self.data.intake.training.state
+
+    @property
+    def room(self) -> Room | Unavailable:
+        """What is left of the memory of the run."""
+        if self.data.intake is None:
+            return _NO_PAIRS
+        nodes, pairs = self.data.intake.mapping.n_nodes, len(self.data.intake.training.spool)
+        return Room.of(self.data.request.memory, nodes, pairs)
 
     @property
     def taxa(self) -> Taxonomy | Unavailable:

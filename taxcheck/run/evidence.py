@@ -141,7 +141,7 @@ def of_pairs(
             evidence = replace(
                 evidence, taxonomy=_taxonomy(taxonomy, mapping, intake, graph, sink, complete)
             )
-    return evidence, graph
+    return evidence, graph.trimmed()
 
 
 def _knows(taxonomy: Taxonomy, mapping: MappingStatistics, present: BoolArray) -> bool:

@@ -56,6 +56,7 @@ def read_mapping(
     path = str(source.table.path)
     state = collect(source.batches(), lambda: MappingState.empty(path), workers, read)
     statistics = replace(state.freeze(sink=sink), files=source.table.places)
+    del state
     pa.default_memory_pool().release_unused()
     if statistics.identifiers.integers is not None:
         source.read_as_integers()

@@ -69,7 +69,15 @@ def attempt(mend: Mend, data: Gathered, joins: Mapping[str, Joins]) -> Trial:
     with ExitStack() as resources:
         intake = undone(mend, data.intake, data.symptoms, joins, after, resources)
         dataset = data.request.policy.dataset
-        evidence, _ = of_pairs(intake, data.taxonomy, dataset, data.executor, after, Clock())
+        evidence, _ = of_pairs(
+            intake,
+            data.taxonomy,
+            dataset,
+            data.executor,
+            after,
+            Clock(),
+            data.request.memory,
+        )
     free = {"several_roots"}  # no defect by themselves
     if (tree := known(evidence.tree)) is not None and tree.kind is Kind.DAG:
         free.add("several_parents")

@@ -56,9 +56,11 @@ class Counts:
         total = self.total + other.total
         return Counts(_roomy(self.each, total) + other.each, total)
 
-    def freeze(self) -> IntArray:
-        """The counts, (n,)."""
-        return self.each.astype(np.int64)
+    def freeze(self) -> Whole:
+        """The counts, (n,), to be read only; no sum of several of them leaves their width."""
+        counts = self.each.view()
+        counts.flags.writeable = False
+        return counts
 
     def __getstate__(self) -> tuple[Packed, int]:
         """What is shipped: a part of the data names few of all nodes, and each a few times."""

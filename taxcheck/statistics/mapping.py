@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from taxcheck.model.arrays import BoolArray, IntArray
+from taxcheck.model.arrays import BoolArray, IntArray, Whole
 from taxcheck.model.finding import Defect, Sample
 from taxcheck.sources.tables.batches import MappingBatch
 from taxcheck.sources.tables.cells import integers_of
@@ -157,7 +157,8 @@ class _Frozen:
         n = int(self.idx.max(initial=-1)) + 1
         mapped = np.zeros(n, dtype=bool)
         mapped[self.idx] = True
-        row_of = np.full(n, -1, dtype=np.int64)
+        narrow = self.rows.max(initial=0) < 2**31
+        row_of: Whole = np.full(n, -1, dtype=np.int32 if narrow else np.int64)
         row_of[self.idx[::-1]] = self.rows[::-1]  # the first row of an idx wins
         nodes = int(np.count_nonzero(mapped))
         integers = isinstance(self.keys, np.ndarray)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from blake3 import blake3
 
-from taxcheck.model.arrays import BoolArray, Int32Array, IntArray
+from taxcheck.model.arrays import BoolArray, Int32Array, IntArray, Whole
 from taxcheck.model.finding import Defect
 from taxcheck.sources.tables.batches import PairBatch, Quarantined
 from taxcheck.sources.tables.cells import integers_of
@@ -212,12 +212,12 @@ class PairState:
         return cls(origin, Counts.empty(origin.n), Counts.empty(origin.n), defects)
 
     @property
-    def as_ancestor(self) -> IntArray:
+    def as_ancestor(self) -> Whole:
         """Sound pairs in which each idx is the ancestor, (n,)."""
         return self.above.freeze()
 
     @property
-    def as_descendant(self) -> IntArray:
+    def as_descendant(self) -> Whole:
         """Sound pairs in which each idx is the descendant, (n,)."""
         return self.below.freeze()
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from taxcheck.model.arrays import BoolArray, IntArray
+from taxcheck.model.arrays import BoolArray, IntArray, Whole
 from taxcheck.model.finding import Defect
 from taxcheck.model.places import Files
 
@@ -76,7 +76,7 @@ class MappingStatistics:
     derived: bool
     identifiers: Identifiers
     mapped: BoolArray  # (n_nodes,)
-    row_of: IntArray  # (n_nodes,) source row of the idx, -1 where unmapped
+    row_of: Whole  # (n_nodes,) source row of the idx, -1 where unmapped
     invalid: Defect  # detail: rows by reason
     duplicate_identifiers: Defect  # count: identifiers with more than one idx
     duplicate_idx: Defect  # count: idx with more than one identifier
@@ -138,8 +138,8 @@ class PairStatistics:
     rows: int  # rows in the file
     valid: int  # rows that are no invalid, out-of-range or self pair
     table_size: int  # max idx in valid pairs + 1
-    as_ancestor: IntArray  # (n,) pairs in which the idx is the ancestor; n >= n_nodes
-    as_descendant: IntArray  # (n,)
+    as_ancestor: Whole  # (n,) pairs in which the idx is the ancestor; n >= n_nodes
+    as_descendant: Whole  # (n,)
     only_descendant: int
     only_ancestor: int
     both: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -18,14 +19,13 @@ BROKEN_CHAIN, CYCLE, BEYOND_BOUND, BEYOND_EDGES, SHORTER_WAY = 1, 2, 3, 4, 5
 REASONS = ("", "broken_chain", "cycle", "beyond_bound", "beyond_edges", "shorter_way")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Chains:
     """What the graph can contradict: which nodes have unknown ancestors, and where chains end."""
 
     doubt: npt.NDArray[np.uint8]  # (n,) why nothing is known above the node; 0: all is
     on_cycle: IntArray
     forest: Forest | None
-    top: IntArray | None  # (n,) the root of each node's tree; None: no forest
 
     @classmethod
     def of(cls, graph: Graph, closure: Closure, pairs: PairSet) -> Chains:
@@ -42,8 +42,12 @@ class Chains:
             if len(nodes):
                 doubt[graph.below(nodes)] = why
         doubt[closure.beyond] = BEYOND_BOUND
-        forest = graph.acyclic.forest
-        return cls(doubt, on_cycle, forest, None if forest is None else forest.tops())
+        return cls(doubt, on_cycle, graph.acyclic.forest)
+
+    @cached_property
+    def top(self) -> IntArray | None:
+        """The root of each node's tree, (n,); None where the graph is no forest."""
+        return None if self.forest is None else self.forest.tops()
 
     def why_unknown(self, ancestor: IntArray, descendant: IntArray) -> npt.NDArray[np.uint8]:
         """Why pairs that no chain holds may be true all the same, (k,); 0 where nothing says so.
@@ -51,7 +55,7 @@ class Chains:
         In a forest a pair from one tree to another shows that the other's root has lost its parent.
         """
         why = self.doubt[descendant]
-        if self.top is not None:
+        if len(why) and self.top is not None:
             why[(why == 0) & (self.top[ancestor] != self.top[descendant])] = BROKEN_CHAIN
         return why
 

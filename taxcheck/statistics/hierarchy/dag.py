@@ -115,13 +115,14 @@ class GraphClosure:
         # bytes that would hold all of it, where it is not held
         self.needs = plan.needs if self._rows.closed < len(stems.nodes) else 0
         self.path = f"DAG: two comparisons a pair on the walk of each tree, then {self._rows.path}"
-        depth = forest.depth.astype(np.int64)
-        widths = np.r_[self._rows.widths, 0][row_of] + depth
-        counts = np.r_[self._rows.counts, 0][row_of] + depth
-        ends = np.cumsum(widths)
-        self._first = ends - widths
-        self.size = int(ends[-1]) if len(ends) else 0
-        self.expected = int(counts.sum())
+        widths = np.r_[self._rows.widths, 0][row_of]
+        widths += forest.depth
+        self._first = np.cumsum(widths)
+        self.size = int(self._first[-1]) if len(widths) else 0
+        self._first -= widths
+        del widths
+        below = np.bincount(row_of + 1, minlength=len(stems.nodes) + 1)[1:]
+        self.expected = int(forest.depth.sum(dtype=np.int64)) + int(self._rows.counts @ below)
         self.beyond: IntArray = np.flatnonzero(row_of >= self._rows.closed)
         self.depths = self._depths()
         row, parent = np.divmod(self._rows.shortcuts, max(graph.n, 1))

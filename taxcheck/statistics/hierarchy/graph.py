@@ -12,11 +12,23 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from taxcheck.model.arrays import BoolArray, IntArray, distinct, grouped, ranges
+from taxcheck.model.arrays import (
+    BoolArray,
+    Int32Array,
+    IntArray,
+    bounded,
+    distinct,
+    grouped,
+    ranges,
+)
 from taxcheck.statistics.hierarchy.forest import Forest
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
+
+_PEELED = 64  # rounds in which childless nodes are taken away
+_BLOCK = 1 << 20  # edges that are looked at together
+_MANY = 1 << 24  # nodes, of which all that a graph can tell would take gigabytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,27 +86,43 @@ class Graph:
     @cached_property
     def parents_of(self) -> Neighbours:
         """The parents of every node."""
-        return Neighbours.build(self.children, self.parents, self.n)
+        if (self.children[1:] < self.children[:-1]).any():
+            return Neighbours.build(self.children, self.parents, self.n)
+        starts = np.zeros(self.n + 1, dtype=np.int64)
+        np.cumsum(self.parent_counts, out=starts[1:])
+        return Neighbours(starts, self.parents)
 
     @cached_property
     def children_of(self) -> Neighbours:
         """The children of every node."""
         return Neighbours.build(self.parents, self.children, self.n)
 
+    def beside(self, nodes: IntArray, up: bool) -> Neighbours:
+        """The parents, or children, of a few nodes, (k,) ascending, by their places."""
+        own, other = (self.children, self.parents) if up else (self.parents, self.children)
+        marked = np.zeros(self.n, dtype=bool)
+        marked[nodes] = True
+        chosen = np.flatnonzero(marked[own])
+        return Neighbours.build(np.searchsorted(nodes, own[chosen]), other[chosen], len(nodes))
+
+    def trimmed(self) -> Graph:
+        """The same; of many nodes without what was found on the way, and can be found again."""
+        return self if self.n < _MANY else Graph(self.parents, self.children, self.present)
+
     @cached_property
-    def parent_counts(self) -> IntArray:
+    def parent_counts(self) -> Int32Array:
         """Number of parents of every node, (n,)."""
-        return np.bincount(self.children, minlength=self.n)
+        return np.bincount(self.children, minlength=self.n).astype(np.int32)
 
     @cached_property
     def forest(self) -> Forest | None:
         """The Euler tour, where every node has at most one parent and nothing is in a cycle."""
         if self.parent_counts.max(initial=0) > 1:
             return None
-        parent = np.full(self.n, -1, dtype=np.int64)
+        parent = np.full(self.n, -1, dtype=np.int32)
         parent[self.children] = self.parents
         forest = Forest.from_parents(parent)
-        return forest if forest.reached is None else None
+        return forest.slim() if forest.reached is None else None
 
     @cached_property
     def roots(self) -> IntArray:
@@ -124,58 +152,106 @@ class Graph:
             level = distinct(children[~marked[children]])
         return marked
 
+    @cached_property
+    def _tangled(self) -> IntArray:
+        """Places of the edges that may lie on cycles, (k,) ascending.
+
+        A node without children is on none, nor is its parent once such children are gone: they are
+        taken away a few times over, after which little is left of most graphs.
+        """
+        if self.forest is not None:
+            return np.empty(0, np.int64)
+        waiting = np.bincount(self.parents, minlength=self.n).astype(np.int32)
+        gone = waiting == 0
+        level = np.flatnonzero(gone)
+        for _ in range(_PEELED):
+            if not len(level):
+                break
+            freed = [np.empty(0, np.int64)]
+            for part in bounded(self.parents_of.counts[level], _BLOCK):
+                above = self.parents_of.expand(level[part])[1]
+                np.subtract.at(waiting, above, 1)
+                freed.append(distinct(above[waiting[above] == 0]))
+            level = distinct(np.concatenate(freed))
+            gone[level] = True
+        return np.flatnonzero(~(gone[self.parents] | gone[self.children]))
+
+    @cached_property
+    def _knots(self) -> tuple[IntArray, IntArray, IntArray]:
+        """(places of edges within a strong component, the nodes there, one cycle in order)."""
+        some = self._tangled
+        if not len(some):
+            return (np.empty(0, np.int64),) * 3
+        nodes, parents, children = _renamed(self.parents[some], self.children[some])
+        component = connected(parents, children, len(nodes), "strong")
+        inside = np.flatnonzero(component[parents] == component[children])
+        cycle = _one_cycle(parents[inside], children[inside], component)
+        return some[inside], distinct(nodes[parents[inside]]), nodes[cycle]
+
     def cycles(self) -> tuple[IntArray, IntArray]:
         """All nodes on cycles, and one cycle in order (parent before child); both may be empty."""
-        if self.acyclic is self:
-            return np.empty(0, np.int64), np.empty(0, np.int64)
-        return cycles(self.parents, self.children, self.n)
+        return self._knots[1:]
 
     @cached_property
     def acyclic(self) -> Graph:
         """The graph without the edges that close cycles: those within a strong component."""
-        if self.forest is not None:
+        inside = self._knots[0]
+        if not len(inside):
             return self
-        component = connected(self.parents, self.children, self.n, "strong")
-        apart = component[self.parents] != component[self.children]
-        return (
-            self if apart.all() else Graph(self.parents[apart], self.children[apart], self.present)
-        )
+        apart = np.ones(len(self.parents), dtype=bool)
+        apart[inside] = False
+        return Graph(self.parents[apart], self.children[apart], self.present)
 
     def components(self) -> tuple[IntArray, IntArray]:
-        """Weakly connected components of the present nodes: (label of every node, their sizes)."""
+        """Weakly connected components of the present nodes.
+
+        (the component of every root, (roots,); how many nodes each component has)
+        """
         if self.forest is not None:
-            labels = np.full(self.n, -1, dtype=np.int64)
-            labels[self.roots] = np.arange(len(self.roots))
-            return labels[self.forest.tops()], self.forest.size[self.roots].astype(np.int64)
-        label = connected(self.parents, self.children, self.n, "weak")
-        used, label_of_present = np.unique(label[self.present], return_inverse=True)
-        labels = np.full(self.n, -1, dtype=np.int64)
-        labels[self.present] = label_of_present
-        return labels, np.bincount(label_of_present, minlength=len(used))
+            return np.arange(len(self.roots)), self.forest.size[self.roots].astype(np.int64)
+        top = np.arange(self.n, dtype=np.int32)
+        top[self.acyclic.children] = self.acyclic.parents  # of several parents one
+        while not np.array_equal(above := top[top], top):
+            top = above
+        joined = np.flatnonzero(top[self.parents] != top[self.children])
+        label = np.arange(self.n, dtype=np.int32)
+        if len(joined):
+            tops, one, other = _renamed(top[self.parents[joined]], top[self.children[joined]])
+            same = connected(one, other, len(tops), "weak")
+            label[tops] = tops[np.unique(same, return_index=True)[1]][same]
+        sizes = np.bincount(label[top[self.present]], minlength=self.n)
+        rank = np.cumsum(sizes > 0) - 1
+        return rank[label[top[self.roots]]], sizes[sizes > 0]
 
 
 def connected(
     parents: IntArray, children: IntArray, n: int, connection: Literal["weak", "strong"]
-) -> IntArray:
+) -> Int32Array:
     """The component of every node, (n,); ``parents`` and ``children`` are (edges,)."""
     from scipy.sparse.csgraph import connected_components
 
     _, label = connected_components(
         _matrix(parents, children, n), directed=True, connection=connection
     )
-    return np.asarray(label, dtype=np.int64)
+    return np.asarray(label, dtype=np.int32)
 
 
-def cycles(parents: IntArray, children: IntArray, n: int) -> tuple[IntArray, IntArray]:
-    """All nodes on cycles, and one cycle in order (parent before child); both may be empty."""
+def _renamed(
+    parents: IntArray | Int32Array, children: IntArray | Int32Array
+) -> tuple[IntArray, IntArray, IntArray]:
+    """The nodes of edges, ascending, and the edges by the places of their ends among them."""
+    nodes: IntArray = distinct(np.concatenate([parents, children])).astype(np.int64)
+    return nodes, np.searchsorted(nodes, parents), np.searchsorted(nodes, children)
+
+
+def _one_cycle(parents: IntArray, children: IntArray, component: Int32Array) -> IntArray:
+    """A cycle in order (parent before child), through the first node of edges that lie on any."""
     from scipy.sparse.csgraph import breadth_first_order
 
-    component = connected(parents, children, n, "strong")
-    on_cycle = np.flatnonzero(np.bincount(component)[component] > 1)
-    if not len(on_cycle):
-        return on_cycle, on_cycle
-    start = int(on_cycle[0])
-    inside = (component[parents] == component[start]) & (component[children] == component[start])
+    if not len(parents):
+        return np.empty(0, np.int64)
+    start, n = int(parents.min()), len(component)
+    inside = component[parents] == component[start]
     order, predecessor = breadth_first_order(_matrix(parents[inside], children[inside], n), start)
     position = np.full(n, n, dtype=np.int64)
     position[order] = np.arange(len(order))
@@ -183,7 +259,7 @@ def cycles(parents: IntArray, children: IntArray, n: int) -> tuple[IntArray, Int
     path = [int(back[np.argmin(position[back])])]
     while path[-1] != start:
         path.append(int(predecessor[path[-1]]))
-    return on_cycle, np.array(path[::-1], dtype=np.int64)
+    return np.array(path[::-1], dtype=np.int64)
 
 
 def _matrix(parents: IntArray, children: IntArray, n: int) -> csr_array:

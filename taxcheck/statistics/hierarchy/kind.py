@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from taxcheck.model.arrays import BoolArray, IntArray, bounded
+from taxcheck.model.arrays import BoolArray, IntArray, Whole, bounded, distinct
 from taxcheck.model.vocabulary import percent, plural
 from taxcheck.policy.model import Dataset
 from taxcheck.statistics.hierarchy.chains import Chains
@@ -67,7 +67,7 @@ def likeness_of(
     sure = chains.why_unknown(ancestor, descendant) == 0
     beyond = Beyond(int(np.count_nonzero(sure)), int(np.count_nonzero(closed & sure)))
     edges_lost = beyond.closed > _CLOSED_SHARE * beyond.pairs  # rather than pairs wrong
-    counts = without_shortcuts(graph, closure).acyclic.parent_counts
+    counts: Whole = without_shortcuts(graph, closure).acyclic.parent_counts
     explained = _explained(graph, closure, pairs) if dataset.depth_cap is None else 0.0
     stated = edges_from != REDUCTION
     if beyond.pairs:
@@ -92,7 +92,7 @@ def likeness_of(
 
 
 def _kind(
-    counts: IntArray, graph: Graph, dataset: Dataset, explained: float, one_parent: bool
+    counts: Whole, graph: Graph, dataset: Dataset, explained: float, one_parent: bool
 ) -> tuple[Kind, str]:
     """``counts`` (n,) are the parents of each node, shortcuts and cycles left out."""
     several, with_parent = np.count_nonzero(counts > 1), np.count_nonzero(counts)
@@ -148,12 +148,13 @@ def _closed(keys: IntArray, graph: Graph, closure: Closure, pairs: PairSet) -> B
     """
     descendant, ancestor = np.divmod(keys, pairs.n)
     closed = np.ones(len(keys), dtype=bool)
-    for ends, neighbours, up in (
-        (ancestor, graph.acyclic.parents_of, True),
-        (descendant, graph.acyclic.children_of, False),
-    ):
-        for part in bounded(neighbours.counts[ends], _CHECKS):
-            position, other = neighbours.expand(ends[part])
+    if not len(keys):
+        return closed
+    for ends, up in ((ancestor, True), (descendant, False)):
+        nodes = distinct(ends)
+        neighbours, places = graph.acyclic.beside(nodes, up), np.searchsorted(nodes, ends)
+        for part in bounded(neighbours.counts[places], _CHECKS):
+            position, other = neighbours.expand(places[part])
             a, d = ancestor[part][position], descendant[part][position]
             a, d = (other, d) if up else (a, other)
             lacking = ~pairs.contains(closure, a, d) & (a != d)

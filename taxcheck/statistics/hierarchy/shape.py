@@ -37,7 +37,7 @@ def hierarchy_statistics(
     has_child[graph.parents] = True
     orphans = np.flatnonzero(is_descendant & (graph.parent_counts == 0))
     on_cycle, cycle = graph.cycles()
-    labels, sizes = graph.components()
+    tree, sizes = graph.components()
     if sink:
         sink(of_nodes("cycle", on_cycle))
         sink(of_nodes("several_parents", several, parents=graph.parent_counts[several]))
@@ -55,13 +55,13 @@ def hierarchy_statistics(
         leaves=int(np.count_nonzero(graph.present & ~has_child)),
         cycles=Defect(len(on_cycle), present, node_samples(cycle)),
         several_parents=Defect(len(several), with_parent, _with_parents(graph, several)),
-        roots=Defect(len(graph.roots), present, _roots(graph, labels, sizes)),
+        roots=Defect(len(graph.roots), present, _roots(graph, sizes[tree])),
         components=len(sizes),
         component_sizes=tuple(int(size) for size in np.sort(sizes)[::-1][:10]),
         missing_parent=Defect(
             len(orphans), int(np.count_nonzero(is_descendant)), node_samples(orphans)
         ),
-        max_depth=int(graph.depths.max(initial=0)),
+        max_depth=_deepest(graph),
         reversed_is_tree=bool(
             len(several)
             and not len(on_cycle)
@@ -73,6 +73,12 @@ def hierarchy_statistics(
     )
 
 
+def _deepest(graph: Graph) -> int:
+    """The largest depth; of a forest without a wider copy of all of them."""
+    depths = graph.depths if graph.forest is None else graph.forest.depth
+    return int(depths.max(initial=0))
+
+
 def _with_parents(graph: Graph, several: IntArray) -> tuple[Sample, ...]:
     samples = []
     for node in several[:SAMPLES]:
@@ -82,9 +88,8 @@ def _with_parents(graph: Graph, several: IntArray) -> tuple[Sample, ...]:
     return tuple(samples)
 
 
-def _roots(graph: Graph, labels: IntArray, sizes: IntArray) -> tuple[Sample, ...]:
-    """Roots of the largest components first."""
-    sized = sizes[labels[graph.roots]]
+def _roots(graph: Graph, sized: IntArray) -> tuple[Sample, ...]:
+    """Roots of the largest components first; ``sized`` (roots,) are the nodes of each one's."""
     order = np.lexsort((graph.roots, -sized))[:SAMPLES]
     return node_samples(graph.roots[order], tree_nodes=sized[order])
 
@@ -100,11 +105,12 @@ def false_negative_risk(graph: Graph, closure: Closure) -> float | None:
     largest = _LARGEST_WALK if graph.forest is not None else _LARGEST_DAG_WALK
     if not 0 < closure.expected <= largest:
         return None
+    if graph.forest is not None:
+        pool = np.bincount(graph.forest.depth[graph.present])
+        return _forest_risk(graph.forest, pool, graph.present) / closure.expected
     pool = np.bincount(graph.depths[graph.depths >= 0])
     if not len(pool):
         return None  # everything hangs from a cycle
-    if graph.forest is not None:
-        return _forest_risk(graph.forest, pool, graph.present) / closure.expected
     width = len(pool)
     groups: IntArray = np.empty(0, np.int64)
     below: npt.NDArray[np.float64] = np.empty(0)
@@ -122,16 +128,23 @@ def false_negative_risk(graph: Graph, closure: Closure) -> float | None:
 def _forest_risk(forest: Forest, pool: IntArray, present: BoolArray) -> float:
     """Sum of m (m - 1) / (N - 1): m, k levels below a, is the sum over a's children of k - 1."""
     total, k, n = 0.0, 0, len(present)
-    nodes = np.flatnonzero(present)
-    below: npt.NDArray[np.float64] = np.ones(len(nodes))
+    nodes = np.empty(0, np.int64)
+    below: npt.NDArray[np.float64] | None = None  # one each
     while True:
-        parents = forest.parent[nodes]
-        inner = parents >= 0
-        parents, below = parents[inner], below[inner]
+        if below is None:
+            parents = forest.parent[present & (forest.parent >= 0)]
+        else:
+            parents = forest.parent[nodes]
+            inner = parents >= 0
+            parents, below = parents[inner], below[inner]
         if not len(parents):
             return total
         if len(parents) * _SPARSE > n:
-            summed = np.bincount(parents, weights=below, minlength=n).astype(np.float64, copy=False)
+            summed = np.zeros(n)
+            for at in range(0, len(parents), _BLOCK):  # else all would be cast at once
+                part = slice(at, at + _BLOCK)
+                np.add.at(summed, parents[part], 1.0 if below is None else below[part])
+            del parents, below
             nodes = np.flatnonzero(summed)
             below = summed[nodes]
         else:

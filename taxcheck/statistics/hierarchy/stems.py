@@ -37,7 +37,7 @@ class Stems:
         parent = np.full(graph.n, -1, dtype=np.int32)
         joining = several[graph.children]
         parent[graph.children[~joining]] = graph.parents[~joining]
-        forest = Forest.from_parents(parent)
+        forest = Forest.from_parents(parent).slim()
         nodes = np.flatnonzero(several)
         row_of = np.full(graph.n, -1, dtype=np.int32)
         row_of[nodes] = np.arange(len(nodes))

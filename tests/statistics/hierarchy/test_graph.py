@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from unittest import mock
 
+import networkx
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from taxcheck.statistics.hierarchy import forest as module
 from taxcheck.statistics.hierarchy.forest import Forest
-from taxcheck.statistics.hierarchy.graph import connected, cycles
+from taxcheck.statistics.hierarchy.graph import Graph, connected
 from tests.statistics.pair_tables import graph
 from tests.statistics.small_taxonomy import ids
 
@@ -61,22 +63,51 @@ def test_what_lies_below_some_nodes():
 
 
 def test_components_of_a_dag_and_of_a_forest():
-    labels, sizes = graph(8, *DAG, present=THERE).components()
-    assert labels.tolist() == [0, 0, 0, 0, 0, 1, 1, -1]
-    assert sizes.tolist() == [5, 2]
+    of_root, sizes = graph(8, *DAG, present=THERE).components()
+    assert (of_root.tolist(), sizes.tolist()) == ([0, 1], [5, 2])
     forest = graph(6, (4, 0), (0, 1), (2, 3), present=[True] * 5 + [False])
-    labels, sizes = forest.components()
-    assert labels[2] == labels[3] != labels[4] == labels[0] == labels[1]
-    assert labels[5] == -1
-    assert sizes[labels[[2, 4]]].tolist() == [2, 3]
-    assert (labels.dtype, sizes.dtype) == (np.int64, np.int64)
+    of_root, sizes = forest.components()
+    assert forest.roots.tolist() == [2, 4]
+    assert sizes[of_root].tolist() == [2, 3]
 
 
 def test_components_where_unused_idx_lie_in_between():
     present = [True, True, False, True, True, False, True]
-    labels, sizes = graph(7, (0, 1), (0, 3), (1, 3), (4, 6), present=present).components()
-    assert labels.tolist() == [0, 0, -1, 0, 1, -1, 1]
-    assert sizes.tolist() == [3, 2]
+    drawn = graph(7, (0, 1), (0, 3), (1, 3), (4, 6), present=present)
+    of_root, sizes = drawn.components()
+    assert (drawn.roots.tolist(), of_root.tolist(), sizes.tolist()) == ([0, 4], [0, 1], [3, 2])
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_cycles_and_components_are_those_of_networkx(seed):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(2, 90))
+    count = int(rng.integers(1, 2 * n))
+    parents, children = rng.integers(0, n, (2, count))
+    if seed % 3 == 0:  # few of them lie on cycles
+        parents, children = np.minimum(parents, children), np.maximum(parents, children)
+        parents[-1], children[-1] = children[-1], parents[-1]
+    drawn = Graph.from_edges(parents, children, np.ones(n, dtype=bool))
+    other = networkx.DiGraph(zip(drawn.parents.tolist(), drawn.children.tolist(), strict=True))
+    other.add_nodes_from(range(n))
+    knots = [c for c in networkx.strongly_connected_components(other) if len(c) > 1]
+    every, one = drawn.cycles()
+    assert set(every.tolist()) == set().union(*knots)
+    if knots:
+        assert all(other.has_edge(*edge) for edge in pairwise([*one.tolist(), int(one[0])]))
+    joins = {(a, b) for knot in knots for a, b in other.edges if a in knot and b in knot}
+    left = drawn.acyclic
+    assert {*zip(left.parents.tolist(), left.children.tolist(), strict=True)} == {
+        *other.edges
+    } - joins
+    weak = [*networkx.weakly_connected_components(other)]
+    of_root, sizes = drawn.components()
+    assert sorted(sizes.tolist()) == sorted(map(len, weak))
+    at = {node: k for k, part in enumerate(weak) for node in part}
+    roots = drawn.roots.tolist()
+    assert [sizes[k] for k in of_root] == [len(weak[at[root]]) for root in roots]
+    same = [[at[a] == at[b] for a in roots] for b in roots]
+    assert (of_root[:, None] == of_root[None, :]).tolist() == same
 
 
 def test_a_graph_is_a_forest_unless_a_node_has_two_parents_or_is_in_a_cycle():
@@ -105,7 +136,7 @@ def test_one_cycle_is_told_in_order(edges, on_cycle, cycle):
 
 
 def test_a_graph_without_cycles_has_none():
-    every, one = cycles(ids(0, 0, 1), ids(1, 2, 2), 3)
+    every, one = graph(3, (0, 1), (0, 2), (1, 2)).cycles()
     assert (len(every), len(one)) == (0, 0)
 
 
@@ -113,7 +144,6 @@ def test_strong_components_follow_the_edges_and_weak_ones_do_not():
     strong = connected(ids(0, 1, 2), ids(1, 0, 3), 4, "strong")
     assert len(set(strong.tolist())) == 3
     assert strong[0] == strong[1]
-    assert strong.dtype == np.int64
     weak = connected(ids(0, 1, 2), ids(1, 0, 3), 4, "weak")
     assert weak[0] == weak[1] != weak[2] == weak[3]
 
