@@ -86,10 +86,12 @@ def of_pairs(
     sink: Sink | None,
     clock: Clock,
     memory: int | None = None,
+    tried: bool = False,
 ) -> tuple[Evidence, Graph]:
     """What mapping and pairs tell together: hierarchy, proof, and the given taxonomy's view.
 
     What is beyond ``memory`` bytes is told as unproven; None is half of what the machine has.
+    ``tried``: offenders alone are looked at.
     """
     training, held_out, mapping = intake.training, intake.held_out, intake.mapping
     tables = [training] if held_out is None else [training, held_out]
@@ -105,7 +107,7 @@ def of_pairs(
         likeness = likeness_of(
             graph, closure, held.every, chains, dataset, edges.source, sole, memory
         )
-        tree = hierarchy_statistics(edges, is_descendant, likeness, sink)
+        tree = hierarchy_statistics(edges, is_descendant, likeness, sink, tried)
         if edges.source == REDUCTION and tree.several_parents.count:
             above = np.sum([table.state.as_descendant for table in tables], axis=0)
             skipped = {"skipped": skipped_parents(graph, above)}

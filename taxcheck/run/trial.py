@@ -77,6 +77,7 @@ def attempt(mend: Mend, data: Gathered, joins: Mapping[str, Joins]) -> Trial:
             after,
             Clock(),
             data.request.memory,
+            tried=True,
         )
     free = {"several_roots"}  # no defect by themselves
     if (tree := known(evidence.tree)) is not None and tree.kind is Kind.DAG:

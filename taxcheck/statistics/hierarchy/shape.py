@@ -26,8 +26,12 @@ def hierarchy_statistics(
     is_descendant: BoolArray,
     likeness: Likeness,
     sink: Sink | None = None,
+    tried: bool = False,
 ) -> HierarchyStatistics:
-    """Describe the graph; ``is_descendant`` (n,) marks nodes that some pair calls a descendant."""
+    """Describe the graph; ``is_descendant`` (n,) marks nodes that some pair calls a descendant.
+
+    Of what is only ``tried`` nobody asks the false negative risk, for which a DAG is walked.
+    """
     graph, closure = edges.graph, edges.closure
     whole = graph.acyclic is graph and not len(closure.beyond)
     several = np.flatnonzero(graph.parent_counts > 1)
@@ -69,7 +73,9 @@ def hierarchy_statistics(
         ),
         closure_depths=closure.depths if whole else None,
         root_idx=graph.roots,
-        false_negative_risk=None if len(closure.beyond) else false_negative_risk(graph, closure),
+        false_negative_risk=None
+        if tried or len(closure.beyond)
+        else false_negative_risk(graph, closure),
     )
 
 
