@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from taxcheck.cli.options import WORKERS, as_typed, typed
+from taxcheck.cli.options import WORKERS, as_typed, request_options, typed
 from taxcheck.cli.output import progress_lines
 from taxcheck.cli.streams import aside, say
 from taxcheck.sources.readers import own, readers
@@ -58,6 +58,11 @@ class Format(click.Choice):  # type: ignore[type-arg]
     help="What numbers at the inner nodes of a tree are; default by what they are.",
 )
 @click.option("--format", type=Format(FORMATS), default="auto", show_default=True)
+@request_options(
+    "engine",
+    engine="Who closes the hierarchy: threads; dask (a cluster on this machine), or the address of "
+    "a Dask scheduler (tcp://host:8786); spark. The pairs are the same.",
+)
 @click.option("--force", is_flag=True, help="Replace what an earlier build left in the folder.")
 @click.option("--json", "json_", metavar="FILE", help="Write the gate's report for machines.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")

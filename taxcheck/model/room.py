@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from taxcheck.model.memory import size_text, usual_memory
 
 # What a run holds by the time that causes are asked, by `python -m benchmarks.scale --only bytes`.
-BASE, NODE_BYTES, PAIR_BYTES = 200_000_000, 130, 0.125
+BASE, NODE_BYTES, PAIR_BYTES = 50_000_000, 130, 0.125
 SPOOLED, SPOOL = 9, 720 << 20  # bytes of a pair that is kept, as long as all are in memory
 
 
@@ -16,8 +16,8 @@ class Unasked(Exception):  # noqa: N818 - an outcome, not an error
 
 
 def held_bytes(nodes: int, pairs: int) -> int:
-    """About what a run over so many nodes and pairs takes."""
-    return int(BASE + NODE_BYTES * nodes + PAIR_BYTES * pairs) + min(SPOOLED * pairs, SPOOL)
+    """About what so many nodes and pairs take while a run proves them."""
+    return int(NODE_BYTES * nodes + PAIR_BYTES * pairs) + min(SPOOLED * pairs, SPOOL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Room:
     @classmethod
     def of(cls, memory: int | None, nodes: int, pairs: int) -> Room:
         """Beside a run that may take ``memory``; None is half of what the machine has."""
-        return cls(usual_memory() if memory is None else memory, held_bytes(nodes, pairs))
+        return cls(usual_memory() if memory is None else memory, BASE + held_bytes(nodes, pairs))
 
     def ask(self, needed: int, what: str) -> None:
         """Unasked where so many bytes more are not there, with the memory that would do."""

@@ -97,7 +97,7 @@ def _accepted(
             elif candidate is not None:
                 candidates.append(candidate)
     broken += [
-        f"Not asked, of {plural(len(names), 'cause')}: {', '.join(names)} ({why})."
+        f"Whether it was {' or '.join(names)} was not asked: {why}."
         for why, names in unasked.items()
     ]
     if unknown:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 
 from taxcheck.commands.fix.repair import fix
 from taxcheck.commands.selftest.cases import load_cases
+from taxcheck.model import room
+from taxcheck.model.memory import LEAST
 from taxcheck.model.report import RenderOptions
 from taxcheck.run.check import check
 from taxcheck.run.registry import load_renderers
@@ -41,3 +44,20 @@ def test_a_repair_asks_where_rows_were_let_go_of(request_, tmp_path):
     fixed = fix(request_, tmp_path / "fixed")
     assert not fixed.written
     assert any("more rows than are kept" in one.why for one in fixed.plan.lacking if one.blocking)
+
+
+def test_what_does_not_fit_into_the_memory_given_is_not_asked_and_told(tmp_path, monkeypatch):
+    """A hypothesis that would hold all rows, and a trial that would hold all twice."""
+    corruption = load_cases().corruptions["rows_turned_round"]
+    frame = corruption.corrupt(load_cases().bases["tree"](), np.random.default_rng(1)).frame
+    request = replace(frame.write(tmp_path / "data"), memory=LEAST)
+    assert {cause.name for cause in check(request).causes} == {"exchanged_ends"}
+    monkeypatch.setattr(room, "BASE", LEAST - 700_000)
+    report = check(request)
+    assert report.causes == ()
+    said = " ".join(report.broken_causes)
+    assert "exchanged_ends" in said
+    assert "undoing them in a copy of all pairs takes 1MB; give `memory` 101MB" in said
+    enough = check(replace(request, memory=2 * LEAST))
+    assert {cause.name for cause in enough.causes} == {"exchanged_ends"}
+    assert not enough.broken_causes

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from taxcheck.commands.build.manifest import manifest
-from taxcheck.commands.build.pairs import closure_batches, count_pairs
+from taxcheck.commands.build.pairs import closure_batches, closure_by, count_pairs
 from taxcheck.commands.build.selection import Linked, below, clean, down_to, related
 from taxcheck.commands.build.split import PROTOCOL, choose
 from taxcheck.commands.build.write import (
@@ -29,6 +29,7 @@ from taxcheck.model.report import Report
 from taxcheck.policy.model import Dataset, Inputs
 from taxcheck.policy.read import load_policy
 from taxcheck.run.check import check
+from taxcheck.run.executors.opening import THREADS, executor_of
 from taxcheck.run.registry import cause_names, load_rules
 from taxcheck.run.request import Request
 from taxcheck.sources.taxonomies.opening import read_source
@@ -73,6 +74,7 @@ class BuildRequest:
     language: str | None = None
     force: bool = False
     workers: int = 1
+    engine: str = THREADS  # who closes the hierarchy; the gate is run here
     command: str = ""
 
 
@@ -103,7 +105,10 @@ def build(plan: BuildRequest, told: Callable[[str], None] = lambda _: None) -> B
             whole["split"] = {"share": plan.split, "seed": plan.seed, "protocol": PROTOCOL}
         text = json.dumps(whole, indent=2, ensure_ascii=False)
         write_text(str(place / "manifest.json"), f"{text}\n")
-    return Built(whole, report, _lines(hierarchy, counts, report))
+    lines = _lines(hierarchy, counts, report)
+    if plan.split is not None and plan.engine != THREADS:
+        lines += (f"note: held-out pairs are drawn here, so that {plan.engine} had no part in it",)
+    return Built(whole, report, lines)
 
 
 def chosen(plan: BuildRequest) -> Linked:
@@ -149,8 +154,11 @@ def _write(place: Path, hierarchy: Linked, dataset: Dataset, plan: BuildRequest)
     write_mapping(place / mapping_name(hierarchy.n), hierarchy.identifiers)
     write_table(place / "nodes.parquet", nodes_table(hierarchy))
     held_out = 0
-    if plan.split is None:
+    if plan.split is None and plan.engine == THREADS:
         rows = write_pairs(place / "pairs.parquet", closure_batches(graph, cap))
+    elif plan.split is None:
+        with executor_of(plan.engine, plan.workers) as executor:
+            rows = write_pairs(place / "pairs.parquet", closure_by(executor, graph, cap))
     else:
         files = [place / "pairs.parquet", place / "held_out.parquet"]
         split = choose(graph, cap, plan.split, plan.seed)

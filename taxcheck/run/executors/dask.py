@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from taxcheck.model.errors import EngineError, one_line
 from taxcheck.run.executors import tasks
-from taxcheck.run.executors.mapped import mapped
+from taxcheck.run.executors.cluster import Cluster
 from taxcheck.run.executors.tasks import Shipped, sound
 from taxcheck.run.executors.threads import Threads
-from taxcheck.statistics.passes import Batch, Data, Executor, Hear, Item, Job, Result, S, Shared, T
+from taxcheck.statistics.passes import Batch, Data, Hear, Item, Job, Result, S, Shared, T
 
 if TYPE_CHECKING:
     from distributed import Client, Future, LocalCluster
@@ -34,31 +34,22 @@ _MORE = "give workers more, or files with smaller row groups"
 _AHEAD = 2  # items under way for each worker
 
 
-class Dask:
+class Dask(Cluster):
     """Tasks as futures of a cluster; states meet on the workers, and only the last comes here."""
-
-    keeps = False
 
     def __init__(self, client: Client, where: str, local: Threads, folder: Path | None) -> None:
         """``folder`` is one that all workers see; None where they share none."""
-        self._client, self._where, self._local, self._folder = client, where, local, folder
+        super().__init__(local, folder)
+        self._client, self._where = client, where
         self._sent: dict[str, tuple[object, Future]] = {}
         self._names = count()
 
     def __str__(self) -> str:
         return f"Dask, {self._workers()} workers at {self._where}"
 
-    def over(self, data: Data[Any]) -> Executor:
-        """Itself, or the threads of this process, where workers could not read the data."""
-        return self._local if data.partitions() is None else self
-
     @contextmanager
-    def publish(self, value: T) -> Iterator[Shared[T]]:
-        """Give a value to all tasks: by a file that is mapped, or sent to every worker once."""
-        if self._folder is not None:
-            with mapped(value, self._folder) as shared:
-                yield shared
-            return
+    def sent(self, value: T) -> Iterator[Shared[T]]:
+        """By the cluster, anew where workers died with it."""
         name = str(next(self._names))
         self._sent[name] = value, self._lasting(lambda: self._send(value))
         try:

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Generic
 
 from taxcheck.model.errors import EngineError, one_line
 from taxcheck.run.executors import tasks
-from taxcheck.run.executors.mapped import mapped
+from taxcheck.run.executors.cluster import Cluster
 from taxcheck.run.executors.tasks import sound
 from taxcheck.run.executors.threads import Threads
-from taxcheck.statistics.passes import Batch, Data, Executor, Hear, Item, Job, Result, S, Shared, T
+from taxcheck.statistics.passes import Batch, Data, Hear, Item, Job, Result, S, Shared, T
 
 if TYPE_CHECKING:
     from pyspark import Broadcast
@@ -43,29 +43,20 @@ class _Sent(Generic[T]):
         return value
 
 
-class Spark:
+class Spark(Cluster):
     """Tasks as elements of an RDD; states meet on the workers, and only the last comes here."""
-
-    keeps = False
 
     def __init__(self, session: SparkSession, local: Threads, folder: Path | None) -> None:
         """``folder`` is one that all workers see; None where they share none."""
-        self._context, self._local, self._folder = session.sparkContext, local, folder
+        super().__init__(local, folder)
+        self._context = session.sparkContext
 
     def __str__(self) -> str:
         return f"Spark {self._context.version} at {self._context.master}"
 
-    def over(self, data: Data[Any]) -> Executor:
-        """Itself, or the threads of this process, where workers could not read the data."""
-        return self._local if data.partitions() is None else self
-
     @contextmanager
-    def publish(self, value: T) -> Iterator[Shared[T]]:
-        """Give a value to all tasks: by a file that is mapped, or as a broadcast."""
-        if self._folder is not None:
-            with mapped(value, self._folder) as shared:
-                yield shared
-            return
+    def sent(self, value: T) -> Iterator[Shared[T]]:
+        """As a broadcast."""
         broadcast = self._context.broadcast(value)
         try:
             yield _Sent(broadcast)

@@ -24,9 +24,14 @@ class AncestorBlock:
     distance: Int32Array
 
 
-def ancestor_blocks(graph: Graph, cap: int | None = None) -> Iterator[AncestorBlock]:
-    """The ancestors of all nodes of an acyclic graph, by ascending node, up to ``cap`` levels."""
-    nodes = np.flatnonzero(graph.parent_counts > 0)
+def ancestor_blocks(
+    graph: Graph, cap: int | None = None, first: int = 0, last: int | None = None
+) -> Iterator[AncestorBlock]:
+    """The ancestors of the nodes first..last - 1 of an acyclic graph, up to ``cap`` levels.
+
+    By ascending node; None is all from the first on.
+    """
+    nodes = first + np.flatnonzero(graph.parent_counts[first:last] > 0)
     start, size = 0, _NODES
     while start < len(nodes):
         block = _ancestors(graph, nodes[start : start + size], cap)

@@ -14,7 +14,7 @@ from taxcheck.model.errors import EngineError, InputError
 from taxcheck.run.executors.opening import executor_of
 from tests.run.executors.numbers import Numbers, Sum
 from tests.run.executors.reports import checked, corrupted, partitions_of, run_by
-from tests.run.executors.test_equal import SOME
+from tests.run.executors.test_equal import ALL, SOME
 from tests.run.executors.test_faults import MAPPING, PAIRS, running
 
 pytest.importorskip("pyspark", reason="the extra spark is not installed")
@@ -67,6 +67,12 @@ def test_a_corruption_by_spark(name, spark, tmp_path, monkeypatch):
     expected = checked(request)
     with run_by(spark, monkeypatch), partitions_of(1, monkeypatch):
         assert checked(request) == expected
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", [name for name in ALL if name not in SOME])
+def test_every_corruption_by_spark(name, spark, tmp_path, monkeypatch):
+    test_a_corruption_by_spark(name, spark, tmp_path, monkeypatch)
 
 
 def test_a_session_of_our_own_ends_with_the_command(tmp_path):
