@@ -85,8 +85,8 @@ ELSEWHERE = {
     "graphml": (GRAPHML, "GraphML", "table"),
     "dot": (b"digraph g {\n  a -> b;\n  a -> c;\n}\n", r"a graph of Graphviz \(DOT\)", "table"),
     "gml": (b"graph [\n  node [ id 0 ]\n]\n", "a graph in GML", "table"),
-    "jsonl": (b'{"s": "dog", "d": ["mammal"]}\n{"s": "cat", "d": []}\n', "JSON Lines", "taxonomy"),
-    "json": (json.dumps([{"ancestor": 0, "descendant": 1}]).encode(), "JSON", "table"),
+    "json": (json.dumps({"graphs": []}).encode(), "OBO Graph JSON", "table"),
+    "tree.json": (b'{"name": "a", "children": [{"name": "b"}]}', "a tree in JSON", "table"),
 }
 
 

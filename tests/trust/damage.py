@@ -213,7 +213,10 @@ def _json(random: Random, data: Data, _: Bite) -> Data | None:
     """Another value somewhere in the tree, or a key that is gone or called otherwise."""
     if data[:1] != b"{" or random.randrange(4) == 0:
         return None
-    tree = json.loads(data)
+    try:
+        tree = json.loads(data)
+    except ValueError:  # of lines each is one
+        return None
     for _k in range(random.randrange(1, 3)):
         holder: Any = tree
         while True:

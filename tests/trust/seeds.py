@@ -89,11 +89,26 @@ def tables(table: pa.Table) -> list[Seed]:
         Seed(".feather", _sink(feather.write_feather, table, compression="lz4")),
         Seed(".feather", _sink(feather.write_feather, texts, compression="uncompressed")),
         *_packed(tsv, table),
+        *_json(table),
         Seed(".pkl", pickle.dumps(table.to_pylist(), 4)),
         Seed(".pkl", pickle.dumps(table.to_pydict(), 0)),
         Seed(".pkl", pickle.dumps([{k: np.int64(v) for k, v in r.items()} for r in
                                    table.to_pylist()], 2)),
     ]  # fmt: skip
+
+
+def _json(table: pa.Table) -> list[Seed]:
+    """The table in forms of JSON."""
+    words = (b"{", b"[", b'"', b"null", b"NaN", b"\\ud800", b"},{", b"9" * 40, b"\n\n")
+    rows = table.to_pylist()
+    lines = "".join(f"{json.dumps(row)}\n" for row in rows).encode()
+    frame = table.to_pandas()
+    forms = [frame.to_json(orient=orient).encode() for orient in ("columns", "split", "values")]
+    return [
+        Seed(".jsonl", lines, words),
+        Seed(".jsonl.gz", gzip.compress(lines, mtime=0)),
+        *(Seed(".json", form, words) for form in (json.dumps(rows, indent=1).encode(), *forms)),
+    ]
 
 
 def _packed(tsv: bytes, table: pa.Table) -> list[Seed]:

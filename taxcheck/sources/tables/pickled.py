@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import pyarrow as pa
 
@@ -10,6 +10,7 @@ from taxcheck.model.errors import InputError
 from taxcheck.sources.files import InputFile
 from taxcheck.sources.safe_pickle import load
 from taxcheck.sources.tables.batches import BATCH_ROWS, RawBatch
+from taxcheck.sources.tables.values import array_of
 
 _SHAPE = "taxcheck reads a list of dicts, one a row, or a dict of lists, one a column"
 
@@ -60,7 +61,7 @@ def _columns(data: object, shown: str) -> dict[str, pa.Array | None]:
         lengths = {len(values) for values in data.values()}
         if len(lengths) > 1:
             raise InputError(f"{shown}: the pickled columns differ in length ({sorted(lengths)})")
-        return {str(name): _array(values) for name, values in data.items()}
+        return {str(name): array_of(values) for name, values in data.items()}
     if not isinstance(data, list | tuple):
         raise InputError(f"{shown}: this pickle holds a {type(data).__name__}; {_SHAPE}")
     names: dict[object, None] = {}
@@ -75,21 +76,4 @@ def _columns(data: object, shown: str) -> dict[str, pa.Array | None]:
             seen = keys
     if not names:
         raise InputError(f"{shown}: holds no rows; there is nothing to judge")
-    return {str(name): _array([row.get(name) for row in data]) for name in names}
-
-
-def _array(values: Sequence[object]) -> pa.Array | None:
-    kinds = set(map(type, values)) - {type(None)}
-    if kinds in ({int}, {str}, {float}, {bool}, set()):
-        try:
-            return pa.array(values)
-        except (pa.ArrowInvalid, OverflowError, UnicodeEncodeError):
-            pass
-    if not kinds <= {int, float, str, bool}:
-        return None
-    # Mixed numbers stay exact as texts; Arrow would turn 2**53 + 1 beside 1.0 into a float.
-    try:
-        texts = [None if value is None else str(value)[:400] for value in values]
-        return pa.array(texts, pa.string())
-    except (UnicodeEncodeError, ValueError):  # lone surrogates; integers of thousands of digits
-        return None
+    return {str(name): array_of([row.get(name) for row in data]) for name in names}

@@ -50,6 +50,12 @@ def _read_text(candidate: Candidate) -> object:
     return TextReader(candidate.file, compression_of(candidate.head), dialect)
 
 
+def _json(candidate: Candidate) -> float:
+    from taxcheck.sources.tables.json_rows import claim_json
+
+    return claim_json(candidate)
+
+
 def _box(claim: str) -> Callable[[Candidate], float]:
     def sniff(candidate: Candidate) -> float:
         from taxcheck.sources.tables import boxes
@@ -90,6 +96,11 @@ READERS = (
     Reader("table", "packed", "a packed file", "the first bytes of gzip, zstd, bzip2, xz or lz4",
            _box("claim_packed"), _boxed("read_packed"), (".parquet.gz", ".sqlite.xz"),
            "Any format that is no text, packed; text is unpacked in passing.", inside="part"),
+    Reader("table", "json", "JSON", "text that begins like JSON", _json,
+           lazily("tables.json_rows.JsonReader", "itself"), (".json", ".jsonl", ".ndjson"),
+           "JSON Lines of objects or lists; a list of them; `{\"Canis lupus\": 0}` or the other "
+           "way round; lists by column; what pandas writes, whatever its `orient`. Packed as CSV.",
+           inside="key"),
     Reader("table", "text", "CSV or TSV", "text with two columns", _text, _read_text,
            (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.zst"),
            "Plain, gzip, zstd, bzip2, xz or lz4; comma, tab, semicolon, bar or space; UTF-8."),

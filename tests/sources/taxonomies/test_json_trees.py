@@ -103,7 +103,6 @@ def test_one_name_at_every_level_takes_no_more_than_it_is_long(tree):
         ('{"name": "a", "children": [{"name": \'b\'}]}', "is no JSON here"),
         ('{"name": "a", "kinder": [{"name": "b"}]}', "JSON"),
         ('{"a": [1, 2], "b": [3, 4]}', "JSON"),
-        ('{"child": {"0": 1, "1": 2}, "parent": {"0": 3, "1": 3}}', "JSON"),
     ],
 )
 def test_what_is_no_tree(tree, text, said):

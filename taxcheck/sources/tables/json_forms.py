@@ -1,0 +1,128 @@
+"""The forms in which people write a table as one JSON object, and which of them it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from taxcheck.model.errors import InputError
+from taxcheck.sources.tables.columns import KNOWN_NAMES, normalise
+
+Members = Sequence[tuple[str, object]]
+_SCALARS = (str, int, float, bool, type(None))
+FORMS = (
+    "a list of objects or of lists, lists by column, an object of label: idx, or what pandas writes"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What the members of an object are: rows, made of (member, ...), and the names of columns."""
+
+    names: tuple[str, ...]  # none where the rows are lists without names
+    rows: Sequence[object]  # each a dict or a list
+    note: str = ""
+
+
+def form_of(members: Members, shown: str, choose: Callable[[Sequence[str]], str]) -> Form:
+    """The table that an object is. InputError where it is none.
+
+    ``choose`` says which of several members is meant that are tables.
+    """
+    inside = dict(members)
+    kinds = {_kind(value) for _, value in members}
+    if not members:
+        raise InputError(f"{shown}: holds no rows; there is nothing to judge")
+    if isinstance(inside.get("data"), list) and isinstance(inside.get("columns"), list):
+        names = tuple(map(str, _list(inside["columns"])))
+        return Form(names, _list(inside["data"]), "Written as pandas' orient='split'.")
+    if isinstance(inside.get("data"), list) and isinstance(inside.get("schema"), dict):
+        return Form((), _list(inside["data"]), "Written as pandas' orient='table'.")
+    if kinds == {"value"}:
+        return dictionary(members)
+    if kinds == {"column"} and len(members) > 1:
+        return _by_column(members, shown)
+    if kinds == {"object"}:
+        return _pandas(members, shown)
+    tables = [key for key, value in members if _kind(value) == "rows"]
+    if tables:
+        return Form((), _list(inside[choose(tables)]))
+    raise InputError(f"{shown}: is JSON, and no table of a form that taxcheck knows; give {FORMS}")
+
+
+def dictionary(members: Members, like: Members | None = None) -> Form:
+    """Keys and values as identifiers and idx; which are which is told by ``like``, else by all."""
+    judged = like if like is not None else members
+    digits = all(key.isdecimal() for key, _ in judged)
+    texts = any(isinstance(value, str) for _, value in judged)
+    rows = [list(member) for member in members]
+    if digits and texts:
+        return Form(("idx", "taxid"), rows, "Its keys are read as idx, its values as identifiers.")
+    note = "Its keys are read as identifiers, its values as idx."
+    if texts:
+        return Form(("key", "value"), rows, "Its keys and values are the two columns.")
+    ordered = [int(key) for key, _ in judged[:1000]] if digits else []
+    if digits and len(ordered) > 1 and ordered == list(range(len(ordered))):
+        values = [value for _, value in judged[:1000]]
+        if values != ordered:
+            note = "Its keys count from 0 and are read as idx, its values as identifiers."
+            return Form(("idx", "taxid"), rows, note)
+    return Form(("taxid", "idx"), rows, note)
+
+
+def _by_column(members: Members, shown: str) -> Form:
+    lengths = {key: len(_list(values)) for key, values in members}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{key!r} {count:,}" for key, count in [*lengths.items()][:4])
+        raise InputError(
+            f"{shown}: its lists differ in length ({told}); of lists by column all are alike. If "
+            "each is of the neighbours of its key, write one row for each"
+        )
+    columns = [_list(values) for _, values in members]
+    return Form(tuple(lengths), list(map(list, zip(*columns, strict=True))))
+
+
+def _pandas(members: Members, shown: str) -> Form:
+    """An object of objects: by column, or by row."""
+    outer = [key for key, _ in members]
+    inner = list(_dict(members[0][1]))
+    known = [any(normalise(name) in KNOWN_NAMES for name in names) for names in (outer, inner)]
+    counted = [all(name.isdecimal() for name in names) for names in (outer, inner)]
+    if known[0] != known[1]:
+        by_column = known[0]
+    elif counted[0] != counted[1]:
+        by_column = counted[1]
+    else:
+        raise InputError(
+            f"{shown}: is an object of objects, in which nothing tells rows from columns; give "
+            f'{FORMS}, as df.to_json(orient="records", lines=True)'
+        )
+    if not by_column:
+        note = "Written as pandas' orient='index': its keys are no column."
+        return Form((), [value for _, value in members], note)
+    if any(list(_dict(value)) != inner for _, value in members):
+        raise InputError(f"{shown}: its columns have not the same rows; write it as records")
+    columns = [_dict(value).values() for _, value in members]
+    note = "Written as pandas' orient='columns'."
+    return Form(tuple(outer), list(map(list, zip(*columns, strict=True))), note)
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, _SCALARS):
+        return "value"
+    if isinstance(value, Mapping):
+        return "object" if all(isinstance(v, _SCALARS) for v in value.values()) else "deep"
+    items = _list(value)
+    if all(isinstance(item, _SCALARS) for item in items):
+        return "column"
+    return "rows" if all(isinstance(item, dict | list) for item in items) else "deep"
+
+
+def _list(value: object) -> list[object]:
+    assert isinstance(value, list)
+    return value
+
+
+def _dict(value: object) -> dict[str, object]:
+    assert isinstance(value, dict)
+    return value
