@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from taxcheck.model.finding import Finding
+from taxcheck.model.finding import Finding, Severity
 from taxcheck.model.rule import rule
 from taxcheck.model.vocabulary import plural
 from taxcheck.statistics.values import MappingStatistics
@@ -131,9 +131,10 @@ def non_finite(embedding: EmbeddingStatistics) -> Finding:
 def outside_ball(embedding: EmbeddingStatistics) -> Finding:
     """Rows are no points of the space: on or beyond the ball's boundary, or off the sheet.
 
-    In the Poincare ball a norm of 1 or more (norms are taken in float64). On the Lorentz sheet a
-    row whose -x0^2 + x1^2 + ... differs from -1 by more than 8 u x0^2, with u the unit roundoff of
-    the stored dtype: rounding alone stays below that.
+    In the Poincare ball a norm of 1 or more (norms are taken in float64). On the Lorentz sheet
+    -x0^2 + x1^2 + ... differs from -1 by rounding alone: by (8 + d) u x0^2 at most, with u the unit
+    roundoff of the stored dtype and d the dimension. A row that is off by more than that warns, and
+    one that is off by a hundredfold of it is no point any more and fails.
 
     Why it matters:
     The distance from a point on the boundary is infinite, and beyond it the formula takes the root
@@ -163,6 +164,8 @@ def outside_ball(embedding: EmbeddingStatistics) -> Finding:
     """
     bad = embedding.outside
     reading = embedding.reading
+    if not bad.count and embedding.drifted.count:
+        return _drifted(embedding)
     nowhere = "is no point" if bad.count == 1 else "are no points"
     return judged(
         bad,
@@ -178,4 +181,22 @@ def outside_ball(embedding: EmbeddingStatistics) -> Finding:
         fix="project after every step, ``x = torch.where(norm < 1 - 1e-5, x, x / norm * "
         "(1 - 1e-5))``; where the geometry was guessed wrong, state it (``taxcheck inspect`` shows "
         "the guess)",
+    )
+
+
+def _drifted(embedding: EmbeddingStatistics) -> Finding:
+    """The finding of rows that are off the sheet, though not so far that they are no points."""
+    off = embedding.drifted
+    return Finding(
+        found=True,
+        severity=Severity.WARN,
+        message=f"{part(off.count, off.total, 'rows')} {be(off.count)} off the sheet by more than "
+        f"rounding in {embedding.dtype} makes{first(off.samples)}",
+        count=off.count,
+        total=off.total,
+        observed={"geometry": str(embedding.reading.geometry), "dtype": embedding.dtype},
+        samples=off.samples,
+        impact=f"{part(off.count, off.total, 'rows')} {be(off.count)} drifting off the sheet, and "
+        "near rows lose their distance first.",
+        fix="recompute the time coordinate in float64 after every step, ``x0 = sqrt(1 + |x|^2)``",
     )

@@ -21,8 +21,10 @@ from taxcheck.statistics.offenders import Column, Offenders, Sink, defect_of
 
 _CHUNK = 1 << 17
 _BINS = 50
-# Off the sheet: the Minkowski norm differs from -1 by more than 8 u x0^2 (relative to x0^2: 8 u).
-_SHEET = 8.0
+# What rounding takes a row off the sheet by, relative to x0^2, is (8 + d) u at most: each of the
+# d + 1 squares is off by 2 u of itself, and an engine rounds once more for each when it computes x0.
+# A hundred times as much is no rounding any more.
+_ROUNDED, _FAR_OFF = 8.0, 100.0
 _UNKNOWN_ROUNDOFF = UNIT_ROUNDOFF["float32"]
 
 
@@ -36,12 +38,14 @@ def embedding_statistics(
     reading, rows = checkpoint.reading, checkpoint.rows
     norms, radii = np.full(rows, np.nan), np.full(rows, np.nan)
     finite, outside = np.ones(rows, dtype=bool), np.zeros(rows, dtype=bool)
+    drifted, on_sheet = np.zeros(rows, dtype=bool), reading.geometry is Geometry.LORENTZ
     spectrum, directions = SpectrumState(checkpoint.dim), SpectrumState(checkpoint.dim)
     for part, space in chunks(checkpoint):
         with np.errstate(invalid="ignore"):  # a signalling NaN is told as any NaN
             x = np.asarray(checkpoint.vectors[part], dtype=np.float64)
         stored = np.linalg.norm(x, axis=1)
         norms[part], beyond = _norms(stored, x, space, reading, checkpoint.dtype)
+        drifted[part] = (beyond >= 1 / _FAR_OFF) & (beyond < 1) & on_sheet
         broken, outside[part] = judge_rows(stored, beyond)
         finite[part] = ~broken
         radii[part] = space.radii
@@ -63,7 +67,9 @@ def embedding_statistics(
     twins = np.flatnonzero(repeated >= 0)
     beyond_rows = _of_rows("outside_ball", off, owner, norm=norms[off])
     equal_rows = _of_rows("duplicate_row", twins, owner, equal_to=repeated[twins])
-    kind = "off the sheet" if reading.geometry is Geometry.LORENTZ else "norm >= 1"
+    kind = "off the sheet" if on_sheet else "norm >= 1"
+    near = np.flatnonzero(drifted)
+    near_rows = _of_rows("outside_ball.drifted", near, owner, norm=norms[near])
     return EmbeddingStatistics(
         rows=rows,
         dim=checkpoint.dim,
@@ -79,6 +85,7 @@ def embedding_statistics(
         at_clip=None if clip is None else int(np.count_nonzero(norms >= clip - 8 * roundoff)),
         non_finite=defect_of(_of_rows("non_finite", bad, owner), rows, sink),
         outside=defect_of(beyond_rows, rows, sink, **{kind: len(off)}),
+        drifted=defect_of(near_rows, rows, sink),
         duplicates=defect_of(equal_rows, rows, sink),
         same_direction=same_direction - len(twins) if same_direction > len(twins) else 0,
         effective_rank=effective_rank(spectrum.eigenvalues()),
@@ -123,8 +130,8 @@ def _norms(
     norms = np.tanh(space.radii / 2)
     if reading.geometry is Geometry.TANGENT:
         return norms, nowhere
-    slack = _SHEET * UNIT_ROUNDOFF.get(dtype, _UNKNOWN_ROUNDOFF)
-    off = lorentz.sheet_error(x, reading.curvature) / slack
+    rounding = (_ROUNDED + x.shape[1] - 1) * UNIT_ROUNDOFF.get(dtype, _UNKNOWN_ROUNDOFF)
+    off = lorentz.sheet_error(x, reading.curvature) / (_FAR_OFF * rounding)
     return norms, np.where(x[:, 0] > 0, off, np.inf)
 
 

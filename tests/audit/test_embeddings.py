@@ -57,6 +57,17 @@ def test_rows_off_the_sheet():
     assert judged(narrow, geometry="lorentz").outside.count == 0
 
 
+def test_rows_that_drift_from_the_sheet_are_points_and_are_counted():
+    x = np.linspace(0.5, 3, 20)
+    rows = np.column_stack([np.sqrt(1 + x**2), x])
+    u = 2.0**-53
+    # -x0^2 (1 + e) + x^2 is off by e x0^2: (8 + 1) u are rounding, a hundredfold is none
+    rows[:, 0] *= np.sqrt(1 + np.r_[np.full(10, 5 * u), np.full(8, 200 * u), np.full(2, 2_000 * u)])
+    got = judged(rows, geometry="lorentz")
+    assert (got.drifted.count, got.outside.count) == (8, 2)
+    assert np.isfinite(got.radii).sum() == 18
+
+
 def test_rows_at_the_clip():
     norms = np.array([CLIP, CLIP, 0.9999, 0.5, CLIP - 1e-6])
     rows = np.column_stack([norms, np.zeros(5)]).astype(np.float32)

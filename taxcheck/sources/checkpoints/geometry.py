@@ -20,6 +20,7 @@ _NEARLY_ALL = 0.99
 _SHEET_TOLERANCE = {"float64": 1e-7, "float32": 1e-5, "float16": 2e-2, "bfloat16": 5e-2}
 _EPSILON = {"float64": 2.2e-16, "float32": 1.2e-7, "float16": 9.8e-4, "bfloat16": 7.8e-3}
 _DIGITS = {"float64": 12, "float32": 6, "float16": 3, "bfloat16": 2}
+_COARSE = ("float16", "bfloat16")
 _CROWD = 3  # rows at one largest norm; without a clip, even two would be a coincidence
 
 
@@ -141,7 +142,8 @@ def _clip(
         return stated.clip, stated.clip_source
     finite = measured.finite
     inside = finite[finite < 1 / math.sqrt(curvature)]
-    if len(inside):
+    coarse = dtype in _COARSE  # rows that share nothing but the dtype's spacing share a norm there
+    if len(inside) and not coarse:
         highest = inside.max()
         crowd = inside[inside >= highest * (1 - 8 * _EPSILON[dtype])]
         if len(crowd) >= _CROWD and highest > 0:
@@ -149,6 +151,8 @@ def _clip(
             return clip, f"{len(crowd):,} rows share the largest norm {clip:g}: the engine's clip."
     if stated.default_clip is not None:
         return stated.default_clip, f"This engine clips norms at {stated.default_clip:g}."
+    if coarse:
+        return None, f"Whether norms were clipped cannot be told from {dtype}, which is too coarse."
     return None, ""
 
 

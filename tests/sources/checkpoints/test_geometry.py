@@ -106,6 +106,16 @@ def test_the_clip_is_where_rows_pile_up(dtype: str, clip: float, shown: float) -
     assert default.clip == 0.5
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_no_clip_is_told_from_numbers_that_the_dtype_makes_equal(dtype: str) -> None:
+    table = ball(1000, 0.5)
+    table[-300:] *= 0.97 / np.linalg.norm(table[-300:], axis=1, keepdims=True)
+    reading = reading_of(table.astype("f2"), dtype, Stated())
+    assert reading.clip is None
+    assert reading.reasons[-1].startswith("Whether norms were clipped cannot be told from")
+    assert reading_of(table.astype("f2"), dtype, Stated(default_clip=0.98)).clip == 0.98
+
+
 def test_a_ball_of_another_curvature_has_another_radius() -> None:
     table = ball(100, 1.9)
     assert reading_of(table, "float64", Stated(curvature=0.25)).geometry is Geometry.BALL
