@@ -175,6 +175,8 @@ def _first_screen(report: Report, width: int) -> list[Line]:
         for reason, results in view.reasons(report)[:6]:
             foot += _wrapped(f"  {plural(len(results), 'rule')} skipped: {reason}", width, 2)
     foot += _folded(plural(len(passes), "rule") + " passed", passes, width)
+    if table := view.table_read(report):
+        foot += _wrapped(f"Table: {table}", width, 3)
     if guesses := view.guessed(report):
         foot += _wrapped(f"Guessed: {' '.join(guesses)}", width, 3)
     foot += _wrapped(f"Checked: {view.checked(report)}", width, 3)

@@ -161,6 +161,20 @@ def guessed(report: Report) -> tuple[str, ...]:
     )
 
 
+def table_read(report: Report) -> str:
+    """Which array was taken as the table, as points of which space, and how its rows were joined.
+
+    Empty where no trained table was audited.
+    """
+    for source in report.inputs:
+        if source.role == "checkpoint":
+            said = source.columns
+            joined = " ".join(said[key] for key in ("rows", "left out") if key in said)
+            space = f", {said['geometry']}" if "geometry" in said else ""
+            return f"{said.get('table', '')}{space}. {joined}".strip()
+    return ""
+
+
 def worse(change: ScoreChange) -> str:
     """A score that fell, in one sentence."""
     note = f" ({change.note})" if change.note else ""

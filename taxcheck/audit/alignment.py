@@ -28,13 +28,25 @@ class Aligned:
     by_labels: bool  # or by anything else but the rows' own numbers
     unmatched: int = 0  # labels in the file that the mapping lacks
     how: str = ""  # a sentence on what the join rests on
-    told: tuple[str, ...] = ()  # and one on each thing that it left out
+    left_out: tuple[str, ...] = ()  # and one on each thing that it left out, with its count
+    unused: tuple[str, ...] = ()  # and one on what names rows, too, and was not needed
     repeated: int = 0  # rows whose label an earlier row has
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """How rows were joined and what was left out, by what each is called in a report."""
+        left = {"left out": " ".join(self.left_out)} if self.left_out else {}
+        return {"rows": self.how, **left}
 
     @property
     def n(self) -> int:
         """Number of idx: of the mapping, or more where the table has more rows."""
         return len(self.row_of)
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """All that is told of the join beside what it rests on."""
+        return (*self.left_out, *self.unused)
 
     @property
     def has_row(self) -> BoolArray:
@@ -126,21 +138,24 @@ def _joined(checkpoint: Checkpoint, mapping: MappingStatistics, joins: list[Join
     rows = np.flatnonzero(best.idx >= 0)[::-1]  # the first row of a label wins
     row_of[best.idx[rows]] = rows
     place = one_line(best.names.place, 60)
-    left = [one_line(j.names.place, 60) for j in joins if j.names is not best.names]
-    told = [f"Not needed to join rows: {', '.join(dict.fromkeys(left))}."] if left else []
+    left = dict.fromkeys(
+        one_line(join.names.place, 60) for join in joins if join.names is not best.names
+    )
+    unused = (f"Not needed to join rows: {', '.join(left)}.",) if left else ()
     if best.plain:
         n = max(checkpoint.rows, mapping.n_nodes)
         every = np.arange(n)
         how = f"Row k was taken for idx k: {place} counts 0, 1, 2 ..."
         at = np.where(every < checkpoint.rows, every, -1)
-        return Aligned(checkpoint, at, False, how=how, told=tuple(told))
+        return Aligned(checkpoint, at, False, how=how, unused=unused)
     return Aligned(
         checkpoint,
         row_of,
         True,
         unmatched=best.unmatched,
         how=f"Rows were joined by {place}, taken as {best.sense}.",
-        told=(*_counts(best, row_of, mapping, place), *told),
+        left_out=tuple(_counts(best, row_of, mapping, place)),
+        unused=unused,
         repeated=best.repeated,
     )
 

@@ -141,7 +141,11 @@ def _table_summary(role: str, table: Checkpoint, joined: Aligned | None) -> Inpu
         bytes=table.bytes,
         rows=table.rows,
         fingerprint=table.fingerprint,
-        columns={"table": table.key},
+        columns={
+            "table": table.key,
+            "geometry": f"{reading.geometry.value} ({reading.confidence})",
+            **({} if joined is None else joined.shown),
+        },
         notes=(
             f"{table.rows:,} rows of dimension {table.dim}, {table.dtype}; geometry "
             f"{reading.geometry.value} ({reading.confidence}).",
