@@ -22,7 +22,7 @@ from taxcheck.statistics.offenders import Column, Offenders, Sink, defect_of
 _CHUNK = 1 << 17
 _BINS = 50
 # What rounding takes a row off the sheet by, relative to x0^2, is (8 + d) u at most: each of the
-# d + 1 squares is off by 2 u of itself, and an engine rounds once more for each when it computes x0.
+# d + 1 squares is off by 2 u of itself, and an engine rounds for each again when it computes x0.
 # A hundred times as much is no rounding any more.
 _ROUNDED, _FAR_OFF = 8.0, 100.0
 _UNKNOWN_ROUNDOFF = UNIT_ROUNDOFF["float32"]

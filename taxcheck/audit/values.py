@@ -91,7 +91,8 @@ class EmbeddingStatistics:
     sampled_distances: FloatArray  # (k,) hyperbolic distances of seeded random pairs
     ceiling: float | None  # the largest distance that clip or clamp allows
     sample: str  # how many rows or pairs were sampled where not all were used, and the seed
-    drifted: Defect = Defect(0, 0)  # rows off the sheet by more than rounding makes, and points
+    # Rows off the sheet by more than rounding makes, and still points.
+    drifted: Defect = field(default_factory=lambda: Defect(0, 0))
     copy_groups: int = 0  # groups of equal rows
     largest_copies: tuple[Copies, ...] = ()  # the largest of these groups, in that order
 

@@ -51,7 +51,8 @@ class Guard:
     ``mapping``, ``pairs``, ``policy`` and ``options`` are those of ``assert_sound.run``; with
     ``to`` or $TAXCHECK_TO every report is pushed.
     ``geometry`` ("ball", "lorentz", "tangent", "euclidean") and ``curvature`` say what the rows
-    are; otherwise it is told from the numbers, which early epochs may not show.
+    are; otherwise a parameter of geoopt or HypLL says it by its manifold, and any other table by
+    its numbers, which early epochs may not show.
     """
 
     def __init__(
@@ -93,7 +94,7 @@ class Guard:
         if epoch % self._every:
             return None
         shown = f"table of epoch {epoch}"
-        report = self._audited(rows_of(table, self._rows), shown)
+        report = self._audited(rows_of(table, self._rows), shown, space_of(table))
         failed = [one for one in report.results if one.outcome is Outcome.FAIL]
         if any(self._ends(one) for one in failed):
             raise UnsoundError(report)
@@ -105,7 +106,8 @@ class Guard:
 
     def finish(self, table: object, html: str | Path | None = None) -> Report:
         """The audit of the whole table with its data; ``html`` is written whatever it says."""
-        report = self._audited(rows_of(table, None), "trained table", html, whole=True)
+        rows, space = rows_of(table, None), space_of(table)
+        report = self._audited(rows, "trained table", space, html, whole=True)
         if report.exit_code:
             raise UnsoundError(report)
         return report
@@ -118,15 +120,21 @@ class Guard:
         self,
         vectors: npt.NDArray[np.generic],
         shown: str,
+        space: Mapping[str, Any],
         html: str | Path | None = None,
         *,
         whole: bool = False,
     ) -> Report:
-        """The report on a table, the ``whole`` one with its data, rows of it alone."""
+        """The report on a table, the ``whole`` one with its data, rows of it alone.
+
+        ``space`` is what the table's own manifold says; what the Guard was told comes before it.
+        """
+        told = {name: value for name, value in self._reading.items() if value is not None}
+        reading = {**self._reading, **(told or space)}
         from taxcheck.integrations.push import pusher_of
 
         def asked(path: Path) -> Request:
-            options = {**self._options, **self._reading, "embeddings": path, "title": shown}
+            options = {**self._options, **reading, "embeddings": path, "title": shown}
             options.pop("cache", None)  # no table is met twice
             if whole:
                 options["drawn"] = html is not None
@@ -186,9 +194,13 @@ def request_of_rows(path: Path, policy: Policy, options: Mapping[str, Any]) -> R
 
 
 def rows_of(table: Any, most: int | None) -> npt.NDArray[np.generic]:
-    """Rows of a tensor, an array or a module with one table: all, or a seeded sample of them."""
-    if hasattr(table, "parameters"):
-        table = _table_of(table)
+    """Rows of a tensor, an array or a module with one table: all, or a seeded sample of them.
+
+    A tensor on a manifold, as HypLL has it, gives the tensor itself.
+    """
+    table = _parameter_of(table)
+    if hasattr(table, "manifold") and hasattr(table, "tensor"):
+        table = table.tensor
     if hasattr(table, "detach"):
         table = table.detach()
     if len(getattr(table, "shape", ())) != 2:
@@ -206,6 +218,36 @@ def rows_of(table: Any, most: int | None) -> npt.NDArray[np.generic]:
         return np.asarray(table)
     except TypeError:  # bfloat16, which NumPy does not know
         return np.asarray(table.float())
+
+
+def _parameter_of(table: Any) -> Any:
+    return _table_of(table) if hasattr(table, "parameters") else table
+
+
+_SPACES = {"PoincareBall": "ball", "PoincareBallExact": "ball", "Lorentz": "lorentz",
+           "Euclidean": "euclidean"}  # fmt: skip
+
+
+def space_of(table: Any) -> dict[str, Any]:
+    """Geometry and curvature that the manifold of a parameter states; empty where it has none.
+
+    UsageError for a manifold that no geometry here is.
+    """
+    manifold = getattr(_parameter_of(table), "manifold", None)
+    if manifold is None:
+        return {}
+    name = type(manifold).__name__
+    if name not in _SPACES:
+        raise UsageError(
+            f"the table lies on the manifold {name}, which taxcheck does not measure; it knows "
+            f"{', '.join(sorted(set(_SPACES.values())))}"
+        )
+    number = getattr(manifold, "k" if name == "Lorentz" else "c", None)
+    value = number() if callable(number) else number
+    if value is None or name == "Euclidean":
+        return {"geometry": _SPACES[name]}
+    c = float(value)  # of geoopt's Lorentz k is a radius squared
+    return {"geometry": _SPACES[name], "curvature": 1 / c if name == "Lorentz" else c}
 
 
 def _table_of(module: Any) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from taxcheck.integrations.assert_sound import UnsoundError
-from taxcheck.integrations.guard import Guard
+from taxcheck.integrations.guard import Guard, rows_of, space_of
 from taxcheck.model.errors import UsageError
 from tests.case_folders import case_folder
 
@@ -158,3 +158,49 @@ def test_a_module_with_two_tables_is_asked_for_one():
 def test_it_imports_no_torch():
     code = "import sys, taxcheck.integrations.guard; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+class Curved:
+    """As HypLL's Curvature: a call gives c."""
+
+    def __call__(self) -> float:
+        return 0.25
+
+
+class PoincareBall:
+    """Of HypLL or geoopt, by its name."""
+
+    def __init__(self, c: object) -> None:
+        self.c = c
+
+
+class OnManifold:
+    """As HypLL's ManifoldParameter: a tensor and the manifold that it lies on."""
+
+    def __init__(self, rows: np.ndarray, manifold: object) -> None:
+        self.tensor, self.manifold, self.shape = rows, manifold, rows.shape
+
+
+def test_a_tensor_on_a_manifold_says_its_space() -> None:
+    rows = np.full((3, 2), 0.5)
+    table = OnManifold(rows, PoincareBall(Curved()))
+    np.testing.assert_array_equal(rows_of(table, None), rows)
+    assert space_of(table) == {"geometry": "ball", "curvature": 0.25}
+    assert space_of(rows) == {}
+    table.manifold = object()
+    with pytest.raises(UsageError, match="the manifold object, which taxcheck does not measure"):
+        space_of(table)
+
+
+def test_parameters_of_geoopt_say_their_space() -> None:
+    geoopt, torch = pytest.importorskip("geoopt"), pytest.importorskip("torch")
+
+    def on(manifold: object) -> object:
+        return geoopt.ManifoldParameter(torch.zeros(4, 3), manifold=manifold)
+
+    ball = {"geometry": "ball", "curvature": pytest.approx(0.5)}
+    assert space_of(on(geoopt.PoincareBall(c=0.5))) == ball
+    assert space_of(on(geoopt.Lorentz(k=4.0))) == {"geometry": "lorentz", "curvature": 0.25}
+    assert space_of(on(geoopt.Euclidean())) == {"geometry": "euclidean"}
+    with pytest.raises(UsageError, match="the manifold Sphere"):
+        space_of(on(geoopt.Sphere()))

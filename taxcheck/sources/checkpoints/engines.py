@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from typing import TypeGuard
 
 from taxcheck.sources.checkpoints.checkpoint import Facts, Geometry
-from taxcheck.sources.checkpoints.contents import Contents, Flat, Inert, Stored, flatten
-from taxcheck.sources.checkpoints.geometry import Stated, named
+from taxcheck.sources.checkpoints.contents import Contents, Flat, Inert, Stored
+from taxcheck.sources.checkpoints.geometry import Stated
+from taxcheck.sources.checkpoints.manifolds import with_manifold
 
 _FACEBOOK_CLIP = 1 - 1e-5  # PoincareManifold of that engine, eps = 1e-5
 _PROJECTED = {"float32": 4e-3, "float64": 1e-5}  # how far inside geoopt and HypLL project
-_STATED_KEYS = ("manifold", "model_type", "geometry", "space", "distfn")
 _ENGINE_MARKS = {"reg_loss", "best_loss", "epochs_without_improvement", "embeddings"}
 
 
@@ -54,8 +54,10 @@ def _torch_layout(flat: Flat, contents: Contents) -> Layout:
     if "state_dict.lt.weight" in arrays and top & _ENGINE_MARKS:
         # Later versions keep the points in the ball as embeddings, and what is trained as z.
         return Layout("hierarchical Poincare checkpoint", ("embeddings", "state_dict.lt.weight"))
-    if any(inert.name.startswith("geoopt.") for inert in flat.classes.values()):
-        return Layout("geoopt tensors", keys, projects=True)
+    for engine in ("geoopt", "hypll"):
+        if any(inert.name.startswith(f"{engine}.") for inert in flat.classes.values()):
+            name = {"hypll": "HypLL"}.get(engine, engine)
+            return Layout(f"{name} tensors", keys, projects=True)
     for engine, parameter in (("geoopt", "manifold.isp_c"), ("HypLL", "manifold.c.value")):
         if any(path.endswith(parameter) for path in arrays):
             return Layout(f"{engine} state dict", keys, projects=True)
@@ -76,12 +78,7 @@ def stated_of(flat: Flat, layout: Layout, facts: Facts, key: str, dtype: str) ->
         stated = replace(
             stated, geometry=layout.geometry, source=f"{layout.format}: always a Poincare ball."
         )
-    for path, value in flat.values.items():
-        if stated.geometry is None and path.rsplit(".", 1)[-1].lower() in _STATED_KEYS:
-            geometry = named(value) if isinstance(value, str) else None
-            if geometry is not None:
-                stated = replace(stated, geometry=geometry, source=f"{path} says {value!r}.")
-    stated = _of_manifold(flat, key, stated)
+    stated = with_manifold(flat, key, stated)
     curvature = facts.config.get("curvature")
     if stated.curvature is None and _is_number(curvature) and curvature:
         value = abs(float(curvature))
@@ -113,84 +110,3 @@ def _with_clip(stated: Stated, facts: Facts, layout: Layout, dtype: str) -> Stat
 
 def _is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _of_manifold(flat: Flat, key: str, stated: Stated) -> Stated:
-    """The manifold of geoopt or HypLL: as the tensor's own, or as parameters beside it."""
-    found = flat.classes.get(key)
-    if found is not None and found.name.startswith("geoopt.manifolds"):
-        return _of_class(found, stated)
-    # The nearest manifold wins where a file has several: that with the longest common path.
-    near = sorted(flat.arrays, key=lambda path: -_common(path, key))
-    for path in near:
-        array = flat.arrays[path]
-        if math.prod(array.shape) != 1 or array.dtype[0] not in "fib":
-            continue
-        if path.endswith(("isp_c", "manifold.c.value")):
-            c = _softplus(float(array.array().reshape(-1)[0]))
-            engine = "geoopt" if path.endswith("isp_c") else "HypLL"
-            source = f"{path} is {engine}'s parameter of a Poincare ball with c = {c:.6g}."
-        elif path.endswith("manifold.k"):
-            k = float(array.array().reshape(-1)[0])
-            if k == 0 or not math.isfinite(k):
-                continue
-            # Below zero geoopt's k is a curvature (stereographic), above it x.x = -k (Lorentz).
-            source = f"{path} = {k:.6g} is geoopt's parameter."
-            if k > 0:
-                return replace(stated, curvature=1 / k, curvature_source=source)
-            c = -k
-        else:
-            continue
-        if not math.isfinite(c) or c <= 0:
-            continue
-        return replace(
-            stated,
-            geometry=Geometry.BALL,
-            source=source,
-            curvature=c,
-            curvature_source=f"Curvature -{c:.6g} of the same parameter.",
-        )
-    return stated
-
-
-def _common(one: str, other: str) -> int:
-    count = 0
-    for left, right in zip(one.split("."), other.split("."), strict=False):
-        if left != right:
-            break
-        count += 1
-    return count
-
-
-def _of_class(manifold: Inert, stated: Stated) -> Stated:
-    kind = manifold.name.rsplit(".", 1)[-1]
-    geometry = {
-        "PoincareBall": Geometry.BALL,
-        "PoincareBallExact": Geometry.BALL,
-        "Lorentz": Geometry.LORENTZ,
-        "Euclidean": Geometry.EUCLIDEAN,
-    }.get(kind)
-    if geometry is None:
-        return stated
-    stated = replace(stated, geometry=geometry, source=f"The tensor lies on geoopt's {kind}.")
-    for path, array in manifold_numbers(manifold).items():
-        value = _softplus(array) if path == "isp_c" else array
-        c = 1 / value if path == "k" and geometry is Geometry.LORENTZ and value else abs(value)
-        if math.isfinite(c) and c > 0:
-            source = f"Its {path} makes the curvature -{c:.6g}."
-            return replace(stated, curvature=c, curvature_source=source)
-    return stated
-
-
-def manifold_numbers(manifold: Inert) -> dict[str, float]:
-    """The parameters of a pickled manifold that set its curvature."""
-    numbers = {}
-    for path, array in flatten(manifold.state).arrays.items():
-        last = path.rsplit(".", 1)[-1]
-        if last in ("isp_c", "k", "c") and math.prod(array.shape) == 1:
-            numbers[last] = float(array.array().reshape(-1)[0])
-    return numbers
-
-
-def _softplus(value: float) -> float:
-    return value if value > 30 else math.log1p(math.exp(value))

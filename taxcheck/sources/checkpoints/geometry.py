@@ -36,6 +36,9 @@ class Stated:
     clip_source: str = ""
     default_clip: float | None = None  # of the engine, where nothing else is known
     tangent_name: bool = False  # the key reads like tangent vectors
+    refused: str = ""  # what says that the space is one that is not measured here
+    only_sheet: str = ""  # what says so unless rows lie on a Lorentz sheet
+    curvature_note: str = ""  # what says something of the curvature that is not understood
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,8 @@ def reading_of(vectors: Floats, dtype: str, stated: Stated) -> Reading:
             reasons.append(stated.curvature_source)
         elif len(reasons) == 1:
             reasons.append("Nothing states the curvature: taken as -1.")
+        if stated.curvature_note:
+            reasons.append(f"{stated.curvature_note}.")
     clip = None
     if geometry is Geometry.BALL:
         clip, why = _clip(measured, dtype, curvature, stated)

@@ -109,8 +109,9 @@ def _first_text(*parts: object) -> str:
 
 
 def _attribute(of: object = None, name: object = None) -> str:
-    """A member of an enumeration, as Python 3.11 pickles it; nothing else has attributes here."""
-    if isinstance(of, type) and issubclass(of, Inert) and isinstance(name, str):
+    """A member of an enumeration, as Python 3.11 pickles it, or a method of what is inert."""
+    inert = isinstance(of, Inert) or (isinstance(of, type) and issubclass(of, Inert))
+    if inert and isinstance(name, str):
         return name
     raise RefusedError("would import builtins.getattr", _NO_CHECKPOINT)
 

@@ -9,12 +9,17 @@ import numpy as np
 import numpy.typing as npt
 
 from taxcheck.model.errors import InputError, UsageError, one_line
-from taxcheck.sources.checkpoints.checkpoint import Checkpoint, Geometry, TensorInfo
+from taxcheck.sources.checkpoints.checkpoint import (
+    Checkpoint,
+    Geometry,
+    Reading,
+    TensorInfo,
+)
 from taxcheck.sources.checkpoints.contents import Contents, flatten
 from taxcheck.sources.checkpoints.engines import layout_of, stated_of
 from taxcheck.sources.checkpoints.facts import facts_of
 from taxcheck.sources.checkpoints.find_table import find_table, other_tables
-from taxcheck.sources.checkpoints.geometry import reading_of
+from taxcheck.sources.checkpoints.geometry import Stated, reading_of
 from taxcheck.sources.checkpoints.pieces import put_together
 from taxcheck.sources.checkpoints.row_names import entries_of, picked
 from taxcheck.sources.readers import Candidate, reader_of
@@ -62,6 +67,7 @@ def open_checkpoint(
     if stated.geometry is Geometry.LORENTZ and width < 2:
         raise InputError(f"{file.shown}: {name} has one column; a Lorentz row has time and space")
     reading = reading_of(vectors, stored.dtype, stated)
+    _refuse_space(file.shown, stated, reading, given)
     notes = list(contents.notes)
     names, misfits = entries_of(flat, contents, rows, name)
     if labels is not None:
@@ -90,6 +96,19 @@ def open_checkpoint(
         facts=facts,
         notes=tuple(notes),
     )
+
+
+def _refuse_space(shown: str, stated: Stated, reading: Reading, given: Geometry | None) -> None:
+    """InputError for a space that is not measured here, unless the user says what it is."""
+    told = stated.refused
+    if not told and reading.geometry is not Geometry.LORENTZ:
+        told = stated.only_sheet
+    if told and given is None:
+        known = ", ".join(Geometry)
+        raise InputError(
+            f"{shown}: {told}, a space that taxcheck does not measure; it knows {known}: where the "
+            "rows are one of these all the same, say so with `geometry`"
+        )
 
 
 def _geometry(geometry: Geometry | str | None) -> Geometry | None:

@@ -340,6 +340,67 @@ def test_hypll_state_dict(tmp_path: Path) -> None:
     assert checkpoint.reading.curvature == pytest.approx(0.25, rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        ("Sphere()", "its tensor lies on geoopt's Sphere"),
+        ("SphereProjection()", "its tensor lies on geoopt's SphereProjection"),
+        ("Stereographic(k=torch.tensor(1.0))", "geoopt's Stereographic with k = 1"),
+        ("ProductManifold((geoopt.Euclidean(), 2))", "geoopt's ProductManifold"),
+    ],
+)
+def test_spaces_that_are_not_measured_are_refused_by_name(tmp_path, make: str, told: str) -> None:
+    geoopt = pytest.importorskip("geoopt")
+    manifold = eval(f"geoopt.{make}", {"geoopt": geoopt, "torch": torch})
+    tree = {"w": geoopt.ManifoldParameter(torch.tensor(BALL), manifold=manifold)}
+    with pytest.raises(InputError, match=f"{told}, a space that taxcheck does not measure"):
+        opened(tree, tmp_path / "a.pt")
+    assert opened(tree, tmp_path / "a.pt", geometry="ball").reading.geometry is Geometry.BALL
+
+
+def test_manifolds_of_geoopt_that_are_balls(tmp_path: Path) -> None:
+    geoopt = pytest.importorskip("geoopt")
+    for manifold in (
+        geoopt.Stereographic(k=torch.tensor(-0.25)),
+        geoopt.Scaled(geoopt.PoincareBall(c=0.25), 2.0),
+    ):
+        tree = {"w": geoopt.ManifoldParameter(torch.tensor(BALL), manifold=manifold)}
+        reading = opened(tree, tmp_path / "a.pt").reading
+        assert reading.geometry is Geometry.BALL
+        assert reading.curvature == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "curvature"),
+    [("c", 0.25, 0.25), ("curvature", -0.5, 0.5), ("kappa", -2.0, 2.0), ("log_c", 0.0, 1.0)],
+)
+def test_a_curvature_beside_the_table(tmp_path, name: str, value: float, curvature: float) -> None:
+    tree = {"emb.weight": torch.tensor(BALL) / 2, f"emb.{name}": torch.tensor(value)}
+    assert opened(tree, tmp_path / "a.pt").reading.curvature == pytest.approx(curvature)
+
+
+def test_a_curvature_that_is_none_of_ours(tmp_path: Path) -> None:
+    table = torch.tensor(BALL)
+    with pytest.raises(InputError, match=r"kappa = 0\.5 beside the table is a positive curvature"):
+        opened({"weight": table, "kappa": torch.tensor(0.5)}, tmp_path / "a.pt")
+    with pytest.raises(InputError, match=r"config\.manifold says 'spherical', a space that"):
+        opened({"weight": table, "config": {"manifold": "spherical"}}, tmp_path / "b.pt")
+    raw = opened({"weight": table, "raw_c": torch.tensor(0.5)}, tmp_path / "c.pt").reading
+    assert raw.reasons[-1].startswith("raw_c = 0.5 is a parameter of the curvature whose form")
+
+
+def test_a_tensor_on_hyplls_manifold_is_its_own_table(tmp_path: Path) -> None:
+    hypll = pytest.importorskip("hypll.tensors")
+    from hypll.manifolds.poincare_ball import Curvature, PoincareBall
+
+    ball = PoincareBall(Curvature(float(np.log(np.expm1(0.25)))))
+    tree = {"w": hypll.ManifoldTensor(torch.tensor(BALL), ball)}
+    checkpoint = opened(tree, tmp_path / "a.pt")
+    assert (checkpoint.format, checkpoint.key) == ("HypLL tensors", "w")
+    assert checkpoint.reading.geometry is Geometry.BALL
+    assert checkpoint.reading.curvature == pytest.approx(0.25, rel=1e-6)
+
+
 def test_the_values_do_not_load_the_readers() -> None:
     code = (
         "import sys; from taxcheck.sources.checkpoints.checkpoint import Checkpoint; "
