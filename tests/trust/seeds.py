@@ -339,6 +339,14 @@ def sources() -> dict[str, list[Seed]]:
             Seed(".dot", _DOT, (b"{", b"}", b"->", b"[", b"]", b"<", b'"', b"=", b"subgraph "))
         ],
         "jsongraph": [Seed(".json", _LINKS, (b"{", b"[", b'"source": ', b"null", b"-1"))],
+        "codes": [
+            Seed(".bin", b"Body;A01\nBreast;A01.236\nSkin;A17\nBreast;A17.360\n", (b";", b"A01.1")),
+            Seed(
+                ".dat",
+                b"ID   1.1.1.1\nDE   a.\n//\nID   1.1.2.3\nDE   Transferred entry: 1.1.1.1.\n//\n",
+            ),
+            Seed(".csv", b"code,title\nA00,a\nA00.0,b\nA00.1,c\nS72,d\nS72.0,e\nS72.01,f\n"),
+        ],
         "json": [
             Seed(
                 ".json",

@@ -110,6 +110,12 @@ def _read_paths(candidate: Candidate, columns: str | None) -> object:
     return read_paths(candidate, columns)
 
 
+def _codes(candidate: Candidate) -> float:
+    from taxcheck.sources.taxonomies.code_table import claim_codes
+
+    return claim_codes(candidate)
+
+
 def _edges(candidate: Candidate) -> float:
     from taxcheck.sources.taxonomies.claims import claim_edges
 
@@ -198,6 +204,12 @@ READERS = (
            "As of SILVA, QIIME 2, Greengenes and UNITE, or with ` > `, `|` between taxa. Nodes as "
            "in a table of lineages; rows are counted, not nodes.", ("columns",),
            inside="part"),
+    Reader("taxonomy", "codes", "codes, as of MeSH, ICD, ATC or enzymes",
+           "a column of codes whose beginnings are codes; `ID   1.1.1.1`; `name;A01.236`", _codes,
+           lazily("taxonomies.code_table.read_codes", "path"), (".csv", ".dat", ".bin"),
+           "Nodes are codes; what is above is their beginning. A descriptor of MeSH with several "
+           "numbers has several parents. `--columns code=COLUMN,name=COLUMN` names the columns.",
+           ("columns",)),
     Reader("taxonomy", "edges", "a table of edges",
            "two columns called like child and parent, or of which one has cells of the other",
            _edges, lazily("taxonomies.edges.read_edges", "path"), (".csv", ".parquet"),
