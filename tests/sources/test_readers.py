@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import struct
 import sys
 
@@ -21,7 +20,6 @@ from taxcheck.sources.taxonomies.opening import read_source
 KINDS = ("table", "taxonomy", "checkpoint")
 
 PLUGIN = """
-import sqlite3
 import numpy as np
 import pyarrow as pa
 from taxcheck.sources.checkpoints.contents import Contents, in_memory
@@ -31,13 +29,13 @@ from taxcheck.sources.taxonomies.hierarchy import Growing
 from taxcheck.sources.taxonomies.text_file import TextFile
 
 
-class SqliteRows:
-    format, header, notes = "sqlite", True, ()
+class AvroRows:
+    format, header, notes = "avro", True, ()
+    column_names = ("parent_idx", "child_idx")
 
     def __init__(self, candidate):
-        rows = sqlite3.connect(candidate.file.path).execute("select * from pairs")
-        self.column_names = tuple(name for name, *_ in rows.description)
-        self._columns = dict(zip(self.column_names, map(list, zip(*rows))))
+        cells = np.fromfile(candidate.file.path, np.int32, offset=4).reshape(-1, 2)
+        self._columns = dict(zip(self.column_names, cells.T))
 
     def batches(self, columns):
         yield RawBatch(1, {role: pa.array(self._columns[n]) for role, n in columns.items()}), 1.0
@@ -64,7 +62,7 @@ def read_vec(candidate):
 
 
 READERS = (
-    Reader("table", "sqlite", "SQLite", "first bytes", begins(b"SQLite format 3"), SqliteRows),
+    Reader("table", "avro", "Avro", "first bytes", begins(b"Obj\\1"), AvroRows),
     Reader("taxonomy", "indented", "indented text", "its indents", indented, read_indented),
     Reader("checkpoint", "vec", "VEC", "its first bytes", begins(b"VEC1"), read_vec),
 )
@@ -90,22 +88,19 @@ def plugged(tmp_path, monkeypatch):
 
 
 def test_a_plugin_reads_a_table_that_is_refused_without_it(tmp_path, plugged):
-    with sqlite3.connect(path := tmp_path / "pairs.db") as opened:
-        opened.execute("create table pairs (parent_idx, child_idx)")
-        opened.executemany("insert into pairs values (?, ?)", [(0, 1), (0, 2)])
-    opened.close()
-    with pytest.raises(InputError, match="is an SQLite database, which taxcheck does not read"):
+    (path := tmp_path / "pairs.avro").write_bytes(b"Obj\1" + struct.pack("<4i", 0, 1, 0, 2))
+    with pytest.raises(InputError, match="is an Avro file, which taxcheck does not read"):
         open_table(str(path))
     plugged(PLUGIN)
     source = open_pairs(str(path))
-    assert source.table.format == "sqlite"
+    assert source.table.format == "avro"
     (batch,) = source.batches()
     assert {role: cells.to_pylist() for role, cells in batch.columns.items()} == {
         "ancestor": [0, 0],
         "descendant": [1, 2],
     }
     (tmp_path / "noise").write_bytes(bytes(range(256)))
-    with pytest.raises(InputError, match=r"give Parquet, .*CSV or TSV or SQLite"):
+    with pytest.raises(InputError, match=r"give Parquet, .*CSV or TSV or Avro"):
         open_table(str(tmp_path / "noise"))
 
 

@@ -48,7 +48,6 @@ KINDS = {
     "k.index": (b"IxF2" + bytes(60), "a FAISS index", "reconstruct_n"),
     "l.pdf": (b"%PDF-1.7\n1 0 obj\n", "a PDF document", "CSV"),
     "n.rds": (gzip.compress(b"X\n\0\0\0\3" + bytes(60)), "an object of R", "write.csv"),
-    "o.db": (b"SQLite format 3\0" + bytes(90), "an SQLite database", "CSV"),
 }  # fmt: skip
 ROOMS = {
     "mapping": open_mapping, "pairs": open_pairs, "source": read_source,

@@ -8,9 +8,12 @@ import io
 import json
 import lzma
 import pickle
+import sqlite3
 import tarfile
+import tempfile
 import zipfile
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,11 +93,20 @@ def tables(table: pa.Table) -> list[Seed]:
         Seed(".feather", _sink(feather.write_feather, texts, compression="uncompressed")),
         *_packed(tsv, table),
         *_json(table),
+        Seed(".db", _sqlite(table), (b"table", b"CREATE TABLE t", b"SELECT", b"\r\0")),
         Seed(".pkl", pickle.dumps(table.to_pylist(), 4)),
         Seed(".pkl", pickle.dumps(table.to_pydict(), 0)),
         Seed(".pkl", pickle.dumps([{k: np.int64(v) for k, v in r.items()} for r in
                                    table.to_pylist()], 2)),
     ]  # fmt: skip
+
+
+def _sqlite(table: pa.Table) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "t.db"
+        with closing(sqlite3.connect(path)) as opened, opened:
+            table.to_pandas().to_sql("t", opened, index=False)
+        return path.read_bytes()
 
 
 def _json(table: pa.Table) -> list[Seed]:

@@ -107,10 +107,11 @@ def read_packed(candidate: Candidate) -> object:
 
 
 def chosen(
-    file: InputFile, names: Sequence[str], what: str, candidate: Candidate
+    file: InputFile, names: Sequence[str], what: str, candidate: Candidate, more: str = ""
 ) -> tuple[str, str]:
     """Which of the parts of a file is meant, and what is meant inside of that; one alone is told.
 
+    ``more`` is what else helps to choose.
     InputError, with the names, where none is named and several could be, or one is not there.
     """
     if file.part:
@@ -126,6 +127,7 @@ def chosen(
         raise InputError(
             f"{file.shown}: is {what} of {len(kept):,}: {_listed(kept)}; name the one that is "
             f"meant, as in {file.shown}{INSIDE}{_shown(kept[0])}"
+            f"{f' ({one_line(more, 400)})' if more else ''}"
         )
     candidate.told.append(f"Read from {_shown(kept[0])}, the only one in {what}.")
     return kept[0], ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from taxcheck.model.errors import InputError
 from taxcheck.sources.tables.columns import KNOWN_NAMES, normalise
@@ -20,7 +21,7 @@ class Form:
     """What the members of an object are: rows, made of (member, ...), and the names of columns."""
 
     names: tuple[str, ...]  # none where the rows are lists without names
-    rows: Sequence[object]  # each a dict or a list
+    rows: Sequence[Any]  # each a dict or a list
     note: str = ""
 
 

@@ -10,9 +10,13 @@ from taxcheck.model.errors import InputError
 from taxcheck.sources.files import InputFile
 from taxcheck.sources.safe_pickle import load
 from taxcheck.sources.tables.batches import BATCH_ROWS, RawBatch
+from taxcheck.sources.tables.json_forms import dictionary
 from taxcheck.sources.tables.values import array_of
 
-_SHAPE = "taxcheck reads a list of dicts, one a row, or a dict of lists, one a column"
+_SHAPE = (
+    "taxcheck reads a list of dicts, one a row, a dict of lists, one a column, or a dict of "
+    "label: idx"
+)
 
 
 class PickleReader:
@@ -35,9 +39,14 @@ class PickleReader:
 
     def _read(self) -> None:
         # The rows as dicts take ten times the room of the columns: they end with this call.
-        self._columns = _columns(load(self._file), self._file.shown)
+        data, shown = load(self._file), self._file.shown
+        self.notes: tuple[str, ...] = ("The pickle was read without running anything from it.",)
+        if isinstance(data, dict) and data and all(isinstance(v, str | int) for v in data.values()):
+            self._columns, note = _dictionary(data, shown)
+            self.notes += (note,)
+        else:
+            self._columns = _columns(data, shown)
         self.column_names = tuple(self._columns)
-        self.notes = ("The pickle was read without running anything from it.",)
 
     def batches(self, columns: Mapping[str, str]) -> Iterator[tuple[RawBatch, float]]:
         """Batches and the share of the table that is read, 0 to 1."""
@@ -54,6 +63,18 @@ class PickleReader:
         for start in range(0, rows, BATCH_ROWS):
             part = {role: column.slice(start, BATCH_ROWS) for role, column in cells.items()}
             yield RawBatch(start + 1, part), min((start + BATCH_ROWS) / rows, 1.0)
+
+
+def _dictionary(data: dict[object, object], shown: str) -> tuple[dict[str, pa.Array | None], str]:
+    """The two columns of a dict such as word2idx, and which is which."""
+    if not all(isinstance(key, str | int) for key in data):
+        raise InputError(f"{shown}: the keys of this pickle are neither texts nor numbers")
+    form = dictionary([(str(key), value) for key, value in data.items()])
+    columns = {
+        name: array_of(cells)
+        for name, cells in zip(form.names, zip(*form.rows, strict=True), strict=True)
+    }
+    return columns, form.note
 
 
 def _columns(data: object, shown: str) -> dict[str, pa.Array | None]:

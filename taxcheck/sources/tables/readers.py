@@ -86,7 +86,12 @@ READERS = (
            begins(b"\xff\xff\xff\xff"), _arrow(stream=True), (".arrows",)),
     Reader("table", "pickle", "a pickle", "its first bytes", _pickle,
            lazily("tables.pickled.PickleReader", "file"), (".pkl", ".pickle"),
-           "A list of dicts, one a row, or a dict of lists, one a column. Nothing in it is run."),
+           "A list of dicts, one a row, a dict of lists, one a column, or a dict of label: idx, "
+           "either way round. Nothing in it is run."),
+    Reader("table", "sqlite", "an SQLite database", "its first bytes", begins(b"SQLite format 3\0"),
+           lazily("tables.sqlite.SqliteReader", "itself"), (".db", ".sqlite", ".sqlite3"),
+           "Its one table, or the one that is named: `taxa.db::pairs`. Views are not read.",
+           inside="table"),
     Reader("table", "zip", "a zip archive", "its first bytes", _box("claim_zip"),
            _boxed("read_zip"), (".zip",),
            "The one table in it, of any format, or the member that is named: "

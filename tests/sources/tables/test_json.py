@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import pickle
 from pathlib import Path
 
 import pandas as pd
@@ -114,6 +115,19 @@ def test_a_dictionary_is_a_mapping_either_way_round(
     source = open_mapping(str(path))
     assert [row[1:] for row in rows(source)] == expected
     assert note in source.table.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({"Canis": 0, "b": 1}, [("Canis", 0), ("b", 1)]),
+        ({0: "Canis", 1: "b"}, [("Canis", "0"), ("b", "1")]),
+        ({9606: 0, 7: 1}, [("9606", 0), ("7", 1)]),
+    ],
+)
+def test_a_pickled_dict_is_a_mapping_as_well(tmp_path: Path, data: object, expected: list) -> None:
+    (path := tmp_path / "word2idx.pkl").write_bytes(pickle.dumps(data))
+    assert [row[1:] for row in rows(open_mapping(str(path)))] == expected
 
 
 @pytest.mark.parametrize(
