@@ -94,9 +94,9 @@ bench-gate: $(READY)  ## build all of NCBI, measure the gate on it (needs the ex
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m benchmarks.gate
 
-bench-scale: $(READY)  ## measure hard closures and a billion pairs (a quarter of an hour, 20 GB)
+bench-scale: $(READY)  ## measure hard closures and a billion pairs, or PAIRS=... (half an hour, 25 GB)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
-	$(BIN)/python -m benchmarks.scale
+	$(BIN)/python -m benchmarks.scale $(if $(PAIRS),--pairs $(PAIRS) --peers $(PAIRS))
 
 bench-audit: $(READY)  ## measure the audit of 91,567 rows, on WordNet and on all of NCBI
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
