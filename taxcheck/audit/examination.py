@@ -35,6 +35,7 @@ from taxcheck.sources.checkpoints.checkpoint import Checkpoint
 from taxcheck.sources.taxonomies.taxonomy import Taxonomy
 from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.offenders import Sink
+from taxcheck.statistics.passes import Executor
 from taxcheck.statistics.spool import KeptPairs
 from taxcheck.statistics.values import MappingStatistics, PairStatistics
 
@@ -139,10 +140,12 @@ def audit(
     workers: int,
     sink: Sink | None,
     clock: Clock,
+    executor: Executor | None = None,
 ) -> Examined:
     """Audit a table; with the data it also says what each row that was never trained lacks.
 
-    ``tables`` holds "embeddings", and "initial" where the table before training was given.
+    ``tables`` holds "embeddings", and "initial" where the table before training was given. An
+    ``executor`` ranks by shards of candidates; all else is measured here.
     """
     checkpoint, initial = tables["embeddings"], tables.get("initial")
     table = align(checkpoint, data.mapping)
@@ -174,6 +177,7 @@ def audit(
                 clades=clades,
                 seed=seed,
                 workers=workers,
+                executor=executor,
                 nested=nested_clades(
                     data.graph, data.mapping.identifiers if data.mapping else None, data.taxonomy
                 ),

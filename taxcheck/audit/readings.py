@@ -17,6 +17,7 @@ from taxcheck.audit.metrics.lists import Lists
 from taxcheck.audit.metrics.ranking import Ranking, rank, score
 from taxcheck.geometry.space import Space
 from taxcheck.model.arrays import BoolArray, IntArray
+from taxcheck.statistics.passes import Executor
 
 NULL_INIT, NULL_SHUFFLED = "depth-aware init", "shuffled within depth"
 NULL_COLLAPSED, NULL_POPULAR = "collapsed table", "popularity"
@@ -32,6 +33,7 @@ class Tables:
     trained: BoolArray  # (n,)
     followers: IntArray  # (n,) pairs in which each node is the ancestor
     workers: int
+    executor: Executor | None = None  # who ranks, beside these workers
 
     @classmethod
     def drawn(
@@ -42,11 +44,12 @@ class Tables:
         followers: IntArray,
         workers: int,
         rng: np.random.Generator,
+        executor: Executor | None = None,
     ) -> Tables:
         """The tables with their nulls drawn."""
         init = nulls.depth_aware_init(depth, space.coordinates.shape[1], rng)
         dealt = nulls.permutation_within_depth(depth, rng)
-        return cls(space, dealt, init, trained, followers, workers)
+        return cls(space, dealt, init, trained, followers, workers, executor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +76,20 @@ def readings(
         [Question(positives, left_out), Question(fewer, omitted, row_of=tables.dealt)],
         apart=None if tables.trained.all() else tables.trained,
         workers=tables.workers,
+        executor=tables.executor,
     )
     trained = None
     if own.apart is not None:
         lists, edges, sources = fewer.among(tables.trained)
         if len(lists.sources):
             trained = score(own.apart.some(positives, compared).at(edges, sources), lists)
-    init = rank(tables.init, fewer, left_out=omitted, workers=tables.workers)
+    init = rank(
+        tables.init,
+        fewer,
+        left_out=omitted,
+        workers=tables.workers,
+        executor=tables.executor,
+    )
     return Readings(
         own=score(own.whole, positives),
         nulls={

@@ -21,6 +21,7 @@ from taxcheck.audit.values import HierarchyScores, NullScore, Score
 from taxcheck.geometry.space import Space
 from taxcheck.model.arrays import BoolArray, IntArray
 from taxcheck.statistics.hierarchy.graph import Graph
+from taxcheck.statistics.passes import Executor
 from taxcheck.statistics.spool import KeptPairs
 
 SOURCES = 2_000
@@ -49,6 +50,7 @@ class Subject:
     seed: int
     workers: int
     nested: NestedClades | None = None  # those whose spread is judged
+    executor: Executor | None = None  # who ranks
 
 
 def score_hierarchy(subject: Subject) -> HierarchyScores:
@@ -61,6 +63,7 @@ def score_hierarchy(subject: Subject) -> HierarchyScores:
         subject.followers,
         subject.workers,
         rng,
+        subject.executor,
     )
     found = _reconstruction(subject, tables, rng)
     found = replace(found, parent_hits=_parents(subject, tables, rng))
@@ -90,6 +93,7 @@ def _reconstruction(subject: Subject, tables: Tables, rng: np.random.Generator) 
         subject.table.space("euclidean").first(n),
         positives.some(compared),
         workers=subject.workers,
+        executor=subject.executor,
     )
     protocol = "nickel: a descendant's ancestors among all nodes but itself"
     if len(compared) < len(chosen):

@@ -28,6 +28,7 @@ from taxcheck.run.registry import load_causes, load_rules
 from taxcheck.run.request import Request
 from taxcheck.run.rules import run_rules
 from taxcheck.run.summary import summarize
+from taxcheck.statistics.passes import Executor
 from taxcheck.statistics.values import ClosureStatistics
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ def judged(data: Gathered, policy: Policy | None = None) -> tuple[Report, Mappin
         diagnosis = _diagnosis(data, results, examined.evidence if examined else None)
         results = annotate(diagnosis.results, data.naming, data.taxonomy, data.places)
     joined = {"embeddings": examined.table} if examined else {}
-    opened = (_table_summary(r, table, joined.get(r)) for r, table in tables.items())
+    ranked = _ranked(examined, data.executor)
+    opened = (_table_summary(r, table, joined.get(r), ranked) for r, table in tables.items())
     with clock("pictures"):
         drawn = examined.pictures(request.projected) if examined and request.drawn else None
         pictures = (
@@ -125,14 +127,31 @@ def _examined(data: Gathered) -> Examined:
     spool = None if data.intake is None else data.intake.training.spool
     pairs, request = known(data.evidence.pairs), data.request
     joined = Data(data.mapping, pairs, data.graph, spool, data.taxonomy)
-    found = audit(data.tables, joined, request.seed, request.workers, data.symptoms, data.clock)
+    found = audit(
+        data.tables,
+        joined,
+        request.seed,
+        request.workers,
+        data.symptoms,
+        data.clock,
+        data.executor,
+    )
     if data.naming is None or not data.naming.derived:
         return found
     return replace(found, evidence=data.naming.shown(found.evidence))
 
 
-def _table_summary(role: str, table: Checkpoint, joined: Aligned | None) -> InputSummary:
-    """How a checkpoint was understood, and how its rows were ``joined`` to idx."""
+def _ranked(examined: Examined | None, executor: Executor) -> tuple[str, ...]:
+    """Who ranked, where others did."""
+    if examined is None or isinstance(examined.evidence.scores, Unavailable) or executor.keeps:
+        return ()
+    return (f"Ranked by {executor}; all else of the table was measured by this process.",)
+
+
+def _table_summary(
+    role: str, table: Checkpoint, joined: Aligned | None, ranked: tuple[str, ...]
+) -> InputSummary:
+    """How a checkpoint was understood, how its rows were ``joined`` to idx, and who ranked them."""
     reading = table.reading
     return InputSummary(
         role="checkpoint" if role == "embeddings" else "initial table",
@@ -152,6 +171,7 @@ def _table_summary(role: str, table: Checkpoint, joined: Aligned | None) -> Inpu
             *reading.reasons,
             *(() if joined is None else (joined.how, *joined.told)),
             *table.notes,
+            *(() if joined is None else ranked),
         ),
     )
 

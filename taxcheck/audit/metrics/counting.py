@@ -8,6 +8,7 @@ again by ``Space.separation``, so the counts are those of the exact formula, tie
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from taxcheck.audit.metrics.lists import Floats, IntArray, Lists, merge
 from taxcheck.audit.metrics.products import Block, Keys, count_below, in_bands, rounded
 from taxcheck.geometry.space import Space
 from taxcheck.model.arrays import BoolArray, ranges
+from taxcheck.statistics.passes import Executor, Shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Tiling:
 
 
 DEFAULT = Tiling()
+_SHARD = 4  # blocks that another process goes through at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +98,12 @@ def count_nearer(
     keep_self: bool = False,
     workers: int | None = None,
     tiling: Tiling = DEFAULT,
+    executor: Executor | None = None,
 ) -> Counts:
     """Count the negatives before every positive, exactly; see ``Question`` and ``answers``."""
     asked = Question(positives, left_out, keep_self)
-    return answers(space, [asked], workers=workers, tiling=tiling)[0].whole
+    found = answers(space, [asked], workers=workers, tiling=tiling, executor=executor)
+    return found[0].whole
 
 
 def answers(
@@ -108,15 +113,23 @@ def answers(
     *,
     workers: int | None = None,
     tiling: Tiling = DEFAULT,
+    executor: Executor | None = None,
 ) -> list[Answer]:
     """Count the negatives before every positive, exactly, for several rankings of one table.
 
     The rows are gone through once. With ``apart`` (n,) they are also counted as if the other rows
     were no candidates, at no cost: each candidate is counted once, on its side. A positive
     without a distance (NaN in either row) has every negative before it. Memory is bounded by
-    ``workers`` (default: the cores) blocks beside a few numbers an edge and a row.
+    ``workers`` (default: the cores) blocks beside a few numbers an edge and a row. An ``executor``
+    of other processes is given shards of the candidates; counts of them add up.
     """
     task = _Task(space, asked, apart, tiling)
+    if executor is not None and not executor.keeps:
+        with executor.publish(task) as shared:
+            for less, equal in executor.map(_Shard(shared), task.shards()):
+                task.less += less
+                task.equal += equal
+        return task.answers()
     groups = range(0, len(task.sources), tiling.sources)
     cores = max(1, min(workers or os.cpu_count() or 1, len(groups)))
     with ThreadPoolExecutor(cores + 1) as pool:
@@ -150,6 +163,20 @@ class _Stretch:
     side: int
     at: IntArray  # place in the block of what is removed
     of: IntArray  # its source, ascending
+
+
+@dataclass(frozen=True, slots=True)
+class _Shard:
+    """What some blocks of candidates add to the counts of a task, wherever that is found."""
+
+    task: Shared[_Task]
+
+    def __call__(self, blocks: range) -> tuple[IntArray, IntArray]:
+        mine = copy.copy(self.task.value)
+        mine.less, mine.equal = np.zeros_like(mine.less), np.zeros_like(mine.equal)
+        for stretch in mine.stretches(blocks):
+            mine.run(stretch, iter(range(0, len(mine.sources), mine.tiling.sources)))
+        return mine.less, mine.equal
 
 
 class _Task:
@@ -209,13 +236,18 @@ class _Task:
         self.removed_at, self.removed_of = at[kept], removed_of[kept]
         self.cuts = np.r_[0, np.cumsum(np.bincount(block, minlength=len(self.starts)))]
 
-    def stretches(self) -> Iterator[_Stretch]:
-        """The candidates, block by block."""
+    def shards(self) -> list[range]:
+        """Neighbouring blocks of candidates, by their numbers."""
+        count = len(self.starts)
+        return [range(k, min(k + _SHARD, count)) for k in range(0, count, _SHARD)]
+
+    def stretches(self, blocks: range | None = None) -> Iterator[_Stretch]:
+        """The candidates, block by block; of some blocks, if not of all."""
         ends = np.r_[self.starts[1:], len(self.order)]
-        for k, (start, end) in enumerate(zip(self.starts, ends, strict=False)):
-            removed = slice(self.cuts[k], self.cuts[k + 1])
+        for k in range(len(self.starts)) if blocks is None else blocks:
+            start, removed = self.starts[k], slice(self.cuts[k], self.cuts[k + 1])
             yield _Stretch(
-                Block(self.space, self.order[start:end], self.tiling.sources),
+                Block(self.space, self.order[start : ends[k]], self.tiling.sources),
                 int(start < self.split),
                 self.removed_at[removed] - start,
                 self.removed_of[removed],

@@ -12,6 +12,7 @@ from scipy.special import digamma
 from taxcheck.audit.metrics.counting import Counts, count_nearer
 from taxcheck.audit.metrics.lists import Floats, IntArray, Ints, Lists
 from taxcheck.geometry.space import Space
+from taxcheck.statistics.passes import Executor
 
 HITS = (1, 5, 10)
 
@@ -152,6 +153,7 @@ def rank(
     ties: TieRule = TieRule.SKLEARN,
     left_out: Lists | None = None,
     workers: int | None = None,
+    executor: Executor | None = None,
 ) -> Ranking:
     """Rank every positive of every source among all rows by distance, exactly; see ``Protocol``.
 
@@ -159,7 +161,9 @@ def rank(
     everything, as a source it scores the worst possible. ``GENSIM`` sets its own tie rule.
     """
     gensim = protocol is Protocol.GENSIM
-    counts = count_nearer(space, positives, left_out, keep_self=gensim, workers=workers)
+    counts = count_nearer(
+        space, positives, left_out, keep_self=gensim, workers=workers, executor=executor
+    )
     return score(counts, positives, TieRule.OPTIMISTIC if gensim else ties)
 
 

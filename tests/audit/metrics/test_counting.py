@@ -1,16 +1,21 @@
+from unittest import mock
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from taxcheck.audit.metrics import counting
 from taxcheck.audit.metrics.counting import Question, Tiling, answers, count_nearer
 from taxcheck.audit.metrics.lists import Lists
 from taxcheck.geometry import tangent
 from taxcheck.geometry.space import Space
 from tests.oracles import ranking as naive
 from tests.oracles import readings as apart_from_each_other
+from tests.run.executors.scattered import Scattered
 
 SMALL = Tiling(candidates=5, sources=2)
+BY = st.sampled_from([{"workers": 1}, {"workers": 2}, {"executor": Scattered(2, seed=0)}])
 
 
 @st.composite
@@ -35,16 +40,15 @@ def tables(draw):
 
 @pytest.mark.long
 @settings(max_examples=300, deadline=None)
-@given(tables(), st.booleans(), st.sampled_from([1, 2]))
-def test_counts_are_those_of_the_exact_formula(table, keep_self, workers):
+@given(tables(), st.booleans(), BY)
+def test_counts_are_those_of_the_exact_formula(table, keep_self, by):
     space, pairs, left_out = table
     sources, targets = np.array(pairs).T
     positives = Lists.from_pairs(sources, targets, space.n)
     out = np.array(left_out, dtype=int).reshape(-1, 2)
     lists = Lists.from_pairs(out[:, 0], out[:, 1], space.n, among=positives.sources)
-    counts = count_nearer(
-        space, positives, lists, keep_self=keep_self, workers=workers, tiling=SMALL
-    )
+    with mock.patch.object(counting, "_SHARD", 1):
+        counts = count_nearer(space, positives, lists, keep_self=keep_self, tiling=SMALL, **by)
     for k, source in enumerate(positives.sources):
         span = slice(positives.starts[k], positives.starts[k + 1])
         own = positives.targets[span].tolist()
@@ -57,8 +61,8 @@ def test_counts_are_those_of_the_exact_formula(table, keep_self, workers):
 
 @pytest.mark.long
 @settings(max_examples=100, deadline=None)
-@given(tables(), st.randoms(use_true_random=False), st.sampled_from([1, 2]))
-def test_readings_that_share_a_pass_count_as_tables_of_their_own(table, random, workers):
+@given(tables(), st.randoms(use_true_random=False), BY)
+def test_readings_that_share_a_pass_count_as_tables_of_their_own(table, random, by):
     """As stored, dealt anew, with the source kept, other lists; of all rows and of some alone."""
     space, pairs, left_out = table
     n = space.n
@@ -75,7 +79,8 @@ def test_readings_that_share_a_pass_count_as_tables_of_their_own(table, random, 
         Question(positives, keep_self=True),
         Question(others),
     ]
-    found = answers(space, asked, some, workers=workers, tiling=SMALL)
+    with mock.patch.object(counting, "_SHARD", 1):
+        found = answers(space, asked, some, tiling=SMALL, **by)
     for question, answer in zip(asked, found, strict=True):
         lists = apart_from_each_other.as_dict(question.positives)
         removed = {} if question.left_out is None else {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -144,4 +145,29 @@ def test_labels_are_numbered_here_and_that_is_told(cluster, tmp_path):
 
 def test_a_report_of_sound_data_by_a_cluster_passes(cluster):
     request = Request(mapping=MAPPING, pairs=PAIRS)
+    assert checked(request, cluster) == checked(request)
+
+
+@pytest.mark.long
+def test_a_table_is_ranked_elsewhere_and_that_is_told(tmp_path, monkeypatch):
+    """Every score, interval and tie is the same."""
+    request = corrupted("rows_turned_round", tmp_path / "data")
+    points = np.random.default_rng(1).normal(size=(5_000, 4)) / 9
+    points[:900] = points[900]  # ties
+    np.save(tmp_path / "table.npy", points.astype(np.float32))
+    request = replace(request, embeddings=str(tmp_path / "table.npy"))
+    expected = checked(request)
+    with run_by(Scattered(2, 0), monkeypatch), partitions_of(500, monkeypatch):
+        report = check(request)
+    assert said(report) == expected
+    *_, note = next(one for one in report.inputs if one.role == "checkpoint").notes
+    assert note.startswith("Ranked by a cluster without processes; all else of the table was")
+
+
+@pytest.mark.slow
+def test_a_table_is_ranked_by_dask(cluster, tmp_path):
+    request = corrupted("rows_turned_round", tmp_path / "data")
+    points = np.random.default_rng(1).normal(size=(5_000, 4)) / 9
+    np.save(tmp_path / "table.npy", points.astype(np.float32))
+    request = replace(request, embeddings=str(tmp_path / "table.npy"))
     assert checked(request, cluster) == checked(request)
