@@ -50,9 +50,8 @@ def said(report):
     """All of a report but when it was made, by which command, and who read the pairs."""
     told = json.loads(report_to_json(report))
     for one in told["inputs"]:
-        one["notes"] = [
-            note for note in one["notes"] if not note.startswith(("Read by ", "Ranked by "))
-        ]
+        told_by = ("Read by ", "Ranked by ")
+        one["notes"] = [note for note in one["notes"] if not note.startswith(told_by)]
     return {key: value for key, value in told.items() if key not in OTHERWISE}
 
 

@@ -148,7 +148,7 @@ def test_a_report_of_sound_data_by_a_cluster_passes(cluster):
     assert checked(request, cluster) == checked(request)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_a_table_is_ranked_elsewhere_and_that_is_told(tmp_path, monkeypatch):
     """Every score, interval and tie is the same."""
     request = corrupted("rows_turned_round", tmp_path / "data")
