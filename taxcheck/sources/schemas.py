@@ -152,8 +152,8 @@ EMBEDDINGS_SCHEMA = pa_schema.DataFrameSchema(
                     name="inside_the_model",
                     title="the row is no point of the model",
                     description="For the ball the norm in units of its radius; for Lorentz the "
-                    "distance off the sheet in units of 100 (8 + d) u x0^2, u the dtype's roundoff; "
-                    "0 for tangent and Euclidean rows, which can be anything finite.",
+                    "distance off the sheet in units of 100 (8 + d) u x0^2, u the roundoff of the "
+                    "dtype; 0 for tangent and Euclidean rows, which can be anything finite.",
                     n_failure_cases=1,
                 )
             ],

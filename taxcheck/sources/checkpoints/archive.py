@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import struct
 import zipfile
 import zlib
@@ -31,10 +32,12 @@ def map_bytes(file: InputFile) -> npt.NDArray[np.uint8]:
 class Archive:
     """The members of a zip file, by name. Raises InputError where the directory is damaged."""
 
-    def __init__(self, file: InputFile) -> None:
-        self._file, self._map = file, map_bytes(file)
+    def __init__(self, file: InputFile, part: npt.NDArray[np.uint8] | None = None) -> None:
+        """Of a whole file, or of a ``part`` of it that is an archive of its own."""
+        self._file, self._map = file, map_bytes(file) if part is None else part
         try:
-            with file.path.open("rb") as stream, zipfile.ZipFile(stream) as opened:
+            whole = file.path.open("rb") if part is None else io.BytesIO(part.tobytes())
+            with whole as stream, zipfile.ZipFile(stream) as opened:
                 infos = opened.infolist()
         except (
             zipfile.BadZipFile,

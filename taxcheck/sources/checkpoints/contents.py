@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from taxcheck.model.errors import InputError, one_line
 from taxcheck.model.finding import Scalar
+from taxcheck.sources.files import InputFile
 from taxcheck.sources.safe_pickle import InertDtype, RefusedError, Sealed
 
 NUMPY_NAMES = {
@@ -337,5 +338,6 @@ class Contents:
     notes: tuple[str, ...] = ()
     # Beside the table, one entry for each row: columns, words, what stands in a file of its own.
     columns: Mapping[str, pa.Array] = field(default_factory=dict)
+    files: tuple[tuple[str, InputFile], ...] = ()  # beside the one that was given, by name
     torch: bool = False  # whether torch.save wrote it, and
     legacy: bool = False  # whether as it did before 1.6

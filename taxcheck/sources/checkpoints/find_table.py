@@ -25,7 +25,7 @@ _HOLDERS = re.compile(
     r"|vars|parameters|_fsdp_wrapped_module|pytorch_module|obsm"
 )
 _COPY = re.compile(
-    r"(ema|swa|avg|averaged?|best|shadow|target|teacher|momentum|old|prev(ious)?|last|final|init"
+    r"(ema|swa|avg|averaged?|best|shadow|target|teacher|momentum|old|prev(ious)?|init"
     r"(ial)?|start|backup|copy|snapshot|untrained|pretrained|polyak|slow|lookahead|grad(ient)?s?)"
     r"(_.*|[-:].*|\d*)|.*_(ema|swa|best|avg|old|prev|init|initial|copy|backup|grad)"
 )

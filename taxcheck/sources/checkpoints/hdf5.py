@@ -62,6 +62,10 @@ def read_hdf5(file: InputFile) -> Contents:
         raise
     except Exception as error:  # h5py raises almost anything for a damaged file
         raise damaged(file.shown, "HDF5", error) from error
+    with file.open() as stream:
+        matlab = stream.read(10) == b"MATLAB 7.3"
+    if matlab:  # which stores columns one after the other
+        return Contents("MATLAB 7.3", {p: _turned(value) for p, value in tree.items()})
     if annotated:
         return annotated_contents(with_categories(tree))
     if frames:
@@ -73,6 +77,13 @@ def read_hdf5(file: InputFile) -> Contents:
     if (names := _entity_names(file)) is not None:
         tree["entities"], notes = names[1], (f"Labels are those of {names[0]}.",)
     return Contents("PyTorch-BigGraph HDF5", tree, ("embeddings",), notes)
+
+
+def _turned(value: object) -> object:
+    """A dataset whose axes are exchanged; anything else as it is."""
+    if not isinstance(value, Stored) or len(value.shape) != 2:
+        return value
+    return Stored(value.shape[::-1], value.dtype, value.bytes, lambda: value.array().T)
 
 
 def _datasets(group: Any, h5py: Any) -> Iterator[tuple[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,9 @@ from taxcheck.sources.checkpoints.find_table import find_table, other_tables
 from taxcheck.sources.checkpoints.geometry import Stated, reading_of
 from taxcheck.sources.checkpoints.pieces import put_together
 from taxcheck.sources.checkpoints.row_names import entries_of, picked
+from taxcheck.sources.checkpoints.sharded import file_in, refuse_shard
+from taxcheck.sources.files import InputFile
+from taxcheck.sources.many_files import together
 from taxcheck.sources.readers import Candidate, reader_of
 
 _NOTED = 3  # unreadable arrays that are named in a note
@@ -46,9 +50,11 @@ def open_checkpoint(
     given = _geometry(geometry)
     if curvature is not None and not (math.isfinite(curvature) and curvature > 0):
         raise UsageError(f"`curvature` {curvature}: give c > 0, the space has curvature -c")
-    candidate = Candidate(path)
+    candidate = Candidate(path, file_in(path) if Path(path).is_dir() else None)
     file = candidate.file
     file.start_fingerprint()
+    if key is None:
+        refuse_shard(file)
     contents: Contents = reader_of(candidate, "checkpoint").read(candidate)
     flat = flatten(contents.tree)
     if not any(array.is_table for array in flat.arrays.values()):
@@ -83,8 +89,8 @@ def open_checkpoint(
     return Checkpoint(
         path=file.shown,
         format=layout.format,
-        bytes=file.bytes,
-        fingerprint=file.fingerprint(),
+        bytes=file.bytes + sum(one.bytes for _, one in contents.files),
+        fingerprint=_fingerprint(file, contents),
         tensors=tensors,
         key=name,
         vectors=vectors,
@@ -96,6 +102,13 @@ def open_checkpoint(
         facts=facts,
         notes=tuple(notes),
     )
+
+
+def _fingerprint(file: InputFile, contents: Contents) -> str:
+    if not contents.files:
+        return file.fingerprint()
+    files = [(one.path.name, one.bytes, one.fingerprint()) for _, one in contents.files]
+    return together([(file.path.name, file.bytes, file.fingerprint()), *files])
 
 
 def _refuse_space(shown: str, stated: Stated, reading: Reading, given: Geometry | None) -> None:

@@ -13,6 +13,7 @@ from taxcheck.sources.readers import (
     LIKELY,
     NEVER,
     PICKLED,
+    STRONG,
     Candidate,
     Reader,
     begins,
@@ -81,7 +82,9 @@ def _pickle(candidate: Candidate) -> float:
     from taxcheck.sources.checkpoints.torch_files import LEGACY_HEADS
 
     head = candidate.head
-    if head.startswith(LEGACY_HEADS):
+    if head.startswith(LEGACY_HEADS) or candidate.file.path.name == ".metadata":
+        return NEVER
+    if b"joblib.numpy_pickle" in head:
         return NEVER
     if head.startswith(PICKLED):
         return CERTAIN
@@ -112,6 +115,45 @@ def _text(candidate: Candidate) -> float:
         "identifier and one number for each dimension in every line, or save the table as .npy or "
         "Parquet"
     )
+
+
+def _json(candidate: Candidate) -> float:
+    head = candidate.head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if not candidate.is_text or not head.startswith((b"{", b"[")):
+        return NEVER
+    return LIKELY if not _index(candidate) else NEVER
+
+
+def _index(candidate: Candidate) -> float:
+    from taxcheck.sources.checkpoints.sharded import is_index
+
+    return STRONG if candidate.is_text and is_index(candidate.head) else NEVER
+
+
+def _hdf5(candidate: Candidate) -> float:
+    head = candidate.head  # MATLAB 7.3 has a block of its own before it
+    return CERTAIN if b"\x89HDF\r\n" in (head[:6], head[512:518]) else NEVER
+
+
+def _distributed(candidate: Candidate) -> float:
+    named = candidate.file.path.name == ".metadata"
+    return CERTAIN if named and candidate.head.startswith(PICKLED) else NEVER
+
+
+def _faiss(candidate: Candidate) -> float:
+    from taxcheck.sources.checkpoints.faiss_files import is_flat
+
+    return CERTAIN if is_flat(candidate.head) else NEVER
+
+
+def _msgpack(candidate: Candidate) -> float:
+    """A map whose first key is a text: its letters follow their number."""
+    head = candidate.head
+    begin = {0xDE: 3, 0xDF: 5}.get(head[0], 1 if 0x81 <= head[0] <= 0x8F else 0)
+    key = head[begin : begin + 1]
+    if not begin or not key or not (0xA1 <= key[0] <= 0xBF):
+        return NEVER
+    return LIKELY if head[begin + 1 : begin + 1 + (key[0] & 31)].isalpha() else NEVER
 
 
 def _read_text(candidate: Candidate) -> Contents:
@@ -166,7 +208,7 @@ READERS = (
            (".parquet",), _VECTORS),
     Reader("checkpoint", "feather", "Feather", _FIRST, begins(b"ARROW1\0\0"),
            _table(parquet=False), (".feather",), _VECTORS),
-    Reader("checkpoint", "hdf5", "HDF5", _FIRST, begins(b"\x89HDF\r\n"),
+    Reader("checkpoint", "hdf5", "HDF5", _FIRST, _hdf5,
            lazily("checkpoints.hdf5.read_hdf5", "file"), (".h5",),
            "As PyTorch-BigGraph writes it; entity names are read from the file beside.",
            extra="checkpoints"),
@@ -188,4 +230,23 @@ READERS = (
            (".csv", ".tsv", ".txt", ".csv.gz"),
            "With a header or without; labels of TensorBoard's projector are read from the "
            "`metadata.tsv` beside a `vectors.tsv`."),
+    Reader("checkpoint", "json", "JSON", "its brackets", _json,
+           lazily("checkpoints.plain_trees.read_json", "file"), (".json", ".jsonl"),
+           "A map of label to vector, records with a vector each, or a list of vectors."),
+    Reader("checkpoint", "shards", "an index of shards", "its `weight_map`", _index,
+           lazily("checkpoints.sharded.read_index", "file"), (".index.json",),
+           "As Hugging Face's libraries write beside shards of safetensors or torch; a folder with "
+           "one index can be given."),
+    Reader("checkpoint", "distcp", "torch's distributed checkpoint", "its `.metadata`",
+           _distributed, lazily("checkpoints.sharded.read_distributed", "file"), (".metadata",),
+           "The folder that torch.distributed.checkpoint wrote, or the `.metadata` in it."),
+    Reader("checkpoint", "faiss", "FAISS", _FIRST, _faiss,
+           lazily("checkpoints.faiss_files.read_faiss", "file"), (".faiss", ".index"),
+           "IndexFlatL2 and IndexFlatIP, also in an IndexIDMap; other indexes are refused."),
+    Reader("checkpoint", "msgpack", "flax msgpack", "a map in msgpack", _msgpack,
+           lazily("checkpoints.plain_trees.read_msgpack", "file"), (".msgpack", ".flax"),
+           "As flax.serialization.to_bytes writes it."),
+    Reader("checkpoint", "matlab", "MATLAB", _FIRST, begins(b"MATLAB 5.0 MAT-file"),
+           lazily("checkpoints.plain_trees.read_matlab", "file"), (".mat",),
+           "Up to version 7; identifiers may lie beside as numbers, or as cells of texts."),
 )
