@@ -351,6 +351,13 @@ def sources() -> dict[str, list[Seed]]:
             Seed(".dot", _DOT, (b"{", b"}", b"->", b"[", b"]", b"<", b'"', b"=", b"subgraph "))
         ],
         "jsongraph": [Seed(".json", _LINKS, (b"{", b"[", b'"source": ', b"null", b"-1"))],
+        "terms": [
+            Seed(
+                ".csv",
+                b"Class ID,Obsolete,Parents\nx:a,false,\nx:b,,x:a|x:c\nx:c,true,x:a\n",
+                (b"|", b",", b"x:b", b"owl:Thing"),
+            )
+        ],
         "codes": [
             Seed(".bin", b"Body;A01\nBreast;A01.236\nSkin;A17\nBreast;A17.360\n", (b";", b"A01.1")),
             Seed(

@@ -82,6 +82,7 @@ def _linked(table: Table) -> bool:
     if len(names) < 2:
         return False
     cells = [pc.unique(column.cast(pa.string())) for column in table.texts(names)]
+    cells = [column.filter(pc.not_equal(column, "")) for column in cells]  # nor are nulls a link
     return any(
         pc.any(pc.is_in(one, other)).as_py()
         for k, one in enumerate(cells)

@@ -110,6 +110,12 @@ def _read_paths(candidate: Candidate, columns: str | None) -> object:
     return read_paths(candidate, columns)
 
 
+def _terms(candidate: Candidate) -> float:
+    from taxcheck.sources.taxonomies.term_table import claim_terms
+
+    return claim_terms(candidate)
+
+
 def _codes(candidate: Candidate) -> float:
     from taxcheck.sources.taxonomies.code_table import claim_codes
 
@@ -204,6 +210,11 @@ READERS = (
            "As of SILVA, QIIME 2, Greengenes and UNITE, or with ` > `, `|` between taxa. Nodes as "
            "in a table of lineages; rows are counted, not nodes.", ("columns",),
            inside="part"),
+    Reader("taxonomy", "terms", "a table of terms, as of BioPortal and ROBOT",
+           "columns such as `Class ID` and `Parents`", _terms,
+           lazily("taxonomies.term_table.read_terms", "path"), (".csv", ".tsv"),
+           "Nodes are the ids; several parents stand in one cell, with `|` between them. "
+           "Obsolete terms are left out.", _ONTOLOGY),
     Reader("taxonomy", "codes", "codes, as of MeSH, ICD, ATC or enzymes",
            "a column of codes whose beginnings are codes; `ID   1.1.1.1`; `name;A01.236`", _codes,
            lazily("taxonomies.code_table.read_codes", "path"), (".csv", ".dat", ".bin"),
