@@ -58,14 +58,15 @@ def _text(pattern: bytes) -> Callable[[Candidate], bool]:
 
 def _member(*names: str) -> Callable[[Candidate], bool]:
     """Known by a member of the zip archive that it is."""
-    return lambda one: any(member.startswith(names) for member in one.once(_members))
+    return lambda one: any(member.startswith(names) for member in one.once(members))
 
 
-def _members(candidate: Candidate) -> tuple[str, ...]:
+def members(candidate: Candidate) -> tuple[str, ...]:
+    """The names in a zip archive; none where it is none or cannot be read."""
     if not candidate.head.startswith(b"PK\3\4"):
         return ()
     try:
-        with zipfile.ZipFile(candidate.file.path) as archive:
+        with candidate.file.open() as stream, zipfile.ZipFile(stream) as archive:
             return tuple(archive.namelist())
     except (OSError, ValueError, zipfile.BadZipFile, RuntimeError, NotImplementedError):
         return ()
@@ -102,15 +103,16 @@ UNSUPPORTED = (
     Unsupported("a web page", _text(rb"(?i)\A(<!doctype html|<html|<head\b)"),
                 "download the file itself, which a page was saved in place of"),
     Unsupported("a PDF document", _magic(b"%PDF-"), "give the table that it shows, as CSV"),
-    Unsupported("an Excel workbook", _member("xl/"), _CSV),
-    Unsupported("an old Excel workbook, or another OLE document",
+    Unsupported("a binary Excel workbook (.xlsb)", _member("xl/workbook.bin"), _CSV),
+    Unsupported("an Excel workbook", _member("xl/"), _CSV, ("checkpoint",)),
+    Unsupported("an Excel workbook of old (.xls) or with a password, or another OLE document",
                 _magic(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), _CSV),
     Unsupported("an OpenDocument file", _member("content.xml"), _CSV),
     Unsupported("a Word document", _member("word/"), "give its table as CSV"),
     Unsupported("a Keras model", _member("model.weights.h5"),
                 "write its embedding with numpy.save(\"table.npy\", layer.get_weights()[0])"),
     Unsupported("a torch checkpoint", lambda one: any(
-        member.endswith("/data.pkl") for member in one.once(_members)),
+        member.endswith("/data.pkl") for member in one.once(members)),
         "give it as `embeddings`", _ROWS),
     Unsupported("an encrypted Parquet file", _magic(b"PARE"), "decrypt it"),
     Unsupported("a Feather V1 file", _magic(b"FEA1"),

@@ -38,7 +38,7 @@ KINDS = {
         b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 12\n",
         "a pointer of git-lfs", "git lfs pull",
     ),
-    "c.xlsx": (zipped("[Content_Types].xml", "xl/workbook.xml"), "an Excel workbook", "as CSV"),
+    "c.xlsb": (zipped("xl/workbook.bin"), r"a binary Excel workbook (.xlsb)", "as CSV"),
     "d.keras": (zipped("config.json", "model.weights.h5"), "a Keras model", "numpy.save"),
     "e.net": (b'*Vertices 2\n1 "a"\n2 "b"\n*Arcs\n1 2\n', "a network of Pajek", "child,parent"),
     "f.xml": (b'<?xml version="1.0"?>\n<phy:phyloxml xmlns:phy="x"/>', "PhyloXML", "Newick"),

@@ -93,12 +93,22 @@ def tables(table: pa.Table) -> list[Seed]:
         Seed(".feather", _sink(feather.write_feather, texts, compression="uncompressed")),
         *_packed(tsv, table),
         *_json(table),
+        Seed(".xlsx", _excel(table), (b"<v>", b"<c ", b"<row ", b'r="A1"', b"<f>1</f>")),
         Seed(".db", _sqlite(table), (b"table", b"CREATE TABLE t", b"SELECT", b"\r\0")),
         Seed(".pkl", pickle.dumps(table.to_pylist(), 4)),
         Seed(".pkl", pickle.dumps(table.to_pydict(), 0)),
         Seed(".pkl", pickle.dumps([{k: np.int64(v) for k, v in r.items()} for r in
                                    table.to_pylist()], 2)),
     ]  # fmt: skip
+
+
+def _excel(table: pa.Table) -> bytes:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for row in (table.column_names, *map(list, table.to_pandas().itertuples(index=False))):
+        book.active.append([cell if isinstance(cell, str) else int(cell) for cell in row])
+    return _sink(book.save)
 
 
 def _sqlite(table: pa.Table) -> bytes:

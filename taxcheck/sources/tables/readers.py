@@ -50,6 +50,12 @@ def _read_text(candidate: Candidate) -> object:
     return TextReader(candidate.file, compression_of(candidate.head), dialect)
 
 
+def _excel(candidate: Candidate) -> float:
+    from taxcheck.sources.tables.excel import claim_excel
+
+    return claim_excel(candidate) if candidate.head.startswith(b"PK\3\4") else NEVER
+
+
 def _json(candidate: Candidate) -> float:
     from taxcheck.sources.tables.json_rows import claim_json
 
@@ -88,6 +94,11 @@ READERS = (
            lazily("tables.pickled.PickleReader", "file"), (".pkl", ".pickle"),
            "A list of dicts, one a row, a dict of lists, one a column, or a dict of label: idx, "
            "either way round. Nothing in it is run."),
+    Reader("table", "excel", "an Excel workbook", "`xl/workbook.xml` in it", _excel,
+           lazily("tables.excel.read_excel", "itself"), (".xlsx", ".xlsm"),
+           "Its one visible sheet with cells, or the one that is named: `book.xlsx::pairs`. Rows "
+           "are numbered as Excel does. Whole floats are integers; dates and hidden sheets are "
+           "told; a formula without a stored value is refused.", extra="excel", inside="sheet"),
     Reader("table", "sqlite", "an SQLite database", "its first bytes", begins(b"SQLite format 3\0"),
            lazily("tables.sqlite.SqliteReader", "itself"), (".db", ".sqlite", ".sqlite3"),
            "Its one table, or the one that is named: `taxa.db::pairs`. Views are not read.",

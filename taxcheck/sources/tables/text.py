@@ -220,7 +220,13 @@ class TextReader:
     many it has, if ``numbered`` asked for them.
     """
 
-    def __init__(self, file: InputFile, compression: str | None, dialect: Dialect) -> None:
+    def __init__(
+        self,
+        file: InputFile,
+        compression: str | None,
+        dialect: Dialect,
+        above: str = "of comment",  # what the lines before the table are
+    ) -> None:
         self._file, self._compression = file, compression
         self.numbered, self.lines = False, 0
         self._dialect = dialect
@@ -230,7 +236,7 @@ class TextReader:
         self._skipped = self._dialect.skipped
         if self._skipped:
             lines = "1 line" if self._skipped == 1 else f"{self._skipped:,} lines"
-            self._before.append(f"{lines} of comment before the table skipped.")
+            self._before.append(f"{lines} {above} before the table skipped.")
         self.notes = tuple(self._before)
         self.open_end = False
         self.use_header(header_of(self._dialect))
