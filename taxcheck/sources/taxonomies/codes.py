@@ -79,9 +79,16 @@ def way_of(codes: Iterable[str]) -> Above | None:
 
 
 def _by_dots(known: set[str], dotted: Sequence[str]) -> bool:
-    """Whether parents of many are there, or all are of enzymes, whose classes another file has."""
+    """Whether parents of many are there.
+
+    Fewer are enough of MeSH, whose tree numbers look like nothing else; none of enzymes, whose
+    classes are in another file.
+    """
     there = sum(above_by_dots(code, known) in known for code in dotted)
     enzymes = sum(ENZYME.fullmatch(code) is not None and code.count(".") == 3 for code in known)
+    mesh = 2 * len(dotted) >= len(known) and all(map(TREE_NUMBER.fullmatch, known))
+    if mesh and there:
+        return True
     return there >= max(_FEWEST, _ENOUGH * len(dotted)) or enzymes >= 0.8 * len(known)
 
 

@@ -148,7 +148,7 @@ READERS = (
     Reader("taxonomy", "turtle", "SKOS or OWL in Turtle", "`@prefix`", _syntax("turtle"),
            lazily("taxonomies.rdf.read_turtle", "path"), (".ttl",),
            "Nodes are IRIs, `GO:0008150` of those of OBO; above are `rdfs:subClassOf` and "
-           "`skos:broader`, or what `--relations` names, of restrictions as well. Nothing is "
+           "`skos:broader`, or what `relations` names, of restrictions as well. Nothing is "
            "fetched, neither imports nor contexts.", _RDF, "rdf"),
     Reader("taxonomy", "rdfxml", "SKOS or OWL in RDF/XML", "`<rdf:RDF`", _syntax("rdfxml"),
            lazily("taxonomies.rdf.read_rdf_xml", "path"), (".rdf", ".owl"),
@@ -169,7 +169,7 @@ READERS = (
            lazily("taxonomies.graph_files.read_graphml", "path"), (".graphml",),
            "Nodes are ids, or labels where ids only count them. Which end of the edges is above is "
            "told by what they are called, or by which end has several; else it is asked: "
-           "`--columns child=source,parent=target`.", ("columns",), "graphs"),
+           "`columns` child=source,parent=target.", ("columns",), "graphs"),
     Reader("taxonomy", "gexf", "GEXF", "`<gexf`", _graph("gexf"),
            lazily("taxonomies.graph_files.read_gexf", "path"), (".gexf",), "As GraphML.",
            ("columns",), "graphs"),
@@ -219,7 +219,7 @@ READERS = (
            "a column of codes whose beginnings are codes; `ID   1.1.1.1`; `name;A01.236`", _codes,
            lazily("taxonomies.code_table.read_codes", "path"), (".csv", ".dat", ".bin"),
            "Nodes are codes; what is above is their beginning. A descriptor of MeSH with several "
-           "numbers has several parents. `--columns code=COLUMN,name=COLUMN` names the columns.",
+           "numbers has several parents. `columns` code=COLUMN,name=COLUMN names the columns.",
            ("columns",)),
     Reader("taxonomy", "edges", "a table of edges",
            "two columns called like child and parent, or of which one has cells of the other",

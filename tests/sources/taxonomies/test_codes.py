@@ -60,6 +60,19 @@ def test_mesh_in_a_table(read):
     assert found.names.to_pylist()[1] == "Breast"
 
 
+def test_mesh_in_two_columns(read):
+    text = "name,tree_number\nBody Regions,A01\nBreast,A01.236\nHand,A01.378\n"
+    edges, told, _ = read(text + "Thumb,A01.378.800.667\nHand,A02.835\n")
+    assert edges == {
+        ("Body Regions", "Breast"),
+        ("Body Regions", "Hand"),
+        ("A02", "Hand"),
+        ("Hand", "A01.378.800"),
+        ("A01.378.800", "Thumb"),
+    }
+    assert "names 'name'" in told
+
+
 ENZYME = """CC   -----------------------------------------------
 ID   1.1.1.1
 DE   alcohol dehydrogenase.
