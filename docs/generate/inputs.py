@@ -24,7 +24,11 @@ _GUESSED = (
     ("a first column that counts the rows, without a name", "no data; in a table of edges, where "
      "it may be the child, it is asked for"),
     ("`source,target`, `from,to` and the like", "a header that does not say which end is above: "
-     "it is asked for"),
+     "in `build` the child is the one whose cells stand there once, else it is asked for"),
+    ("NA, NULL, None, nan, `\\N`, -1, an empty cell as a parent; 0 in a table of nodes",
+     "no parent: the node is a root, unless the word is a node with a parent of its own"),
+    ("labels that differ only by no-break blanks or their Unicode form", "one node in `build`"),
+    ("rows of edges that are a whole closure", "the edges of which they follow, in `build`"),
     ("1.000 or 1,000 in a column of numbers", "1000 where plain numbers end below 1,000; 1 beside "
      "0.000 or 1000.000; else the row is refused"),
     ("9606.0 in a column of identifiers", "9606 where all of them, or those of the mapping, are "

@@ -115,17 +115,21 @@ def test_a_build_of_edges_is_the_closure_in_any_form(tmp_path: Path, form: str) 
 
 
 @pytest.mark.parametrize("names", ["source,target", "from,to"])
-def test_a_header_of_words_is_asked_for_its_direction(
+def test_a_header_of_words_has_the_direction_that_its_cells_tell_or_is_asked(
     tmp_path: Path, names: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows: list[tuple[object, ...]] = [("wolf", "Canis"), ("coyote", "Canis"), ("Canis", "Canidae")]
     path = table(tmp_path / "edges.csv", rows, names)
-    assert typed("build", path, "--out", tmp_path / "built") == 3
-    assert "--columns ancestor=COLUMN,descendant=COLUMN" in capsys.readouterr().err
     first, second = names.split(",")
-    given = f"descendant={first},ancestor={second}"
-    assert typed("build", path, "--columns", given, "--out", tmp_path / "built") == 0
-    assert "4 nodes, 3 edges, 5 pairs; 1 root: Canidae" in capsys.readouterr().out
+    assert typed("build", path, "--out", tmp_path / "built") == 0
+    told = capsys.readouterr().out
+    assert "4 nodes, 3 edges, 5 pairs; 1 root: Canidae" in told
+    assert f"sound, read as guessed: child is '{first}' and parent '{second}', as each cell" in told
+    path = table(tmp_path / "dag.csv", [*rows, ("wolf", "pack"), ("pack", "Canidae")], names)
+    assert typed("build", path, "--out", tmp_path / "dag") == 3
+    given = f"child={first},parent={second}"
+    assert f"--columns {given}, or --columns child={second}" in capsys.readouterr().err
+    assert typed("build", path, "--columns", given, "--out", tmp_path / "dag") == 0
 
 
 def test_thousands_of_excel_are_numbers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

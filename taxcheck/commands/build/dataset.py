@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from msgspec import structs
 
 from taxcheck.commands.build.manifest import manifest
 from taxcheck.commands.build.pairs import closure_batches, closure_by, count_pairs
+from taxcheck.commands.build.plausible import Plausible, plausible
 from taxcheck.commands.build.selection import Linked, below, clean, down_to, related
 from taxcheck.commands.build.split import PROTOCOL, choose
 from taxcheck.commands.build.write import (
@@ -23,9 +25,10 @@ from taxcheck.commands.build.write import (
     write_table,
 )
 from taxcheck.files import expect_free, whole_folder, write_text
-from taxcheck.model.errors import InputError, TaxcheckError
+from taxcheck.model.errors import InputError, TaxcheckError, one_line
 from taxcheck.model.finding import Outcome
-from taxcheck.model.report import Report
+from taxcheck.model.reading import Reading
+from taxcheck.model.report import InputSummary, Report
 from taxcheck.policy.model import Dataset, Inputs
 from taxcheck.policy.read import load_policy
 from taxcheck.run.check import check
@@ -94,18 +97,20 @@ def build(plan: BuildRequest, told: Callable[[str], None] = lambda _: None) -> B
         expect_free(plan.out, ", or `force`")
     with whole_folder(plan.out, "building", FILES if plan.force else ()) as place:
         told("reading the source")
-        hierarchy = chosen(plan)
+        read = plausible(chosen(plan))
+        hierarchy = read.hierarchy
         told("writing")
         dataset = _intent(hierarchy, intent.pairs)
-        counts = _write(place, hierarchy, dataset, plan)
+        counts = _write(place, read, dataset, plan)
         told("running the gate")
         report = _gate(place, plan)
-        whole = manifest(place, hierarchy, dataset, counts, plan.command, report)
+        report = structs.replace(report, inputs=(_source(read), *report.inputs))
+        whole = manifest(place, read, dataset, counts, plan.command, report)
         if plan.split is not None:
             whole["split"] = {"share": plan.split, "seed": plan.seed, "protocol": PROTOCOL}
         text = json.dumps(whole, indent=2, ensure_ascii=False)
         write_text(str(place / "manifest.json"), f"{text}\n")
-    lines = _lines(hierarchy, counts, report)
+    lines = _lines(read, counts, report)
     if plan.split is not None and plan.engine != THREADS:
         lines += (f"note: held-out pairs are drawn here, so that {plan.engine} had no part in it",)
     return Built(whole, report, lines)
@@ -144,7 +149,24 @@ def _intent(hierarchy: Linked, pairs: str) -> Dataset:
     )
 
 
-def _write(place: Path, hierarchy: Linked, dataset: Dataset, plan: BuildRequest) -> dict[str, int]:
+def _source(read: Plausible) -> InputSummary:
+    """What was read, with what was guessed of it, for the report."""
+    hierarchy, origin = read.hierarchy, read.hierarchy.origin
+    open_questions = tuple(f"Not certain: {question}" for question in read.questions)
+    return InputSummary(
+        role="source",
+        path=origin.path,
+        format=origin.kind,
+        bytes=origin.bytes,
+        rows=hierarchy.n,
+        fingerprint=origin.fingerprint,
+        notes=hierarchy.notes,
+        reading=Reading(None, "", (), {}, guesses=(*hierarchy.guesses, *open_questions)),
+    )
+
+
+def _write(place: Path, read: Plausible, dataset: Dataset, plan: BuildRequest) -> dict[str, int]:
+    hierarchy = read.hierarchy
     graph, cap = hierarchy.graph, dataset.depth_cap
     if graph.forest is not None and (pairs := count_pairs(graph.forest, cap)) > MOST_PAIRS:
         raise InputError(
@@ -171,7 +193,7 @@ def _write(place: Path, hierarchy: Linked, dataset: Dataset, plan: BuildRequest)
     write_policy(
         place / "taxcheck.toml",
         dataset,
-        _head(hierarchy, plan),
+        _head(read, plan),
         _notes(hierarchy, plan),
         inputs,
         before=plan.out / "taxcheck.toml",
@@ -211,13 +233,15 @@ def nodes_table(hierarchy: Linked) -> pa.Table:
     )
 
 
-def _head(hierarchy: Linked, plan: BuildRequest) -> list[str]:
-    origin = hierarchy.origin
+def _head(read: Plausible, plan: BuildRequest) -> list[str]:
+    origin = read.hierarchy.origin
     version = f", {origin.version}" if origin.version else ""
     return [
         "What this data means to be: taxcheck judges it against these words.",
         f"Made from {origin.kind}{version} by: {plan.command or 'taxcheck build'}",
         "`taxcheck run` here checks it; from elsewhere: taxcheck run --policy FOLDER/taxcheck.toml",
+        *(f"Guessed in reading: {one_line(guess)}" for guess in read.hierarchy.guesses),
+        *(f"Not certain, so not blessed: {one_line(question)}" for question in read.questions),
     ]
 
 
@@ -257,8 +281,8 @@ def _gate(place: Path, plan: BuildRequest) -> Report:
     return report
 
 
-def _lines(hierarchy: Linked, counts: dict[str, int], report: Report) -> tuple[str, ...]:
-    origin = hierarchy.origin
+def _lines(read: Plausible, counts: dict[str, int], report: Report) -> tuple[str, ...]:
+    hierarchy, origin = read.hierarchy, read.hierarchy.origin
     version = f" ({origin.version})" if origin.version else ""
     held = counts["held-out pairs"]
     return (
@@ -270,5 +294,23 @@ def _lines(hierarchy: Linked, counts: dict[str, int], report: Report) -> tuple[s
         *(f"dropped: {one.line()}" for one in hierarchy.dropped),
         *(f"note: {note}" for note in hierarchy.notes),
         *(f"guess: {guess}" for guess in hierarchy.guesses),
-        f"gate: {report.headline}",
+        *(f"question: {question}" for question in read.questions),
+        f"gate: {_verdict(read, report)}",
     )
+
+
+def _first(said: Sequence[str]) -> str:
+    """The first of several sentences, and how many more there are."""
+    more = f" (and {len(said) - 1} more above)" if len(said) > 1 else ""
+    return f"{said[0]}{more}"
+
+
+def _verdict(read: Plausible, report: Report) -> str:
+    """The gate's headline, with what it rests on: what was guessed, and what is open."""
+    rests = []
+    if guesses := read.hierarchy.guesses:
+        rests.append(f"read as guessed: {_first(guesses)}")
+    if read.questions:
+        rests.append(f"if this is meant: {_first(read.questions)}")
+    said = report.headline.rstrip(".")
+    return f"{said}, {', and '.join(rests)}." if rests else report.headline

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from blake3 import blake3
 
-from taxcheck.commands.build.selection import Linked
+from taxcheck.commands.build.plausible import Plausible
 from taxcheck.model.clock import created
 from taxcheck.model.finding import Outcome
 from taxcheck.model.report import Report
@@ -19,7 +19,7 @@ SCHEMA = 1
 
 def manifest(
     place: Path,
-    hierarchy: Linked,
+    read: Plausible,
     dataset: Dataset,
     counts: dict[str, int],
     command: str,
@@ -27,6 +27,7 @@ def manifest(
 ) -> dict[str, object]:
     """Everything that there is to tell; ``place`` holds all other files."""
     date, _ = created()
+    hierarchy = read.hierarchy
     return {
         "schema": SCHEMA,
         "taxcheck": version("taxcheck"),
@@ -37,6 +38,8 @@ def manifest(
         "counts": counts,
         "dropped": [asdict(one) for one in hierarchy.dropped],
         "notes": list(hierarchy.notes),
+        "guesses": list(hierarchy.guesses),
+        "questions": list(read.questions),
         "gate": {
             "verdict": report.verdict.value,
             "headline": report.headline,

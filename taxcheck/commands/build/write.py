@@ -21,6 +21,8 @@ from taxcheck.policy.write import Notes, own_text, update
 from taxcheck.run.registry import cause_names, load_rules
 
 Item = TypeVar("Item")
+# Lines of the head that each build writes anew.
+_MADE = re.compile(r"(?m)^# (Made from|Guessed in reading:|Not certain, so not blessed:) .*\n")
 # A dictionary of these takes twice the time of their plain values, and no less room.
 _MANY_VALUES = frozenset({"ancestor_idx", "descendant_idx"})
 
@@ -105,6 +107,6 @@ def write_policy(
     rules = load_rules()
     given = load_policy(before, rules, cause_names()) if before.exists() else Policy()
     policy = Policy(dataset, given.rules, str(path), given.waivers, inputs)
-    text = re.sub(r"(?m)^# Made from .*\n", "", own_text(before)) if before.exists() else ""
+    text = _MADE.sub("", own_text(before)) if before.exists() else ""
     noted: Notes = {("dataset", key): note for key, note in notes.items()}
     write_text(str(path), update(text, policy, rules, comments, noted, cause_names()))

@@ -158,6 +158,7 @@ def is_number(cell: str) -> bool:
     return True
 
 
+KNOWN = "its cells are known names of columns"
 TEXTS_ALIKE = "its cells are texts like those below it"  # so that it may still be a header
 
 
@@ -180,7 +181,7 @@ def header_of(dialect: Dialect) -> Header:
         return Header(False, "a cell of it is a number")
     matches = sum(normalise(cell) in KNOWN_NAMES for cell in first)
     if matches >= 2:
-        return Header(True, "its cells are known names of columns")
+        return Header(True, KNOWN)
     later = [row for row in dialect.sample if len(row) == len(first)]
     if dialect.skipped and first[0].startswith("#"):
         return Header(True, "it is the last comment before the table, and as wide")

@@ -12,9 +12,11 @@ from taxcheck.sources.tables.table import Table, open_table
 from taxcheck.sources.taxonomies.columns import known_ends, names_ends
 from taxcheck.sources.taxonomies.lineages import rank_cells
 from taxcheck.sources.taxonomies.paths import layout_of, names_lineage
+from taxcheck.sources.taxonomies.triples import triple_columns
 
 # Words for a parent that other columns have too.
 _LOOSE = frozenset(map(normalise, ("is_a", "superclass", "id2", "broader", "belongs_to")))
+_NAMED = 0.9  # columns called child and parent say more than lineages or ranks beside them
 _SHOWN = 8  # columns that a refusal names
 
 
@@ -33,6 +35,13 @@ def claim_paths(candidate: Candidate) -> float:
     if layout is None:
         return NEVER
     return STRONG if layout.column or layout.separator.startswith(" ") else LIKELY
+
+
+def claim_triples(candidate: Candidate) -> float:
+    """How surely rows are triples of head, relation and tail."""
+    if candidate.columns:
+        return NEVER
+    return STRONG if triple_columns(table_of(candidate)) else NEVER
 
 
 def claim_lineage(candidate: Candidate) -> float:
@@ -54,7 +63,7 @@ def claim_edges(candidate: Candidate) -> float:
     names = [cell.strip() for cell in table.first_row or table.column_names]
     parent, children = known_ends(names)
     if parent and children:
-        return STRONG if normalise(parent) not in _LOOSE else LIKELY
+        return _NAMED if normalise(parent) not in _LOOSE else LIKELY
     words = {normalise(name.removesuffix("_id")) for name in names}
     if any(words.issuperset(ends) for ends in END_WORDS):
         return LIKELY

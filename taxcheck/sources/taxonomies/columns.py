@@ -17,6 +17,7 @@ from taxcheck.sources.tables.columns import (
     given_roles,
     normalise,
 )
+from taxcheck.sources.tables.dialect import KNOWN
 from taxcheck.sources.tables.opening import open_counted
 from taxcheck.sources.tables.table import Table
 from taxcheck.sources.taxonomies.absent import is_absent
@@ -45,6 +46,15 @@ class Chosen:
     of_nodes: bool  # whether each row is a node with its parent, so that 0 may say 'no parent'
     notes: tuple[str, ...]
     guesses: tuple[str, ...]
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """What `columns` calls child and parent: their names, or positions where names are none."""
+        names = self.table.column_names
+        called = [self.roles[end] for end in ("child", "parent")]
+        if not self.table.header or any(name.isdecimal() or "," in name for name in called):
+            called = [str(names.index(name) + 1) for name in called]
+        return called[0], called[1]
 
 
 def names_ends(columns: str) -> bool:
@@ -112,10 +122,10 @@ def _told(
     said = ", ".join(f"{role} is {name!r}" for role, name in roles.items())
     notes, guesses = [], []
     if known:
-        notes.append(f"columns: {said}")
+        notes.append(f"columns of the header: {said}" if table.header else f"columns: {said}")
     else:
         guesses.append(f"{said.replace(chr(39), '')}, by position")
-    if table.first_row and table.header:
+    if table.first_row and table.header and table.header_reason != KNOWN:
         told = f"the first row is the header: {table.header_reason}"
         (guesses if "nowhere below" in table.header_reason else notes).append(told)
     if unread := [name for name in table.column_names if name not in roles.values()]:

@@ -67,6 +67,7 @@ class Hierarchy:
     dropped: tuple[Dropped, ...] = ()
     notes: tuple[str, ...] = ()
     guesses: tuple[str, ...] = ()  # of the reading, where others were possible, a sentence each
+    ends: tuple[str, str] | None = None  # of a table: columns of child and parent
 
     @property
     def n(self) -> int:

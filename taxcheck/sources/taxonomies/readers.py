@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from taxcheck.model.errors import InputError
 from taxcheck.sources.readers import (
@@ -122,6 +123,18 @@ def _codes(candidate: Candidate) -> float:
     return claim_codes(candidate)
 
 
+def _triples(candidate: Candidate) -> float:
+    from taxcheck.sources.taxonomies.claims import claim_triples
+
+    return claim_triples(candidate)
+
+
+def _read_triples(candidate: Candidate, **options: Any) -> object:
+    from taxcheck.sources.taxonomies.triples import read_triples
+
+    return read_triples(candidate, **options)
+
+
 def _edges(candidate: Candidate) -> float:
     from taxcheck.sources.taxonomies.claims import claim_edges
 
@@ -221,6 +234,10 @@ READERS = (
            "Nodes are codes; what is above is their beginning. A descriptor of MeSH with several "
            "numbers has several parents. `columns` code=COLUMN,name=COLUMN names the columns.",
            ("columns",)),
+    Reader("taxonomy", "triples", "triples", "a column of relations between two of terms",
+           _triples, _read_triples, (".tsv",),
+           "head, relation, tail, as of PyKEEN and WN18RR. Relations of kind make edges, or "
+           "those that are asked for.", ("relations", "columns"), inside="part"),
     Reader("taxonomy", "edges", "a table of edges",
            "two columns called like child and parent, or of which one has cells of the other",
            _edges, lazily("taxonomies.edges.read_edges", "path"), (".csv", ".parquet"),
