@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 import struct
 import sys
+import time
 from collections import OrderedDict
 from pathlib import Path
 
@@ -14,6 +16,9 @@ import pytest
 
 from taxcheck.model.errors import InputError
 from taxcheck.sources import safe_pickle
+from taxcheck.sources.checkpoints.opening import open_checkpoint
+from taxcheck.sources.files import InputFile
+from taxcheck.sources.pickle_work import end_of_pickle
 from taxcheck.sources.safe_pickle import unprinted
 from taxcheck.sources.tables.opening import open_pairs
 
@@ -157,3 +162,60 @@ def test_the_size_limit_says_what_to_do(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(safe_pickle, "SIZE_LIMIT", 10)
     with pytest.raises(InputError, match=r"the limit is .* loaded whole; convert it to Parquet"):
         read(tmp_path, pickle.dumps(ROWS))
+
+
+def _doubled(levels: int) -> bytes:
+    """Tuples of two, each of the one before it, from an empty one on top of the stack."""
+    return b"".join(b"h" + bytes([k]) * 1 + b"h" + bytes([k]) + b"\x86\x94" for k in range(levels))
+
+
+WORK = {
+    "a key of tuples doubled sixty times": b"\x80\x04})\x94" + _doubled(60) + b"K\x01s.",
+    "a key of tuples of 900, four levels": b"\x80\x04})\x94"
+    + b"".join(b"(" + (b"h" + bytes([k])) * 900 + b"t\x94" for k in range(4))
+    + b"K\x01s.",
+    "a set of them": b"\x80\x04\x8f)\x94(" + _doubled(60) + b"\x90.",
+    "a frozen set of them": b"\x80\x04)\x94(" + _doubled(60) + b"\x91.",
+    "a type that is one of them": b"\x80\x04cnumpy\ndtype\n)\x94" + _doubled(60) + b"\x85R.",
+    "one long key of many items": b"\x80\x04(" + b"K\x01" * 5_000 + b"t\x94}("
+    + b"h\x00K\x01" * 5_000 + b"u.",
+    "a name of 300,000 digits": b"\x80\x02ctorch\nint" + b"9" * 300_000 + b"x\n.",
+    "a class of as many parts": b"\x80\x02cgensim.models" + b".a" * 150_000 + b"\nb!\n.",
+    "a type of as many digits": b"\x80\x02cnumpy\ndtype\nX"
+    + struct.pack("<I", 300_001) + b"U" + b"9" * 300_000 + b"\x85R.",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WORK)
+def test_no_pickle_takes_more_work_than_its_size_explains(tmp_path: Path, name: str) -> None:
+    (path := tmp_path / "p.pkl").write_bytes(WORK[name])
+    begun = time.process_time()
+    for reader in (lambda shown: safe_pickle.load(InputFile(shown)), open_checkpoint):
+        with pytest.raises(InputError, match=r"more work than its size|would import|of type 'U9"):
+            reader(str(path))
+    assert time.process_time() - begun < 3
+
+
+def test_many_keys_that_are_tuples_are_no_more_work(tmp_path: Path) -> None:
+    pairs = {(k, k + 1, (k, "x")): k for k in range(50_000)}
+    (path := tmp_path / "p.pkl").write_bytes(pickle.dumps(pairs))
+    assert safe_pickle.load(InputFile(str(path))) == pairs
+
+
+def test_a_dict_keeps_its_methods_whatever_is_built_into_it(tmp_path: Path) -> None:
+    state = b"}(X\x05\x00\x00\x00itemsK\x01X\x03\x00\x00\x00getK\x02ub"
+    (path := tmp_path / "p.pkl").write_bytes(
+        b"\x80\x02ccollections\nOrderedDict\n)R" + state + b"."
+    )
+    loaded = safe_pickle.load(InputFile(str(path)))
+    assert isinstance(loaded, dict)
+    assert list(loaded.items()) == []
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_the_end_of_a_pickle_is_where_python_finds_it(protocol: int) -> None:
+    tree = {"a": [1, (2, "x", (3,)), {4, 5}], (1, 2): frozenset({(1,)}), None: 2.5, b"b": "é" * 300}
+    data = pickle.dumps([tree, tree, Path("a/b"), 1 << 90, np.arange(3)], protocol)
+    stream = io.BytesIO(data + b"more")
+    pickle.load(stream)
+    assert end_of_pickle(data + b"more", 0, len(data)) == stream.tell() == len(data)

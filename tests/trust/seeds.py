@@ -9,6 +9,7 @@ import json
 import lzma
 import pickle
 import sqlite3
+import struct
 import tarfile
 import tempfile
 import zipfile
@@ -17,7 +18,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.feather as feather
@@ -390,10 +393,29 @@ def sources() -> dict[str, list[Seed]]:
     }
 
 
+def _flax(table: npt.NDArray[np.float64]) -> bytes:
+    """As flax.serialization.to_bytes writes one array."""
+    array = msgspec.msgpack.encode([table.shape, table.dtype.name, table.tobytes()])
+    return msgspec.msgpack.encode({"params": {"embedding": msgspec.msgpack.Ext(1, array)}})
+
+
+def _faiss(table: npt.NDArray[np.float64]) -> bytes:
+    """As faiss.write_index writes an IndexIDMap of an IndexFlatL2."""
+    rows, width = table.shape
+    heads = [
+        struct.pack("<4siqqqBi", code, width, rows, 1 << 20, 1 << 20, 1, 1)
+        for code in (b"IxMp", b"IxF2")
+    ]
+    plain, ids = table.astype("<f4").tobytes(), np.array(IDS, "<i8").tobytes()
+    sizes = struct.pack("<Q", rows * width), struct.pack("<Q", rows)
+    return b"".join([*heads, sizes[0], plain, sizes[1], ids])
+
+
 def checkpoints(folder: Path) -> list[Seed]:
     """An embedding table as every library writes it."""
     import h5py
     import safetensors.numpy
+    import scipy.io
     import torch
     from gensim.models import KeyedVectors
 
@@ -450,6 +472,13 @@ def checkpoints(folder: Path) -> list[Seed]:
             pickle.dumps({"embeddings": TABLE, "taxid_to_idx": {k: i for i, k in enumerate(IDS)}})
         ),
     )
+    add(".pkl", lambda path: pd.DataFrame(columns).to_pickle(path))
+    add(".tsv", lambda path: pd.DataFrame(columns).to_csv(path, sep="\t", header=False))
+    add(".mat", lambda path: scipy.io.savemat(path, {"emb": TABLE, "taxids": IDS}))
+    vectors_of = {str(k): row.tolist() for k, row in zip(IDS, TABLE, strict=True)}
+    add(".json", lambda path: path.write_text(json.dumps(vectors_of)))
+    add(".msgpack", lambda path: path.write_bytes(_flax(TABLE)))
+    add(".faiss", lambda path: path.write_bytes(_faiss(TABLE)))
 
     def hdf5(path: Path, **options: object) -> None:
         with h5py.File(path, "w") as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -88,7 +89,8 @@ def stacked(values: Sequence[object]) -> npt.NDArray[np.generic] | None:
     if isinstance(first, list | tuple) and first and float in map(type, first):
         rows = [row for row in values if isinstance(row, list | tuple) and len(row) == len(first)]
         if len(rows) == len(values) and {type(x) for row in rows for x in row} <= {int, float}:
-            return np.array(rows, dtype=np.float64)
+            with contextlib.suppress(OverflowError):  # a whole number beyond any float
+                return np.array(rows, dtype=np.float64)
     return None
 
 

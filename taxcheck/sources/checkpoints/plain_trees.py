@@ -1,14 +1,12 @@
-"""Trees of plain values from JSON, flax's msgpack and MATLAB's files: arrays, lists, maps."""
+"""Trees of plain values from JSON and from flax's msgpack: maps, lists, arrays."""
 
 from __future__ import annotations
 
-import io
 import json
 from typing import Any
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from taxcheck.model.errors import InputError, one_line
 from taxcheck.sources.checkpoints.contents import (
@@ -17,13 +15,11 @@ from taxcheck.sources.checkpoints.contents import (
     Stored,
     Unreadable,
     in_memory,
-    too_large,
     view,
 )
 from taxcheck.sources.files import InputFile, damaged
 
 LIMIT = 2 << 30  # bytes; the whole file is held
-_FLOOR = 1 << 30
 
 
 def read_json(file: InputFile) -> Contents:
@@ -80,46 +76,6 @@ def _unchunked(tree: Any) -> Any:
             in_memory(flat.reshape(shape)) if flat.size == np.prod(shape) else Unreadable("damaged")
         )
     return {key: _unchunked(value) for key, value in tree.items()}
-
-
-def read_matlab(file: InputFile) -> Contents:
-    """The variables of a MATLAB file up to version 7: arrays, and cells of texts as lists."""
-    from scipy.io import loadmat, whosmat  # type: ignore[import-untyped,unused-ignore]
-
-    _small(file)
-    data: Any = io.BytesIO(file.path.read_bytes())  # scipy's types know paths alone
-    try:
-        listed = whosmat(data)
-        data.seek(0)
-        size = sum(8 * int(np.prod(shape, dtype=np.float64)) for _, shape, _ in listed)
-        limit = max(_FLOOR, 200 * file.bytes)
-        if size > limit:
-            raise too_large(file.shown, "its variables", size, limit, "save it with numpy.save")
-        found = loadmat(data, struct_as_record=True, squeeze_me=False)
-    except InputError:
-        raise
-    except Exception as error:  # scipy raises almost anything for a damaged file
-        raise damaged(file.shown, "a MATLAB file", error) from error
-    tree = {name: _of_matlab(value) for name, value in found.items() if not name.startswith("__")}
-    return Contents("MATLAB", tree)
-
-
-def _of_matlab(value: Any) -> object:
-    if not isinstance(value, np.ndarray):
-        return Unreadable(f"an object of MATLAB, {type(value).__name__}")
-    if value.dtype.kind in "fiub":
-        column: npt.NDArray[np.generic] = value
-        flat = column.reshape(-1) if 1 in column.shape and column.ndim == 2 else column
-        return in_memory(np.ascontiguousarray(flat if flat.size > 1 else column))
-    if value.dtype.kind == "U":
-        return [str(text).rstrip() for text in value.reshape(-1)]
-    if value.dtype.names is not None and value.size == 1:  # a struct
-        return {name: _of_matlab(value[name].reshape(-1)[0]) for name in value.dtype.names}
-    if value.dtype.kind == "O":
-        cells = [cell.reshape(-1) for cell in value.reshape(-1) if isinstance(cell, np.ndarray)]
-        if len(cells) == value.size and all(len(cell) == 1 for cell in cells):
-            return [cell[0].item() if hasattr(cell[0], "item") else str(cell[0]) for cell in cells]
-    return Unreadable("a cell array of MATLAB")
 
 
 def _small(file: InputFile) -> None:

@@ -35,7 +35,10 @@ def _archive(candidate: Candidate) -> Archive | None:
     """The members of a zip file; a tar may end with one."""
     from taxcheck.sources.checkpoints.archive import Archive
 
-    zipped = candidate.head.startswith(b"PK") or zipfile.is_zipfile(candidate.file.path)
+    try:
+        zipped = candidate.head.startswith(b"PK") or zipfile.is_zipfile(candidate.file.path)
+    except zipfile.BadZipFile:  # of what ends like a damaged one
+        zipped = False
     return Archive(candidate.file) if zipped and not _is_tar(candidate.head) else None
 
 
@@ -247,6 +250,6 @@ READERS = (
            lazily("checkpoints.plain_trees.read_msgpack", "file"), (".msgpack", ".flax"),
            "As flax.serialization.to_bytes writes it."),
     Reader("checkpoint", "matlab", "MATLAB", _FIRST, begins(b"MATLAB 5.0 MAT-file"),
-           lazily("checkpoints.plain_trees.read_matlab", "file"), (".mat",),
+           lazily("checkpoints.matlab.read_matlab", "file"), (".mat",),
            "Up to version 7; identifiers may lie beside as numbers, or as cells of texts."),
 )
