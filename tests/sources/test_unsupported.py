@@ -8,7 +8,6 @@ import json
 import zipfile
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from taxcheck.model.errors import InputError
@@ -70,7 +69,6 @@ def test_it_is_named_in_every_room_with_the_way_out(tmp_path: Path, name: str, r
 
 
 ELSEWHERE = {
-    "npy": (b"", "a NumPy array", "table"),
     "obo": (b"format-version: 1.2\n\n[Term]\nid: X:1\n", "OBO", "table"),
     "nex": (b"#NEXUS\nbegin trees;\ntree a = (b,c);\nend;\n", "NEXUS", "table"),
     "ttl": (b"# a thesaurus\n@prefix skos: <http://x#> .\n", "Turtle", "table"),
@@ -94,8 +92,6 @@ def test_what_is_read_elsewhere_is_named_too(tmp_path: Path, name: str) -> None:
     data, called, room = ELSEWHERE[name]
     path = tmp_path / f"file.{name}"
     path.write_bytes(data)
-    if name == "npy":
-        np.save(path, np.eye(2))
     with pytest.raises(InputError, match=f": is {called}, .* does not read as a {room}; "):
         (open_pairs if room == "table" else read_source)(str(path))
 

@@ -25,6 +25,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
+from pyarrow import orc
 
 # child: parent; taxids as NCBI has them, the clade of a sea star
 PARENTS = {7586: 7586, 7587: 7586, 7588: 7586, 7594: 7588, 7604: 7594, 7605: 7594, 7606: 7587}
@@ -97,12 +98,22 @@ def tables(table: pa.Table) -> list[Seed]:
         *_packed(tsv, table),
         *_json(table),
         Seed(".xlsx", _excel(table), (b"<v>", b"<c ", b"<row ", b'r="A1"', b"<f>1</f>")),
+        Seed(".npy", _sink(_saved, np.stack([c.to_numpy() for c in table.columns], axis=1))),
+        Seed(".npz", _sink(_saved, {n: table[n].to_numpy() for n in table.column_names})),
+        Seed(".orc", _sink(orc.write_table, table)),
         Seed(".db", _sqlite(table), (b"table", b"CREATE TABLE t", b"SELECT", b"\r\0")),
         Seed(".pkl", pickle.dumps(table.to_pylist(), 4)),
         Seed(".pkl", pickle.dumps(table.to_pydict(), 0)),
         Seed(".pkl", pickle.dumps([{k: np.int64(v) for k, v in r.items()} for r in
                                    table.to_pylist()], 2)),
     ]  # fmt: skip
+
+
+def _saved(arrays: np.ndarray | dict[str, np.ndarray], sink: io.BytesIO) -> None:
+    if isinstance(arrays, dict):
+        np.savez_compressed(sink, **arrays)
+    else:
+        np.save(sink, arrays)
 
 
 def _excel(table: pa.Table) -> bytes:

@@ -43,7 +43,7 @@ def read_zip(candidate: Candidate) -> object:
     """The rows of the member that is named, or of the only one."""
     file = candidate.file
     with reading(file.shown, "a zip archive"), file.open() as stream, _zip(stream, file) as archive:
-        infos = {i.filename: i for i in archive.infolist() if not i.is_dir()}
+        infos = {i.filename: i for i in archive.infolist() if not i.filename.endswith("/")}
         name, part = chosen(file, list(infos), "a zip archive", candidate)
         info = infos[name]
         if info.flag_bits & 1:
@@ -120,7 +120,7 @@ def chosen(
             raise InputError(f"{file.shown}: {what} without that; it holds {_listed(names)}")
         name = max(fits, key=len)
         return name, file.part[len(name) + len(INSIDE) :]
-    kept = [name for name in names if not left_out(name.lstrip("/"))]
+    kept = [name for name in names if name.strip("/") and not left_out(name.lstrip("/"))]
     if not kept:
         raise InputError(f"{file.shown}: is {what} that holds no table")
     if len(kept) > 1:

@@ -1,4 +1,4 @@
-"""Parquet and Arrow IPC files, as bounded batches of the columns that are asked for."""
+"""Parquet, ORC and Arrow IPC files, as bounded batches of the columns that are asked for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow import orc
 
 from taxcheck.model.errors import InputError
 from taxcheck.sources.files import InputFile, reading
@@ -141,4 +142,33 @@ class ArrowReader:
                     batch = whole.slice(start, BATCH_ROWS)
                     share = min(handle.tell() / self._file.bytes, 1.0)
                     yield _raw(batch, row, columns, shown), share
+                    row += len(batch)
+
+
+class OrcReader:
+    """An ORC file."""
+
+    format = "orc"
+    header = True
+    notes: tuple[str, ...] = ()
+
+    def __init__(self, file: InputFile) -> None:
+        self._file = file
+        with reading(file.shown, "ORC"), file.open() as stream:
+            opened = orc.ORCFile(stream)
+            self.schema = opened.schema
+            self.column_names = tuple(self.schema.names)
+            self.total_rows = opened.nrows
+
+    def batches(self, columns: Mapping[str, str]) -> Iterator[tuple[RawBatch, float]]:
+        """Batches and the share of the file that is read, 0 to 1."""
+        shown, row = self._file.shown, 1
+        with reading(shown, "ORC"), self._file.open() as stream:
+            opened = orc.ORCFile(stream)
+            names = list(dict.fromkeys(columns.values()))
+            for stripe in range(opened.nstripes):
+                whole = opened.read_stripe(stripe, columns=names)
+                for start in range(0, len(whole), BATCH_ROWS):
+                    batch = whole.slice(start, BATCH_ROWS)
+                    yield _raw(batch, row, columns, shown), row / max(self.total_rows, 1)
                     row += len(batch)

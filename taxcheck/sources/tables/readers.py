@@ -56,6 +56,12 @@ def _excel(candidate: Candidate) -> float:
     return claim_excel(candidate) if candidate.head.startswith(b"PK\3\4") else NEVER
 
 
+def _npz(candidate: Candidate) -> float:
+    from taxcheck.sources.tables.arrays import claim_npz
+
+    return claim_npz(candidate) if candidate.head.startswith(b"PK\3\4") else NEVER
+
+
 def _json(candidate: Candidate) -> float:
     from taxcheck.sources.tables.json_rows import claim_json
 
@@ -90,6 +96,8 @@ READERS = (
            "Version 2, which is the file format of Arrow IPC."),
     Reader("table", "arrow stream", "an Arrow stream", "its first bytes",
            begins(b"\xff\xff\xff\xff"), _arrow(stream=True), (".arrows",)),
+    Reader("table", "orc", "ORC", "its first bytes", begins(b"ORC"),
+           lazily("tables.columnar.OrcReader", "file"), (".orc",), "Read stripe by stripe."),
     Reader("table", "pickle", "a pickle", "its first bytes", _pickle,
            lazily("tables.pickled.PickleReader", "file"), (".pkl", ".pickle"),
            "A list of dicts, one a row, a dict of lists, one a column, or a dict of label: idx, "
@@ -99,6 +107,14 @@ READERS = (
            "Its one visible sheet with cells, or the one that is named: `book.xlsx::pairs`. Rows "
            "are numbered as Excel does. Whole floats are integers; dates and hidden sheets are "
            "told; a formula without a stored value is refused.", extra="excel", inside="sheet"),
+    Reader("table", "npy", "a NumPy array", "its first bytes", begins(b"\x93NUMPY"),
+           lazily("tables.arrays.ArrayReader", "itself"), (".npy",),
+           "n x 2 or n x 3 whole numbers or texts (2 x n where n is more), or records with names."),
+    Reader("table", "npz", "an npz file", "members that all are arrays", _npz,
+           lazily("tables.arrays.ArrayReader", "itself"), (".npz",),
+           "Arrays of one length as columns; one array as of npy, by name where several are there: "
+           "`data.npz::pairs`; what scipy.sparse.save_npz writes (coo, csr, csc) as `row` and "
+           "`col`.", inside="array"),
     Reader("table", "sqlite", "an SQLite database", "its first bytes", begins(b"SQLite format 3\0"),
            lazily("tables.sqlite.SqliteReader", "itself"), (".db", ".sqlite", ".sqlite3"),
            "Its one table, or the one that is named: `taxa.db::pairs`. Views are not read.",
