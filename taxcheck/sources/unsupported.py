@@ -85,6 +85,14 @@ def _utf16(candidate: Candidate) -> bool:
     return min(even, odd) == 0 and max(even, odd) > len(head) // 4
 
 
+def _newick(candidate: Candidate) -> bool:
+    """A '(' that begins, and a ')' and ';' that end it, or no line end in sight."""
+    head = candidate.unpacked.strip() if candidate.is_text else b""
+    if not re.match(rb"(\[[^\[\]]*\]\s*)*\(", head):
+        return False
+    return re.search(rb"\)[^\n(),]*;\Z", head) is not None or b"\n" not in head[:_LINE]
+
+
 def _lfs(candidate: Candidate) -> bool:
     return candidate.head.startswith(b"version https://git-lfs")
 
@@ -94,6 +102,7 @@ _UNPACK = "unpack it, or recompress it with gzip or zstd"
 _EDGES = "write its edges as a table of child,parent"
 _BUILD = "make pairs of it with `taxcheck build`"
 _OTHERS: tuple[Kind, ...] = ("table", "checkpoint")
+_LINE = 1 << 12  # bytes: longer than the first line of a table
 _ROBOT = "convert it to OBO Graph JSON: robot convert -i FILE -o FILE.json"
 _XML = rb"\A(<\?xml[^>]*>\s*)?(<!DOCTYPE[^\[>]*(\[[^\]]*\])?\s*>\s*)?(<!--.*?-->\s*)*"
 # fmt: off
@@ -178,6 +187,9 @@ UNSUPPORTED = (
                 "it says which genes have which terms; give the ontology itself, as OBO"),
     Unsupported("a GPAD or GPI file of annotations", _text(rb"\A!gp[ai]"),
                 "it says which genes have which terms; give the ontology itself, as OBO"),
+    Unsupported("a tree in Newick", _newick, _BUILD, _OTHERS),
+    Unsupported("MeSH's list of tree numbers",
+                _text(rb"\A([^;\n]+;[A-Z]\d\d(\.\d{3})*\r?\n){2}"), _BUILD, _OTHERS),
     Unsupported("NEXUS", _text(rb"(?i)\A#NEXUS"),
                 "make pairs of its tree with `taxcheck build`", ("table", "checkpoint")),
     Unsupported("FASTA", _text(rb"\A>[^\n]*\n[A-Za-z*\-]+\s*(\n|\Z)"),

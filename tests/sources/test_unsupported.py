@@ -70,6 +70,9 @@ def test_it_is_named_in_every_room_with_the_way_out(tmp_path: Path, name: str, r
 
 ELSEWHERE = {
     "obo": (b"format-version: 1.2\n\n[Term]\nid: X:1\n", "OBO", "table"),
+    "nwk": (b'("Homo sapiens":0.1,\'Canis; x\':2E-5)"my root";\n', "a tree in Newick", "table"),
+    "tree": (b"((" + b"a:1," * 2000, "a tree in Newick", "table"),
+    "bin": (b"Body Regions;A01\nBreast;A01.236\n", "MeSH's list of tree numbers", "table"),
     "nex": (b"#NEXUS\nbegin trees;\ntree a = (b,c);\nend;\n", "NEXUS", "table"),
     "ttl": (b"# a thesaurus\n@prefix skos: <http://x#> .\n", "Turtle", "table"),
     "rdf": (b'<?xml version="1.0"?>\n<rdf:RDF xmlns:a="b"></rdf:RDF>', "RDF/XML", "table"),
@@ -98,7 +101,16 @@ def test_what_is_read_elsewhere_is_named_too(tmp_path: Path, name: str) -> None:
 
 def test_sound_files_are_none_of_them(tmp_path: Path) -> None:
     """A label may hold a bracket, a quote or a word of another format."""
-    for row in ("<html>,a", "{a},b", "graph,node", '"[x]",y', "Prefix: a,b", ">seq,1", "ORC,x"):
+    for row in (
+        "(S)-a,b",
+        "<html>,a",
+        "{a},b",
+        "graph,node",
+        '"[x]",y',
+        "Prefix: a,b",
+        ">seq,1",
+        "ORC,x",
+    ):
         (path := tmp_path / "pairs.csv").write_text(f"ancestor,descendant\n{row}\n")
         assert open_pairs(str(path)).table.column_names == ("ancestor", "descendant")
     assert len({kind.name for kind in UNSUPPORTED}) == len(UNSUPPORTED)
