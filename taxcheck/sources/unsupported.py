@@ -17,6 +17,7 @@ from taxcheck.model.errors import InputError
 if TYPE_CHECKING:
     from taxcheck.sources.candidate import Candidate, Kind
 
+_PRINTED = bytes((*b"\t\n\r", *range(32, 127), *range(128, 256)))
 _ROWS: tuple[Kind, ...] = ("table", "taxonomy")
 _ALL: tuple[Kind, ...] = ("table", "taxonomy", "checkpoint")
 
@@ -93,6 +94,16 @@ def _newick(candidate: Candidate) -> bool:
     return re.search(rb"\)[^\n(),]*;\Z", head) is not None or b"\n" not in head[:_LINE]
 
 
+def _padded(candidate: Candidate) -> bool:
+    """Text in a row of NULs, as a file system leaves what was not written to its end."""
+    text = candidate.unpacked.strip(b"\0")
+    return (
+        b"\0" not in text
+        and (len(candidate.unpacked) - len(text) > 1 and b"\n" in text)
+        and not text.translate(None, _PRINTED)
+    )
+
+
 def _lfs(candidate: Candidate) -> bool:
     return candidate.head.startswith(b"version https://git-lfs")
 
@@ -163,6 +174,8 @@ UNSUPPORTED = (
     Unsupported("a RAR archive", _magic(b"Rar!\x1a\x07"), "unpack it"),
     Unsupported("UTF-32 text", _magic(b"\xff\xfe\0\0", b"\0\0\xfe\xff"),
                 "convert it: iconv -f UTF-32 -t UTF-8"),
+    Unsupported("text with NUL bytes before or behind it", _padded,
+                "take them away: tr -d '\\000' < FILE > mended; rows may be missing there"),
     Unsupported("UTF-16 text", _utf16, "convert it: iconv -f UTF-16 -t UTF-8", _ROWS),
     Unsupported("GraphML", _text(_XML + rb"<graphml"), _BUILD, _OTHERS),
     Unsupported("GEXF", _text(_XML + rb"<gexf"), _BUILD, _OTHERS),

@@ -159,6 +159,7 @@ def _packed(tsv: bytes, table: pa.Table) -> list[Seed]:
         (info := tarfile.TarInfo("table.tsv")).size = len(tsv)
         packed.addfile(info, io.BytesIO(tsv))
     return [
+        Seed(".txt", tsv.decode().encode("utf-16")),
         Seed(".tsv.bz2", bz2.compress(tsv)),
         Seed(".tsv.xz", lzma.compress(tsv)),
         Seed(".tsv.lz4", lz4.getvalue().to_pybytes()),

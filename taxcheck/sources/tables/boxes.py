@@ -6,6 +6,7 @@ whoever reads such a file. Sizes are bounded before and while it is written.
 
 from __future__ import annotations
 
+import codecs
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -17,10 +18,14 @@ from taxcheck.model.paths import INSIDE
 from taxcheck.sources.files import InputFile, Unpacked, reading
 from taxcheck.sources.listing import left_out
 from taxcheck.sources.packed import bomb, compression_of, limit_of, unpacking
-from taxcheck.sources.readers import LIKELY, NEVER, Candidate, reader_of
+from taxcheck.sources.readers import CERTAIN, LIKELY, NEVER, Candidate, reader_of
 
 _MOST_MEMBERS, _MOST_DEEP, _LISTED = 10_000, 3, 8
 _PIECE = 1 << 20
+_MARKS = {  # those of UTF-32 begin like one of UTF-16
+    b"\xff\xfe\0\0": "utf-32", b"\0\0\xfe\xff": "utf-32", b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}  # fmt: skip
 
 
 def claim_zip(candidate: Candidate) -> float:
@@ -37,6 +42,33 @@ def claim_packed(candidate: Candidate) -> float:
     """Whether it is packed, and what is inside is no text."""
     packed = compression_of(candidate.head) is not None
     return LIKELY if packed and not candidate.is_text and not claim_tar(candidate) else NEVER
+
+
+def claim_wide(candidate: Candidate) -> float:
+    """Whether it is text in UTF-16 or UTF-32, packed or not, that says so by its mark."""
+    return CERTAIN if _wide(candidate) else NEVER
+
+
+def _wide(candidate: Candidate) -> str | None:
+    begin = candidate.unpacked[:4]
+    return next((name for mark, name in _MARKS.items() if begin.startswith(mark)), None)
+
+
+def read_wide(candidate: Candidate) -> object:
+    """The rows of the same text in UTF-8."""
+    file, name = candidate.file, _wide(candidate) or ""
+    decode = codecs.getincrementaldecoder(name)().decode
+
+    def pieces() -> Iterator[bytes]:
+        while data := plain.read(_PIECE):
+            yield decode(data).encode()
+        yield decode(b"", True).encode()
+
+    with reading(file.shown, f"{name.upper()} text"), file.open() as stream:
+        plain = unpacking(stream, compression_of(candidate.head), file.shown, file.bytes)
+        inner = Unpacked(file, file.hint, pieces(), file.part, whole=True)
+    candidate.told.append(f"It is {name.upper()} text, and converted for reading.")
+    return _rows(inner, candidate)
 
 
 def read_zip(candidate: Candidate) -> object:

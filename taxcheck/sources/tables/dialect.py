@@ -36,6 +36,36 @@ class Dialect:
 
 def dialect_of(head: bytes, shown: str, *, whole: bool) -> Dialect:
     """Delimiter and quoting from the first bytes; ``whole`` where they are the whole file."""
+    lines, bom = _lines(head, shown, whole=whole)
+    table = [line for line in lines if not _is_comment(line)] or lines
+    delimiter, width = _delimiter(table)
+    if delimiter in (None, " ") and _fixed_width(table):
+        raise InputError(
+            f"{shown}: its columns are filled up with blanks to a fixed width; put one tab between "
+            "them: sed -E 's/^ +| +$//g; s/ +/\\t/g', or where cells hold blanks "
+            "pandas.read_fwf(path).to_csv(...)"
+        )
+    if delimiter is None:
+        raise InputError(
+            f"{shown}: only one column found (tried tab, comma, semicolon, bar and space); give a "
+            "table with at least two columns"
+        )
+    skipped = _skipped(lines, delimiter, width)
+    lines = lines[skipped:]
+    quoted = _quoted(lines, delimiter)
+    first = _first_cells(lines[0], delimiter, width, quoted=quoted)
+    if len(first) != width:
+        fields = "field" if len(first) == 1 else "fields"
+        raise InputError(
+            f"{shown}: line {skipped + 1} has {len(first)} {fields}, most lines have {width}; "
+            "remove it if it is a comment, complete it if it is the header"
+        )
+    sample = tuple(_cells(line, delimiter, quoted=quoted) for line in lines[1:])
+    return Dialect(delimiter, quoted, first, sample, bom, skipped)
+
+
+def _lines(head: bytes, shown: str, *, whole: bool) -> tuple[list[str], bool]:
+    """The first lines, and whether a byte order mark stood before them."""
     bom = head.startswith(b"\xef\xbb\xbf")
     body = head[3:] if bom else head
     control = sum(body.count(bytes([c])) for c in (*range(1, 9), *range(14, 27)))
@@ -58,25 +88,15 @@ def dialect_of(head: bytes, shown: str, *, whole: bool) -> Dialect:
             f"{shown}: looks like a file of the NCBI taxonomy dump (.dmp); give its folder as "
             "`taxonomy`, and a table of pairs or identifiers here"
         )
-    table = [line for line in lines if not _is_comment(line)] or lines
-    delimiter, width = _delimiter(table)
-    if delimiter is None:
-        raise InputError(
-            f"{shown}: only one column found (tried tab, comma, semicolon, bar and space); give a "
-            "table with at least two columns"
-        )
-    skipped = _skipped(lines, delimiter, width)
-    lines = lines[skipped:]
-    quoted = _quoted(lines, delimiter)
-    first = _first_cells(lines[0], delimiter, width, quoted=quoted)
-    if len(first) != width:
-        fields = "field" if len(first) == 1 else "fields"
-        raise InputError(
-            f"{shown}: line {skipped + 1} has {len(first)} {fields}, most lines have {width}; "
-            "remove it if it is a comment, complete it if it is the header"
-        )
-    sample = tuple(_cells(line, delimiter, quoted=quoted) for line in lines[1:])
-    return Dialect(delimiter, quoted, first, sample, bom, skipped)
+    return lines, bom
+
+
+def _fixed_width(lines: list[str]) -> bool:
+    """Whether runs of blanks separate as many cells in every line, and single ones do not."""
+    filled = [line for line in lines if line.strip()]
+    cells = {len(line.split()) for line in filled}
+    single = {len(line.split(" ")) for line in filled}
+    return len(filled) > 1 and len(cells) == 1 and max(cells) > 1 and single != cells
 
 
 def _is_comment(line: str) -> bool:

@@ -427,9 +427,10 @@ class TextReader:
             try:
                 line.decode()
             except UnicodeDecodeError:
+                windows = any(0x80 <= byte < 0xA0 for byte in line)  # of which Latin 1 has no signs
                 return InputError(
                     f"{shown}: line {number} holds bytes that are not UTF-8; convert the file: "
-                    "iconv -f LATIN1 -t UTF-8"
+                    f"iconv -f {'WINDOWS-1252' if windows else 'LATIN1'} -t UTF-8"
                 )
         if number <= self._above:
             return InputError(f"{shown}: holds no rows; there is nothing to judge")

@@ -17,6 +17,7 @@ import pytest
 from taxcheck.model.errors import InputError
 from taxcheck.model.paths import split_part
 from taxcheck.sources.packed import FREE_BYTES
+from taxcheck.sources.tables import boxes
 from taxcheck.sources.tables.opening import open_mapping, open_pairs
 from taxcheck.sources.tables.source import TableSource
 from taxcheck.sources.taxonomies.opening import read_source
@@ -133,6 +134,21 @@ def test_parts_are_named_of_many_files_and_of_what_has_some(tmp_path: Path) -> N
         "",
     )
     assert split_part("s3://bucket/all.zip::p.csv") == ("s3://bucket/all.zip", "p.csv")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_text_of_wide_characters_is_converted(tmp_path: Path, encoding: str, monkeypatch) -> None:
+    monkeypatch.setattr(boxes, "_PIECE", 3)  # in the middle of a character
+    text = "parent\tchild\r\na\té\U0001f98a\r\n"
+    for name, data in {
+        "p.txt": text.encode(encoding),
+        "z.gz": gzip.compress(text.encode(encoding)),
+    }.items():
+        (tmp_path / name).write_bytes(data)
+        source = open_pairs(str(tmp_path / name), mapping_given=False)
+        (batch,) = source.batches()
+        assert batch.columns["descendant_taxid"].to_pylist() == ["é\U0001f98a"]
+        assert source.table.notes == (f"It is {encoding.upper()} text, and converted for reading.",)
 
 
 def test_edges_in_an_archive_are_a_taxonomy(tmp_path: Path) -> None:
