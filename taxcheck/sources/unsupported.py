@@ -113,6 +113,10 @@ _UNPACK = "unpack it, or recompress it with gzip or zstd"
 _EDGES = "write its edges as a table of child,parent"
 _BUILD = "make pairs of it with `taxcheck build`"
 _OTHERS: tuple[Kind, ...] = ("table", "checkpoint")
+_PHYLO = (
+    "convert its tree to Newick, with Biopython: "
+    'Bio.Phylo.convert("FILE", "{}", "FILE.nwk", "newick")'
+)
 _LINE = 1 << 12  # bytes: longer than the first line of a table
 _ROBOT = "convert it to OBO Graph JSON: robot convert -i FILE -o FILE.json"
 _XML = rb"\A(<\?xml[^>]*>\s*)?(<!DOCTYPE[^\[>]*(\[[^\]]*\])?\s*>\s*)?(<!--.*?-->\s*)*"
@@ -179,8 +183,8 @@ UNSUPPORTED = (
     Unsupported("UTF-16 text", _utf16, "convert it: iconv -f UTF-16 -t UTF-8", _ROWS),
     Unsupported("GraphML", _text(_XML + rb"<graphml"), _BUILD, _OTHERS),
     Unsupported("GEXF", _text(_XML + rb"<gexf"), _BUILD, _OTHERS),
-    Unsupported("PhyloXML", _text(_XML + rb"<(\w+:)?phyloxml"), "convert its tree to Newick"),
-    Unsupported("NeXML", _text(_XML + rb"<(\w+:)?nexml"), "convert its tree to Newick"),
+    Unsupported("PhyloXML", _text(_XML + rb"<(\w+:)?phyloxml"), _PHYLO.format("phyloxml")),
+    Unsupported("NeXML", _text(_XML + rb"<(\w+:)?nexml"), _PHYLO.format("nexml")),
     Unsupported("RDF/XML, as of OWL or SKOS", _text(_XML + rb"<(rdf:)?RDF"), _BUILD, _OTHERS),
     Unsupported("OWL/XML", _text(_XML + rb"<(owl:)?Ontology"), _BUILD, _OTHERS),
     Unsupported("XML", _text(rb"\A<\?xml"), _EDGES),

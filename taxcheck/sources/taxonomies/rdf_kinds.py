@@ -10,7 +10,7 @@ from taxcheck.sources.taxonomies.json_kinds import json_kind
 
 Syntax = Literal["turtle", "rdfxml", "ntriples", "jsonld", "owl", "owlxml", ""]
 PROLOG = (
-    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:[^-]|-(?!->))*-->\s*)*"
+    rb"\s*(?:<\?[^>]*\?>\s*)*(?:<!--(?:[^-]|-(?!->))*-->\s*)*"
     rb"(?:<!DOCTYPE[^\[>]*(?:\[[^\]]*\])?\s*>\s*)?(?:<!--(?:[^-]|-(?!->))*-->\s*)*"
 )
 _BLANK = rb"(?:\s+|#[^\n]*\n)*"

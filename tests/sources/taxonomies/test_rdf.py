@@ -222,6 +222,16 @@ def test_random_concepts_as_rdflib_queries_them(read, syntax):
     assert names == {str(node): f'l"{k}\n' for k, node in enumerate(nodes)}
 
 
+def test_what_may_stand_before_the_first_element(read):
+    before = (
+        '<?xml version="1.0"?>\n<?xml-stylesheet href="http://x.example/a.xsl"?>\n<!-- a - b -->\n'
+    )
+    text = serialized("xml").partition("?>")[2].lstrip()
+    assert read(before + text)[0] == OWL_EDGES
+    assert read("\ufeff" + OWL)[0] == OWL_EDGES
+    assert read(OWL.replace("@prefix", "PREFIX").replace("> .\n", ">\n", 4))[0] == OWL_EDGES
+
+
 def test_plain_triples(read):
     text = "".join(
         f"<http://x.org/{a}> <http://x.org/v#{p}> <http://x.org/{b}> .\n"
