@@ -122,7 +122,14 @@ def _as_it_stands(checkpoint: Checkpoint, mapping: MappingStatistics | None) -> 
             f"Row k was taken for idx k: {one_line(checkpoint.names[0].place, 60)} is not read "
             "without a `mapping`."
         )
-    return Aligned(checkpoint, np.where(rows < checkpoint.rows, rows, -1), False, how=how)
+    left: tuple[str, ...] = ()
+    if mapping is not None and checkpoint.vectors.shape[1] == mapping.n_nodes != checkpoint.rows:
+        left = (
+            f"The table has {checkpoint.rows:,} rows and a column for each of {mapping.n_nodes:,} "
+            "nodes: it may be transposed.",
+        )
+    row_of = np.where(rows < checkpoint.rows, rows, -1)
+    return Aligned(checkpoint, row_of, False, how=how, left_out=left)
 
 
 def _joined(checkpoint: Checkpoint, mapping: MappingStatistics, joins: list[Join]) -> Aligned:

@@ -21,6 +21,7 @@ from taxcheck.sources.checkpoints.contents import (
     PickledArray,
     Stored,
     Unreadable,
+    in_memory,
     view,
 )
 from taxcheck.sources.checkpoints.inert import objects_in
@@ -69,8 +70,10 @@ def _npy(head: bytes, size: int, raw: Callable[[], Bytes], shown: str) -> object
         raise InputError(f"{shown}: has a damaged header; save it again with numpy.save") from error
     if descr == "|O":
         return _objects(raw, begin, shape)
+    if isinstance(descr, list):
+        return _records(descr, shape, size - begin, lambda: raw()[begin:], shown)
     if not isinstance(descr, str) or not _DESCR.fullmatch(descr):
-        kind = "records" if isinstance(descr, list) else ""
+        kind = ""
         return Unreadable(f"an array of {kind or one_line(repr(descr), 40)}")
     dtype = np.dtype(descr)
     needed = math.prod(shape) * dtype.itemsize
@@ -87,6 +90,31 @@ def _npy(head: bytes, size: int, raw: Callable[[], Bytes], shown: str) -> object
         return np.ndarray(shape, dtype, raw(), begin, order="F" if fortran else "C")
 
     return Stored(shape, name, needed, read)
+
+
+def _is_field(field: object) -> bool:
+    """Whether a field of records is numbers or texts, one or some of them."""
+    if not isinstance(field, tuple) or len(field) not in (2, 3):
+        return False
+    name, code, *shape = field
+    sizes = shape[0] if shape else ()
+    known = isinstance(name, str) and isinstance(code, str) and _DESCR.fullmatch(code)
+    counted = isinstance(sizes, tuple) and len(sizes) < 3
+    return bool(known) and counted and all(type(n) is int and 0 < n < 1 << 20 for n in sizes)
+
+
+def _records(
+    descr: list[Any], shape: tuple[int, ...], size: int, raw: Callable[[], Bytes], shown: str
+) -> object:
+    """An array of records as its fields: one array each, a field of vectors as a table."""
+    plain = all(map(_is_field, descr))
+    if not plain or len(shape) != 1 or len({field[0] for field in descr}) < len(descr):
+        return Unreadable("an array of records")
+    dtype = np.dtype(descr)
+    if shape[0] * dtype.itemsize != size:
+        raise InputError(f"{shown}: the file is truncated or damaged: save or copy it again")
+    records = np.ndarray(shape, dtype, raw())
+    return {field[0]: in_memory(np.ascontiguousarray(records[field[0]])) for field in descr}
 
 
 def _objects(raw: Callable[[], Bytes], begin: int, shape: tuple[int, ...]) -> object:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from taxcheck.model.errors import InputError, one_line
-from taxcheck.sources.checkpoints.contents import Contents, Stored
+from taxcheck.sources.checkpoints.contents import Contents, Stored, in_memory
 from taxcheck.sources.files import InputFile
 
 _UNREAD = ("var", "varm", "varp", "obsp", "layers", "raw", "uns")
@@ -43,12 +43,28 @@ def with_categories(tree: Mapping[object, object]) -> dict[object, object]:
 
 def annotated_contents(tree: Mapping[object, object]) -> Contents:
     """AnnData: vectors in ``obsm``, or else ``X``, and the names of their rows in ``obs``."""
+    tree = {**tree, **_frames_in_obsm(tree)}
     has_obsm = any(str(place).startswith("obsm.") for place in tree)
     left = (*_UNREAD, "X") if has_obsm else _UNREAD
     kept = {p: v for p, v in tree.items() if str(p).split(".")[0] not in left}
     unread = sorted({str(p).split(".")[0] for p in tree} & {*left})
     notes = (f"Not read of the AnnData: {', '.join(unread)}.",) if unread else ()
     return Contents("AnnData", kept, (), notes)
+
+
+def _frames_in_obsm(tree: Mapping[object, object]) -> dict[object, object]:
+    """Frames of ``obsm``, whose columns are datasets of their own, as one table each."""
+    groups: dict[str, dict[str, Stored]] = {}
+    for place, value in tree.items():
+        parts = str(place).split(".")
+        floats = isinstance(value, Stored) and len(value.shape) == 1 and value.dtype[0] == "f"
+        if len(parts) == 3 and parts[0] == "obsm" and isinstance(value, Stored) and floats:
+            groups.setdefault(parts[1], {})[parts[2]] = value
+    return {
+        f"obsm.{name}": in_memory(np.column_stack([one.array() for one in columns.values()]))
+        for name, columns in groups.items()
+        if len({one.shape for one in columns.values()}) == 1
+    }
 
 
 def frames_of(opened: Any, file: InputFile, h5py: Any) -> dict[str, pa.Table]:

@@ -78,7 +78,10 @@ def _of_parameters(flat: Flat, key: str, stated: Stated) -> Stated:
 def _of_curvature(flat: Flat, key: str, stated: Stated) -> Stated:
     """A curvature beside the table, or above it, by the names that people give it."""
     parents = key.split(".")[:-1]
-    near = {".".join(parents[:depth]) for depth in range(len(parents) + 1)}
+    above = [parents[:depth] for depth in range(len(parents) + 1)]
+    near = {
+        ".".join([*place, *inside]) for place in above for inside in ([], ["manifold"], ["ball"])
+    }
     for path, value in _numbers(flat):
         parent, _, last = path.rpartition(".")
         name = last.lower()

@@ -58,7 +58,7 @@ def open_checkpoint(
     contents: Contents = reader_of(candidate, "checkpoint").read(candidate)
     flat = flatten(contents.tree)
     if not any(array.is_table for array in flat.arrays.values()):
-        contents = put_together(contents)
+        contents = put_together(contents, file.shown)
         flat = flatten(contents.tree)
     layout = layout_of(flat, contents)
     name, stored = find_table(flat, replace(contents, keys=layout.keys), key, file.shown)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -19,15 +20,23 @@ from taxcheck.sources.checkpoints.contents import (
     Stored,
     in_memory,
 )
+from taxcheck.sources.checkpoints.frame import contents_of, is_dimension
 from taxcheck.sources.checkpoints.row_names import as_labels
 
 _FEWEST = 2  # vectors
 _DEPTH = 4
+_LAST_NUMBER = re.compile(r"\d{1,6}$")
 VECTORS, LABELS = "vectors", "labels"
 
 
-def put_together(contents: Contents) -> Contents:
+def put_together(contents: Contents, shown: str) -> Contents:
     """The same with the vectors as one table, where the file has them one by one."""
+    if (columns := _columns(contents.tree)) is not None:
+        framed = contents_of(columns, contents.format, shown)
+        return replace(
+            framed, notes=(*contents.notes, *framed.notes), torch=contents.torch,
+            legacy=contents.legacy, files=contents.files,
+        )  # fmt: skip
     found = list(_tables(contents.tree, "", 0))
     if not found:
         return contents
@@ -71,6 +80,40 @@ def _tables(tree: object, path: str, depth: int) -> Iterator[_Found]:
         for key, value in items[:1_000]:
             if isinstance(key, str):
                 yield from _tables(value, f"{path}.{key}" if path else key, depth + 1)
+
+
+def _columns(tree: object) -> pa.Table | None:
+    """A dict of columns of one length, some of which are the dimensions by their numbered names."""
+    tree = _plain(tree)
+    if not isinstance(tree, dict) or not all(isinstance(key, str) for key in tree):
+        return None
+    names = [key for key in tree if is_dimension(key, list(tree))]
+    if not _count_from_the_start(names):
+        return None
+    columns = {key: column for key, value in tree.items() if (column := _column(value)) is not None}
+    lengths = {len(columns[name]) for name in names if name in columns}
+    rows = next(iter(lengths), 0)
+    if len(lengths) != 1 or rows <= len(names):
+        return None
+    return pa.table({key: column for key, column in columns.items() if len(column) == rows})
+
+
+def _count_from_the_start(names: Sequence[str]) -> bool:
+    """Whether names end with 0, 1, 2 ... or 1, 2, 3 ...; labels count from anywhere."""
+    numbers = sorted(int(found[0]) for name in names if (found := _LAST_NUMBER.search(name)))
+    if len(names) < _FEWEST or numbers[0] > 1:
+        return False
+    return numbers == list(range(numbers[0], numbers[0] + len(names)))
+
+
+def _column(value: object) -> pa.Array | None:
+    plain = _plain(value)
+    if isinstance(plain, Stored) and len(plain.shape) == 1 and plain.dtype[0] in "iuf":
+        return pa.array(plain.array())
+    if isinstance(plain, list) and plain and isinstance(plain[0], int | float | str):
+        with contextlib.suppress(pa.ArrowException, OverflowError):
+            return pa.array(plain)
+    return None
 
 
 def _plain(value: object) -> object:

@@ -379,6 +379,11 @@ def test_a_curvature_beside_the_table(tmp_path, name: str, value: float, curvatu
     assert opened(tree, tmp_path / "a.pt").reading.curvature == pytest.approx(curvature)
 
 
+def test_a_plain_curvature_of_a_manifold_beside_the_table(tmp_path: Path) -> None:
+    tree = {"weight": torch.tensor(BALL) / 2, "manifold.c": torch.tensor(0.25)}
+    assert opened(tree, tmp_path / "a.pt").reading.curvature == 0.25
+
+
 def test_a_curvature_that_is_none_of_ours(tmp_path: Path) -> None:
     table = torch.tensor(BALL)
     with pytest.raises(InputError, match=r"kappa = 0\.5 beside the table is a positive curvature"):

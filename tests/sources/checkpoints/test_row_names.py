@@ -223,3 +223,24 @@ def test_pairs_without_a_mapping_are_labels(tmp_path: Path) -> None:
     opened = open_checkpoint(str(npz(tmp_path, emb=ROWS, idx=LABELS)))
     assert align(opened, derived).row_of.tolist() == list(range(N))
     assert MAPPING.nodes == N
+
+
+def test_columns_of_a_dict_and_fields_of_records(tmp_path: Path) -> None:
+    columns = {"taxid": LABELS.tolist(), **dict(zip(COLUMNS, ROWS.T.tolist(), strict=True))}
+    (path := tmp_path / "a.pkl").write_bytes(pickle.dumps(columns))
+    assert assert_right(path).by_labels
+    kinds = [("taxid", "i8"), *((name, "f8") for name in COLUMNS)]
+    records = np.array([(t, *r) for t, r in zip(LABELS, ROWS, strict=True)], dtype=kinds)
+    np.save(path := tmp_path / "a.npy", records)
+    assert assert_right(path).by_labels
+    kinds = [("taxid", "i8"), ("vector", "f4", (DIM,))]
+    records = np.array([(t, r) for t, r in zip(LABELS, ROWS, strict=True)], dtype=kinds)
+    np.savez(path := tmp_path / "a.npz", records=records)
+    assert assert_right(path).by_labels
+
+
+def test_a_table_that_may_be_transposed_is_told(tmp_path: Path) -> None:
+    np.save(path := tmp_path / "a.npy", TABLE.T)
+    assert joined(path).left_out == (
+        "The table has 4 rows and a column for each of 40 nodes: it may be transposed.",
+    )
