@@ -336,6 +336,10 @@ begin trees;
   tree one = [&R] ((1:0.1[&x=1],2)0.9:1,d)r;
 end;
 """
+_PATHS = b"a1\tk__B; p__F; s__\na2\tk__B; p__G; s__unidentified\na3\tk__B; p__F; s__x\n"
+_SHOP = b"# version 2\nAnimals > Pets\nAnimals > Pets > Birds\nAnimals > Live\nFood > Bread\n"
+_TRIPLES = b"b\tis_a\ta\nc\tis_a\tb\nd\tis_a\tb\ne\tpart_of\ta\n"
+_NODES = b"id,parent_id,name,rank\n1,,all,no rank\n2,1,A,genus\n3,1,B,genus\n4,2,C,species\n"
 _EDGES = b"child\tparent\nb\ta\nc\tb\nd\tb\ne\ta\n"
 
 
@@ -358,7 +362,11 @@ def sources() -> dict[str, list[Seed]]:
     )
     return {
         "gtdb": [Seed(".tsv", _GTDB.encode(), (b"d__", b"s__", b";", b"\t"))],
-        "edges": [Seed(".tsv", _EDGES), Seed(".csv", _EDGES.replace(b"\t", b","))],
+        "edges": [
+            Seed(".tsv", _EDGES),
+            Seed(".csv", _EDGES.replace(b"\t", b",")),
+            Seed(".csv", _NODES, (b"NA", b"NULL", b",,", b"0")),
+        ],
         "newick": [Seed(".nwk", _NEWICK, (b"(", b")", b",", b";", b"'", b"[", b"]", b":", b"()"))],
         "nexus": [Seed(".nex", _NEXUS, (b"translate", b"tree x = ", b"end;", b"[", b"'", b";"))],
         "obo": [Seed(".obo", obo, words), Seed(".obo.gz", gzip.compress(obo, mtime=0))],
@@ -402,6 +410,8 @@ def sources() -> dict[str, list[Seed]]:
         "wordnet": [Seed("", _WORDNET.encode(), (b"@ ", b"00001740", b" | ", b"ffff"))],
         "lineage": [Seed(".csv", lineage), Seed(".tsv", lineage.replace(b",", b"\t"))],
         "taxdump": archives(),
+        "paths": [Seed(".tsv", _PATHS, (b";", b"__", b"\t")), Seed(".txt", _SHOP, (b" > ",))],
+        "triples": [Seed(".tsv", _TRIPLES, (b"\tis_a\t", b"\thyponym\t"))],
     }
 
 

@@ -83,7 +83,7 @@ def _lines(head: bytes, shown: str, *, whole: bool) -> tuple[list[str], bool]:
         lines.pop()
     if not lines:
         raise InputError(f"{shown}: holds no rows; there is nothing to judge")
-    if "\t|\t" in lines[0]:
+    if "\t|\t" in lines[0] and is_number(lines[0].split("\t")[0]):  # Open Tree's has a header
         raise InputError(
             f"{shown}: looks like a file of the NCBI taxonomy dump (.dmp); give its folder as "
             "`taxonomy`, and a table of pairs or identifiers here"

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from taxcheck.model.arrays import IntArray
 from taxcheck.sources.tables.batches import RawBatch, Reasons
-from taxcheck.sources.tables.cells import identifiers, integers_of, plain_integers
+from taxcheck.sources.tables.cells import EMPTY_WORDS, identifiers, integers_of, plain_integers
 from taxcheck.sources.tables.columns import MALFORMED, header_words
 from taxcheck.sources.tables.source import TableSource
 
@@ -85,7 +85,20 @@ def encode_labels(
     if known is not None:
         return LabelledPairs(source, *known)
     labels = _distinct(source)
+    _tell_of_words(source, labels)
     return LabelledPairs(source, labels, np.arange(len(labels), dtype=np.int64))
+
+
+def _tell_of_words(source: TableSource, labels: pa.Array) -> None:
+    """Tell labels that are words for nothing, as they may stand for a node that is not there."""
+    if not pa.types.is_string(labels.type):
+        return
+    found = labels.filter(pc.is_in(pc.utf8_lower(labels), pa.array(EMPTY_WORDS))).to_pylist()
+    if found:
+        source.add_guess(
+            f"{', '.join(map(repr, sorted(found)[:5]))} is read as a label, though it is a word "
+            "for nothing: if it says that there is no ancestor, leave those rows out."
+        )
 
 
 @dataclass(slots=True)

@@ -41,6 +41,7 @@ class TableSource:
         self._forms: dict[str, Forms] = {}
         self._guesses: tuple[str, ...] = ()
         self._notes: tuple[str, ...] = ()
+        self._of_labels: tuple[str, ...] = ()  # guesses
         self._meaning: Meaning | None = None  # of separators, once they were met
         self._separated_so: Meaning | None = None  # their meaning, where it is known before
 
@@ -103,6 +104,11 @@ class TableSource:
         """Tell a sentence more of how it was read."""
         self._notes += (note,)
 
+    def add_guess(self, guess: str) -> None:
+        """Tell a sentence more of what was guessed of the labels; once."""
+        if guess not in self._of_labels:
+            self._of_labels += (guess,)
+
     def _tell(self, roles: Collection[str], what: str) -> None:
         if roles:
             names = " and ".join(repr(self.columns.roles[role]) for role in roles)
@@ -128,6 +134,7 @@ class TableSource:
             + self._together()
             + self._not_read(names)
             + self._guesses
+            + self._of_labels
             + self._perhaps_cut(),
         )
 

@@ -128,7 +128,7 @@ def _told(
     if table.first_row and table.header and table.header_reason != KNOWN:
         told = f"the first row is the header: {table.header_reason}"
         (guesses if "nowhere below" in table.header_reason else notes).append(told)
-    if unread := [name for name in table.column_names if name not in roles.values()]:
+    if unread := [name for name in table.column_names if name not in (*roles.values(), "|")]:
         shown = ", ".join(map(repr, unread[:_SHOWN])) + (", …" if len(unread) > _SHOWN else "")
         notes.append(f"not read: {shown}")
     return tuple(notes), tuple(guesses)

@@ -13,7 +13,7 @@ from taxcheck.model.errors import InputError, UsageError
 from taxcheck.sources.tables.columns import normalise
 from taxcheck.sources.tables.forms import forms_of
 from taxcheck.sources.tables.table import Table, open_table
-from taxcheck.sources.taxonomies.absent import WORDS
+from taxcheck.sources.taxonomies.absent import WORDS, is_absent
 from taxcheck.sources.taxonomies.hierarchy import SHOWN, Growing, Hierarchy, Origin
 from taxcheck.sources.taxonomies.ranks import PREFIXES, RANKS
 from taxcheck.sources.taxonomies.text_file import TextFile
@@ -135,6 +135,10 @@ def _rows(
         bare = [pc.match_substring_regex(column, _BARE) for column in cells]
         told["cells hold a rank's prefix alone: no taxon"] += sum(
             pc.sum(mask).as_py() or 0 for mask in bare
+        )
+        told["cells are words for nothing: no taxon"] += sum(
+            pc.sum(pc.and_(is_absent(c), pc.greater(pc.binary_length(c), 0))).as_py() or 0
+            for c in cells
         )
         cells = [pc.if_else(mask, "", c) for mask, c in zip(bare, cells, strict=True)]
         rows = pa.table(cells, names=list(map(str, range(len(cells)))))

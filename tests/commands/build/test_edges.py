@@ -151,6 +151,19 @@ def test_lines_of_a_distance_beyond_one_are_no_edges_and_a_depth_is_no_distance(
     assert make("id,parent,depth\na,,0\nb,a,1\nc,b,2\n", "f.csv").edges == {("a", "b"), ("b", "c")}
 
 
+def test_open_tree_has_a_bar_between_its_cells(make):
+    rows = [
+        ("uid", "parent_uid", "name", "rank", "flags"),
+        ("80", "", "life", "no rank", ""),
+        ("93", "80", "cellular", "no rank", ""),
+        ("99", "93", "Archaea", "domain", ""),
+    ]
+    data = make("".join("\t|\t".join(row) + "\t|\t\n" for row in rows), "taxonomy.tsv")
+    assert data.edges == {(80, 93), (93, 99)}
+    assert data.names[99] == "Archaea"
+    assert data.ranks[99] == "domain"
+
+
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(
     "content", [DARWIN_CORE, "child,parent\nr,NA\nb,r\nc,b\nb,r\nd,NA\nCaf\u00e9,r\nCafe\u0301,b\n"]

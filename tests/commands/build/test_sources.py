@@ -290,6 +290,7 @@ def test_lineages(make):
     }
     assert data.ranks["Incertus vagus"] == "species"
     assert any("1 names stand in several places" in line for line in data.lines)
+    assert "note: 1 cells are words for nothing: no taxon" in data.lines
 
 
 def test_a_ranks_prefix_without_a_name_is_no_taxon(make):

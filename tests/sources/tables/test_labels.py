@@ -166,3 +166,15 @@ def test_plain_integers_are_those_that_print_so(texts: list[str]) -> None:
     assert (found is not None) == all(map(plain, texts))
     if found is not None:
         assert found.to_pylist() == [int(t) for t in texts]
+
+
+@pytest.mark.parametrize("word", ["NA", "null", "None"])
+def test_a_label_that_is_a_word_for_nothing_is_told(tmp_path, word):
+    (path := tmp_path / "pairs.csv").write_text(f"parent,child\n{word},a\na,b\n{word},b\n")
+    source = open_pairs(str(path), mapping_given=False)
+    encode_labels(source)
+    (told,) = (guess for guess in source.reading().guesses if "a word for nothing" in guess)
+    assert told.startswith(f"'{word}' is read as a label")
+    (path := tmp_path / "sound.csv").write_text("parent,child\nNab,a\na,b\n")
+    encode_labels(source := open_pairs(str(path), mapping_given=False))
+    assert not any("nothing" in guess for guess in source.reading().guesses)
