@@ -44,7 +44,7 @@ KINDS = {
     "g.nexml": (b"<nex:nexml version='0.9'></nex:nexml>", "NeXML", "Newick"),
     "h.omn": (b"Prefix: : <http://x#>\nOntology: <http://x>\n", "OWL in Manchester", "robot"),
     "j.gaf": (b"!gaf-version: 2.2\nUniProtKB\tA\tB\t\tGO:1\n", "a GAF file", "ontology itself"),
-    "k.index": (b"IxF2" + bytes(60), "a FAISS index", "reconstruct_n"),
+    "k.index": (b"IHNf" + bytes(60), "a FAISS index", "reconstruct_n"),
     "l.pdf": (b"%PDF-1.7\n1 0 obj\n", "a PDF document", "CSV"),
     "n.rds": (gzip.compress(b"X\n\0\0\0\3" + bytes(60)), "an object of R", "write.csv"),
 }  # fmt: skip

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-
-import pyarrow as pa
 
 from taxcheck.model.errors import InputError
 from taxcheck.sources.taxonomies.hierarchy import Growing, Hierarchy
@@ -32,6 +29,7 @@ class _Nodes:
     names: list[str | None] = field(default_factory=list)
     ranks: list[str | None] = field(default_factory=list)
     places: list[int] = field(default_factory=list)  # in the text
+    bare: set[int] = field(default_factory=set)  # nodes that are a text in a list of children
 
     def add(self, parent: int, place: int, name: str | None = None) -> int:
         self.parents.append(parent)
@@ -86,7 +84,7 @@ def _objects(stream: Iterator[Event], nodes: _Nodes) -> None:
             key = value
         elif kind in ("value", "number"):
             if of == "children" and isinstance(value, str):
-                nodes.add(node, at, value)
+                nodes.bare.add(nodes.add(node, at, value))
             elif of in ("node", "within") and isinstance(value, str) and value.strip():
                 nodes.describe(node, key, value)
         elif kind == "{":
@@ -122,21 +120,13 @@ def _hierarchy(nodes: _Nodes, source: TextFile, text: str, notes: list[str]) -> 
     if not nodes.parents:
         raise InputError(f"{source.path}: holds no node")
     ids, names = nodes.identifiers, nodes.names
-    by_id = all(ids) and len(set(ids)) == len(ids)
-    called: Sequence[str]
-    if by_id:
-        called = [one or "" for one in ids]
-        notes.append("nodes are called by their ids")
-    else:
-        for k, name in enumerate(names):
-            if not (name or ids[k]):
-                keys = ", ".join((*_NAMES[:4], *_IDENTIFIERS[:2]))
-                raise wrong(
-                    text,
-                    nodes.places[k],
-                    source.path,
-                    f"a node without a name; it has none of {keys}",
-                )
+    for k, name in enumerate(names):
+        if not (name or ids[k]):
+            keys = ", ".join((*_NAMES[:4], *_IDENTIFIERS[:2]))
+            what = f"a node without a name; it has none of {keys}"
+            raise wrong(text, nodes.places[k], source.path, what)
+    called = _by_keys(nodes, notes)
+    if called is None:
         uses = [(p, names[k] or ids[k] or "") for k, p in enumerate(nodes.parents)]
         called, homonyms = called_apart(uses)
         if homonyms:
@@ -147,10 +137,35 @@ def _hierarchy(nodes: _Nodes, source: TextFile, text: str, notes: list[str]) -> 
             )
     growing = Growing()
     for k, parent in enumerate(nodes.parents):
-        growing.node(called[k], names[k] or ids[k], nodes.ranks[k])
+        place = growing.node(called[k])
+        if k not in nodes.bare:  # of a bare text, another node may say more
+            growing.names[place] = growing.names[place] or names[k] or ids[k]
+            growing.ranks[place] = growing.ranks[place] or nodes.ranks[k]
         if parent >= 0:
-            growing.edge(parent, k)
-    if len(growing.place) < len(called):
-        repeated = next(one for one, times in Counter(called).items() if times > 1)
-        raise InputError(f"{source.path}: {repeated[:60]!r} is there more than once in one place")
-    return growing.hierarchy(source.origin("JSON tree"), notes, pa.array(called, pa.string()))
+            growing.edge(growing.place[called[parent]], place)
+    for place, name in enumerate(growing.place):
+        growing.names[place] = growing.names[place] or name
+    return growing.hierarchy(source.origin("JSON tree"), notes)
+
+
+def _by_keys(nodes: _Nodes, notes: list[str]) -> list[str] | None:
+    """What nodes are called where each object has an id, or where bare texts name other objects.
+
+    What is called alike is then one node, which may have several parents. None where names alone
+    tell nodes apart.
+    """
+    objects = [k for k in range(len(nodes.parents)) if k not in nodes.bare]
+    keys = [one if one else None for one in nodes.identifiers]
+    by_id = bool(objects) and all(keys[k] for k in objects)
+    if not by_id:
+        known = [nodes.names[k] for k in objects]
+        named = {nodes.names[k] for k in nodes.bare}
+        if named.isdisjoint(known) or len(set(known)) < len(known):
+            return None
+        keys = list(nodes.names)
+    called = [keys[k] or nodes.names[k] or "" for k in range(len(keys))]
+    notes.append(f"nodes are called by their {'ids' if by_id else 'names'}")
+    several = len(called) - len(set(called))
+    if several:
+        notes.append(f"{several:,} times a node is named once more: it is one node there and here")
+    return called

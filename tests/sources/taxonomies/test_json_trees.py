@@ -66,6 +66,25 @@ def test_ids_are_what_nodes_are_called_where_all_have_one(tree):
     assert found.names.to_pylist() == ["r", "a", "a"]
 
 
+@pytest.mark.parametrize(
+    "document",
+    [
+        [{"id": 1, "children": [2, 3]}, {"id": 2, "name": "b", "children": [4]}, {"id": 3,
+         "children": [4]}],
+        [{"name": "1", "children": ["2", "3"]}, {"name": "2", "children": ["4"]},
+         {"name": "3", "children": ["4"]}],
+        {"id": "1", "children": [{"id": "2", "children": [{"id": "4"}]},
+                                 {"id": "3", "children": [{"id": "4"}]}]},
+    ],
+)  # fmt: skip
+def test_what_is_named_again_is_the_same_node(tree, document):
+    edges, found = tree(document)
+    assert edges == {("1", "2"), ("1", "3"), ("2", "4"), ("3", "4")}
+    assert "it is one node there and here" in " ".join(found.notes)
+    if isinstance(document, list) and "id" in document[0]:
+        assert found.names.to_pylist()[1] == "b"
+
+
 def test_a_name_in_several_places_is_called_by_its_lineage(tree):
     edges, found = tree({"L": {"P": {"Morus": {}}, "A": {"Morus": {"x": {}}}}})
     assert edges >= {("P", "L;P;Morus"), ("A", "L;A;Morus"), ("L;A;Morus", "x")}
