@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from taxcheck.model.errors import InputError, one_line
-from taxcheck.sources.files import InputFile, Unpacked, damaged
+from taxcheck.sources.files import InputFile, Unpacked
 from taxcheck.sources.packed import bomb, limit_of
 from taxcheck.sources.readers import CERTAIN, NEVER, Candidate
 from taxcheck.sources.tables.boxes import chosen
@@ -72,7 +72,10 @@ def _stream(file: InputFile) -> Iterator[BinaryIO]:
     except (InputError, MemoryError):
         raise
     except Exception as error:  # it raises of all kinds
-        raise damaged(file.shown, "an Excel workbook", error) from error
+        raise InputError(
+            f"{file.shown}: is an Excel workbook that cannot be read ({one_line(error, 200)}); it "
+            "may be truncated or damaged: copy it again, or save its sheet as CSV"
+        ) from error
 
 
 def _look(stream: BinaryIO, file: InputFile) -> bool:

@@ -76,7 +76,9 @@ class SqliteReader:
         # immutable: no lock is taken and no file is made beside it; a change is seen afterwards.
         address = f"file:{quote(str(self._file.path.absolute()))}?mode=ro&immutable=1"
         try:
-            with closing(sqlite3.connect(address, uri=True)) as opened:
+            # Threads take its batches in turn, one at a time.
+            connected = sqlite3.connect(address, uri=True, check_same_thread=False)
+            with closing(connected) as opened:
                 opened.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)
                 opened.setlimit(sqlite3.SQLITE_LIMIT_SQL_LENGTH, _LONGEST)
                 opened.execute("PRAGMA trusted_schema = OFF")

@@ -20,6 +20,7 @@ from taxcheck.sources.readers import (
 _SYNSET = re.compile(rb"(?m)^\d{8} \d\d [nvasr] ")
 _GTDB = re.compile(rb"[^\t\n]+\td__[^\t;\n]*;p__[^\t\n]*;s__[^\t;\n]*\r?(\n|\Z)")
 _NEWICK = re.compile(rb"\s*(\[(?:[^\[\]]|\[[^\[\]]*\])*\]\s*)*\(")  # behind comments
+_ONE_OBJECT = re.compile(rb"\s*\{(?![^\n]*\}\s*\n\s*\{)")  # and no line of JSON Lines
 _ONTOLOGY = ("relations", "namespaces")
 _RDF = (*_ONTOLOGY, "language")
 
@@ -60,7 +61,7 @@ def _json(
         from taxcheck.sources.taxonomies.json_kinds import json_kind
 
         kind = candidate.once(json_kind)
-        if refuses and not kind and candidate.once(_head).lstrip().startswith(b"{"):
+        if refuses and not kind and _ONE_OBJECT.match(candidate.once(_head)):
             raise InputError(
                 f"{candidate.file.shown}: is JSON in which nothing tells parent and child; give a "
                 "tree with lists of `children`, OBO Graph JSON, or its edges as a table of "

@@ -134,7 +134,7 @@ def test_a_workbook_in_an_archive(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda xml: xml[:-40], "cannot be read as an Excel workbook"),
+        (lambda xml: xml[:-40], "is an Excel workbook that cannot be read"),
         (lambda xml: xml.replace('r="4"', 'r="9999999999"'), "rows beyond those of a sheet"),
         (lambda xml: '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;">'
          '<!ENTITY c "&b;&b;&b;&b;&b;&b;&b;"><!ENTITY d "&c;&c;&c;&c;&c;&c;&c;&c;&c;">'
@@ -158,6 +158,13 @@ def test_without_its_extra_it_is_named(tmp_path: Path, monkeypatch) -> None:
     with pytest.raises(InputError, match=r"needs openpyxl: pip install 'taxcheck\[excel\]'"):
         open_pairs(path)
     sink = io.BytesIO()
+    monkeypatch.undo()
+    with zipfile.ZipFile(tmp_path / "stub.xlsx", "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+    for read in (open_pairs, read_source):
+        with pytest.raises(InputError, match=r"is an Excel workbook that .* save its sheet as CSV"):
+            read(str(tmp_path / "stub.xlsx"))
     with zipfile.ZipFile(sink, "w") as archive:
         archive.writestr("content.xml", "x")
     (tmp_path / "t.ods").write_bytes(sink.getvalue())

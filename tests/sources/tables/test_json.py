@@ -166,6 +166,9 @@ def test_a_list_in_an_object_is_named_by_its_key(tmp_path: Path) -> None:
 
 
 def test_edges_in_json_are_a_taxonomy(tmp_path: Path) -> None:
+    (tmp_path / "n.jsonl").write_text('{"s": "dog", "d": ["mammal"]}\n{"s": "cat", "d": []}\n')
+    with pytest.raises(InputError, match=r"line 1: 'd' holds a list, .* one row for each pair"):
+        read_source(str(tmp_path / "n.jsonl"))
     edges = [{"child": "b", "parent": "a"}, {"child": "c", "parent": "b"}]
     for name, text in {
         "e.jsonl": "\n".join(map(json.dumps, edges)),
