@@ -25,7 +25,7 @@ def graph_kind(candidate: Candidate) -> GraphKind:
     """The format; "" where it is no graph that is known."""
     if not candidate.is_text:
         return ""
-    if candidate.once(json_kind) == "graph":
+    if candidate.once(json_kind) in ("graph", "lists"):
         return "jsongraph"
     head = candidate.unpacked.removeprefix(b"\xef\xbb\xbf")
     return next((kind for kind, pattern in _KINDS if pattern.match(head)), "")

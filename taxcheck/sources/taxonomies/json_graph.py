@@ -29,7 +29,8 @@ def read_json_graph(path: str, columns: str | None = None) -> Hierarchy:
             f"{source.path}: is no whole JSON document{where}; it may be truncated: copy it again"
         ) from None
     try:
-        graph = _graph(document)
+        known = any(key in document for key in ("graph", "elements", *_LINKS))
+        graph = _graph(document) if known else _of_lists(document)
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise InputError(
             f"{source.path}: a node or link is not as graphs in JSON have them "
@@ -64,6 +65,18 @@ def _graph(document: Any) -> Directed:
         keys = next((both for both in _OF_LINKS if link.keys() >= set(both)), _OF_LINKS[0])
         source, target = (_end(link[key], found, ids) for key in keys)
         found.edge(source, target, first_of(link, _KINDS))
+    return found
+
+
+def _of_lists(document: Mapping[str, Any]) -> Directed:
+    """Each key with the list of its neighbours."""
+    found = Directed()
+    for key, listed in document.items():
+        found.node(key)
+        for one in listed if isinstance(listed, list) else ():
+            if (other := text_of(one)) is None:
+                raise TypeError(f"the list of {key!r} holds {one!r}"[:80])
+            found.edge(key, other)
     return found
 
 

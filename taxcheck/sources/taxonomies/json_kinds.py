@@ -11,7 +11,7 @@ from taxcheck.sources.taxonomies.json_events import events
 from taxcheck.sources.taxonomies.json_tree import CHILDREN
 
 _COUNTED = 3  # levels below which a number may count what is called by its key
-JsonKind = Literal["obograph", "tree", "nested", "graph", "json-ld", ""]
+JsonKind = Literal["obograph", "tree", "nested", "graph", "lists", "json-ld", ""]
 _KEY = rb'"\s*:\s*'
 _BELOW = "|".join(key for key in CHILDREN if key != "nodes").encode()
 _KINDS: tuple[tuple[JsonKind, re.Pattern[bytes]], ...] = (
@@ -33,18 +33,21 @@ def json_kind(candidate: Candidate) -> JsonKind:
     for kind, pattern in _KINDS:
         if pattern.search(head):
             return kind
-    return "nested" if _nested(head) else ""
+    return _of_keys(head) if head.startswith(b"{") else ""
 
 
-def _nested(head: bytes) -> bool:
-    """Whether all of the beginning is keys over keys, at last over nothing or lists of texts."""
+def _of_keys(head: bytes) -> JsonKind:
+    """Keys over keys, at last over nothing or lists of texts; or keys over lists of other keys."""
     levels = 0
     in_list: list[bool] = []
     above: set[int] = set()  # levels that have keys
+    keys: set[object] = set()
+    listed: set[object] = set()
     try:
         for _, kind, value in events(head.decode("utf-8", "ignore"), ""):
             if kind == "key":
                 above.add(levels)
+                keys.add(value)
             elif kind in "{[":
                 levels += kind == "{"
                 in_list.append(kind == "[")
@@ -52,9 +55,11 @@ def _nested(head: bytes) -> bool:
                 levels -= kind == "}"
                 in_list.pop()
             elif in_list[-1:] == [True] or value is None:
-                continue
+                listed.add(value)
             elif kind != "number" or levels < _COUNTED:  # a record, or a column of numbers
-                return False
+                return ""
     except InputError:  # where the first bytes end
         pass
-    return head.startswith(b"{") and 2 in above
+    if 2 in above:
+        return "nested"
+    return "" if keys.isdisjoint(listed) else "lists"

@@ -195,7 +195,8 @@ READERS = (
            ("columns",)),
     Reader("taxonomy", "jsongraph", "a graph in JSON", "`\"links\"`, `\"edges\"`, `\"elements\"`",
            _graph("jsongraph"), lazily("taxonomies.json_graph.read_json_graph", "path"),
-           (".json", ".cyjs"), "As GraphML; of networkx, d3 and Cytoscape.", ("columns",)),
+           (".json", ".cyjs"), "As GraphML; of networkx, d3 and Cytoscape, or keys with lists of "
+           "other keys.", ("columns",)),
     Reader("taxonomy", "json", "a tree in JSON",
            "lists of `children`, or keys over keys alone", _json("tree", CERTAIN, "nested", True),
            lazily("taxonomies.json_tree.read_json_tree", "path"), (".json",),

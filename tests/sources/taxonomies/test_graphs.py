@@ -141,6 +141,8 @@ def test_dot_by_hand(read):
         {"nodes": ["r", "a", "b"], "edges": [["r", "a"], ["r", "b"]]},
         {"nodes": [{"id": "r"}, {"id": "a"}, {"id": "b"}],
          "edges": [{"from": "r", "to": "a"}, {"from": "r", "to": "b"}]},
+        {"r": ["a", "b"], "a": [], "b": None},
+        {"a": ["r"], "b": ["r"], "r": []},
     ],
 )  # fmt: skip
 def test_forms_of_json(read, document):
