@@ -82,6 +82,13 @@ def file_cut_within_a_node(frame: DatasetFrame, generator: Generator) -> Corrupt
     return _lost(frame, keep, "truncated_rows", "PAIR003")
 
 
+@corruption("TREE009", "PAIR003", base=WITH)
+def first_rows_lost(frame: DatasetFrame, _: Generator) -> Corrupted:
+    """A fifth of the rows, at the beginning of the file, is gone; nodes come in their order."""
+    keep = np.arange(len(frame.pairs)) >= len(frame.pairs) // 5
+    return _lost(frame, keep, "truncated_rows", "PAIR003")
+
+
 @corruption("TREE007", "TREE009", base=WITH)
 def every_fifth_row_lost(frame: DatasetFrame, _: Generator) -> Corrupted:
     """A worker of five wrote nothing."""

@@ -66,6 +66,14 @@ def _respelled(
     )
 
 
+@corruption("PAIR002", base="genus")
+def labels_cut_off(frame: DatasetFrame, _: Generator) -> Corrupted:
+    """Every other label went through a field of 12 characters, and still begins one alone."""
+    return _respelled(
+        frame, "cut_labels", lambda k: f"strain {k:05} of the genus", lambda label: label[:12]
+    )
+
+
 @corruption("PAIR002", "PAIR017", base="genus")
 def labels_in_capitals(frame: DatasetFrame, _: Generator) -> Corrupted:
     """Every other strain is written in capitals in the pairs."""

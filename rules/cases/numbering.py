@@ -357,6 +357,16 @@ def identifiers_exchanged(frame: DatasetFrame, generator: Generator) -> Corrupte
     return Corrupted(replace(frame, pairs=pairs), counts, causes={"exchanged_ends": wholly(counts)})
 
 
+@corruption("PAIR010")
+def identifiers_one_row_lower(frame: DatasetFrame, _: Generator) -> Corrupted:
+    """The column of the ancestors' identifiers stands one row lower than all others."""
+    pairs = with_identifiers(frame)
+    lower = np.roll(pairs["ancestor_taxid"], 1)
+    counts = fail(PAIR010=int((lower != pairs["ancestor_taxid"]).sum()))
+    damaged = replace(frame, pairs=pairs.assign(ancestor_taxid=lower))
+    return Corrupted(damaged, counts, causes={"shifted_column": wholly(counts)})
+
+
 @corruption("PAIR008", "TREE004", "TREE005")
 def rows_turned_round(frame: DatasetFrame, generator: Generator) -> Corrupted:
     """Thirty distant pairs point upwards, with the depths of both ends, and the true ones lack."""

@@ -12,6 +12,7 @@ from taxcheck.model.result import RuleResult
 from taxcheck.model.vocabulary import plural
 from taxcheck.statistics.joins import Joins
 from taxcheck.statistics.numbering import Numbering
+from taxcheck.statistics.pairs import PairState
 from taxcheck.statistics.symptoms import Symptoms
 from taxcheck.statistics.taxonomy import Successors
 from taxcheck.statistics.truth import Truth
@@ -49,6 +50,7 @@ def other_build(
     symptoms: Symptoms,
     found: Mapping[str, RuleResult],
     joins: Mapping[str, Joins],
+    totals: PairState,
     numbering: Numbering | None = None,
     truth: Truth | None = None,
 ) -> Explanation | None:
@@ -92,6 +94,8 @@ def other_build(
         return None
     if truth is not None and "disagrees_with_taxonomy" not in {*symptoms, *symptoms.overfull}:
         return None  # every idx that is in both is the taxon that the pairs mean
+    if totals.has_taxids and "taxid_disagreement" not in {*symptoms, *symptoms.overfull}:
+        return None  # so the identifiers say
     return _by_range(used, mapping, symptoms, found, shown)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -19,8 +19,11 @@ from taxcheck.statistics.truth import Truth
 from taxcheck.statistics.values import MappingStatistics
 
 from .lost import called
+from .parts import is_
 
 _FEWEST = 2  # rows of a clade
+_NAMED = 3  # clades at once; more are chance, or something else
+_FEW_NODES = 3  # of each of several
 _SHARE = 0.99
 _MOST = 30_000_000  # pairs that are looked at whole
 _ROW_BYTES = 150  # that each of them takes meanwhile
@@ -74,12 +77,13 @@ def doubled_clade(
     whole = 2 * len(symptom) >= _SHARE * (rows.sum()) and len(nodes) > 1
     if whole and np.count_nonzero(2 * again == rows) < _SHARE * n:
         return None  # more often than twice, or some more often than others
-    top: int | None = None
+    tops: list[int] = []
     if not whole:
         top = _top_of(graph, marked, ancestor, descendant, totals.as_ancestor)
-        if top is None:
+        tops = _tops_of(graph, marked) if top is None else [top]
+        if not tops:
             return None
-        below = graph.below(np.array([top]))
+        below = graph.below(np.array(tops))
         # every pair of the clade is repeated as often: those within it, or those above as well
         full = (again[nodes] >= rows[nodes] - again[nodes]).all()
         inner = below[ancestor] & below[descendant]
@@ -87,11 +91,13 @@ def doubled_clade(
             return None
         if not full and not _repeats_within(kept, below, symptom.rows):
             return None
-    who = "the whole file" if top is None else f"the clade {called(mapping, top, truth)}"
+    who = ", ".join(called(mapping, top, truth) for top in tops) or "the whole file"
+    those = clades(mapping, tops, truth) if tops else who
     return Explanation(
-        message=f"{who} is in the pairs twice: {plural(len(symptom), 'row')} are repeated",
+        message=f"{those} {is_(max(len(tops), 1))} in the pairs twice: "
+        f"{plural(len(symptom), 'row')} are repeated",
         parameters={"clade": who, "rows": len(symptom)},
-        free=1,
+        free=max(len(tops), 1),
         mend=Mend(
             what="keep the first of rows that are repeated",
             why="a pair that is there already says nothing new",
@@ -119,6 +125,31 @@ def _top_of(
     clade = graph.below(np.array([top]))
     whole = int(np.count_nonzero(clade)) - (not marked[top])
     return top if whole == count and (clade | ~marked).all() else None
+
+
+def clades(mapping: MappingStatistics, tops: Sequence[int], truth: Truth | None) -> str:
+    """In words."""
+    who = ", ".join(called(mapping, top, truth) for top in tops)
+    return f"the clade{'s' if len(tops) > 1 else ''} {who}"
+
+
+def _tops_of(graph: Graph, marked: BoolArray) -> list[int]:
+    """The nodes whose clades, with or without themselves, are the marked nodes; few, or none."""
+    inner = marked[graph.children]
+    above = np.bincount(graph.children[inner & marked[graph.parents]], minlength=graph.n)
+    highest = marked & (above == 0)
+    # a node all of whose children are highest ones is the top itself, without rows of its own
+    of = np.bincount(graph.parents[highest[graph.children]], minlength=graph.n)
+    children = np.bincount(graph.parents, minlength=graph.n)
+    whole = (of == children) & (of > 1) & ~marked
+    under = np.zeros(graph.n, dtype=bool)
+    under[graph.children[whole[graph.parents]]] = True
+    tops = np.r_[np.flatnonzero(whole), np.flatnonzero(highest & ~under)]
+    if not 0 < len(tops) <= _NAMED or np.count_nonzero(marked) < _FEW_NODES * len(tops):
+        return []
+    clade = graph.below(tops)
+    clade[np.flatnonzero(whole)] = False
+    return [int(top) for top in tops] if np.array_equal(clade, marked) else []
 
 
 def _repeats_within(kept: KeptPairs, clade: BoolArray, repeated: IntArray) -> bool:
@@ -168,18 +199,23 @@ def reversed_clade(
         *symptoms
     }:
         return None
-    for rows, nodes, top in _turned(symptoms, graph, kept, totals, room, truth):
+    for rows, nodes, tops in _turned(symptoms, graph, kept, totals, room, truth):
         if len(rows) < _FEWEST:
             continue
-        who = called(mapping, top, truth)
+        who = ", ".join(called(mapping, top, truth) for top in tops)
+        those = clades(mapping, tops, truth)
         return Explanation(
-            message=f"the clade {who} is turned round: ancestor and descendant are exchanged in "
-            f"{plural(len(rows), 'row')} of {plural(nodes, 'node')}",
+            message=f"{those} {is_(len(tops))} turned round: ancestor and "
+            f"descendant are exchanged in {plural(len(rows), 'row')} of {plural(nodes, 'node')}",
             explains=_depths(symptoms, rows),
-            parameters={"clade": who, "nodes": nodes, "rows": len(rows)},
-            free=1,
+            parameters={
+                "clade": who,
+                "nodes": nodes,
+                "rows": len(rows),
+            },
+            free=len(tops),
             mend=Mend(
-                what=f"exchange ancestor and descendant in the rows of the clade {who}",
+                what=f"exchange ancestor and descendant in the rows of {those}",
                 why="turned back, the clade contradicts nothing",
                 rows=rows,
                 exchanged=True,
@@ -207,8 +243,8 @@ def _turned(
     totals: PairState,
     room: Room,
     truth: Truth | None,
-) -> Iterator[tuple[IntArray, int, int]]:
-    """(rows, nodes, top) of a clade whose rows are turned round, by the strongest evidence."""
+) -> Iterator[tuple[IntArray, int, list[int]]]:
+    """(rows, nodes, tops) of clades whose rows are turned round, by the strongest evidence."""
     if truth is not None:
         found = _turned_by_truth(symptoms, truth)
         if found is not None:
@@ -223,35 +259,40 @@ def _turned(
     descendant = np.concatenate([b.descendant for b in batches])
     if totals.depth is not None and all(b.depth_diff is not None for b in batches):
         distance = np.concatenate([b.depth_diff for b in batches if b.depth_diff is not None])
-        found = _turned_by_distance(graph, rows, ancestor, descendant, distance)
-        if found is not None:
-            yield found
+        one = _turned_by_distance(graph, rows, ancestor, descendant, distance)
+        if one is not None:
+            yield (*one[:2], [one[2]])
             return
     for look in (_turned_by_shape, _turned_above):
-        found = look(graph, rows, ancestor, descendant)
-        if found is not None:
-            yield found
+        one = look(graph, rows, ancestor, descendant)
+        if one is not None:
+            yield (*one[:2], [one[2]])
             return
 
 
-def _turned_by_truth(symptoms: Symptoms, truth: Truth) -> tuple[IntArray, int, int] | None:
+def _turned_by_truth(symptoms: Symptoms, truth: Truth) -> tuple[IntArray, int, list[int]] | None:
     symptom = symptoms.get("disagrees_with_taxonomy")
     if symptom is None or symptom.rows is None:
         return None
     turned = symptom.because("reversed")
     if 2 * np.count_nonzero(turned) < len(symptom):
         return None
-    nodes = np.unique(symptom.nodes[0][turned])  # descendants, in truth
-    lowest = int(nodes[np.argmin(truth.depth[nodes])])
-    for top in dict.fromkeys((lowest, int(truth.parent[lowest]))):
-        if top < 0:
-            continue
-        clade = truth.clade(top)
-        inside = int(np.count_nonzero(clade))
-        here = int(np.count_nonzero(clade[nodes]))
-        if here == len(nodes) and here >= _SHARE * (inside - 1):
-            return symptom.rows[turned], inside, top
-    return None
+    marked = np.zeros(len(truth.position), dtype=bool)
+    marked[symptom.nodes[0][turned]] = True  # descendants, in truth
+    highest = np.flatnonzero(marked & ((truth.parent < 0) | ~marked[truth.parent]))
+    tops: list[int] = []
+    for top in np.unique(np.where(truth.parent[highest] >= 0, truth.parent[highest], highest)):
+        children = highest[truth.parent[highest] == top]
+        if truth.inside(marked)[top] >= _SHARE * truth.below[top]:
+            tops.append(int(top))
+        else:
+            tops += [int(child) for child in children]
+    if not 0 < len(tops) <= _NAMED:
+        return None
+    clade = np.logical_or.reduce([truth.clade(top) for top in tops])
+    if np.count_nonzero(marked) < _SHARE * (np.count_nonzero(clade) - len(tops)):
+        return None
+    return symptom.rows[turned], int(np.count_nonzero(clade)), tops
 
 
 def _turned_by_distance(

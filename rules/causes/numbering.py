@@ -26,6 +26,10 @@ _NOISE = 3  # idx in a row that differ alone from those around them are no run
 _COVERED = 0.9  # of the mapped idx are used, where only their range tells
 _WIDEST = 0.9  # of the idx; of more no range was renumbered, but all of them
 _IDENTIFIERS = "identifiers beside the idx of the pairs (ancestor_taxid, descendant_taxid)"
+_EITHER = (
+    "`taxonomy`, or the mapping with which the pairs were built: the idx may be right, and the "
+    "identifiers beside them looked up in a table whose rows were others"
+)
 _IN_RANGE = "then all idx of the pairs are in the mapping, and all of the mapping in the pairs"
 
 
@@ -114,6 +118,16 @@ def _from_one(shift: int, used: IntArray, mapping: MappingStatistics) -> bool:
     return shift == -1 and first == 1 and int(used[0]) == 0
 
 
+def _undecided(numbering: Numbering | None, taxonomy: TaxonomyStatistics | None) -> str | None:
+    """What would decide which of two numberings is the right one; None where it is known.
+
+    Any numbering keeps a hierarchy whole: identifiers alone do not say which side was moved.
+    """
+    if numbering is None:
+        return _only_range(taxonomy)
+    return _EITHER if numbering.told_by == "identifiers" and taxonomy is None else None
+
+
 def _only_range(taxonomy: TaxonomyStatistics | None) -> str:
     """What would decide, beside the taxonomy that may be given."""
     other = ", or a taxonomy" if taxonomy is None else ""
@@ -168,13 +182,14 @@ def shifted_idx(
     shift, why = _shift(numbering, used, mapping)
     if not shift or not len(used) or _from_one(shift, used, mapping):
         return None
+    undecided = _undecided(numbering, taxonomy)
     return Explanation(
         message=f"idx in the pairs are {_side(shift)} than in the mapping",
         parameters={"shift": shift},
         free=1,
         mend=_moved(shift, why),
-        guess=numbering is None,
-        why_not=_only_range(taxonomy) if numbering is None else None,
+        guess=undecided is not None,
+        why_not=undecided,
     )
 
 
@@ -214,14 +229,15 @@ def one_based_idx(
         if not _from_one(shift, used, mapping):
             return None
         one, other = ("pairs", "mapping") if shift > 0 else ("mapping", "pairs")
+        undecided = _undecided(numbering, taxonomy)
         return Explanation(
             message=f"idx count from 1 in the {one} and from 0 in the {other}",
             explains={"index_hole": True} if shift < 0 and mapping.holes == 1 else {},
             parameters={"counted from 1": one},
             free=0,
             mend=_moved(shift, why),
-            guess=numbering is None,
-            why_not=_only_range(taxonomy) if numbering is None else None,
+            guess=undecided is not None,
+            why_not=undecided,
         )
     both = "index_hole" in found and mapping.holes == 1 and not mapping.mapped[0]
     both = both and "invalid_mapping_row" not in found  # a row that is not read may have idx 0
@@ -300,6 +316,7 @@ def shifted_from(
     symptoms: Symptoms,
     kin: IntArray | None = None,
     graph: Graph | None = None,
+    taxonomy: TaxonomyStatistics | None = None,
 ) -> Explanation | None:
     """From an idx on, those of the pairs differ from those of the mapping by a number.
 
@@ -356,6 +373,8 @@ def shifted_from(
             why=told_by(numbering),
             renumbered=stepwise(runs[0].higher, steps),
         ),
+        guess=(undecided := _undecided(numbering, taxonomy)) is not None,
+        why_not=undecided,
     )
 
 

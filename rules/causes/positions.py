@@ -1,285 +1,29 @@
-"""Causes in which rows were lost by where they stood in the file, or how often a node came."""
+"""The cause in which rows were lost at regular distances in the file."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
-from taxcheck.model.arrays import BoolArray, IntArray, within
+from taxcheck.model.arrays import BoolArray, IntArray
 from taxcheck.model.cause import Explanation, cause
-from taxcheck.model.room import Room, Unasked
-from taxcheck.model.vocabulary import plural
+from taxcheck.model.room import Room
 from taxcheck.statistics.hierarchy.graph import Graph
-from taxcheck.statistics.offenders import select
 from taxcheck.statistics.pairs import PairState
 from taxcheck.statistics.spool import KeptPairs
 from taxcheck.statistics.symptoms import Symptoms
 from taxcheck.statistics.truth import Truth
-from taxcheck.statistics.values import DepthStatistics, MappingStatistics, PairStatistics
 
-from .distances import nearer_by_depth
-from .lost import FROM_TAXONOMY, MISSING, NO_REPAIR, called, everything, follows, lost_pairs
+from .lost import FROM_TAXONOMY, MISSING, NO_REPAIR, everything, follows, lost_pairs
+from .ordered import MOST, Ordered
 
-_MOST = 30_000_000  # pairs whose order is looked at
-_ROW_BYTES = 100  # that each of them takes meanwhile
-_LACKING = {MISSING, "coverage_gap", "missing_ancestor_pair", "missing_parent"}
-_GROUPS = 10  # nodes, of fewer no order can be told
 _FEWEST = 20  # lost pairs, below which a pattern of positions may be chance
 _SHARE = 0.99
 _LONGEST = 1_000  # the largest k of every k-th row
 _SOME = 4096
-_ROUND = 10_000  # numbers of rows that somebody chose are multiples of it
 _SAME_START = 0.9  # of the groups begin at the same place, where no count through them is meant
 _REGULAR = 0.95  # of the lost rows whose place is known, where the order is a guess
-
-
-@dataclass(frozen=True)
-class Ordered:
-    """The pairs as they stand in the file, (k,) each; ``distance`` None where there is none."""
-
-    rows: IntArray
-    ancestor: IntArray
-    descendant: IntArray
-    distance: IntArray | None
-    n: int
-
-    @classmethod
-    def of(
-        cls, kept: KeptPairs, totals: PairState, symptoms: Symptoms, room: Room
-    ) -> Ordered | None:
-        """Without rows that repeat others; None where there are none.
-
-        Unasked where rows may be lost, and there are too many to be looked at whole.
-        """
-        if not len(kept):
-            return None
-        try:
-            room.look(len(kept), _ROW_BYTES, _MOST)
-        except Unasked:
-            if _LACKING & {*symptoms}:
-                raise
-            return None
-        again = symptoms.get("duplicate_pair")
-        batches = [*kept.batches()]
-        if again is not None and again.rows is not None:
-            repeated = again.rows
-            batches = [select(b, ~within(repeated, b.rows)) for b in batches]
-        distances = [b.depth_diff for b in batches if b.depth_diff is not None]
-        return cls(
-            np.concatenate([b.rows for b in batches]),
-            np.concatenate([b.ancestor for b in batches]),
-            np.concatenate([b.descendant for b in batches]),
-            np.concatenate(distances) if len(distances) == len(batches) else None,
-            totals.origin.n,
-        )
-
-    @cached_property
-    def groups(self) -> tuple[str, IntArray] | None:
-        """By which end the rows stand together, and the rank of each node's group, (n,), -1 none.
-
-        None where the nodes' rows are scattered.
-        """
-        for end, column in (("descendant", self.descendant), ("ancestor", self.ancestor)):
-            heads = column[_starts(column)]
-            rank = np.full(self.n, -1, dtype=np.int64)
-            rank[heads] = np.arange(len(heads))
-            together = bool((rank[heads] == np.arange(len(heads))).all())
-            if together and _GROUPS <= len(heads) < len(column):
-                return end, rank
-        return None
-
-    @property
-    def starts(self) -> tuple[IntArray, IntArray]:
-        """(position of the first row, node) of each group, (g,); there are ``groups``."""
-        assert self.groups is not None
-        column = self.descendant if self.groups[0] == "descendant" else self.ancestor
-        starts = _starts(column)
-        return starts, column[starts]
-
-
-def _starts(column: IntArray) -> IntArray:
-    return np.flatnonzero(np.r_[True, column[1:] != column[:-1]])
-
-
-def _limit(rows: int) -> bool:
-    """Whether tools stop at a number of rows: a spreadsheet, a buffer, a row group, a round one."""
-    spreadsheet = rows + 1 in (1 << 16, 1 << 20)  # its first row is the header
-    return (
-        spreadsheet
-        or (rows >= 1 << 10 and (rows & (rows - 1) == 0 or rows % _ROUND == 0))
-        or (rows >= 1 << 16 and rows % (1 << 16) == 0)
-    )
-
-
-@cause(loss=True)
-def truncated_rows(
-    kept: KeptPairs,
-    totals: PairState,
-    symptoms: Symptoms,
-    mapping: MappingStatistics,
-    pairs: PairStatistics,
-    room: Room,
-    truth: Truth | None = None,
-) -> Explanation | None:
-    """The file of pairs was cut: what comes after a row is missing.
-
-    The rows of each node stand together. Up to the last node all of them are there, of the last
-    node some, and of all others none; or the file ends at a number of rows at which tools stop.
-
-    Why it matters:
-    What was cut off is whatever came last: by order of identifier the youngest taxa, by order of
-    depth the most distant pairs. Nothing in the rows that are left is wrong, so that a loss curve
-    shows nothing.
-
-    How to fix:
-    Write the file again and compare the number of rows on both sides. Spreadsheets end at row
-    65,536 or 1,048,576; a copy that is interrupted, a full disk or a missing last row group cut
-    anywhere.
-
-    Known exceptions:
-    Where rows are shuffled, only a number of rows at which tools stop can tell a cut from rows
-    that were lost at random. A cut that falls exactly between two nodes leaves no trace without a
-    taxonomy.
-
-    References:
-    - Excel specifications and limits: https://support.microsoft.com/en-us/office/excel-specifications-and-limits-1672b34d-7043-467e-8e27-269d656771c3
-    """
-    if not (MISSING in symptoms or {"coverage_gap", "missing_ancestor_pair"} & {*symptoms}):
-        return None
-    rows = totals.rows
-    at_limit = _limit(rows)
-    ordered = Ordered.of(kept, totals, symptoms, room)
-    if ordered is None:
-        return None
-    cut = _cut(ordered, symptoms, pairs, mapping, truth)
-    if cut is None and not at_limit:
-        return None
-    said = f"the file of pairs was cut after {plural(rows, 'row')}"
-    if cut is not None:
-        last, explains = cut
-        said += f": of {last} some rows are there, of what comes after it none"
-    else:
-        explains = (
-            everything(symptoms)
-            if truth is None or MISSING not in symptoms
-            else follows(truth, symptoms, np.ones(len(symptoms[MISSING]), dtype=bool))
-        )
-        said += ", a number at which tools stop"
-    return Explanation(
-        message=said,
-        explains=explains,
-        parameters={"rows": rows},
-        why_not=NO_REPAIR if truth is None else FROM_TAXONOMY,
-    )
-
-
-def _cut(
-    ordered: Ordered,
-    symptoms: Symptoms,
-    pairs: PairStatistics,
-    mapping: MappingStatistics,
-    truth: Truth | None,
-) -> tuple[str, dict[str, BoolArray | bool]] | None:
-    """(the last group, what follows), where the last of all groups is cut."""
-    deep = _cut_by_distance(ordered, symptoms, truth)
-    if deep is not None or ordered.groups is None:
-        return deep
-    end, rank = ordered.groups
-    column = ordered.descendant if end == "descendant" else ordered.ancestor
-    last = int(column[-1])
-    place = ("ancestor", "descendant").index(end)
-    said = f"{called(mapping, last)}, the last {end},"
-    if truth is not None and (found := lost_pairs(symptoms)) is not None:
-        head = found[place]
-        after = (rank[head] < 0) | (head == last)
-        partial = bool((head == last).any())
-        beyond = _beyond(ordered, column)
-        if not partial or np.count_nonzero(after) < _FEWEST:
-            return None
-        if beyond is not None:
-            after &= beyond[head] | (head == last)
-        elif np.count_nonzero(after) < _SHARE * len(after):
-            return None  # in no order that can be followed, nodes may be gone from anywhere
-        return said, follows(truth, symptoms, after)
-    explains = _cut_by_itself(ordered, symptoms, pairs, column, end)
-    return None if explains is None else (said, explains)
-
-
-def _cut_by_distance(
-    ordered: Ordered, symptoms: Symptoms, truth: Truth | None
-) -> tuple[str, dict[str, BoolArray | bool]] | None:
-    """The same where the rows stand by their distance, and the last one is not complete."""
-    stated = ordered.distance
-    if stated is None or stated[0] == stated[-1] or (np.diff(stated) < 0).any():
-        return None
-    last = int(stated[-1])
-    if truth is not None and (found := lost_pairs(symptoms)) is not None:
-        distance = truth.depth[found[1]] - truth.depth[found[0]]
-    elif "missing_ancestor_pair" in symptoms:
-        column = symptoms["missing_ancestor_pair"].column("distance")
-        if column is None:
-            return None
-        distance = column.astype(np.int64)
-    else:
-        return None
-    after = distance >= last
-    if not (distance == last).any() or np.count_nonzero(after) < _FEWEST:
-        return None
-    said = f"the pairs at distance {last}"
-    if truth is not None and MISSING in symptoms:
-        return said, follows(truth, symptoms, after)
-    return said, {"missing_ancestor_pair": after}
-
-
-def _beyond(ordered: Ordered, column: IntArray) -> BoolArray | None:
-    """Nodes that come after the last one, (n,), where the groups are in the order of the idx."""
-    steps = np.diff(column)
-    nodes, last = np.arange(ordered.n), column[-1]
-    if (steps >= 0).all():
-        return np.asarray(nodes > last)
-    return np.asarray(nodes < last) if (steps <= 0).all() else None
-
-
-def _cut_by_itself(
-    ordered: Ordered,
-    symptoms: Symptoms,
-    pairs: PairStatistics,
-    column: IntArray,
-    end: str,
-) -> dict[str, BoolArray | bool] | None:
-    """The same without a taxonomy: groups in the order of the idx, none after the last."""
-    beyond, last = _beyond(ordered, column), int(column[-1])
-    if beyond is None:
-        return None
-    place = ("ancestor", "descendant").index(end)
-    counts = pairs.as_descendant if end == "descendant" else pairs.as_ancestor
-    counts = counts[: ordered.n]
-    before = ~beyond
-    share = float(np.count_nonzero(counts[before])) / max(int(np.count_nonzero(before)), 1)
-    after = int(np.count_nonzero(beyond))
-    if share * after < _FEWEST:  # nodes that ought to have rows after the last one
-        return None
-    cut = False
-    for name, at in (("missing_ancestor_pair", place), ("missing_parent", 0)):
-        if name in symptoms:
-            cut |= bool((symptoms[name].nodes[at] == last).any())
-    if not cut and end == "descendant":
-        return None
-    explains = everything(symptoms)
-    if "missing_ancestor_pair" in symptoms:
-        heads = symptoms["missing_ancestor_pair"].nodes[place]
-        after_it = beyond[heads] | (heads == last)
-        if np.count_nonzero(~after_it) > (1 - _SHARE) * len(column):
-            return None  # many are missing before it as well
-        explains["missing_ancestor_pair"] = after_it
-    if "coverage_gap" in symptoms:
-        nodes = symptoms["coverage_gap"].nodes[0]
-        gap = beyond[nodes] | (end == "ancestor")
-        # a root all of whose children come later has no pair left
-        explains["coverage_gap"] = gap | (np.count_nonzero(~gap) <= 1)
-    return explains
 
 
 @cause(loss=True)
@@ -424,7 +168,7 @@ def _gaps(ordered: Ordered) -> tuple[IntArray, IntArray] | None:
     d, distance = ordered.descendant, ordered.distance
     longest = np.zeros(ordered.n, dtype=np.int64)
     np.maximum.at(longest, d, distance)
-    if longest.sum() > 2 * _MOST:
+    if longest.sum() > 2 * MOST:
         return None
     first = np.cumsum(longest) - longest
     taken = np.zeros(int(longest.sum()), dtype=bool)
@@ -533,71 +277,3 @@ def _runs(ordered: Ordered, before: IntArray, heads: IntArray) -> tuple[int, boo
     if begun[gap + 1 :].sum() > (1 - _SHARE) * len(led) or begun.max() > _SAME_START * len(led):
         return None
     return gap + 1, gap == 1, np.arange(len(before))
-
-
-@cause(loss=True)
-def one_row_per_node(
-    pairs: PairStatistics,
-    symptoms: Symptoms,
-    totals: PairState,
-    depth: DepthStatistics | None = None,
-    truth: Truth | None = None,
-) -> Explanation | None:
-    """Of each node only one row was kept, as descendant or as ancestor.
-
-    No node is the descendant, or none the ancestor, of more than one pair.
-
-    Why it matters:
-    A hierarchy is told by the whole chain above each node. With one pair of each, a node is tied to
-    a single ancestor, mostly the root, or the one that came first in the file.
-
-    How to fix:
-    Look for a step that keeps one row of each key, and let its key be both columns:
-
-        pairs = pairs.drop_duplicates(["ancestor_idx", "descendant_idx"])
-
-    A dictionary by node, ``dict(zip(child, parent))``, does the same.
-
-    Known exceptions:
-    Where the row that is kept is the one of the parent, the pairs are those of a closure to depth 1
-    (depth_capped). Only the depths of the nodes may tell: where they are less than the chains of
-    parents make them, nodes had other parents, nearer to a root.
-
-    References:
-    - pandas.DataFrame.drop_duplicates, subset:
-      https://pandas.pydata.org/docs/reference/api/pandas.DataFrame.drop_duplicates.html
-    """
-    for end, counts in (("descendant", pairs.as_descendant), ("ancestor", pairs.as_ancestor)):
-        used = int(np.count_nonzero(counts))
-        if used < 2 or counts.max(initial=0) != 1:
-            continue
-        nearer = end == "descendant" and truth is None and nearer_by_depth(symptoms, totals)
-        if end == "descendant" and not nearer and _edges(depth, symptoms, truth):
-            return None
-        explains = (
-            follows(truth, symptoms, np.ones(len(symptoms[MISSING]), dtype=bool))
-            if truth is not None and MISSING in symptoms
-            else everything(symptoms)
-        )
-        if nearer:
-            explains["depth_mismatch"] = np.ones(len(symptoms["depth_mismatch"]), dtype=bool)
-        likely = nearer and _edges(depth, symptoms, truth)
-        lost = NO_REPAIR if truth is None else FROM_TAXONOMY
-        return Explanation(
-            message=f"of each {end} only one row was kept: {plural(used, end)}, as many rows",
-            explains=explains,
-            parameters={"of each": end},
-            free=0,
-            guess=likely,
-            why_not="the pairs, built again, or `taxonomy`" if likely else lost,
-        )
-    return None
-
-
-def _edges(depth: DepthStatistics | None, symptoms: Symptoms, truth: Truth | None) -> bool:
-    """Whether all pairs are those of parents, or nothing says that they are not."""
-    if depth is not None:
-        return bool(depth.depths.tolist() == [1])
-    if truth is None or (found := lost_pairs(symptoms)) is None:
-        return True
-    return not (truth.parent[found[1]] == found[0]).any()

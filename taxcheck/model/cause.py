@@ -36,8 +36,9 @@ class Mend:
     mapping_exchanged: bool = False  # what the mapping has as idx are the identifiers
     agreeing: IntArray | None = None  # rows, ascending, whose identifiers mean the idx beside them
     # the two ends of single rows, those that could not be read among them, ascending:
-    # (rows, ancestor idx, descendant idx), (k,)
+    # (rows, ancestor idx, descendant idx), (k,); a row with -1 is taken out
     given: tuple[IntArray, IntArray, IntArray] | None = None
+    distances: tuple[IntArray, IntArray] | None = None  # rows, ascending, and their depth_diff
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ finding of its own.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -191,16 +191,22 @@ def _chosen(
         }
         ranked = sorted(
             ((c, c.counts(left)) for c in open_),
-            key=lambda one: (-sum(one[1].values()), one[0].explanation.free),
+            key=lambda one: (
+                one[0].explanation.guess,  # what is proved takes its offenders first
+                -sum(one[1].values()),
+                one[0].explanation.free,
+            ),
         )
         for candidate, counts in ranked:
             certain = _holds(candidate, counts, left, together)
             if certain is None:
                 continue
-            for name, mask in candidate.masks.items():
+            taken = {name: mask & left[name] for name, mask in candidate.masks.items()}
+            for name, mask in taken.items():
                 left[name] = left[name] & ~mask
             open_.remove(candidate)
-            yield candidate, counts, certain and not candidate.explanation.guess
+            own = replace(candidate, masks=taken)
+            yield own, counts, certain and not candidate.explanation.guess
             break
         else:
             return
@@ -224,6 +230,8 @@ def _holds(
         likely |= 0 < count == of
     if not counts and candidate.cause.found_by is not None:
         return True
+    claimed = sum(int(np.count_nonzero(mask)) for mask in candidate.masks.values())
+    likely &= 2 * sum(counts.values()) >= claimed  # else another cause explains what it speaks of
     return False if likely or (not counts and candidate.whole) else None
 
 

@@ -207,6 +207,7 @@ def mended(rows: Rows, mend: Mend) -> Rows:
     if mend.dropped:
         return rows.part(np.flatnonzero(~touched))
     a, d = rows.ancestor, rows.descendant
+    nobody = nameless(mend, a, d) & touched
     if mend.renumbered is not None:
         a, d = (np.where(touched, mend.renumbered(end), end) for end in (a, d))
     if mend.given is not None:
@@ -215,6 +216,7 @@ def mended(rows: Rows, mend: Mend) -> Rows:
         at = np.searchsorted(source, rows.rows[here])
         a, d = a.copy(), d.copy()
         a[here], d[here] = ancestor[at], descendant[at]
+        nobody[here] |= (ancestor[at] < 0) | (descendant[at] < 0)
     meant_a, meant_d = rows.ancestor_meant, rows.descendant_meant
     if mend.agreeing is not None:
         right = within(mend.agreeing, rows.rows)
@@ -225,6 +227,11 @@ def mended(rows: Rows, mend: Mend) -> Rows:
     depth = rows.depth_diff
     if depth is not None and mend.depth:
         depth = np.where(touched, depth + mend.depth, depth)
+    if depth is not None and mend.distances is not None:
+        source, distance = mend.distances
+        here = np.flatnonzero(within(source, rows.rows))
+        depth = depth.copy()
+        depth[here] = distance[np.searchsorted(source, rows.rows[here])]
     changed = replace(
         rows,
         ancestor=a,
@@ -233,7 +240,6 @@ def mended(rows: Rows, mend: Mend) -> Rows:
         descendant_meant=meant_d,
         depth_diff=depth,
     )
-    nobody = nameless(mend, rows.ancestor, rows.descendant) & touched
     return changed.part(np.flatnonzero(~nobody)) if nobody.any() else changed
 
 

@@ -67,7 +67,9 @@ def _undoable(cause: FoundCause, mend: Mend | None, findings: Findings, data: Ga
     rules = {one.rule for one in cause.explains}
     if not _moves(mend) or rules.isdisjoint(findings.among(Repair.LABELS)):
         return True
-    return judged_by_taxonomy(data) or proves_idx_wrong(findings, rules)
+    # pairs that are renumbered throughout are as sound as before, but for rows that were left out
+    throughout = mend.renumbered is not None and mend.rows is None
+    return judged_by_taxonomy(data) or (not throughout and proves_idx_wrong(findings, rules))
 
 
 def _moves(mend: Mend) -> bool:

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 import numpy as np
 
 from taxcheck.commands.fix.plan import Findings, Lacking, Step
-from taxcheck.commands.fix.proven import judged_by_taxonomy
+from taxcheck.commands.fix.proven import judged_by_taxonomy, numbered_anew
 from taxcheck.model.arrays import distinct
 from taxcheck.model.cause import Mend
 from taxcheck.model.rule import Repair
@@ -50,7 +50,8 @@ def settle(
     mend, rows = _mend(data, found), len(found.ancestor.idx)
     unknown = sum(int(np.count_nonzero(end.wrong & (end.meant < 0))) for end in found.ends)
     numbered = _numbered(found)
-    if not unknown and _sound(mend, data, joins, numbered=numbered):
+    moved = numbered_anew(found, data)  # then no pair is sounder than it was
+    if not unknown and not moved and _sound(mend, data, joins, numbered=numbered):
         step = findings.step(Repair.LABELS, _WHAT, rows, _WHY)
         return redone(data, mend, joins, resources), (step,), ()
     if not numbered and not _hierarchy(findings):

@@ -15,12 +15,14 @@ import numpy as np
 
 from taxcheck.commands.fix.numbering import Numbering, Taxa
 from taxcheck.commands.fix.plan import Findings, Lacking, RepairPlan
+from taxcheck.model.arrays import distinct
 from taxcheck.model.finding import known
 from taxcheck.model.rule import Repair
 from taxcheck.model.vocabulary import plural, said_of
 from taxcheck.run.gather import Gathered
 from taxcheck.run.replay import PAIRWISE
 from taxcheck.sources.taxonomies.taxonomy import Taxonomy
+from taxcheck.statistics.joins import Joins
 from taxcheck.statistics.values import Kind
 
 # What no numbering of the same pairs brings about, unless it gives nodes away or merges them. Idx
@@ -47,6 +49,29 @@ def judged_by_taxonomy(data: Gathered) -> bool:
 def proves_idx_wrong(findings: Findings, rules: Iterable[str]) -> bool:
     """Whether findings of these ids, which other idx would not have, are of idx that are wrong."""
     return not {*findings.among(*_UNSOUND)}.isdisjoint(rules)
+
+
+def numbered_anew(joins: Joins, data: Gathered) -> bool:
+    """Whether each idx stands beside one identifier, and each identifier beside one idx.
+
+    Then the idx are another numbering of the same pairs. Rows that were left out for an idx beyond
+    the mapping come back with it, and so they would with the rows that a mapping lost.
+    """
+    assert data.intake is not None
+    state = data.intake.training.state
+    idx, meant = (np.concatenate([getattr(e, c)[e.wrong] for e in joins.ends])
+                  for c in ("idx", "meant"))  # fmt: skip
+    width = int(max(idx.max(initial=0), meant.max(initial=0))) + 3
+    pairs = distinct(idx * width + meant + 2)
+    old, new = np.divmod(pairs, width)
+    if len(distinct(old)) < len(old) or len(distinct(new)) < len(new):
+        return False
+    rows = np.zeros(max(width, state.origin.n), dtype=np.int64)
+    for counts in (state.as_ancestor, state.as_descendant):
+        rows[: len(counts)] += counts
+    agreeing = rows > np.bincount(idx, minlength=len(rows))
+    used = new[new >= 2] - 2
+    return not (agreeing[old].any() or agreeing[used].any())
 
 
 def let_go(data: Gathered, findings: Findings) -> tuple[Lacking, ...]:

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from taxcheck.commands.fix.plan import Findings, Step
-from taxcheck.commands.fix.proven import proves_idx_wrong
+from taxcheck.commands.fix.proven import numbered_anew, proves_idx_wrong
 from taxcheck.model.rule import Repair
 from taxcheck.run.check import check
+from taxcheck.run.clues import Clues
+from taxcheck.run.gather import Gathered
 from taxcheck.run.request import Request
 from taxcheck.sources.tables.source import TableSource
 
@@ -22,7 +24,7 @@ _DEPTHS = {"ancestor_depth": "descendant_depth", "descendant_depth": "ancestor_d
 
 
 def better_reading(
-    request: Request, findings: Findings, sources: Mapping[str, TableSource]
+    request: Request, findings: Findings, data: Gathered
 ) -> tuple[Step, Request] | None:
     """The reading that leaves the fewest failures, where one leaves fewer than there are.
 
@@ -31,6 +33,7 @@ def better_reading(
     one of two columns that contradict each other has to mend what no other numbering would. Columns
     that are only likely to be exchanged are left as they are, unless a taxonomy judges them.
     """
+    sources = data.sources
     rows = sources["pairs"].table.rows
     best: tuple[tuple[bool, int], Step, Request] | None = None
     for step, tried in _readings(request, findings, sources):
@@ -41,12 +44,19 @@ def better_reading(
         found = (r.id for r in findings.report.results if findings.has([r.id]))
         mended = {id for id in found if not seen.has([id])}
         if step.rules == findings.among(Repair.LABELS) and not (
-            proves_idx_wrong(findings, mended) or mended & {*findings.among(Repair.TAXONOMY)}
+            (proves_idx_wrong(findings, mended) and not _either(data))
+            or mended & {*findings.among(Repair.TAXONOMY)}
         ):
             continue
         safe = _PROVED.format(after=seen.failed, before=findings.failed)
         best = left, replace(step, safe=safe), tried
     return None if best is None else (best[1], best[2])
+
+
+def _either(data: Gathered) -> bool:
+    """Whether idx and the identifiers beside them number the same pairs, each in its way."""
+    joins = Clues(data, {}).joins.get("taxid_disagreement")
+    return joins is not None and numbered_anew(joins, data)
 
 
 def _left(findings: Findings, rows: int) -> tuple[bool, int]:

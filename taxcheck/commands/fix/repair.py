@@ -87,7 +87,7 @@ def fix(
             steps = (*undone.steps, *settled)
             better = None
             if len(read) < _READINGS and not steps:
-                better = better_reading(gate, findings, data.sources)
+                better = better_reading(gate, findings, data)
             if better is not None:
                 read, gate = (*read, better[0]), better[1]
                 continue

@@ -108,7 +108,7 @@ DAMAGES: dict[str, tuple[str, Damage, set[str]]] = {
     "negatives": ("surplus", with_negatives, {"negatives_mixed_in"}),
     "clade turned": ("ends", turned, {"reversed_clade", "exchanged_ends"}),
     "columns exchanged": ("ends", exchanged, {"swapped_pair_columns"}),
-    "slipped": ("chance", slipped, set()),
+    "slipped": ("rows", slipped, {"shifted_column"}),
     "wrong": ("chance", wrong, set()),
 }  # fmt: skip
 COMBINED = [

@@ -1,4 +1,4 @@
-"""Causes in which the pairs hold too much: negatives, a pair of each node with itself, homonyms."""
+"""The cause in which negative samples stand among the pairs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from taxcheck.model.arrays import BoolArray, IntArray, ranges, within
+from taxcheck.model.arrays import BoolArray, IntArray, distinct, ranges, within
 from taxcheck.model.cause import Explanation, Mend, cause
 from taxcheck.model.places import SaidRow
 from taxcheck.model.reading import Reading
@@ -19,10 +19,10 @@ from taxcheck.statistics.pairs import PairState
 from taxcheck.statistics.spool import KeptPairs
 from taxcheck.statistics.symptoms import Symptoms
 from taxcheck.statistics.truth import Truth
-from taxcheck.statistics.values import MappingStatistics
 
+from .closed import closedness
 from .joined_files import is_closure, rows_between
-from .lost import called
+from .lost import MISSING
 
 Cells = Iterator[tuple[int, pa.Array]]  # the row of the first, and the cells
 _SHARE = 0.99
@@ -39,56 +39,25 @@ _CONTRADICTED = (
     "cycle",
     "reversed_pair",
 )
+# What draws among all nodes bring about.
+_DRAWN = (
+    "self_pair",
+    "duplicate_pair",
+    "reversed_pair",
+    "cycle",
+    "several_parents",
+    "missing_ancestor_pair",
+    "false_ancestor_pair",
+    "false_ancestor_pair.unproven",
+    "depth_mismatch",
+    "inconsistent_depth",
+)
+_AT_RANDOM = 0.2  # of the rows that are looked at relate nodes at random
+# as many rows as are closed with nothing may be closed in part; and where those are many
+_IN_PART, _MANY = (0.25, 0.32), 4
 _NO = ["0", "0.0", "-1", "-1.0", "false", "f", "no", "n", "neg", "negative"]
 _YES = ["1", "1.0", "true", "t", "yes", "y", "pos", "positive"]
 _NO_SAID = "0 or no"
-
-
-@cause()
-def reflexive_closure(symptoms: Symptoms, totals: PairState) -> Explanation | None:
-    """Every node is paired with itself.
-
-    There is a pair of a node with itself for each node, once: the closure was taken with 'above or
-    equal'.
-
-    Why it matters:
-    A pair at distance 0 has nothing to teach, and takes a share of all draws. It makes a node that
-    is in no other pair look covered.
-
-    How to fix:
-    Leave them out, which changes nothing else:
-
-        pairs = pairs[pairs["ancestor_idx"] != pairs["descendant_idx"]]
-
-    ``taxcheck fix`` does so.
-
-    Known exceptions:
-    Some self pairs, here and there, are self_pair without a cause.
-
-    References:
-    - Nickel & Kiela 2017, over pairs of distinct nodes: https://arxiv.org/abs/1705.08039
-    """
-    symptom = symptoms.get("self_pair")
-    if symptom is None or symptom.rows is None:
-        return None
-    own = np.bincount(symptom.nodes[0], minlength=totals.origin.n)
-    covered = (totals.as_ancestor > 0) | (totals.as_descendant > 0)
-    lacking = int(np.count_nonzero(covered & (own[: len(covered)] == 0)))
-    count = int(np.count_nonzero(own))
-    if count < 2 or lacking > (1 - _SHARE) * count or len(symptom) > count / _SHARE:
-        return None
-    return Explanation(
-        message=f"every node is paired with itself: {plural(len(symptom), 'row')}, one of each of "
-        f"{plural(count, 'node')}",
-        parameters={"rows": len(symptom)},
-        free=0,
-        mend=Mend(
-            what="leave out the pairs of a node with itself",
-            why="they say nothing of any other node",
-            rows=symptom.rows,
-            dropped=True,
-        ),
-    )
 
 
 @cause()
@@ -99,13 +68,17 @@ def negatives_mixed_in(
     graph: Graph,
     pair_reading: Reading,
     column: Callable[[str], Cells],
-    said_row: SaidRow,
     room: Room,
+    truth: Truth | None = None,
+    *,
+    said_row: SaidRow,
 ) -> Explanation | None:
     """Negative samples stand among the pairs.
 
-    Rows that relate nodes at random are there in a regular way: in one block, in turn with the true
-    ones, or as many times as those; or a column that nobody reads says which they are.
+    Rows that relate nodes at random are there in a regular way: in one block, or in turn with the
+    true ones; or a column that nobody reads says which they are; or a taxonomy denies them and
+    misses none. Where nothing else tells, it is likely if a fifth of the rows or more relates
+    nodes whose ancestors have nothing in common, and the rest is whole.
 
     Why it matters:
     Every negative is trained as an ancestor: unrelated clades are pulled together as strongly as
@@ -119,7 +92,8 @@ def negatives_mixed_in(
     ``taxcheck fix`` leaves them out where it is known which they are.
 
     Known exceptions:
-    False pairs here and there, in no regular way, are false_ancestor_pair without a cause.
+    False pairs that took the place of true ones, or are few, are false_ancestor_pair without a
+    cause.
 
     References:
     - Nickel & Kiela 2017, negatives are drawn while training: https://arxiv.org/abs/1705.08039
@@ -134,20 +108,17 @@ def negatives_mixed_in(
             found = _to_the_end(found[0], kept, said_row)
         if found is not None and _of_a_dataset(found[0], kept, symptoms, totals.origin.n, room):
             return None
-    if found is None or 2 * len(found[0]) < _LEAST * totals.rows:
+        if found is None and truth is not None:
+            found = _denied_alone(false, symptoms, kept, totals, truth, room)
+    if found is None:
+        return _at_random(symptoms, kept, totals, room)
+    if 2 * len(found[0]) < _LEAST * totals.rows:
         return None
     chosen, how = found
-    explains: dict[str, BoolArray | bool] = {}
-    for name in ("inconsistent_depth", "depth_mismatch"):
-        symptom = symptoms.get(name)
-        if symptom is not None and symptom.rows is not None:
-            explains[name] = within(chosen, symptom.rows)
-        elif symptom is not None:  # nodes that the negatives state another depth of
-            explains[name] = np.ones(len(symptom), dtype=bool)
     return Explanation(
         message=f"negative samples stand among the pairs: {plural(len(chosen), 'row')} "
         f"({percent(len(chosen) / totals.rows)}), {how}",
-        explains=explains,
+        explains=_depths(symptoms, chosen),
         parameters={"rows": len(chosen)},
         free=2,
         mend=Mend(
@@ -156,6 +127,100 @@ def negatives_mixed_in(
             rows=chosen,
             dropped=True,
         ),
+    )
+
+
+def _depths(symptoms: Symptoms, rows: IntArray) -> dict[str, BoolArray | bool]:
+    """Depths that rows state falsely, or nodes that they give another depth."""
+    explains: dict[str, BoolArray | bool] = {}
+    for name in ("inconsistent_depth", "depth_mismatch"):
+        symptom = symptoms.get(name)
+        if symptom is not None and symptom.rows is not None:
+            explains[name] = within(rows, symptom.rows)
+        elif symptom is not None:
+            explains[name] = np.ones(len(symptom), dtype=bool)
+    return explains
+
+
+def _denied_alone(
+    false: IntArray,
+    symptoms: Symptoms,
+    kept: KeptPairs,
+    totals: PairState,
+    truth: Truth,
+    room: Room,
+) -> tuple[IntArray, str] | None:
+    """Rows in no order that a taxonomy denies, while all pairs that it holds are there.
+
+    With them go what a draw among all nodes makes as well: pairs of a node with itself, and true
+    ones that stand there once more, or at another distance.
+    """
+    if "disagrees_with_taxonomy" not in symptoms or len(false) < _LEAST * totals.rows:
+        return None
+    missing = symptoms.get(MISSING)
+    if missing is not None and len(missing) > (1 - _SHARE) * (totals.rows - len(false)):
+        return None
+    room.ask(len(kept) * _ROW_BYTES, f"looking at {len(kept):,} pairs together")
+    part = rows_between(int(false[0]), int(false[-1]), kept, symptoms, room)
+    if is_closure(part[:, within(false, part[0])], totals.origin.n):
+        return None  # another dataset
+    drawn = [false, _drawn_as_well(false, kept, truth)]
+    own = symptoms.get("self_pair")
+    if own is not None and own.rows is not None and len(own) < len(false):
+        drawn.append(own.rows)
+    return distinct(np.concatenate(drawn)), "which the taxonomy denies, and it lacks none"
+
+
+def _drawn_as_well(false: IntArray, kept: KeptPairs, truth: Truth) -> IntArray:
+    """Rows of true pairs at another distance than nearly all others, or that stand there again."""
+    depth, n = truth.depth, len(truth.position)
+    found = []
+    for batch in kept.batches():
+        rest = ~within(false, batch.rows)
+        wrong = np.zeros(len(batch.rows), dtype=bool)
+        if batch.depth_diff is not None:
+            apart = depth[batch.descendant] - depth[batch.ancestor]
+            wrong = rest & truth.holds(batch.ancestor, batch.descendant)
+            wrong &= batch.depth_diff != apart
+        found.append((batch.rows[rest], (batch.descendant * n + batch.ancestor)[rest], wrong[rest]))
+    rows, keys, off = (np.concatenate(part) for part in zip(*found, strict=True))
+    if 2 * np.count_nonzero(off) > len(false):
+        off[:] = False  # distances are counted otherwise
+    order = np.lexsort((rows, off, keys))
+    again = np.zeros(len(rows), dtype=bool)
+    again[order[1:]] = keys[order[1:]] == keys[order[:-1]]
+    return np.sort(rows[again | off])
+
+
+def _at_random(
+    symptoms: Symptoms, kept: KeptPairs, totals: PairState, room: Room
+) -> Explanation | None:
+    """Without a taxonomy: rows that are closed with nothing above them, and hardly any in part.
+
+    How many they are is known, and not which: near the roots nothing tells.
+    """
+    found = closedness(kept, totals.origin.n, room)
+    if found is None:
+        return None
+    known = sum(found)
+    most = _IN_PART[found.none >= _MANY * found.all]
+    if found.none < max(_AT_RANDOM * known, _FEWEST) or found.part > most * found.none:
+        return None
+    if found.all < _LEAST * known:
+        return None  # no hierarchy is left that others might stand in
+    every = {name: np.ones(len(symptoms[name]), dtype=bool) for name in _DRAWN if name in symptoms}
+    share = percent(found.none / known)
+    return Explanation(
+        message="negative samples stand among the pairs, in no order: of "
+        f"{plural(known, 'row')} that were looked at {share} relate nodes at random, and nearly "
+        "all others are whole",
+        explains=every,
+        parameters={"looked at": known, "at random": found.none},
+        free=2,
+        chance=totals.rows * _LEAST / 10,  # a few false rows are no negatives
+        guess=True,
+        why_not="the rows before negatives were added, a column that tells them (label), or "
+        "`taxonomy`",
     )
 
 
@@ -261,148 +326,3 @@ def _regular(false: IntArray, rows: int, said_row: SaidRow) -> tuple[IntArray, s
             every = np.arange(1, rows + 1)
             return every[full[every % period]], f"{int(full.sum())} of every {period} rows"
     return None
-
-
-@cause()
-def merged_homonyms(
-    symptoms: Symptoms,
-    graph: Graph,
-    mapping: MappingStatistics,
-    truth: Truth | None = None,
-) -> Explanation | None:
-    """Two taxa of one name were joined into one node.
-
-    A node has the ancestors, and the descendants, of two, and each descendant has those of one.
-
-    Why it matters:
-    Two unrelated clades are tied together at one node: a genus of plants and one of animals are
-    pulled to the same place. The other taxon is in no pair, and never trained.
-
-    How to fix:
-    Join by identifier. A name is no key: NCBI has hundreds of homonyms, told apart by their
-    authority or by the clade that they stand in.
-
-    Known exceptions:
-    In a DAG a node may have several parents by nature; there only the descendants, which inherit
-    from one of them alone, show it.
-
-    References:
-    - Page 2005, on homonyms in taxonomic databases: https://doi.org/10.1186/1471-2105-6-48
-    """
-    symptom = symptoms.get("several_parents")
-    if symptom is None:
-        return None
-    nodes = symptom.nodes[0]
-    if not 0 < len(nodes) <= 1_000:
-        return None
-    if truth is not None and truth.names is not None:
-        return _homonyms_by_name(symptoms, nodes, mapping, truth)
-    return _homonyms_by_shape(symptoms, nodes, graph, mapping)
-
-
-def _homonyms_by_name(
-    symptoms: Symptoms,
-    nodes: IntArray,
-    mapping: MappingStatistics,
-    truth: Truth,
-) -> Explanation | None:
-    """The nodes with two parents that share their name with an uncovered node, or each other."""
-    names = truth.names
-    assert names is not None
-    gap = symptoms.get("coverage_gap")
-    lost = np.empty(0, np.int64) if gap is None else gap.nodes[0]
-    own = names.take(pa.array(nodes))
-    others = pc.is_in(own, names.take(pa.array(lost)).drop_null()).to_numpy(zero_copy_only=False)
-    counts = pc.value_counts(own.drop_null())
-    twice = counts.field(0).filter(pc.greater(counts.field(1), 1))
-    shared = pc.is_in(own, twice).to_numpy(zero_copy_only=False)
-    chosen = others | shared
-    if not chosen.any():
-        return None
-    merged = nodes[chosen]
-    partners = lost[
-        pc.is_in(names.take(pa.array(lost)), own.filter(pa.array(chosen))).to_numpy(
-            zero_copy_only=False
-        )
-    ]
-    explains = _through(symptoms, merged, partners, truth)
-    explains["several_parents"] = chosen
-    return _merged(merged, mapping, truth, explains)
-
-
-def _through(
-    symptoms: Symptoms, merged: IntArray, partners: IntArray, truth: Truth
-) -> dict[str, BoolArray | bool]:
-    """What touches the merged nodes or what is below them and their partners."""
-    inside = np.zeros(len(truth.position), dtype=bool)
-    for node in (*merged, *partners):
-        inside |= truth.clade(int(node))
-    explains: dict[str, BoolArray | bool] = {}
-    for name in (
-        "missing_ancestor_pair",
-        "false_ancestor_pair",
-        "false_ancestor_pair.unproven",
-        "duplicate_pair",
-        "disagrees_with_taxonomy",
-        "disagrees_with_taxonomy.missing",
-    ):
-        if name in symptoms:
-            explains[name] = inside[symptoms[name].nodes[1]]
-    if "coverage_gap" in symptoms:
-        explains["coverage_gap"] = np.isin(symptoms["coverage_gap"].nodes[0], partners)
-    return explains
-
-
-def _homonyms_by_shape(
-    symptoms: Symptoms, nodes: IntArray, graph: Graph, mapping: MappingStatistics
-) -> Explanation | None:
-    """All that is missing runs through one of the nodes: from above it to below it."""
-    missing = symptoms.get("missing_ancestor_pair")
-    if missing is None or len(nodes) > 20:
-        return None
-    ancestor, descendant = missing.nodes
-    explained = np.zeros(len(missing), dtype=bool)
-    merged = []
-    for node in nodes:
-        below = graph.below(np.array([node]))
-        above = _above(graph, int(node))
-        through = above[ancestor] & below[descendant] & (descendant != node)
-        if through.any():
-            merged.append(int(node))
-            explained |= through
-    if not merged or np.count_nonzero(explained) < _SHARE * len(missing):
-        return None
-    if (np.isin(descendant, nodes)).any():
-        return None  # the node itself lacks some: it was given a false parent
-    explains: dict[str, BoolArray | bool] = {
-        "missing_ancestor_pair": explained,
-        "several_parents": np.isin(nodes, merged),
-    }
-    return _merged(np.array(merged), mapping, None, explains)
-
-
-def _above(graph: Graph, node: int) -> BoolArray:
-    marked = np.zeros(graph.n, dtype=bool)
-    level = np.array([node])
-    while len(level):
-        above = graph.parents_of.expand(level)[1]
-        level = np.unique(above[~marked[above]])
-        marked[level] = True
-    return marked
-
-
-def _merged(
-    merged: IntArray,
-    mapping: MappingStatistics,
-    truth: Truth | None,
-    explains: dict[str, BoolArray | bool],
-) -> Explanation:
-    who = ", ".join(called(mapping, int(x), truth) for x in merged[:3])
-    more = f" and {len(merged) - 3:,} more" if len(merged) > 3 else ""
-    return Explanation(
-        message=f"two taxa of one name were joined in {plural(len(merged), 'node')}: {who}{more}",
-        explains=explains,
-        parameters={"nodes": len(merged), "first": who},
-        free=len(merged),
-        why_not="no row says which of the two taxa it means; join by identifier",
-    )
