@@ -29,7 +29,8 @@ def forms_of(cells: pa.Array) -> Forms:
         ends = pc.min_max(cells).as_py()
         return Forms(filled, plain=filled, digits=len(str(max(map(abs, ends.values())))))
     if pa.types.is_floating(kind):
-        whole = pc.sum(pc.equal(pc.floor(cells), cells)).as_py() or 0
+        wide = cells.cast(pa.float64())  # there is no floor of half precision
+        whole = pc.sum(pc.equal(pc.floor(wide), wide)).as_py() or 0
         return Forms(filled - (pc.sum(pc.is_nan(cells)).as_py() or 0), point_zero=whole)
     return Forms(0 if pa.types.is_null(kind) else filled)
 

@@ -10,6 +10,7 @@ from taxcheck.model.errors import InputError
 from taxcheck.sources.tables.columns import KNOWN_NAMES, normalise
 
 Members = Sequence[tuple[str, object]]
+Choose = Callable[[Sequence[str]], str]
 _SCALARS = (str, int, float, bool, type(None))
 FORMS = (
     "a list of objects or of lists, lists by column, an object of label: idx, or what pandas writes"
@@ -25,15 +26,32 @@ class Form:
     note: str = ""
 
 
-def form_of(members: Members, shown: str, choose: Callable[[Sequence[str]], str]) -> Form:
+def form_of(members: Members, shown: str, choose: Choose | None, *, named: bool = False) -> Form:
     """The table that an object is. InputError where it is none.
 
-    ``choose`` says which of several members is meant that are tables.
+    ``choose`` says which of several members is meant that are tables; ``named`` whether one was
+    asked for.
     """
-    inside = dict(members)
-    kinds = {_kind(value) for _, value in members}
     if not members:
         raise InputError(f"{shown}: holds no rows; there is nothing to judge")
+    whole = None if named else _whole(members, shown)
+    if whole is not None:
+        return whole
+    inside = dict(members)
+    tables = [key for key, value in members if _kind(value) in ("rows", "object", "columns")]
+    if not tables or choose is None:
+        raise InputError(
+            f"{shown}: is JSON, and no table of a form that taxcheck knows; give {FORMS}"
+        )
+    meant = inside[choose(tables)]
+    if isinstance(meant, list):
+        return Form((), meant)
+    return form_of(list(_dict(meant).items()), shown, None)
+
+
+def _whole(members: Members, shown: str) -> Form | None:
+    """The table that all members are together; None where they are no one table."""
+    inside, kinds = dict(members), {_kind(value) for _, value in members}
     if isinstance(inside.get("data"), list) and isinstance(inside.get("columns"), list):
         names = tuple(map(str, _list(inside["columns"])))
         return Form(names, _list(inside["data"]), "Written as pandas' orient='split'.")
@@ -43,12 +61,7 @@ def form_of(members: Members, shown: str, choose: Callable[[Sequence[str]], str]
         return dictionary(members)
     if kinds == {"column"} and len(members) > 1:
         return _by_column(members, shown)
-    if kinds == {"object"}:
-        return _pandas(members, shown)
-    tables = [key for key, value in members if _kind(value) == "rows"]
-    if tables:
-        return Form((), _list(inside[choose(tables)]))
-    raise InputError(f"{shown}: is JSON, and no table of a form that taxcheck knows; give {FORMS}")
+    return _pandas(members, shown) if kinds == {"object"} and len(members) > 1 else None
 
 
 def dictionary(members: Members, like: Members | None = None) -> Form:
@@ -112,7 +125,9 @@ def _kind(value: object) -> str:
     if isinstance(value, _SCALARS):
         return "value"
     if isinstance(value, Mapping):
-        return "object" if all(isinstance(v, _SCALARS) for v in value.values()) else "deep"
+        if all(isinstance(v, _SCALARS) for v in value.values()):
+            return "object" if value else "deep"
+        return "columns" if {_kind(v) for v in value.values()} == {"column"} else "deep"
     items = _list(value)
     if all(isinstance(item, _SCALARS) for item in items):
         return "column"

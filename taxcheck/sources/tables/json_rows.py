@@ -17,7 +17,7 @@ from taxcheck.sources.packed import compression_of, read_fully, unpacking
 from taxcheck.sources.readers import NEVER, STRONG, Candidate
 from taxcheck.sources.tables.batches import RawBatch
 from taxcheck.sources.tables.boxes import chosen
-from taxcheck.sources.tables.columns import MALFORMED
+from taxcheck.sources.tables.columns import KNOWN_NAMES, MALFORMED, normalise
 from taxcheck.sources.tables.json_blocks import element_blocks, line_blocks
 from taxcheck.sources.tables.json_forms import FORMS, Form, dictionary, form_of
 from taxcheck.sources.tables.json_parse import (
@@ -70,7 +70,7 @@ class JsonReader:
         self._list = not self.of_lines and _begin(candidate).startswith(b"[")
         name = "json lines" if self.of_lines else "json"
         self.format = f"{name}, {self._compression}" if self._compression else name
-        self._stream_members = False
+        self._stream_members, self._skip = False, 0
         if not (self.of_lines or self._list):
             self._look_at_object(candidate)
         elif self._file.part:
@@ -105,13 +105,31 @@ class JsonReader:
         def choose(names: Sequence[str]) -> str:
             return chosen(self._file, names, "a JSON object", candidate)[0]
 
-        self._form = form_of(members, shown, choose)
+        self._form = form_of(members, shown, choose, named=bool(self._file.part))
 
     def _shape(self) -> None:
         """Names and kinds by the first rows."""
         _, rows, _ = next(self._blocks(), (1, (), 1.0))
-        shown = self._file.shown
-        kinds = [type(row) for row in rows if not isinstance(row, Broken)]
+        self._kind = self._kind_of(rows)
+        named = self._form.names if self._form else ()
+        self.header = bool(named) or self._kind is dict
+        if self._kind is dict:
+            keys = dict.fromkeys(chain.from_iterable(r for r in rows if isinstance(r, dict)))
+            self.column_names = tuple(map(str, keys))
+            self._keys: tuple[object, ...] = tuple(keys)
+        else:
+            first = next(row for row in rows if isinstance(row, list))
+            if not named and first is rows[0] and _names(first):
+                named, self.header, self._skip = tuple(first), True, 1
+            width = len(named) or len(first)
+            self.column_names = named or tuple(f"column {k}" for k in range(1, width + 1))
+            self._keys = tuple(range(width))
+        if not self.column_names:
+            raise InputError(f"{self._file.shown}: its rows are empty; there is nothing to judge")
+
+    def _kind_of(self, rows: Sequence[object]) -> type:
+        """What the first row is, an object or a list; InputError where it is neither."""
+        shown, kinds = self._file.shown, [type(r) for r in rows if not isinstance(r, Broken)]
         if not kinds:
             if any(row is not EMPTY for row in rows):
                 raise InputError(f"{shown}: its first line is no JSON; mend it, or give another")
@@ -121,24 +139,13 @@ class JsonReader:
             raise InputError(
                 f"{shown}: is JSON whose rows are neither objects nor lists; give {FORMS}"
             )
-        self._kind = kind
-        named = self._form.names if self._form else ()
-        self.header = bool(named) or kind is dict
-        if kind is dict:
-            keys = dict.fromkeys(chain.from_iterable(r for r in rows if isinstance(r, dict)))
-            self.column_names = tuple(map(str, keys))
-            self._keys: tuple[object, ...] = tuple(keys)
-        else:
-            width = len(named) or len(next(row for row in rows if isinstance(row, list)))
-            self.column_names = named or tuple(f"column {k}" for k in range(1, width + 1))
-            self._keys = tuple(range(width))
-        if not self.column_names:
-            raise InputError(f"{shown}: its rows are empty; there is nothing to judge")
+        return kind
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What was inferred, one sentence each."""
-        return (self._form.note,) if self._form and self._form.note else ()
+        named = ("Its first list is read as the names of the columns.",) if self._skip else ()
+        return (*named, self._form.note) if self._form and self._form.note else named
 
     # -- its rows
 
@@ -186,6 +193,8 @@ class JsonReader:
         keys = {role: self._keys[self.column_names.index(name)] for role, name in columns.items()}
         held = 0  # empty lines that are rows only where another row follows
         for first, rows, share in self._blocks():
+            if first <= self._skip:
+                first, rows = first + self._skip, rows[self._skip :]
             filled = len(rows)
             while filled and rows[filled - 1] is EMPTY:
                 filled -= 1
@@ -286,3 +295,9 @@ class JsonReader:
             f"{self._file.shown}: is no whole JSON document ({why}{where}); it may be truncated or "
             "damaged: write or copy it again"
         )
+
+
+def _names(row: Sequence[object]) -> bool:
+    """Whether the cells of a list are what columns are called."""
+    known = (isinstance(cell, str) and normalise(cell) in KNOWN_NAMES for cell in row)
+    return all(isinstance(cell, str) for cell in row) and sum(known) > 1

@@ -14,8 +14,8 @@ from taxcheck.sources.tables.json_forms import dictionary
 from taxcheck.sources.tables.values import array_of
 
 _SHAPE = (
-    "taxcheck reads a list of dicts, one a row, a dict of lists, one a column, or a dict of "
-    "label: idx"
+    "taxcheck reads a list of dicts or of tuples, one a row, a dict of lists, one a column, or a "
+    "dict of label: idx"
 )
 
 
@@ -23,7 +23,6 @@ class PickleReader:
     """A pickled table, held in memory as Arrow columns once it is read."""
 
     format = "pickle"
-    header = True
 
     def __init__(self, file: InputFile) -> None:
         self._file = file
@@ -46,6 +45,7 @@ class PickleReader:
             self.notes += (note,)
         else:
             self._columns = _columns(data, shown)
+        self.header = not _of_tuples(data)
         self.column_names = tuple(self._columns)
 
     def batches(self, columns: Mapping[str, str]) -> Iterator[tuple[RawBatch, float]]:
@@ -63,6 +63,11 @@ class PickleReader:
         for start in range(0, rows, BATCH_ROWS):
             part = {role: column.slice(start, BATCH_ROWS) for role, column in cells.items()}
             yield RawBatch(start + 1, part), min((start + BATCH_ROWS) / rows, 1.0)
+
+
+def _of_tuples(data: object) -> bool:
+    """Whether the rows are tuples or lists, so that nothing names the columns."""
+    return isinstance(data, list | tuple) and {type(row) for row in data} in ({tuple}, {list})
 
 
 def _dictionary(data: dict[object, object], shown: str) -> tuple[dict[str, pa.Array | None], str]:
@@ -85,6 +90,11 @@ def _columns(data: object, shown: str) -> dict[str, pa.Array | None]:
         return {str(name): array_of(values) for name, values in data.items()}
     if not isinstance(data, list | tuple):
         raise InputError(f"{shown}: this pickle holds a {type(data).__name__}; {_SHAPE}")
+    if _of_tuples(data):
+        if len(set(map(len, data))) > 1:
+            raise InputError(f"{shown}: the rows of this pickle differ in length")
+        columns = zip(*data, strict=True)
+        return {f"column {k}": array_of(cells) for k, cells in enumerate(columns, start=1)}
     names: dict[object, None] = {}
     seen: tuple[object, ...] = ()
     for number, row in enumerate(data, start=1):

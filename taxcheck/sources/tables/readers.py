@@ -100,7 +100,7 @@ READERS = (
            lazily("tables.columnar.OrcReader", "file"), (".orc",), "Read stripe by stripe."),
     Reader("table", "pickle", "a pickle", "its first bytes", _pickle,
            lazily("tables.pickled.PickleReader", "file"), (".pkl", ".pickle"),
-           "A list of dicts, one a row, a dict of lists, one a column, or a dict of label: idx, "
+           "A list of dicts or of tuples, a dict of lists, one a column, or a dict of label: idx, "
            "either way round. Nothing in it is run."),
     Reader("table", "excel", "an Excel workbook", "`xl/workbook.xml` in it", _excel,
            lazily("tables.excel.read_excel", "itself"), (".xlsx", ".xlsm"),

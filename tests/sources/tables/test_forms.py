@@ -53,6 +53,7 @@ def test_texts_are_counted_as_one_by_one(cells: list[str | None], start: int) ->
     [
         (pa.array([5, 1234, None]), Forms(2, plain=2, digits=4)),
         (pa.array([9606.0, 2.5, None, float("nan")]), Forms(2, point_zero=1)),
+        (pa.array([2.0, 2.5, None], pa.float16()), Forms(2, point_zero=1)),
         (pa.nulls(3), Forms()),
         (pa.array([], pa.int64()), Forms()),
     ],

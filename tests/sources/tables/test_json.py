@@ -75,6 +75,10 @@ def test_rows_are_named_by_their_line_and_what_is_no_row_is_one_of_them(tmp_path
         (6, "{'parent': 'b'}", None, "has the key 'parent' twice"),
         (7, "3", None, "is no object"),
     ]
+    named = '[["parent", "child"], ["a", "b"], ["a", "c"]]'
+    source = opened(tmp_path, "n.json", named, mapping_given=False)
+    assert rows(source) == [(2, "a", "b"), (3, "a", "c")]
+    assert source.table.notes == ("Its first list is read as the names of the columns.",)
     short = rows(opened(tmp_path, "q.jsonl", "[0,1]\n[2]\n"))
     assert short == [(1, "0", "1", None), (2, "[2]", None, "1 values instead of 2")]
 
@@ -145,7 +149,7 @@ def test_a_pickled_dict_is_a_mapping_as_well(tmp_path: Path, data: object, expec
         ("[]", "holds no rows"),
         ("{}", "holds no rows"),
         ("[1, 2]", "rows are neither objects nor lists"),
-        ('{"x": {"0": 1}, "y": {"0": 2}, "z": 3}', "no table of a form that taxcheck knows"),
+        ('{"x": {"y": {"z": 3}}, "w": 1}', "no table of a form that taxcheck knows"),
         ('{"a": {"b": 1}, "c": {"b": 2}}', "nothing tells rows from columns"),
         ('{"p": [[0, 1]], "q": [{"a": 1}]}', "is a JSON object of 2: p, q; name the one"),
     ],
@@ -157,12 +161,26 @@ def test_what_is_no_table_is_one_line(tmp_path: Path, text: str, said: str) -> N
     assert str(told.value).isprintable()
 
 
+def test_pickled_tuples_are_pairs(tmp_path: Path) -> None:
+    (path := tmp_path / "pairs.pkl").write_bytes(pickle.dumps([(0, 1), (0, 2), (1, 2)]))
+    assert rows(open_pairs(str(path))) == ROWS
+    path.write_bytes(pickle.dumps([(0, 1), (0,)]))
+    with pytest.raises(InputError, match="rows of this pickle differ in length"):
+        open_pairs(str(path))
+
+
 def test_a_list_in_an_object_is_named_by_its_key(tmp_path: Path) -> None:
     text = '{"meta": {"n": 2}, "pairs": [[0, 1], [0, 2], [1, 2]], "rest": [{"a": 1}]}'
     opened(tmp_path, "all.json", '{"pairs": [[0, 1], [0, 2], [1, 2]], "n": 3}')
     assert rows(open_pairs(str(tmp_path / "all.json"))) == ROWS
     (tmp_path / "all.json").write_text(text)
     assert rows(open_pairs(str(tmp_path / "all.json::pairs"))) == ROWS
+    both = {"word2idx": {"a": 0, "b": 1}, "pairs": {"ancestor": [0], "descendant": [1]}}
+    (tmp_path / "all.json").write_text(json.dumps(both))
+    assert rows(open_mapping(str(tmp_path / "all.json::word2idx"))) == [(1, "a", 0), (2, "b", 1)]
+    assert rows(open_pairs(str(tmp_path / "all.json::pairs"))) == ROWS[:1]
+    (tmp_path / "all.json").write_text('{"word2idx": {"a": 0, "b": 1}}')
+    assert rows(open_mapping(str(tmp_path / "all.json"))) == [(1, "a", 0), (2, "b", 1)]
 
 
 def test_edges_in_json_are_a_taxonomy(tmp_path: Path) -> None:
