@@ -169,9 +169,9 @@ def table_read(report: Report) -> str:
     for source in report.inputs:
         if source.role == "checkpoint":
             said = source.columns
-            joined = " ".join(said[key] for key in ("rows", "left out") if key in said)
-            space = f", {said['geometry']}" if "geometry" in said else ""
-            return f"{said.get('table', '')}{space}. {joined}".strip()
+            parts = [said[key] for key in ("table", "geometry", "rows") if key in said]
+            left = f". {said['left out']}" if "left out" in said else ""
+            return f"{', '.join(parts)}{left}"
     return ""
 
 

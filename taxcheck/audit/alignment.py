@@ -28,6 +28,7 @@ class Aligned:
     by_labels: bool  # or by anything else but the rows' own numbers
     unmatched: int = 0  # labels in the file that the mapping lacks
     how: str = ""  # a sentence on what the join rests on
+    by: str = "row k is idx k"  # the same in a few words
     left_out: tuple[str, ...] = ()  # and one on each thing that it left out, with its count
     unused: tuple[str, ...] = ()  # and one on what names rows, too, and was not needed
     repeated: int = 0  # rows whose label an earlier row has
@@ -36,7 +37,7 @@ class Aligned:
     def shown(self) -> dict[str, str]:
         """How rows were joined and what was left out, by what each is called in a report."""
         left = {"left out": " ".join(self.left_out)} if self.left_out else {}
-        return {"rows": self.how, **left}
+        return {"rows": self.by, **left}
 
     @property
     def n(self) -> int:
@@ -108,7 +109,8 @@ def align(checkpoint: Checkpoint, mapping: MappingStatistics | None) -> Aligned:
             f"{checkpoint.path}: its rows have no labels, and the pairs' labels are no row "
             "numbers of it; give the `mapping` that it was trained with"
         )
-    return Aligned(checkpoint, numbers, True, how="Rows are numbered by the labels of the pairs.")
+    how, by = "Rows are numbered by the labels of the pairs.", "rows by the labels of the pairs"
+    return Aligned(checkpoint, numbers, True, how=how, by=by)
 
 
 def _as_it_stands(checkpoint: Checkpoint, mapping: MappingStatistics | None) -> Aligned:
@@ -161,6 +163,7 @@ def _joined(checkpoint: Checkpoint, mapping: MappingStatistics, joins: list[Join
         True,
         unmatched=best.unmatched,
         how=f"Rows were joined by {place}, taken as {best.sense}.",
+        by=f"rows by {place} ({best.meaning})",
         left_out=tuple(_counts(best, row_of, mapping, place)),
         unused=unused,
         repeated=best.repeated,
