@@ -59,7 +59,7 @@ def layout_of(head: bytes) -> Layout | None:
     """How a text with these first bytes holds vectors; None where it holds none."""
     if b"\0" in head:
         return None
-    text = head.decode("utf-8-sig", "replace")
+    text = head.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
     lines = text.splitlines()
     lines = lines[:-1] if len(lines) > 2 and not text.endswith("\n") else lines
     skipped, comment, counted = 0, None, False
