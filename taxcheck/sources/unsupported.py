@@ -174,6 +174,7 @@ UNSUPPORTED = (
     Unsupported("a bzip2 file", _magic(b"BZh"), _UNPACK, ("checkpoint",)),
     Unsupported("an xz file", _magic(b"\xfd7zXZ\0"), _UNPACK, ("checkpoint",)),
     Unsupported("an lz4 file", _magic(b"\x04\x22\x4d\x18"), _UNPACK, ("checkpoint",)),
+    Unsupported("a file of compress (.Z)", _magic(b"\x1f\x9d"), "unpack it: gzip -d FILE"),
     Unsupported("a 7-Zip archive", _magic(b"7z\xbc\xaf\x27\x1c"), "unpack it"),
     Unsupported("a RAR archive", _magic(b"Rar!\x1a\x07"), "unpack it"),
     Unsupported("UTF-32 text", _magic(b"\xff\xfe\0\0", b"\0\0\xfe\xff"),

@@ -46,6 +46,7 @@ KINDS = {
     "j.gaf": (b"!gaf-version: 2.2\nUniProtKB\tA\tB\t\tGO:1\n", "a GAF file", "ontology itself"),
     "k.index": (b"IHNf" + bytes(60), "a FAISS index", "reconstruct_n"),
     "l.pdf": (b"%PDF-1.7\n1 0 obj\n", "a PDF document", "CSV"),
+    "m.tar.Z": (b"\x1f\x9d\x90" + bytes(60), "a file of compress", "gzip -d"),
     "n.rds": (gzip.compress(b"X\n\0\0\0\3" + bytes(60)), "an object of R", "write.csv"),
 }  # fmt: skip
 ROOMS = {

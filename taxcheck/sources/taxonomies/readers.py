@@ -200,8 +200,9 @@ READERS = (
     Reader("taxonomy", "json", "a tree in JSON",
            "lists of `children`, or keys over keys alone", _json("tree", CERTAIN, "nested", True),
            lazily("taxonomies.json_tree.read_json_tree", "path"), (".json",),
-           "Nodes are the `id` of each, where it is its own, or else the `name`; a name in several "
-           "places is called by its whole lineage. In `{\"A\": {\"B\": {}}}` keys are the nodes."),
+           "Nodes are their `id`, where each has one; what is named again is the same node. "
+           "Else they are names; a name in several places is called by its whole lineage. "
+           "In `{\"A\": {\"B\": {}}}` keys are the nodes."),
     Reader("taxonomy", "newick", "Newick", "`(`", _newick,
            lazily("taxonomies.newick.read_newick", "path"), (".nwk", ".tree"),
            "Nodes are labels; unnamed inner nodes are `node_1` …, or numbers beyond any taxid "
