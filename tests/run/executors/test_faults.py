@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,28 @@ def test_a_worker_that_is_killed_changes_nothing(where, cluster, tmp_path, monke
         client.run(armed, where, marker)
         assert checked(request, cluster) == checked(request)
     assert Path(marker).exists()
+
+
+def left_on(cluster):
+    """The tasks that the scheduler knows, once it had a moment to let go of what nobody holds."""
+    with Client(cluster) as client:
+        for _ in range(50):
+            left = client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks))
+            if not left:
+                break
+            time.sleep(0.1)
+        return left, {key for keys in client.has_what().values() for key in keys}
+
+
+def test_nothing_stays_on_the_workers(cluster, tmp_path, monkeypatch):
+    request = corrupted("rows_turned_round", tmp_path / "data")
+    with partitions_of(1, monkeypatch):
+        checked(request, cluster)
+    assert left_on(cluster) == (0, set())
+    Path(request.pairs).write_bytes(Path(request.pairs).read_bytes()[:-9])
+    with pytest.raises(InputError):
+        checked(request, cluster)
+    assert left_on(cluster) == (0, set())
 
 
 def test_a_file_that_changes_between_the_passes_is_one_line(cluster, tmp_path, monkeypatch):
