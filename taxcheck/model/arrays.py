@@ -16,6 +16,7 @@ Int32Array = npt.NDArray[np.int32]  # where n is many and values stay below 2**3
 Whole = npt.NDArray[np.signedinteger]  # of 32 bits or of 64
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
+_BLOCK = 1 << 20
 _PROBE = 1 << 12  # rows that show whether there are runs
 # values: of an array that no cache holds, and so many sought that sorting them pays
 _BEYOND_CACHE, _WORTH_SORTING = 1 << 18, 1 << 12
@@ -41,8 +42,11 @@ def grouped(values: IntArray | Int32Array) -> IntArray:
     What ``np.argsort`` gives with ``kind="stable"``, in an eighth of the time: sorting the numbers
     themselves, each with its position below it, is vectorised.
     """
-    keys = values.astype(np.int64) << 32
-    keys |= np.arange(len(keys))
+    keys = values.astype(np.int64)
+    keys <<= 32  # in its own place, as all of this
+    for at in range(0, len(keys), _BLOCK):
+        part = keys[at : at + _BLOCK]
+        part |= np.arange(at, at + len(part))
     keys.sort()
     keys &= (1 << 32) - 1
     return keys

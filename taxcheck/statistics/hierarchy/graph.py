@@ -211,17 +211,20 @@ class Graph:
             return np.arange(len(self.roots)), self.forest.size[self.roots].astype(np.int64)
         top = np.arange(self.n, dtype=np.int32)
         top[self.acyclic.children] = self.acyclic.parents  # of several parents one
-        while not np.array_equal(above := top[top], top):
-            top = above
+        while _climbed(top):
+            pass
         joined = np.flatnonzero(top[self.parents] != top[self.children])
         label = np.arange(self.n, dtype=np.int32)
         if len(joined):
             tops, one, other = _renamed(top[self.parents[joined]], top[self.children[joined]])
             same = connected(one, other, len(tops), "weak")
             label[tops] = tops[np.unique(same, return_index=True)[1]][same]
-        sizes = np.bincount(label[top[self.present]], minlength=self.n)
+        sizes = np.zeros(self.n, dtype=np.int32)
+        for at in range(0, self.n, _BLOCK):
+            part = slice(at, at + _BLOCK)
+            np.add.at(sizes, label[top[part][self.present[part]]], 1)
         rank = np.cumsum(sizes > 0) - 1
-        return rank[label[top[self.roots]]], sizes[sizes > 0]
+        return rank[label[top[self.roots]]], sizes[sizes > 0].astype(np.int64)
 
 
 def connected(
@@ -234,6 +237,21 @@ def connected(
         _matrix(parents, children, n), directed=True, connection=connection
     )
     return np.asarray(label, dtype=np.int32)
+
+
+def _climbed(top: Int32Array) -> bool:
+    """Replace the node above each, (n,), by the one above that; whether any was another one.
+
+    In blocks, in place: whoever is looked up later may have climbed already, which is as well.
+    """
+    climbed = False
+    for at in range(0, len(top), _BLOCK):
+        part = top[at : at + _BLOCK]
+        above = top[part]
+        if not np.array_equal(above, part):
+            climbed = True
+            part[:] = above
+    return climbed
 
 
 def _renamed(
