@@ -11,10 +11,10 @@ from typing import Any
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-from docs.generate import causes, commands, inputs, policy, python, rest, rules, schema
+from docs.generate import causes, commands, inputs, policy, python, rest, rules, schema, which_file
 
 os.environ.setdefault("SOURCE_DATE_EPOCH", "1795305600")  # examples without times or today's date
-PARTS = (rules, causes, commands, policy, inputs, schema, rest, python)
+PARTS = (rules, causes, commands, policy, inputs, schema, rest, python, which_file)
 _FILLED = {
     "@rules": rules.navigation,
     "@causes": causes.navigation,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from functools import cache
 
-from docs.generate import commands, inputs, policy, python, rest, rules, schema
+from docs.generate import commands, inputs, policy, python, rest, rules, schema, which_file
 from taxcheck.run.registry import load_rules
 
 
 @cache
 def pages() -> dict[str, str]:
     """Every made page but those of the rules, which take the gate; by its place in docs."""
-    parts = (commands, inputs, policy, python, rest, schema)
+    parts = (commands, inputs, policy, python, rest, schema, which_file)
     return {page.path: page.text for part in parts for page in part.pages()}
 
 

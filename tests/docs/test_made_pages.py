@@ -20,7 +20,7 @@ from taxcheck.policy.model import TABLES, Dataset, Inputs, Service
 from taxcheck.run.registry import load_rules
 from taxcheck.sources.tables.columns import MAPPING_ALIASES, MAPPING_BARE, PAIR_ALIASES, PAIR_BARE
 from tests.docs.made import pages
-from tests.docs.session import lay_out, run
+from tests.docs.session import lay_out, matches, run
 
 RULES = {rule.id: rule for rule in load_rules()}
 
@@ -82,6 +82,18 @@ def test_the_columns_of_the_example_can_be_given_so(tmp_path):
     typed = list(run(page, tmp_path))
     assert any("--pair-columns" in command.text for command, _, _ in typed)
     assert [code for _, _, code in typed] == [0] * 3
+
+
+def test_what_a_file_is_can_be_asked_as_the_page_says(tmp_path):
+    text = pages()["which-file.md"]
+    (page := tmp_path / "which-file.md").write_text(text, encoding="utf-8")
+    lay_out(tmp_path)
+    typed = list(run(page, tmp_path))
+    assert [code for _, _, code in typed] == [0, 3, 0, 0]
+    for command, output, _ in typed:
+        assert matches(command.shown, output), output
+    for kind in ("| an Excel workbook |", "| an Avro file | anything | rewrite it as Parquet |"):
+        assert kind in text
 
 
 @pytest.mark.parametrize("name", ["report", "comparison"])
