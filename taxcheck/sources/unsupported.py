@@ -170,6 +170,10 @@ UNSUPPORTED = (
     Unsupported("a zlib stream, as joblib.dump(compress=...) writes",
                 _magic(b"x\x9c", b"x\xda", b"x\x01", b"x^"),
                 "where you trust it, load it and write the table with numpy.save", ("checkpoint",)),
+    Unsupported("a packed file that holds no text",
+                lambda one: one.head.startswith(b"\x1f\x8b") and not one.is_text
+                and not one.unpacked[:64].lstrip()[:1].isdigit(),
+                "unpack it (gunzip)", ("checkpoint",)),
     Unsupported("a picture", _magic(b"\x89PNG", b"\xff\xd8\xff", b"GIF8"), "give its data"),
     Unsupported("a bzip2 file", _magic(b"BZh"), _UNPACK, ("checkpoint",)),
     Unsupported("an xz file", _magic(b"\xfd7zXZ\0"), _UNPACK, ("checkpoint",)),

@@ -162,6 +162,9 @@ _DEPTH_LIMIT = 32
 _SCALARS_LIMIT = 1_000  # arrays without dimensions, which are values to whoever saved them
 
 
+UNORDERED = "a set, which has no order"
+
+
 class Unreadable(Sealed):
     """An array whose layout taxcheck does not read: sparse, quantised and the like."""
 
@@ -256,6 +259,8 @@ def flatten(tree: object) -> Flat:
             value = value.stored
         if isinstance(value, Stored):
             flat.arrays[_unused(flat.arrays, path or "array")] = value
+        elif isinstance(value, set | frozenset):
+            flat.unreadable[path] = UNORDERED
         elif isinstance(value, Unreadable):
             flat.unreadable[path or "array"] = value.kind
         elif type(value) in _PLAIN:

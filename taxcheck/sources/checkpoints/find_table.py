@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from taxcheck.model.errors import InputError, one_line
-from taxcheck.sources.checkpoints.contents import Contents, Flat, Stored
+from taxcheck.sources.checkpoints.contents import UNORDERED, Contents, Flat, Stored
 
 # Last parts of a key that name an embedding table, in every engine seen so far.
 _TABLE_NAMES = (
@@ -122,7 +122,7 @@ def _same(tables: Mapping[str, Stored]) -> bool:
 def _refuse_unreadable(flat: Flat, tables: Mapping[str, Stored], shown: str) -> None:
     """InputError where what is called the table is in a form that is not read."""
     for name, kind in flat.unreadable.items():
-        if _bare(name) in _TABLE_NAMES and not _named(tables):
+        if kind != UNORDERED and _bare(name) in _TABLE_NAMES and not _named(tables):
             raise InputError(
                 f"{shown}: {one_line(name, 60)} is {kind}, which taxcheck does not read; save it "
                 "as a dense float array"
@@ -182,8 +182,9 @@ def _listed(arrays: Mapping[str, Stored]) -> str:
 
 
 def _instead(flat: Flat) -> str:
-    if flat.unreadable:
-        name, kind = next(iter(flat.unreadable.items()))
+    unread = {name: kind for name, kind in flat.unreadable.items() if kind != UNORDERED}
+    if unread:
+        name, kind = next(iter(unread.items()))
         return f": {one_line(name, 60)} is {kind}; save it as a dense float array"
     if flat.arrays:
         return f" (floats in rows and columns), only: {_listed(flat.arrays)}"

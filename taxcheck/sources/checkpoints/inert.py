@@ -14,9 +14,11 @@ from collections.abc import Callable
 from taxcheck.model.errors import one_line
 from taxcheck.sources.checkpoints import pandas_pickles
 from taxcheck.sources.checkpoints.contents import (
+    UNORDERED,
     Inert,
     PickledArray,
     Placed,
+    Unreadable,
     from_raw,
     stand_in,
 )
@@ -96,6 +98,10 @@ def _collection(*args: object) -> list[object]:
     return list(args[0]) if args and isinstance(args[0], list | tuple | set | frozenset) else []
 
 
+def _unordered(*_: object) -> Unreadable:
+    return Unreadable(UNORDERED)
+
+
 def _nothing(*_: object) -> None:
     return None
 
@@ -150,7 +156,7 @@ NAMES: dict[tuple[str, str], Callable[..., object]] = {
         for module in ("pathlib", "pathlib._local")  # the latter in what Python 3.13 wrote
         for kind in ("", "Pure", "Posix", "Windows", "PurePosix", "PureWindows")
     },
-    **{(module, kind): _collection for module in _BUILTINS for kind in ("set", "frozenset")},
+    **{(module, kind): _unordered for module in _BUILTINS for kind in ("set", "frozenset")},
     **{(module, kind): _nothing for module in _BUILTINS for kind in ("complex", "range")},
     **{(module, "getattr"): _attribute for module in _BUILTINS},
     **{(module, "_reconstructor"): _reconstructed for module in ("copyreg", "copy_reg")},

@@ -16,7 +16,7 @@ from taxcheck.sources.checkpoints.checkpoint import (
     Reading,
     TensorInfo,
 )
-from taxcheck.sources.checkpoints.contents import Contents, flatten
+from taxcheck.sources.checkpoints.contents import UNORDERED, Contents, flatten
 from taxcheck.sources.checkpoints.engines import layout_of, stated_of
 from taxcheck.sources.checkpoints.facts import facts_of
 from taxcheck.sources.checkpoints.find_table import find_table, other_tables
@@ -80,7 +80,8 @@ def open_checkpoint(
         names, misfits = picked(names, labels), ()
     if others := other_tables(flat, name, stored):
         notes.append(f"Not taken as the table: {others}; `key` takes another.")
-    for place, kind in list(flat.unreadable.items())[:_NOTED]:
+    unread = {p: kind for p, kind in flat.unreadable.items() if kind != UNORDERED}
+    for place, kind in list(unread.items())[:_NOTED]:
         notes.append(f"{one_line(place, 60)} is {kind}, which is not read.")
     tensors = tuple(
         TensorInfo(place, array.shape, array.dtype, array.bytes)

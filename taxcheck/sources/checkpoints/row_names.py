@@ -197,6 +197,10 @@ def _one_dimensional(
         yield place, len(column), partial(_of_column, column)
     for place, values in flat.lists.items():
         yield place, len(values), partial(as_labels, values)
+    for place, records in flat.records.items():
+        for key in records[0] if records else ():
+            whole = f"{place}.{key}" if place else key
+            yield whole, len(records), partial(_of_records, records, key)
     for place, array in flat.arrays.items():
         shape = array.shape
         flat_shape = len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)
@@ -233,6 +237,10 @@ def _of_column(column: pa.Array) -> pa.Array | None:
     if pa.types.is_floating(column.type):
         return _whole(np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64))
     return None
+
+
+def _of_records(records: Sequence[Mapping[str, Any]], key: str) -> pa.Array | None:
+    return as_labels([record.get(key) for record in records])
 
 
 def _of_array(array: Stored) -> pa.Array | None:

@@ -10,6 +10,7 @@ import io
 import pickle
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import IO
 
 import numpy as np
@@ -19,6 +20,7 @@ from taxcheck.model.errors import InputError
 from taxcheck.sources.checkpoints.archive import Archive, map_bytes
 from taxcheck.sources.checkpoints.contents import NUMPY_NAMES, Contents, Stored, Unreadable, view
 from taxcheck.sources.checkpoints.inert import WHOLE_MODEL, CheckpointUnpickler, refuse_object
+from taxcheck.sources.checkpoints.pandas_pickles import of_frames
 from taxcheck.sources.files import InputFile
 from taxcheck.sources.safe_pickle import (
     Bounded,
@@ -270,11 +272,11 @@ def read_archive(file: InputFile, archive: Archive) -> Contents:
         file.shown,
         io.BytesIO(data),
         file.bytes,
-        lambda stream: _tree(TorchUnpickler(stream, find, order)),
+        lambda stream: _tree(TorchUnpickler(stream, find, order), file.shown),
         KNOWN,
         RESAVE,
     )
-    return Contents("torch file", tree, torch=True)
+    return _contents(tree)
 
 
 def read_legacy(file: InputFile) -> Contents:
@@ -298,7 +300,7 @@ def read_legacy(file: InputFile) -> Contents:
         if _plain(stream, file) != 1001:
             raise RefusedError("is of an unknown version of torch.save")
         _plain(stream, file)  # sizes of C types: the storages are little-endian on any machine
-        tree = _tree(TorchUnpickler(stream, find))
+        tree = _tree(TorchUnpickler(stream, find), file.shown)
         keys = _plain(stream, file)
         if not isinstance(keys, list) or set(map(str, keys)) != set(storages):
             raise RefusedError("does not list the storages that it uses")
@@ -323,13 +325,20 @@ def read_legacy(file: InputFile) -> Contents:
             )
     for part, whole in parts:
         part.raw, part.start = raw, whole.start + part.start
-    return Contents("torch file", tree, torch=True, legacy=True)
+    return replace(_contents(tree), legacy=True)
 
 
-def _tree(unpickler: TorchUnpickler) -> object:
+def _tree(unpickler: TorchUnpickler, shown: str) -> object:
     tree = unpickler.load()
     refuse_object(tree)
-    return tree
+    return of_frames(tree, shown) or tree
+
+
+def _contents(tree: object) -> Contents:
+    """The contents of a tree, whose frames of pandas are columns."""
+    if isinstance(tree, Contents):
+        return replace(tree, format="torch file", torch=True)
+    return Contents("torch file", tree, torch=True)
 
 
 def _plain(stream: IO[bytes], file: InputFile) -> object:

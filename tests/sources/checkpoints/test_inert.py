@@ -17,7 +17,7 @@ import pytest
 
 from taxcheck.model.errors import InputError
 from taxcheck.sources.checkpoints.opening import open_checkpoint
-from tests.sources.checkpoints.layouts import TABLE, assert_right
+from tests.sources.checkpoints.layouts import LABELS, ROWS, TABLE, assert_right, joined
 
 torch = pytest.importorskip("torch")
 
@@ -127,3 +127,22 @@ def test_the_own_table_comes_before_its_copies(tmp_path: Path) -> None:
     torch.save({"src_emb.weight": copy, "dst_emb.weight": torch.tensor(TABLE)}, path)
     with pytest.raises(InputError, match=r"several arrays could be the table: .*say which with"):
         open_checkpoint(str(path))
+
+
+def test_what_names_rows_beside_them_is_read_or_asked_about(tmp_path: Path) -> None:
+    pd, rows = pytest.importorskip("pandas"), torch.tensor(ROWS)
+    path = tmp_path / "a.pt"
+    for beside in (
+        pd.DataFrame({"taxid": LABELS}),
+        pd.Series(LABELS),
+        [{"taxid": int(label)} for label in LABELS],
+    ):
+        torch.save({"emb": rows, "nodes": beside}, path)
+        assert assert_right(path).by_labels
+    for unordered in (set(map(int, LABELS)), frozenset(map(str, LABELS))):
+        torch.save({"emb": rows, "taxids": unordered}, path)
+        with pytest.raises(InputError, match="taxids is a set, which has no order"):
+            joined(path)
+        (plain := tmp_path / "a.pkl").write_bytes(pickle.dumps({"emb": ROWS, "taxids": unordered}))
+        with pytest.raises(InputError, match="taxids is a set, which has no order"):
+            joined(plain)
