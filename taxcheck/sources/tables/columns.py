@@ -78,8 +78,8 @@ HIERARCHY_ALIASES: Mapping[str, tuple[str, ...]] = {
         "descendant_id", "descendant_taxid", "hyponym", "narrower", "id1", "taxon_id", "taxid",
         "aphia_id", "tsn", "uid", "ott_id", "taxon_key", "glottocode", "concept_id", "term_id",
         "category_id", "node_id", "id", "key", "code", "identifier", "node", "term", "taxon",
-        "concept", "category", "label", "scientific_name", "name", "title", "entity", "item",
-        "child_idx", "descendant_idx",
+        "concept", "category", "synset", "accession", "curie", "label", "scientific_name", "name",
+        "title", "entity", "item", "child_idx", "descendant_idx",
     ),
     "parent": (
         "parent", "parent_id", "parent_taxid", "parent_name_usage_id", "parent_taxon_id",
@@ -227,7 +227,7 @@ def resolve_pair_columns(
     if not (labelled or indexed):
         if override:
             return _complete(roles, ("ancestor", "descendant"), names, field, example)
-        raise _unresolved("pairs", names, field, example)
+        raise _unresolved("pairs", names, field, _either_way(names) or example)
     if not mapping_given:
         _without_mapping(roles, notes, labelled=labelled)
     elif not indexed:
@@ -235,6 +235,16 @@ def resolve_pair_columns(
         notes.append(JOINED_NOTE)
     ordered = {role: roles[role] for role in PAIR_ROLES if role in roles}
     return ColumnRoles(ordered, tuple(notes), tuple(guesses), told_by)
+
+
+def _either_way(names: Sequence[str]) -> str:
+    """Both ways of naming ends whose names do not say which is above; empty for other names."""
+    by_name = {normalise(name): name for name in reversed(names)}
+    for one, other in END_WORDS:
+        if one in by_name and other in by_name:
+            a, b = by_name[one], by_name[other]
+            return f"ancestor={a},descendant={b} or ancestor={b},descendant={a}"
+    return ""
 
 
 def _further(count: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ from taxcheck.sources.taxonomies.absent import is_absent
 
 _EXAMPLE = "`columns` child=1,parent=2"
 _TOLD = "child is {0!r} and parent {1!r}, as each cell of {0!r} stands there once and others repeat"
+_LINKED = 4  # columns among which parents are sought
 _SHOWN = 8  # columns that are told
 _BESIDE = ("name", "rank", "accepted", "status", "distance")
 # An end by these names is that of an edge; by others the row is a node, which has an identifier.
@@ -90,7 +92,7 @@ def choose_columns(path: str, columns: str | None) -> Chosen:
         raise type(error)(f"{table.path}: {error}") from None
     if named:
         _beside(table, roles, given=columns is not None)
-    elif not columns and len(names) > 2 and _all_numbers(table, names[2]):
+    elif not columns and _may_be_distance(table, names, roles):
         roles["distance"] = names[2]
     child = normalise(roles["child"])
     notes, more = _told(table, roles, known=named or columns is not None)
@@ -134,6 +136,12 @@ def _told(
     return tuple(notes), tuple(guesses)
 
 
+def _may_be_distance(table: Table, names: Sequence[str], roles: Mapping[str, str]) -> bool:
+    """Whether a third column without a name is of numbers, and those before it are the ends."""
+    before = names[2:3] and [roles["child"], roles["parent"]] == list(names[:2])
+    return bool(before) and _all_numbers(table, names[2])
+
+
 def _as_given(names: Sequence[str], columns: str) -> dict[str, str]:
     roles = given_roles(names, columns, "columns", _GIVEN, {})
     missing = [role for role in ("child", "parent") if role not in roles]
@@ -159,7 +167,7 @@ def _by_cells(
     table: Table, names: Sequence[str], *, named: bool
 ) -> tuple[dict[str, str], list[str]]:
     """Two columns that nothing names: where each child stands once, that tells which is above."""
-    first, second = _open_ends(names) if named else (names[0], names[1])
+    first, second = _open_ends(names) if named else _linked_ends(table, names)
     once = [_once(column) for column in table.texts([first, second])]
     at = {name: str(table.column_names.index(name) + 1) if not named else name
           for name in (first, second)}  # fmt: skip
@@ -179,6 +187,15 @@ def _by_cells(
         )
     told = [_TOLD.format(first, second)] if named else []
     return {"child": first, "parent": second}, told
+
+
+def _linked_ends(table: Table, names: Sequence[str]) -> tuple[str, str]:
+    """The first two columns without names of which one has cells of the other; else the first."""
+    cells = [pc.unique(_filled(column)) for column in table.texts(names[:_LINKED])]
+    for one, other in itertools.combinations(range(len(cells)), 2):
+        if pc.any(pc.is_in(cells[one], cells[other])).as_py():
+            return names[one], names[other]
+    return names[0], names[1]
 
 
 def _open_ends(names: Sequence[str]) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from taxcheck.sources.tables.forms import forms_of
 from taxcheck.sources.tables.table import Table, open_table
 from taxcheck.sources.taxonomies.absent import WORDS, is_absent
 from taxcheck.sources.taxonomies.hierarchy import SHOWN, Growing, Hierarchy, Origin
-from taxcheck.sources.taxonomies.ranks import PREFIXES, RANKS
+from taxcheck.sources.taxonomies.ranks import PREFIXES, RANKS, numbered
 from taxcheck.sources.taxonomies.text_file import TextFile
 
 _BARE = "^[a-z]{1,2}__$"
@@ -148,8 +148,8 @@ def _rows(
 
 def rank_cells(table: Table) -> list[str]:
     """The columns that are called like ranks; of text, those of the first line's cells."""
-    names = (name.strip() for name in table.first_row or table.column_names)
-    return [name for name in names if normalise(name) in RANKS]
+    names = [name.strip() for name in table.first_row or table.column_names]
+    return [name for name in names if normalise(name) in RANKS] or numbered(names)
 
 
 def _identifiers(uses: Sequence[tuple[int, str]]) -> tuple[list[str], list[str]]:
@@ -174,7 +174,7 @@ def _rank_columns(names: Sequence[str], header: bool, columns: str | None, shown
             raise UsageError(f"`columns` {missing[0]}: {shown} has {', '.join(names[:12])}")
         return wanted
     known = {normalise(name): name for name in names} if header else {}
-    found = [known[rank] for rank in RANKS if rank in known]
+    found = [known[rank] for rank in RANKS if rank in known] or numbered(names if header else ())
     if len(found) < 2:
         raise InputError(
             f"{shown}: has no two columns that are called like ranks; name them from the highest "

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 # As GTDB, Greengenes and UNITE write them.
 PREFIXES = {
     "d": "domain",
@@ -29,3 +32,19 @@ def rank_of(prefix: str) -> str | None:
         level = int(prefix[2:])
         return LEVELS[level] if level < len(LEVELS) else None
     return PREFIXES.get(prefix)
+
+
+def numbered(names: Sequence[str]) -> list[str]:
+    """Columns called "Level 1", "Level 2" ... or so, by number; none where one is missing."""
+    found = {}
+    for name in names:
+        match = re.fullmatch(r"(level|lvl|tier|category|cat|rank|l)[ _\-]*([0-9]{1,2})", name, re.I)
+        if match:
+            found[match[1].lower(), int(match[2])] = name
+    stems = {stem for stem, _ in found}
+    numbers = sorted(number for _, number in found)
+    whole = len(stems) == 1 and numbers in (
+        [*range(len(numbers))],
+        [*range(1, len(numbers) + 1)],
+    )
+    return [found[key] for key in sorted(found)] if whole and len(found) > 1 else []

@@ -151,6 +151,17 @@ def test_lines_of_a_distance_beyond_one_are_no_edges_and_a_depth_is_no_distance(
     assert make("id,parent,depth\na,,0\nb,a,1\nc,b,2\n", "f.csv").edges == {("a", "b"), ("b", "c")}
 
 
+def test_parents_without_names_are_sought_in_further_columns(make):
+    data = make("2\tBacteria\t1\n1224\tPseudomonadota\t2\n28211\tAlpha\t1224\n", "t.tsv")
+    assert data.edges == {(1, 2), (2, 1224), (1224, 28211)}
+    assert data.lines[-1].endswith("child is column 1, parent is column 3, by position.")
+
+
+def test_columns_of_numbered_levels_are_a_lineage(make):
+    data = make("Level 1,Level 2,Level 3\nFood,Bread,Rye\nFood,Bread,White\nFood,Milk,\n", "l.csv")
+    assert data.edges == {("Food", "Bread"), ("Food", "Milk"), ("Bread", "Rye"), ("Bread", "White")}
+
+
 def test_open_tree_has_a_bar_between_its_cells(make):
     rows = [
         ("uid", "parent_uid", "name", "rank", "flags"),

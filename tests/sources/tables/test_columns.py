@@ -156,7 +156,7 @@ def test_a_pair_override_with_one_side() -> None:
         resolve_pair_columns(("a", "b"), True, "ancestor=a", True)
 
 
-@pytest.mark.parametrize("names", [("source", "target"), ("ancestor_idx", "x"), ("head",)])
+@pytest.mark.parametrize("names", [("left", "right"), ("ancestor_idx", "x"), ("head",)])
 def test_names_that_say_nothing(names: tuple[str, ...]) -> None:
     with pytest.raises(InputError, match=r"name them with `pair_columns` ancestor=COLUMN"):
         resolve_pair_columns(names, True, None, True)

@@ -190,10 +190,11 @@ def test_words_for_two_ends_are_a_header_and_leave_the_direction_open(
 ) -> None:
     text = f"{names}\n" + lines(("wolf", "Canis"), ("coyote", "Canis"), ("Canis", "Canidae"))
     field = "columns" if role == "edges" else "pair_columns"
-    with pytest.raises(InputError, match=f"not recognised: .*`{field}` ancestor=COLUMN"):
+    with pytest.raises(InputError, match=f"not recognised: .*`{field}` ancestor=") as caught:
         opened(tmp_path, text, role)
-    child = names.split(",")[0]
-    parent = names.split(",")[1]
+    child, parent = names.split(",")
+    assert f"ancestor={parent},descendant={child}" in str(caught.value)
+    assert f"ancestor={child},descendant={parent}" in str(caught.value)
     source = opened(tmp_path, text, role, override=f"descendant={child},ancestor={parent}")
     assert source.reading().header
     assert sorted(first_cells(source)[0]) == ["Canidae", "Canis", "Canis"]
