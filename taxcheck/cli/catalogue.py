@@ -18,7 +18,7 @@ def rules() -> None:
     from taxcheck.run.registry import load_causes, load_rules
 
     for rule in load_rules():
-        say(f"{rule.id:9}{rule.name:26}{rule.severity:6}{rule.document.summary}")
+        say(f"{rule.id:9}{rule.name:26}{rule.severity:6}{_first(rule.document.summary)}")
     say("\nCauses, which explain what rules find:")
     for cause in load_causes():
         say(f"{cause.name:26}{_first(cause.document.summary)}")
