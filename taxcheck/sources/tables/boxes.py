@@ -156,9 +156,10 @@ def chosen(
     if not kept:
         raise InputError(f"{file.shown}: is {what} that holds no table")
     if len(kept) > 1:
+        typed = "-" if file.shown == "standard input" else file.shown
         raise InputError(
             f"{file.shown}: is {what} of {len(kept):,}: {_listed(kept)}; name the one that is "
-            f"meant, as in {file.shown}{INSIDE}{_shown(kept[0])}"
+            f"meant, as in {typed}{INSIDE}{_shown(kept[0])}"
             f"{f' ({one_line(more, 400)})' if more else ''}"
         )
     candidate.told.append(f"Read from {_shown(kept[0])}, the only one in {what}.")

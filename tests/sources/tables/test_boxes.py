@@ -118,6 +118,20 @@ def test_the_only_member_is_told_and_of_several_one_is_asked_for(tmp_path: Path)
             opened(tmp_path, name, data, "::r.csv")
 
 
+def test_a_part_of_what_is_piped(monkeypatch) -> None:
+    class Piped:
+        buffer = None
+
+    for part, expected in (("-", "as in -::p.csv"), ("-::p.csv", ROWS)):
+        Piped.buffer = io.BytesIO(zipped(p_csv=DATA, q_csv=DATA))
+        monkeypatch.setattr("sys.stdin", Piped)
+        if part == "-":
+            with pytest.raises(InputError, match=expected):
+                open_pairs(part)
+        else:
+            assert rows(open_pairs(part)) == expected
+
+
 def test_parts_are_named_of_many_files_and_of_what_has_some(tmp_path: Path) -> None:
     for k in (1, 2):
         (tmp_path / f"{k}.zip").write_bytes(zipped(m_csv=b"taxid,idx\n5,0\n", p_csv=DATA))
