@@ -163,6 +163,9 @@ def chosen(
             f"{f' ({one_line(more, 400)})' if more else ''}"
         )
     candidate.told.append(f"Read from {_shown(kept[0])}, the only one in {what}.")
+    if len(kept) < len(names):
+        left = [name for name in names if name not in kept]
+        candidate.told.append(f"Not part of the table by their names: {_listed(left)}.")
     return kept[0], ""
 
 

@@ -57,7 +57,7 @@ def read_excel(candidate: Candidate) -> TextReader:
                 lines = sheet.lines(_rows(book, name), _rows(other, name) if other else None)
                 inner = Unpacked(file, name, lines)
     sheet.tell()
-    reader = TextReader(inner, None, sheet.dialect(), "without a cell")
+    reader = TextReader(inner, None, sheet.dialect(), "with at most one cell")
     reader.format = "excel"
     return reader
 
@@ -184,7 +184,8 @@ class _Sheet:
         filled = [[k for k, cell in enumerate(row) if cell not in (None, "")] for row in first]
         if not any(filled):
             raise InputError(f"{self._file.shown}: sheet {self._name!r} holds no rows")
-        self._above = next(number for number, places in enumerate(filled) if places)
+        cells = [len(places) for places in filled]  # a title has one, the table more
+        self._above = next(k for k, count in enumerate(cells) if count >= min(2, max(cells)))
         header = filled[self._above]
         begins, ends = (Counter(places[k] for places in filled if places) for k in (0, -1))
         self._begin = min(header[0], begins.most_common(1)[0][0])
@@ -196,7 +197,7 @@ class _Sheet:
         left = next(
             (k for k, cell in enumerate(row[: self._begin]) if cell not in (None, "")), None
         )
-        if left is not None:
+        if left is not None and number > self._above:
             self._note("something left of the table, which is not read", number, left - self._begin)
         cells = [self._cell(number, k, cell) for k, cell in enumerate(row[self._begin :])]
         while len(cells) > self._width and not cells[-1]:

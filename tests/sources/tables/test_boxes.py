@@ -99,8 +99,11 @@ def test_what_is_packed_is_read_as_what_it_is(tmp_path: Path, name: str) -> None
 
 
 def test_the_only_member_is_told_and_of_several_one_is_asked_for(tmp_path: Path) -> None:
-    source = opened(tmp_path, "one.zip", PACKED["p.zip"])
-    assert source.table.notes == ("Read from p.csv, the only one in a zip archive.",)
+    source = opened(tmp_path, "one.zip", zipped(p_csv=DATA, README=b"x", _hidden=b"y"))
+    assert source.table.notes == (
+        "Read from p.csv, the only one in a zip archive.",
+        "Not part of the table by their names: README, .hidden.",
+    )
     assert source.table.here_only == f"{tmp_path}/one.zip is unpacked on this machine"
     mapping = b"taxid,idx\n5,0\n6,1\n7,2\n"
     both = {"all.zip": zipped(m_csv=mapping, p_csv=DATA, q_parquet=parquet()),
