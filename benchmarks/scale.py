@@ -173,6 +173,8 @@ def peers(folder: Path, pairs: int) -> str:
                 used = launched(command, {"TMPDIR": str(place)})
                 answers = place / f"{peer}.json"
                 theirs = json.loads(answers.read_text()) if answers.exists() else None
+                if theirs is None and planted:
+                    raise SystemExit(f"{peer} gave no answer: pip install '.[bench]'")
                 if planted and theirs != ours:
                     raise SystemExit(f"{peer} answers {theirs}, taxcheck {ours}")
                 said = f"exit {used['code']}" if theirs is None else "the same answers"
