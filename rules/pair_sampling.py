@@ -18,9 +18,12 @@ def split_leak(held_out: HeldOutStatistics) -> Finding:
     """Held-out pairs are among the training pairs or follow from them, or are no true pairs.
 
     Exact repetitions and reversed ones are a failure, and so are rows that are no pair of two
-    mapped nodes, and pairs or distances that the chains of parent-child pairs contradict. Held-out
-    rows that repeat a pair warn. Pairs that follow from the training pairs' own depth-1 edges, and
-    nodes that only the held-out part names, are told.
+    mapped nodes, and pairs or distances that the chains of parent-child pairs contradict. A given
+    taxonomy decides the ancestry of the nodes that it knows. Where training and held-out pairs hold
+    all that the training pairs imply, a held-out pair fails too whose own implied pairs are in
+    neither part: it is wrong, or those are lost. Held-out rows that repeat a pair warn. Pairs that
+    follow from the training pairs' own depth-1 edges, and nodes that only the held-out part names,
+    are told.
 
     Why it matters:
     A score on pairs that were trained on measures memory. A reversed copy gives a symmetric
@@ -53,7 +56,7 @@ def split_leak(held_out: HeldOutStatistics) -> Finding:
         raise Skip("the held-out file has no valid pair")
     exact, back, implied = held_out.exact, held_out.reversed, held_out.implied
     leaked = exact.count + back.count
-    failed = leaked + held_out.false.count + _no_pairs(held_out)
+    failed = leaked + held_out.false.count + held_out.lonely.count + _no_pairs(held_out)
     only = held_out.only_held_out
     told = _leaks(held_out, leaked) + _faults(held_out) + _told(held_out)
     offender = _shown(held_out)
@@ -71,6 +74,7 @@ def split_leak(held_out: HeldOutStatistics) -> Finding:
             "exact": exact.count,
             "reversed": back.count,
             "false": held_out.false.count,
+            "implying pairs in no part": held_out.lonely.count,
             "no pairs of mapped nodes": _no_pairs(held_out),
             "repeated": held_out.repeated,
             "implied": implied.count,
@@ -103,8 +107,14 @@ def _faults(held_out: HeldOutStatistics) -> list[str]:
     if false.count:
         verb = "contradicts" if false.count == 1 else "contradict"
         told.append(
-            f"{part(false.count, held_out.valid, 'held-out pairs')} {verb} the chains of "
-            f"parent-child pairs{reasons(false.detail)}"
+            f"{part(false.count, held_out.valid, 'held-out pairs')} {verb} {_judges(false)}"
+            f"{reasons(false.detail)}"
+        )
+    if lonely := held_out.lonely.count:
+        told.append(
+            f"{part(lonely, held_out.valid, 'held-out pairs')} "
+            f"{'implies' if lonely == 1 else 'imply'} pairs that are in no part: wrong, or pairs "
+            "of the closure are lost"
         )
     if lost := _no_pairs(held_out):
         told.append(
@@ -116,9 +126,17 @@ def _faults(held_out: HeldOutStatistics) -> list[str]:
     return told
 
 
+def _judges(false: Defect) -> str:
+    """What held-out pairs contradict."""
+    chains = "the chains of parent-child pairs"
+    if not (denied := false.detail.get("taxonomy", 0)):
+        return chains
+    return "the taxonomy" if denied == false.count else f"the taxonomy or {chains}"
+
+
 def _shown(held_out: HeldOutStatistics) -> Defect:
     """The defect whose samples are shown: of the worst that is found, where it has any."""
-    faults = (held_out.exact, held_out.reversed, held_out.false)
+    faults = (held_out.exact, held_out.reversed, held_out.false, held_out.lonely)
     if fault := next((defect for defect in faults if defect.count), None):
         return fault
     if _no_pairs(held_out) or held_out.repeated:
@@ -147,7 +165,10 @@ def _impact(held_out: HeldOutStatistics, leaked: int) -> str:
         )
     if count := held_out.false.count:
         pairs = part(count, held_out.valid, "held-out pairs")
-        return f"{pairs} will be scored, though the parent-child pairs contradict them."
+        return f"{pairs} will be scored, against {_judges(held_out.false)}."
+    if count := held_out.lonely.count:
+        pairs = part(count, held_out.valid, "held-out pairs")
+        return f"{pairs} may be wrong: no part has what they imply."
     if lost := _no_pairs(held_out):
         return f"{part(lost, held_out.rows, 'held-out rows')} cannot be scored."
     return f"{plural(held_out.repeated, 'pair')} will count more than once in the scores."

@@ -14,18 +14,20 @@ from taxcheck.model.reading import Reading
 from taxcheck.policy.model import Dataset
 from taxcheck.run.intake import Intake
 from taxcheck.sources.taxonomies.taxonomy import Taxonomy
+from taxcheck.statistics.ancestry import Ancestry
 from taxcheck.statistics.hierarchy.chains import Chains
 from taxcheck.statistics.hierarchy.edges import REDUCTION, edges_of, present_in
 from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.hierarchy.held_out import held_out_statistics
 from taxcheck.statistics.hierarchy.kind import likeness_of
-from taxcheck.statistics.hierarchy.proof import Proof, hold, prove
+from taxcheck.statistics.hierarchy.proof import hold, prove
 from taxcheck.statistics.hierarchy.shape import hierarchy_statistics
+from taxcheck.statistics.hierarchy.split import split_edges
 from taxcheck.statistics.offenders import Sink
 from taxcheck.statistics.pairs import PairTable
 from taxcheck.statistics.passes import Executor
 from taxcheck.statistics.skipped import skipped_parents
-from taxcheck.statistics.taxonomy import taxonomy_statistics
+from taxcheck.statistics.taxonomy import ancestry_of, taxonomy_statistics
 from taxcheck.statistics.values import (
     ClosureStatistics,
     DepthStatistics,
@@ -97,8 +99,15 @@ def of_pairs(
     tables = [training] if held_out is None else [training, held_out]
     is_descendant = np.logical_or.reduce([table.state.below.each > 0 for table in tables])
     spool = held_out.spool if held_out is not None else None
+    ancestry = None
+    if taxonomy is not None and held_out is not None:
+        with clock("taxonomy"):
+            ancestry = _ancestry(taxonomy, mapping)
     with clock("hierarchy"):
-        edges = edges_of(tables, dataset, memory)
+        split = None
+        if held_out is not None:
+            split = split_edges(training, held_out, dataset, memory, ancestry)
+        edges = edges_of(tables, dataset, memory) if split is None else split.every
         graph, closure, flat = edges.graph, edges.closure, edges.flat
         held = hold(training.spool, spool, closure, graph.n, executor, flat)
         chains = Chains.of(graph, closure, held.every)
@@ -133,15 +142,25 @@ def of_pairs(
         closure=proof.statistics,
         held_out=_NO_HELD_OUT,
     )
-    if held_out is not None:
+    if held_out is not None and split is not None:
         with clock("held-out"):
-            leaks = _held_out(intake, proof, dataset, sink, memory)
+            leaks = held_out_statistics(
+                held_out.state.rows,
+                held_out.spool,
+                proof,
+                split.training.closure,
+                present_in([training.state]),
+                sink,
+                split.lonely,
+                ancestry,
+            )
             evidence = replace(evidence, held_out=leaks)
     if taxonomy is not None:
         complete = dataset.pairs == "closure"
         with clock("taxonomy"):
             evidence = replace(
-                evidence, taxonomy=_taxonomy(taxonomy, mapping, intake, graph, sink, complete)
+                evidence,
+                taxonomy=_taxonomy(taxonomy, mapping, intake, graph, sink, complete, ancestry),
             )
     return evidence, graph.trimmed()
 
@@ -155,18 +174,9 @@ def _knows(taxonomy: Taxonomy, mapping: MappingStatistics, present: BoolArray) -
     return bool(np.count_nonzero(taxonomy.positions(used) >= 0) >= _KNOWN * max(len(used), 1))
 
 
-def _held_out(
-    intake: Intake, proof: Proof, dataset: Dataset, sink: Sink | None, memory: int | None
-) -> HeldOutStatistics:
-    assert intake.held_out is not None
-    return held_out_statistics(
-        intake.held_out.state.rows,
-        intake.held_out.spool,
-        proof,
-        edges_of([intake.training], dataset, memory).closure,
-        present_in([intake.training.state]),
-        sink,
-    )
+def _ancestry(taxonomy: Taxonomy, mapping: MappingStatistics) -> Ancestry | None:
+    identifiers = mapping.identifiers.integers
+    return None if identifiers is None else ancestry_of(taxonomy, identifiers)
 
 
 def _taxonomy(
@@ -176,6 +186,7 @@ def _taxonomy(
     graph: Graph | None,
     sink: Sink | None,
     complete: bool = False,
+    ancestry: Ancestry | None = None,
 ) -> TaxonomyStatistics | Unavailable:
     identifiers = mapping.identifiers.integers
     if identifiers is None:
@@ -190,6 +201,7 @@ def _taxonomy(
         held_out=None if intake.held_out is None else _pairs(intake.held_out),
         sink=sink,
         complete=complete,
+        ancestry=ancestry,
     )
 
 

@@ -67,7 +67,7 @@ class Ancestry:
         self._first_slot[known] = np.cumsum(lineage) - lineage
         self.expected = int(lineage.sum())
         self.weight = weight  # (taxa,) idx on each taxon
-        self._forest, self._above = forest, above
+        self.forest, self.position, self._above = forest, position, above
         self._known, self._taxon, self._order, self._first = known, taxon, order, first
 
     def judge(
@@ -92,10 +92,10 @@ class Ancestry:
                 present.add(self._slot(ancestor, descendant))
                 continue
             present.add(self._slot(ancestor[true], descendant[true]))
-            known = (self._entry[ancestor] >= 0) & (self._entry[descendant] >= 0)
-            total += int(np.count_nonzero(known))
+            _, denied = self.verdicts(ancestor, descendant)
+            total += int(np.count_nonzero(true | denied))
             turned = self._true(descendant, ancestor)
-            unrelated = known & ~true & ~turned
+            unrelated = denied & ~turned
             for chosen, reason in ((turned, "reversed"), (unrelated, "unrelated")):
                 if chosen.any():
                     a, d = ancestor[chosen], descendant[chosen]
@@ -107,12 +107,18 @@ class Ancestry:
             present.add(self._slot(ancestor[true], descendant[true]))
         count = self.expected - len(present)
         if lacking and count:
-            nearest = nearest_mapped(self._forest, self.weight)
+            nearest = nearest_mapped(self.forest, self.weight)
             for slots in present.absent_windows():
                 ends = self._pairs(slots, nearest)
                 columns = dict(zip(("ancestor_idx", "descendant_idx"), ends, strict=True))
                 lacking(Offenders("disagrees_with_taxonomy.missing", columns, ends))
         return false.freeze(total), count
+
+    def verdicts(self, ancestor: IntArray, descendant: IntArray) -> tuple[BoolArray, BoolArray]:
+        """Which pairs are true, and which false, (k,) each; neither where an end is not known."""
+        true = self._true(ancestor, descendant)
+        known = (self._entry[ancestor] >= 0) & (self._entry[descendant] >= 0)
+        return true, known & ~true
 
     def _true(self, ancestor: IntArray, descendant: IntArray) -> BoolArray:
         """Two comparisons a pair: the descendant lies inside the ancestor's stretch of the walk."""

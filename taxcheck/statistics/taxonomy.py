@@ -58,6 +58,12 @@ class Successors:
         return np.where(at >= 0, self._new[np.maximum(at, 0)], taxids)
 
 
+def ancestry_of(taxonomy: Taxonomy, identifiers: IntArray) -> Ancestry:
+    """The closure of a taxonomy among nodes whose taxids are given, (n,); -1 where one has none."""
+    position = np.where(identifiers >= 0, taxonomy.positions(identifiers), -1)
+    return Ancestry(Forest.from_parents(taxonomy.parents), position)
+
+
 def taxonomy_statistics(
     taxonomy: Taxonomy,
     identifiers: IntArray,
@@ -67,6 +73,7 @@ def taxonomy_statistics(
     held_out: Iterable[PairRows] | None = None,
     sink: Sink | None = None,
     complete: bool = True,
+    ancestry: Ancestry | None = None,
 ) -> TaxonomyStatistics:
     """Everything that a taxonomy tells about the mapped taxids and about the pairs.
 
@@ -76,12 +83,12 @@ def taxonomy_statistics(
     children) by idx, as the depth-1 pairs have them; without any, the taxonomy's own edges between
     mapped taxa are judged by rank. Where the pairs are meant to be ``complete`` the sink is told
     of those that they lack. Nodes that the taxonomy does not know, merged and deleted ones
-    among them, are counted in ``unknown`` and left out of everything else.
+    among them, are counted in ``unknown`` and left out of everything else. ``ancestry`` is what
+    ``ancestry_of`` gives, where it is there already.
     """
     mapped = identifiers >= 0
-    position = np.where(mapped, taxonomy.positions(identifiers), -1)
-    forest = Forest.from_parents(taxonomy.parents)
-    ancestry = Ancestry(forest, position)
+    ancestry = ancestry_of(taxonomy, identifiers) if ancestry is None else ancestry
+    forest, position = ancestry.forest, ancestry.position
     outside, closing_adds = _closure(taxonomy, identifiers, position, forest, ancestry.weight, sink)
     disagreement, missing = None, 0
     if pairs is not None:

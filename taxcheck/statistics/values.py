@@ -229,5 +229,7 @@ class HeldOutStatistics:
     reversed: Defect  # held-out pairs that are training pairs the other way round
     implied: Defect  # held-out pairs that follow from the training pairs' own depth-1 edges
     only_held_out: Defect  # nodes in held-out pairs and in no training pair
-    false: Defect  # held-out pairs that the chains contradict; detail: "ancestry", "distance"
+    # held-out pairs that chains contradict, "ancestry" and "distance", or the taxonomy, "taxonomy"
+    false: Defect
+    lonely: Defect  # neither implied nor false, and what they imply is in no part
     repeated: int  # held-out rows whose pair another one has

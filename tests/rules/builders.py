@@ -199,6 +199,7 @@ def held_out(**changes: Any) -> Any:
         implied=some(0, 10),
         only_held_out=some(0, 4),
         false=some(0, 10),
+        lonely=some(0, 10),
         repeated=0,
     )
     return replace(value, **changes)

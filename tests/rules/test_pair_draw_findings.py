@@ -23,6 +23,7 @@ def test_leaks_are_observed_by_kind() -> None:
         "exact": 1,
         "reversed": 2,
         "false": 0,
+        "implying pairs in no part": 0,
         "no pairs of mapped nodes": 0,
         "repeated": 0,
         "implied": 3,
@@ -63,6 +64,11 @@ def test_held_out_rows_that_are_no_true_pairs_fail() -> None:
     false = judge("PAIR012", held_out=held_out(false=some(3, 10, {"row": 4}, ancestry=3)))
     assert (false.outcome, false.count, false.total) == ("fail", 3, 10)
     assert false.message.startswith("3 of 10 held-out pairs (30.0 %) contradict the chains of")
+    denied = judge("PAIR012", held_out=held_out(false=some(3, 10, taxonomy=2, distance=1)))
+    assert "contradict the taxonomy or the chains of parent-child pairs: 2 tax" in denied.message
+    alone = judge("PAIR012", held_out=held_out(lonely=some(1, 10, {"row": 4})))
+    assert (alone.outcome, alone.count) == ("fail", 1)
+    assert "(10.0 %) implies pairs that are in no part: wrong, or" in alone.message
     lost = judge("PAIR012", held_out=held_out(valid=8, implied=some(1, 8, {"row": 3})))
     assert (lost.outcome, lost.count, lost.samples) == ("fail", 2, ())
     assert judge("PAIR012", held_out=held_out(valid=0)).count == 10

@@ -50,11 +50,18 @@ class Edges:
     flat: bool = False  # the distances are all 1, though pairs follow from others
 
 
-def edges_of(tables: Sequence[PairTable], dataset: Dataset, memory: int | None = None) -> Edges:
+def edges_of(
+    tables: Sequence[PairTable],
+    dataset: Dataset,
+    memory: int | None = None,
+    without: IntArray | None = None,
+) -> Edges:
     """The graph that the pairs of all tables imply, where a run may take ``memory`` bytes.
 
-    A closure in which all distances are 1 is read as if it stated none.
+    A closure in which all distances are 1 is read as if it stated none. Pairs whose sorted keys,
+    descendant * n + ancestor, are in ``without`` make no edge.
     """
+    without = np.empty(0, np.int64) if without is None else without
     states = [table.state for table in tables]
     present = present_in(states)
     if dataset.pairs == "edges":
@@ -62,10 +69,10 @@ def edges_of(tables: Sequence[PairTable], dataset: Dataset, memory: int | None =
         return Edges(graph, closure_of(graph, memory), "declared edges")
     stated = None
     if states[0].depth is not None:
-        stated = Graph.from_edges(*_direct(states), present)
+        stated = Graph.from_edges(*_but(without, *_direct(states), len(present)), present)
         if not all(map(_all_one, states)):
             return Edges(stated, closure_of(stated, memory), "depth_diff")
-    read = _reduced(tables, present, memory)
+    read = _reduced(tables, present, memory, without)
     if stated is not None and not read.whole:
         del read
         return Edges(stated, closure_of(stated, memory), "depth_diff")
@@ -81,19 +88,21 @@ class _Reduced:
     whole: bool  # whether the pairs are the closure, by and large, rather than its edges
 
 
-def _reduced(tables: Sequence[PairTable], present: BoolArray, memory: int | None) -> _Reduced:
+def _reduced(
+    tables: Sequence[PairTable], present: BoolArray, memory: int | None, without: IntArray
+) -> _Reduced:
     """What the pairs imply without their distances, and whether they are its closure.
 
     Edges of a DAG may have shortcuts among them, and in a small one they may close it; so pairs
     are a closure, by and large, only where most of those that follow are there.
     """
-    graph = _forest_of(tables, present)
+    graph = None if len(without) else _forest_of(tables, present)
     if graph is not None:
         closure = closure_of(graph, memory)
         rows, edges = closure.expected, len(graph.parents)
         return _Reduced(graph, closure, _is_closure(rows, edges, rows))
     _expect_room(sum(len(table.spool) for table in tables), memory)
-    a, d = _all_pairs(tables)
+    a, d = _but(without, *_all_pairs(tables), len(present))
     descendant, ancestor = np.divmod(distinct(d * len(present) + a), len(present))
     del a, d
     pairs = len(ancestor)
@@ -202,6 +211,16 @@ def _direct(states: Sequence[PairState]) -> tuple[IntArray, IntArray]:
         np.concatenate([nothing, *(parents for _, parents, _ in found)]),
         np.concatenate([nothing, *(children for _, _, children in found)]),
     )
+
+
+def _but(
+    without: IntArray, ancestor: IntArray, descendant: IntArray, n: int
+) -> tuple[IntArray, IntArray]:
+    """The pairs, but for those whose sorted keys are given."""
+    if not len(without):
+        return ancestor, descendant
+    kept = ~within(without, descendant * n + ancestor)
+    return ancestor[kept], descendant[kept]
 
 
 def _all_pairs(tables: Sequence[PairTable]) -> tuple[IntArray, IntArray]:

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from taxcheck.model.arrays import BoolArray, distinct
+from taxcheck.model.arrays import BoolArray, IntArray, distinct, within
 from taxcheck.model.finding import Defect
+from taxcheck.statistics.ancestry import Ancestry
 from taxcheck.statistics.hierarchy.closure import Closure
 from taxcheck.statistics.hierarchy.compare import compare
 from taxcheck.statistics.hierarchy.proof import Proof
@@ -24,15 +25,20 @@ def held_out_statistics(
     implied_by: Closure,
     in_training: BoolArray,
     sink: Sink | None,
+    lonely: IntArray | None = None,
+    taxonomy: Ancestry | None = None,
 ) -> HeldOutStatistics:
     """Compare the spooled held-out pairs with the training pairs of a proof.
 
     ``implied_by`` is the closure of the training pairs' own edges, ``in_training`` (n,) marks the
-    nodes that some training pair has. Held-out pairs are false by what proves training pairs so.
+    nodes that some training pair has. Held-out pairs are false by what proves training pairs so,
+    but for the ancestry of nodes that the ``taxonomy`` knows, which decides it. ``lonely`` are
+    sorted keys, descendant * n + ancestor, of pairs that lack what they imply.
     """
-    exact, turned, implied, false = (
-        DefectState.empty("split_leak", "descendant_idx", "held-out") for _ in range(4)
+    exact, turned, implied, false, alone = (
+        DefectState.empty("split_leak", "descendant_idx", "held-out") for _ in range(5)
     )
+    lonely = np.empty(0, np.int64) if lonely is None else lonely
     keys = [np.empty(0, np.int64)]
     held = np.zeros(len(in_training), dtype=bool)
     for batch in spool.batches():
@@ -53,19 +59,38 @@ def held_out_statistics(
         doubtful = np.flatnonzero(~same & ~reverse)
         compared = compare(judged, proof.closure, len(in_training)).doubtful
         doubtful = np.intersect1d(doubtful, compared, assume_unique=True)
+        open_ = within(lonely, batch.descendant * len(in_training) + batch.ancestor)
+        if taxonomy is not None:
+            true, denied = taxonomy.verdicts(batch.ancestor, batch.descendant)
+            denied &= ~same & ~reverse
+            if denied.any():
+                found = of_pairs("split_leak", batch, denied, "taxonomy", table="held-out")
+                record(found, false, None)
+            open_ &= ~true & ~denied
+            # a true pair may still state a distance that its chain contradicts
+            related = proof.closure.find(batch.ancestor, batch.descendant)[0] >= 0
+            doubtful = doubtful[~denied[doubtful] & (related | ~true)[doubtful]]
         for wrong, offenders in verdicts(
             judged, doubtful, proof.closure, proof.chains, proof.likeness
         ):
             if wrong:
                 record(offenders, false, None)
-    lonely = np.flatnonzero(held & ~in_training)
+                a, d = offenders.nodes
+                open_ &= ~within(
+                    distinct(d * len(in_training) + a),
+                    batch.descendant * len(in_training) + batch.ancestor,
+                )
+        if open_.any():
+            record(of_pairs("split_leak", batch, open_, "lonely", table="held-out"), alone, None)
+    only = np.flatnonzero(held & ~in_training)
     return HeldOutStatistics(
         rows=rows,
         valid=len(spool),
         exact=exact.freeze(len(spool)),
         reversed=turned.freeze(len(spool)),
         implied=implied.freeze(len(spool)),
-        only_held_out=Defect(len(lonely), int(np.count_nonzero(held)), node_samples(lonely)),
+        only_held_out=Defect(len(only), int(np.count_nonzero(held)), node_samples(only)),
         false=false.freeze(len(spool)),
+        lonely=alone.freeze(len(spool)),
         repeated=len(spool) - len(distinct(np.concatenate(keys))),
     )
