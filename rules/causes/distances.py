@@ -90,6 +90,8 @@ def depth_capped(
     chosen = np.asarray(distance > cap)
     if np.count_nonzero(chosen) < _WHOLE * len(chosen) and expected[cap + 1 :].sum() < _FEWEST:
         return None  # rows are missing everywhere, and few nodes are as deep
+    if np.count_nonzero(chosen) < _FEW * len(chosen):
+        return None  # nearly all that is missing is missing elsewhere
     if depth is not None and depth.counts[depth.depths > cap].sum() > _FEW * depth.counts.sum():
         return None  # longer pairs are there, above chains that are broken
     if cap == 1 and nearer_by_depth(symptoms, totals):

@@ -10,6 +10,7 @@ from taxcheck.statistics.truth import Truth
 from taxcheck.statistics.values import MappingStatistics
 
 MISSING = "disagrees_with_taxonomy.missing"  # pairs that the taxonomy holds and the file lacks
+UNPROVEN = "false_ancestor_pair.unproven"
 NO_REPAIR = (
     "nothing in the file says what was lost; build the pairs again, or give `taxonomy` to have "
     "them built from it"
@@ -20,7 +21,7 @@ _GAPS = (
     "missing_parent",
     "several_roots",
     "missing_ancestor_pair",
-    "false_ancestor_pair.unproven",
+    UNPROVEN,
     MISSING,
 )
 
@@ -81,7 +82,7 @@ def follows(truth: Truth, symptoms: Symptoms, chosen: BoolArray) -> dict[str, Bo
     broken = np.zeros(n, dtype=np.int64)
     broken[inner] = within(np.sort(key[~chosen]), steps)
     above = truth.along(broken)
-    for name in ("false_ancestor_pair", "false_ancestor_pair.unproven"):
+    for name in ("false_ancestor_pair", UNPROVEN):
         if name in symptoms:
             a, d = symptoms[name].nodes
             explains[name] = truth.holds(a, d) & (above[d] == above[a])

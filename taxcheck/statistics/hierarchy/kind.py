@@ -6,7 +6,9 @@ reduction, which is the same for the pairs at distance 1 and for the closure tha
 A tree with wrong pairs and a DAG whose second parents lost their pairs at distance 1 may have the
 same edges: one parent each. They differ in what lies beyond. The pairs of a DAG stay transitively
 closed: who is above a node is above all that hangs from it, and so is all that is above him. Wrong
-pairs seldom are.
+pairs seldom are. And where one row of a DAG was kept for each node and distance, the edges are a
+tree that much of the rest contradicts, and that lacks much of what it implies. Such edges are no
+measure of the other pairs, as long as all of them can be true together.
 """
 
 from __future__ import annotations
@@ -33,6 +35,11 @@ _CLOSED_SHARE = 0.5
 _BY_CHANCE = 2, 0.1
 # Between these parts of the implied pairs missing, a file is neither a closure nor a list of edges.
 _NEITHER = 0.25, 0.98
+# Above these shares of nodes with a pair beyond the edges, and of implied pairs that are missing,
+# the edges are no measure of the other pairs.
+_CONTRADICTED, _MISSING = 0.2, 0.1
+_FEWEST = 20  # such nodes
+_REPLACED = 0.8  # of them that have as many pairs as their chains imply: pairs were replaced
 _CHECKS = 1 << 22
 
 
@@ -76,6 +83,8 @@ def likeness_of(
         beyond = replace(beyond, several_parents=int(np.count_nonzero(wider > 1)))
         if not beyond.several_parents:  # without second parents no edge of one was lost
             closed[:] = edges_lost = False
+        if _no_measure(graph, closure, pairs, keys[sure]):
+            edges_lost, explained = True, 0.0
         if edges_lost and beyond.several_parents > np.count_nonzero(counts > 1):
             counts, stated = wider, False
     one_parent &= dataset.kind == "auto"
@@ -125,6 +134,29 @@ def _explained(graph: Graph, closure: Closure, pairs: PairSet) -> float:
     implied = closure.expected - len(graph.acyclic.parents)
     lost = (closure.expected - len(pairs.slots)) / implied if implied > 0 else 0.0
     return 1.0 if _NEITHER[0] < lost < _NEITHER[1] else 3 * lost * (1 - lost)
+
+
+def _no_measure(graph: Graph, closure: Closure, pairs: PairSet, beyond: IntArray) -> bool:
+    """Whether edges of one parent each contradict much that can be true all the same.
+
+    ``beyond`` (k,) are the keys of the pairs that they contradict. Where a node has as many pairs
+    as its chain implies, some of them took the place of those, and are wrong.
+    """
+    implied = closure.expected - len(graph.parents)
+    nodes = distinct(beyond // pairs.n)
+    if (
+        graph.forest is None
+        or len(nodes) < max(_CONTRADICTED * len(graph.parents), _FEWEST)
+        or closure.expected - len(pairs.slots) < _MISSING * implied
+    ):
+        return False
+    have = np.zeros(pairs.n, dtype=np.int64)
+    held = pairs.slots.counts(*closure.spans())
+    have[: len(held)] = held
+    have += np.bincount(pairs.outside // pairs.n, minlength=pairs.n)
+    if np.count_nonzero(have[nodes] == graph.forest.depth[nodes]) > _REPLACED * len(nodes):
+        return False
+    return not len(_with_pairs(graph, pairs.outside, pairs.n).cycles()[0])
 
 
 def _possible(pairs: PairSet, closure: Closure) -> IntArray:

@@ -194,3 +194,27 @@ def test_pairs_that_the_taxonomy_holds_are_not_called_false(tmp_path: Path):
         assert said.count
         assert ("the taxonomy denies no pair" in said.message) is tax
         assert ("teach an ancestry" in (said.impact or "")) is not tax
+
+
+def test_one_row_of_each_descendant_and_distance_makes_nothing_false(tmp_path: Path):
+    """The edges are a tree that contradicts many true pairs, and lacks much of what it implies."""
+    dag = base("DAG")
+    once = dag.pairs.drop_duplicates(["descendant_idx", "depth_diff"])
+    report = check(dag.only(dag.pairs.index.isin(once.index)).write(tmp_path / "kept"))
+    found = {result.id: result for result in report.results}
+    assert (found["TREE005"].observed["false"], found["TREE005"].outcome) == (0, "warn")
+    assert found["TREE005"].observed["unproven"] > len(once) // 10
+    assert "PAIR008" not in {r.id for r in report.results if r.outcome == "fail"}
+    assert [(c.name, c.certainty) for c in report.causes] == [("one_row_per_node", "likely")]
+    assert "of each descendant and distance only one row" in report.causes[0].message
+
+
+def test_wrong_rows_of_a_tree_are_false_though_each_distance_comes_once(tmp_path: Path):
+    tree = base("tree")
+    pairs, generator = tree.pairs.copy(), np.random.default_rng(3)
+    hit = generator.choice(np.flatnonzero(pairs["depth_diff"] > 1), len(pairs) // 10, replace=False)
+    pairs.loc[hit, "ancestor_idx"] = generator.integers(0, len(tree.mapping), len(hit))
+    report = check(replace(tree, pairs=pairs).write(tmp_path / "wrong"))
+    false = next(r for r in report.results if r.id == "TREE005")
+    assert (false.outcome, false.observed["false"] > len(hit) // 2) == ("fail", True)
+    assert "one_row_per_node" not in {cause.name for cause in report.causes}
