@@ -104,6 +104,15 @@ def _padded(candidate: Candidate) -> bool:
     )
 
 
+def _outline(candidate: Candidate) -> bool:
+    """Lines of one cell each, the first at the margin and many further in than it."""
+    text = candidate.unpacked if candidate.is_text else b""
+    lines = [line for line in text.splitlines()[:_LINES] if line.strip()]
+    if len(lines) < 3 or lines[0][:1].isspace() or re.search(rb"\S[^\n]*[\t,;|]", text[:_LINE]):
+        return False
+    return 3 * sum(line[:1].isspace() for line in lines) > len(lines)
+
+
 def _lfs(candidate: Candidate) -> bool:
     return candidate.head.startswith(b"version https://git-lfs")
 
@@ -117,6 +126,7 @@ _PHYLO = (
     "convert its tree to Newick, with Biopython: "
     'Bio.Phylo.convert("FILE", "{}", "FILE.nwk", "newick")'
 )
+_LINES = 200  # that tell an outline
 _LINE = 1 << 12  # bytes: longer than the first line of a table
 _ROBOT = "convert it to OBO Graph JSON: robot convert -i FILE -o FILE.json"
 _XML = rb"\A(<\?xml[^>]*>\s*)?(<!DOCTYPE[^\[>]*(\[[^\]]*\])?\s*>\s*)?(<!--.*?-->\s*)*"
@@ -214,6 +224,36 @@ UNSUPPORTED = (
                 _text(rb"\A([^;\n]+;[A-Z]\d\d(\.\d{3})*\r?\n){2}"), _BUILD, _OTHERS),
     Unsupported("NEXUS", _text(rb"(?i)\A#NEXUS"),
                 "make pairs of its tree with `taxcheck build`", ("table", "checkpoint")),
+    Unsupported("a dump of SQL", _text(
+        rb"(?i)\A((--|/\*|PRAGMA |BEGIN|SET |START )[^\n]*\n|\s+)*"
+        rb"(CREATE|DROP) TABLE |\A(--[^\n]*\n|\s+)*INSERT INTO "),
+        "load it into its database, and export the table as CSV"),
+    Unsupported("a table drawn with lines, as of psql, MySQL or Markdown",
+                _text(rb"\A(\+-[-+]+\+\r?\n\||"
+                      rb"[^\n]*\|[^\n]*\n(?=[^\n]*[|+])[ :|+-]*--[ :|+-]*\r?\n)"),
+                "export the table as CSV"),
+    Unsupported("a tree drawn with lines, as of `tree`",
+                _text("(?m)\\A.*\n([\u2502|][^\\n]*\n)?([\u251c\u2514]|[|`+]--)".encode()), _EDGES),
+    Unsupported("a diagram of Mermaid",
+                _text(rb"\A((graph|flowchart)[ \t]+(TD|TB|BT|RL|LR)\b|mindmap\s*\n)"), _EDGES),
+    Unsupported("a report of Kraken",
+                _text(rb"\A\d+\.\d+\t\d+\t\d+\t([\d\t]+)?[URDKPCOFGS]\d*\t\d+\t *\S"), _EDGES),
+    Unsupported("ConceptNet's assertions", _text(rb"\A/a/\[/r/"),
+                "cut the edges of one relation from it: "
+                "grep -P '\\t/r/IsA\\t' FILE | cut -f3,4 > edges.tsv"),
+    Unsupported("SNOMED's relationships (RF2)",
+                _text(rb"\Aid\teffectiveTime\tactive\tmoduleId\tsourceId\tdestinationId\t"),
+                "cut what is active and says is-a from it: awk -F'\\t' "
+                "'$3 == 1 && $8 == 116680003 {print $5 \"\\t\" $6}' FILE > edges.tsv"),
+    Unsupported("a file of UMLS (.RRF)", _text(rb"\AC\d{7}\|"),
+                "of MRREL.RRF, take the rows of one source that say PAR or CHD, and " + _EDGES),
+    Unsupported("the list of ICD-10 codes in order",
+                _text(rb"\A\d{5} [A-Z]\w{2,6} +[01] \S"),
+                "write its columns of code and title as a table of code,name"),
+    Unsupported("the result of a SPARQL query in JSON",
+                _text(rb'\A\{\s*"head"\s*:\s*\{\s*"(vars|link)"'),
+                "ask for the same result as CSV (Accept: text/csv)"),
+    Unsupported("an outline, whose lines are indented", _outline, _EDGES),
     Unsupported("FASTA", _text(rb"\A>[^\n]*\n[A-Za-z*\-]+\s*(\n|\Z)"),
                 "give the lineages of its headers as a table of identifier, lineage"),
     Unsupported("a GFF or VCF file of genomes", _text(rb"\A##(gff-version|fileformat=VCF)"),

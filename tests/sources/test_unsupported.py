@@ -47,6 +47,27 @@ KINDS = {
     "k.index": (b"IHNf" + bytes(60), "a FAISS index", "reconstruct_n"),
     "l.pdf": (b"%PDF-1.7\n1 0 obj\n", "a PDF document", "CSV"),
     "m.tar.Z": (b"\x1f\x9d\x90" + bytes(60), "a file of compress", "gzip -d"),
+    "o.sql": (b"-- a dump\nBEGIN TRANSACTION;\nCREATE TABLE kin (a, b);\n", "a dump of SQL", "CSV"),
+    "p.txt": (b" child | parent\n-------+--------\n wolf  | Canis\n", "a table drawn", "as CSV"),
+    "q.md": (b"| child | parent |\n|---|---|\n| wolf | Canis |\n", "a table drawn", "as CSV"),
+    "r.txt": ("Canis\n\u251c\u2500\u2500 wolf\n".encode(), "a tree drawn with", "child,parent"),
+    "s.mmd": (b"graph TD;\n  a-->b;\n", "a diagram of Mermaid", "child,parent"),
+    "t.report": (
+        b" 50.00\t5\t5\tU\t0\tunclassified\n 50.00\t5\t0\tR\t1\troot\n",
+        "a report of Kraken", "edges",
+    ),
+    "u.csv": (
+        b"/a/[/r/IsA/,/c/en/a/,/c/en/b/]\t/r/IsA\t/c/en/a\t/c/en/b\t{}\n",
+        "ConceptNet's assertions", "cut -f3,4",
+    ),
+    "v.txt": (
+        b"id\teffectiveTime\tactive\tmoduleId\tsourceId\tdestinationId\trelationshipGroup\n",
+        "SNOMED's relationships", "116680003",
+    ),
+    "w.rrf": (b"C0000005|A1|AUI|PAR|C0036775|A2|AUI||R1||MSH|MSH|||N||\n", "a file of UMLS", "PAR"),
+    "x.txt": (b"00001 A00     0 Cholera      Cholera\n", "the list of ICD-10 codes", "code,name"),
+    "y.json": (b'{"head": {"vars": ["a"]}, "results": {}}', "the result of a SPARQL", "text/csv"),
+    "z.txt": (b"Canidae\n  Canis\n    red wolf\n  Vulpes\n", "an outline", "child,parent"),
     "n.rds": (gzip.compress(b"X\n\0\0\0\3" + bytes(60)), "an object of R", "write.csv"),
 }  # fmt: skip
 ROOMS = {
@@ -111,6 +132,9 @@ def test_sound_files_are_none_of_them(tmp_path: Path) -> None:
         "Prefix: a,b",
         ">seq,1",
         "ORC,x",
+        "graph TD,x",
+        "--,x",
+        " a, b\n c, d",
     ):
         (path := tmp_path / "pairs.csv").write_text(f"ancestor,descendant\n{row}\n")
         assert open_pairs(str(path)).table.column_names == ("ancestor", "descendant")

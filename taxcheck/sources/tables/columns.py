@@ -67,8 +67,8 @@ PAIR_BARE: Mapping[str, tuple[str, ...]] = {
 
 
 def normalise(name: str) -> str:
-    """A column name as it is compared: "# Tax_ID" and "taxid" are the same."""
-    return re.sub(r"[\s_.\-#]+", "", name).casefold()
+    """A column name as it is compared: "# Tax_ID" and "taxid" are the same, "dwc:taxonID" too."""
+    return re.sub(r"^\s*(col|clb|dwc|dc|dcterms|gbif):|[\s_.\-#]+", "", name).casefold()
 
 
 # Columns of a table in which a row is a node, or an edge, of a hierarchy; the clearest names first.

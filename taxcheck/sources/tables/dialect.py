@@ -18,6 +18,7 @@ from taxcheck.sources.tables.columns import END_WORDS, KNOWN_NAMES, normalise
 
 SAMPLE_BYTES = 1 << 18
 _SAMPLE_LINES = 200
+_COUNTED = r"(?i)(id|ids|idx|index|key|code|no|nr|number|#|row)$"  # names of what may count rows
 _DELIMITERS = ("\t", ",", ";", "|", " ")
 DELIMITER_NAMES = {"\t": "tsv", ",": "csv", ";": "csv (;)", "|": "csv (|)", " ": "csv (space)"}
 
@@ -54,14 +55,22 @@ def dialect_of(head: bytes, shown: str, *, whole: bool) -> Dialect:
     lines = lines[skipped:]
     quoted = _quoted(lines, delimiter)
     first = _first_cells(lines[0], delimiter, width, quoted=quoted)
+    rows = [_cells(line, delimiter, quoted=quoted) for line in lines[1:]]
+    if len(first) == width - 1 and _numbered(rows) and not re.search(_COUNTED, first[0]):
+        first = ("", *first)  # R's write.table gives the numbers of the rows no name
     if len(first) != width:
         fields = "field" if len(first) == 1 else "fields"
         raise InputError(
             f"{shown}: line {skipped + 1} has {len(first)} {fields}, most lines have {width}; "
             "remove it if it is a comment, complete it if it is the header"
         )
-    sample = tuple(_cells(line, delimiter, quoted=quoted) for line in lines[1:])
-    return Dialect(delimiter, quoted, first, sample, bom, skipped)
+    return Dialect(delimiter, quoted, first, tuple(rows), bom, skipped)
+
+
+def _numbered(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first cells of all rows count them from 1."""
+    first = [row[0] for row in rows if row]
+    return len(first) > 1 and first == [str(k + 1) for k in range(len(first))]
 
 
 def _lines(head: bytes, shown: str, *, whole: bool) -> tuple[list[str], bool]:

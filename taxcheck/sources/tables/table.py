@@ -142,8 +142,17 @@ class Table:
         return self._first({name: name for name in names})
 
     def texts(self, names: Sequence[str]) -> list[pa.Array]:
-        """The first cells of some columns; those of a text as they stand, and not as numbers."""
-        first, _ = self._first({f"{name}_taxid": name for name in names})
+        """The first cells of some columns; those of a text as they stand, and not as numbers.
+
+        None of columns in which nothing stands, beside others.
+        """
+        roles = {f"{name}_taxid": name for name in names}
+        if len(names) < len(self.column_names):
+            first, _ = next(self._opened.batches(roles), (None, 1.0))
+            if first is None:
+                return [pa.array([], pa.string())] * len(names)
+        else:
+            first, _ = self._first(roles)
         return [first.columns[f"{name}_taxid"] for name in names]
 
     def _first(self, columns: Mapping[str, str]) -> tuple[RawBatch, bool]:

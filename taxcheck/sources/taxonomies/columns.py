@@ -224,6 +224,8 @@ def _beside(table: Table, roles: dict[str, str], *, given: bool) -> None:
 
 def _all_numbers(table: Table, name: str) -> bool:
     cells = pc.utf8_trim_whitespace(table.texts([name])[0].cast(pa.string()))
+    if not len(_filled(cells)):
+        return False
     return pc.all(pc.match_substring_regex(cells, r"^[0-9]*(\.0*)?$")).as_py() is not False
 
 

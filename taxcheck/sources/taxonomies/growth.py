@@ -64,6 +64,11 @@ def grow(texts: pa.Array, separator: str, ranks: pa.Array | None = None) -> Hier
     ).in_order()
 
 
+def unknown(name: str) -> bool:
+    """Whether a name says that the taxon is not known, as "uncultured bacterium" does."""
+    return re.search(_UNKNOWN, name) is not None
+
+
 def _parts(texts: pa.Array, separator: str) -> tuple[pa.Array, IntArray, IntArray, dict[str, int]]:
     """The taxa of all lineages, by level: their labels, rows, and levels; what was left out."""
     split = pc.split_pattern(pc.fill_null(texts, ""), separator.strip() or separator)

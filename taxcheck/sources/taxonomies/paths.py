@@ -18,16 +18,17 @@ from taxcheck.model.vocabulary import plural
 from taxcheck.sources.readers import Candidate
 from taxcheck.sources.tables.columns import MALFORMED, normalise
 from taxcheck.sources.tables.table import Table, open_table
-from taxcheck.sources.taxonomies.growth import grow
+from taxcheck.sources.taxonomies.growth import grow, unknown
 from taxcheck.sources.taxonomies.hierarchy import SHOWN, Hierarchy, Origin
 from taxcheck.sources.taxonomies.ranks import RANKS
 from taxcheck.sources.taxonomies.text_file import TextFile
 
 SEPARATORS = (" > ", " -> ", " » ", " › ", ";", "|", " / ", "::", ">", "/")
-_NAMED = ("gtdb_taxonomy", "lineage", "taxonomy", "taxonomic_lineage", "taxon", "taxa", "path",
-          "full_path", "classification", "hierarchy", "category")  # fmt: skip
+_NAMED = ("gtdb_taxonomy", "lineage", "taxonomy", "clade_name", "taxonomic_lineage", "taxon",
+          "taxa", "path", "full_path", "classification", "hierarchy", "category")  # fmt: skip
 _OF_OTHERS = ("(", "[", "{", "<")  # with which trees and documents begin
 _LINES = 500  # that tell what a file is
+_ROWS = "each line is one lineage, highest first, and no row of cells with {!r} between them"
 _SHARE = 0.5  # of cells that have a separator
 
 
@@ -57,10 +58,19 @@ def layout_of(candidate: Candidate) -> Layout | None:
     if table is not None and (found := _in_columns(table)):
         return found
     if lines and not _tabbed(lines) and not (table is not None and table.header):
-        for separator in (";", "|", "/"):
-            fewest = 3 if table is None else 4
-            if _are_lineages(lines, separator, fewest):
-                return Layout(separator, None)
+        return _in_lines(lines, is_table=table is not None)
+    return None
+
+
+def _in_lines(lines: Sequence[str], *, is_table: bool) -> Layout | None:
+    """Lineages one a line; told as a guess where the lines could as well be rows of cells."""
+    for separator in (";", "|", "/"):
+        if not _are_lineages(lines, separator, 4 if is_table else 3):
+            continue
+        if not is_table or len({line.count(separator) for line in lines}) > 1:
+            return Layout(separator, None)
+        if _nested(lines, separator):
+            return Layout(separator, None, (_ROWS.format(separator),))
     return None
 
 
@@ -119,6 +129,25 @@ def _are_lineages(cells: Sequence[str], separator: str, fewest: int = 2) -> bool
     return single >= 0.8 * len(above) and (len(tops) < len(deep) or len(deep) < 3)
 
 
+def _nested(cells: Sequence[str], separator: str) -> bool:
+    """Whether at every level most names stand below one other, as no column of a table would."""
+    levels: list[list[tuple[str, str]]] = []
+    for cell in cells:
+        parts = [part.strip() for part in cell.strip(separator).split(separator)]
+        for k, (above, name) in enumerate(itertools.pairwise(parts)):
+            if k == len(levels):
+                levels.append([])
+            if above and name and not unknown(name):
+                levels[k].append((above, name))
+    for found in levels:
+        tops: dict[str, set[str]] = {}
+        for above, name in found:
+            tops.setdefault(name, set()).add(above)
+        if 2 * sum(len(tops[name]) > 1 for _, name in found) > len(found):
+            return False
+    return True
+
+
 def _in_columns(table: Table) -> Layout | None:
     """The column of a table that holds lineages; of several the one that is called so."""
     found: dict[str, str] = {}
@@ -134,6 +163,12 @@ def _in_columns(table: Table) -> Layout | None:
         return None
     called = sorted(found, key=lambda name: _place(name, names))
     guesses: tuple[str, ...] = ()
+    if len(found) > 1 and _place(called[0], names)[0] == len(_NAMED):
+        shown = ", ".join(map(repr, called[:SHOWN]))
+        raise InputError(
+            f"{table.path}: lineages may stand in {len(found)} columns, {shown}; say which is "
+            "meant with `columns` lineage=COLUMN"
+        )
     if len(found) > 1:
         shown = ", ".join(map(repr, called[:SHOWN]))
         guesses = (

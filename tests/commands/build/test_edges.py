@@ -203,3 +203,30 @@ def test_the_dress_of_a_table_changes_nothing(make, tmp_path, dress):
     built = make(path)
     assert built.edges == {(1, 2), (1, 3)}
     assert built.names[2] == "A"
+
+
+@pytest.mark.parametrize("sep", [" ", "\t"])
+def test_rs_row_numbers_have_no_name_in_the_header(make, sep):
+    rows = [("wolf", "Canis"), ("fox", "Vulpes"), ("Canis", "Canidae"), ("Vulpes", "Canidae")]
+    body = "".join(f'"{k + 1}"{sep}"{a}"{sep}"{b}"\n' for k, (a, b) in enumerate(rows))
+    data = make(f'"child"{sep}"parent"\n{body}', "kin.txt")
+    assert data.edges == {(b, a) for a, b in rows}
+
+
+def test_a_short_header_before_identifiers_that_count_is_refused(make):
+    """A name may be missing at the end of it as well."""
+    with pytest.raises(InputError, match="line 1 has 2 fields, most lines have 3"):
+        make("id,parent\n1,,Life\n2,1,Bacteria\n3,1,Archaea\n", "short.csv")
+
+
+@pytest.mark.parametrize("prefix", ["col:", "dwc:"])
+def test_names_of_columns_may_have_the_prefix_of_their_standard(make, prefix):
+    names = "\t".join(prefix + name for name in ("ID", "sourceID", "parentID", "status"))
+    rows = "N\t\t\taccepted\nC\t\tN\taccepted\nM\t\tC\taccepted\nS\t\tC\tsynonym\n"
+    assert make(f"{names}\n{rows}", "NameUsage.tsv").edges == {("N", "C"), ("C", "M")}
+
+
+@pytest.mark.parametrize("empty", ["distance", "rank"])
+def test_an_empty_column_tells_nothing(make, empty):
+    data = make(f"child,parent,{empty}\nA,R,\nB,R,\nC,A,\n", "kin.csv")
+    assert data.edges == {("R", "A"), ("R", "B"), ("A", "C")}

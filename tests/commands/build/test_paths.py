@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from taxcheck.commands.build.dataset import BuildRequest, build
-from taxcheck.model.errors import UsageError
+from taxcheck.model.errors import InputError, UsageError
 
 EDGES = {("Bacteria", "Bacillota"), ("Bacillota", "Bacilli"), ("Bacteria", "Pseudomonadota"),
          ("Pseudomonadota", "Gamma")}  # fmt: skip
@@ -130,3 +130,31 @@ def test_a_column_without_lineages_is_refused(tmp_path):
     for columns in ("lineage=1", "lineage=3"):
         with pytest.raises(UsageError, match="`columns`"):
             build(BuildRequest(source=str(path), out=tmp_path / "o", columns=columns))
+
+
+def test_full_lineages_a_line_are_told_where_they_could_be_rows(make):
+    lines = ["Europe|France|Paris|Louvre", "Europe|France|Lyon|Opera", "Asia|Japan|Kyoto|Temple"]
+    data = make("\n".join(lines) + "\n", "places.txt")
+    assert data.parents["Louvre"] == {"Paris"}
+    assert data.parents["Lyon"] == {"France"}
+    assert any(line.startswith("guess: each line is one lineage") for line in data.lines)
+
+
+def test_rows_of_a_table_with_bars_are_no_lineages(make):
+    """A column of few words repeats below all that stands before it."""
+    rows = ["C5|A1|AUI|PAR|C9|MSH", "C6|A3|AUI|CHD|C5|MSH", "C7|A5|SUI|PAR|C2|MSH",
+            "C7|A6|AUI|CHD|C3|MSH"]  # fmt: skip
+    with pytest.raises(InputError, match=r"nothing tells child and parent|neither names nor cells"):
+        make("\n".join(rows).replace("|C5|", "|C1|") + "\n", "relations.txt")
+
+
+def test_of_several_columns_of_lineages_none_is_taken_unasked(make):
+    rows = ["a\tX/Y/Z\tP/Q\n", "b\tX/Y\tP/R\n", "c\tX/V\tP/S\n"]
+    with pytest.raises(InputError, match=r"lineages may stand in 2 columns.*lineage=COLUMN"):
+        make("".join(rows), "two.tsv")
+
+
+def test_metaphlans_clades_beside_an_empty_column(make):
+    rows = ["#mpa_v31\n", "#clade_name\tNCBI_tax_id\tabundance\tadditional\n", "k__B\t2\t100.0\t\n",
+            "k__B|p__F\t2|9\t60.0\t\n", "k__B|p__P\t2|4\t40.0\t\n"]  # fmt: skip
+    assert make("".join(rows), "profile.txt").edges == {("k__B", "p__F"), ("k__B", "p__P")}
