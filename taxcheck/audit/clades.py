@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from taxcheck.model.arrays import BoolArray, IntArray
+from taxcheck.sources.taxonomies.name_table import NameTable
 from taxcheck.sources.taxonomies.taxonomy import MAIN_RANKS, Taxonomy
 from taxcheck.statistics.hierarchy.forest import Forest
 from taxcheck.statistics.hierarchy.graph import Graph
@@ -148,8 +149,10 @@ def _named(
     return np.asarray((at >= 0) & main[taxonomy.ranks[np.maximum(at, 0)]])
 
 
-def name_of_node(idx: int, identifiers: Identifiers | None, taxonomy: Taxonomy | None) -> str:
+def name_of_node(
+    idx: int, identifiers: Identifiers | None, taxonomy: Taxonomy | NameTable | None
+) -> str:
     """A node's name, else its identifier, else its idx."""
     found = None if identifiers is None else identifiers.of(idx)
-    name = taxonomy.name_of(found) if taxonomy is not None and isinstance(found, int) else None
+    name = None if taxonomy is None or found is None else taxonomy.name_of(found)
     return name or (f"idx {idx}" if found is None else str(found))

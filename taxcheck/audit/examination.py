@@ -32,6 +32,7 @@ from taxcheck.model.finding import Unavailable, known
 from taxcheck.model.pictures import AuditPictures
 from taxcheck.model.statistics import TableSummary
 from taxcheck.sources.checkpoints.checkpoint import Checkpoint
+from taxcheck.sources.taxonomies.name_table import NameTable
 from taxcheck.sources.taxonomies.taxonomy import Taxonomy
 from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.offenders import Sink
@@ -60,6 +61,7 @@ class Data:
     graph: Graph | None = None
     spool: KeptPairs | None = None
     taxonomy: Taxonomy | None = None
+    names: NameTable | None = None  # a table given as taxonomy
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,10 @@ class Examined:
 
     def _names(self, rows: Sequence[int]) -> list[str]:
         identifiers = None if self.data.mapping is None else self.data.mapping.identifiers
-        return [name_of_node(int(row), identifiers, self.data.taxonomy) for row in rows]
+        return [
+            name_of_node(int(row), identifiers, self.data.taxonomy or self.data.names)
+            for row in rows
+        ]
 
     def _row_names(self, rows: Sequence[int]) -> list[str]:
         """What rows of the table are called, which are joined to idx by labels, or are idx."""

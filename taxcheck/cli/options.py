@@ -55,7 +55,10 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "gs, hf, https); several times for several."
     ),
     "held_out": _of_many("Held-out pairs, checked for leaks."),
-    "taxonomy": {"metavar": "FOLDER", "help": "NCBI taxdump: names, ranks, true ancestry."},
+    "taxonomy": {
+        "metavar": "PATH",
+        "help": "NCBI taxdump, folder of a build, or table of names: names, ranks, true ancestry.",
+    },
     "embeddings": {"metavar": "FILE", "help": "Trained table to audit, of any engine."},
     "initial": {"metavar": "FILE", "help": "The table before training, to tell idle rows."},
     "key": {"help": "Name of the array in the checkpoint; see `taxcheck inspect`."},

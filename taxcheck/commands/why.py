@@ -22,6 +22,7 @@ from taxcheck.run.judge import judge
 from taxcheck.run.request import Progress, Request
 from taxcheck.sources.tables.batches import RawBatch
 from taxcheck.sources.tables.cells import identifiers, whole_numbers
+from taxcheck.sources.taxonomies.name_table import NameTable
 from taxcheck.sources.taxonomies.taxonomy import Taxonomy
 from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.mapping import INVALID
@@ -63,7 +64,7 @@ def explain_node(request: Request, node: str, progress: Progress | None = None) 
             raise UsageError(f"{node}: the mapping has no such identifier")
         nodes = list(dict.fromkeys(place.idx for place in places if place.idx is not None))
         aligned = align(data.tables["embeddings"], mapping)
-        yield from _who(node, places, data.taxonomy)
+        yield from _who(node, places, data.naming_taxa)
         for idx in nodes:
             if len(nodes) > 1:
                 yield f"as idx {idx}"
@@ -155,14 +156,16 @@ class _Rows:
                 yield _Place(at, None, f"{said}, which was not taken: {refused}")
 
 
-def _who(node: str, places: list[_Place], taxonomy: Taxonomy | None) -> Iterator[str]:
-    named = taxonomy.name_of(int(node)) if taxonomy and node.isdecimal() else None
+def _who(node: str, places: list[_Place], taxonomy: Taxonomy | NameTable | None) -> Iterator[str]:
+    identifier = int(node) if node.isdecimal() else node
+    named = taxonomy.name_of(identifier) if taxonomy else None
     where = "; ".join(place.said for place in places[:_PLACES])
     more = f"; and {len(places) - _PLACES:,} rows more" if len(places) > _PLACES else ""
     yield f"{node}{f' {named}' if named else ''}: {where}{more}"
-    if taxonomy is not None and node.isdecimal():
-        rank, lineage = taxonomy.rank_of(int(node)), taxonomy.lineage(int(node))
-        yield f"taxonomy    {rank or 'unknown to it'}{f', {lineage}' if lineage else ''}"
+    if taxonomy is not None and (node.isdecimal() or isinstance(taxonomy, NameTable)):
+        told = "has its name and no rank" if named else "unknown to it"
+        rank, lineage = taxonomy.rank_of(identifier), taxonomy.lineage(identifier)
+        yield f"taxonomy    {rank or told}{f', {lineage}' if lineage else ''}"
 
 
 def _hierarchy(idx: int, mapping: MappingStatistics, graph: Graph) -> str:

@@ -8,13 +8,14 @@ from taxcheck.model.finding import Sample
 from taxcheck.model.places import Places
 from taxcheck.model.result import RuleResult
 from taxcheck.run.naming import Naming
+from taxcheck.sources.taxonomies.name_table import NameTable
 from taxcheck.sources.taxonomies.taxonomy import Taxonomy
 
 
 def annotate(
     results: tuple[RuleResult, ...],
     naming: Naming | None,
-    taxonomy: Taxonomy | None,
+    taxonomy: Taxonomy | NameTable | None,
     places: Places,
 ) -> tuple[RuleResult, ...]:
     """Fill in taxid, name and lineage of every sample that points to a node, and a row's file.
@@ -27,7 +28,7 @@ def annotate(
         taxid = sample.taxid
         if taxid is None and sample.node is not None and naming is not None:
             taxid = naming.identifiers.of(sample.node)
-        if taxonomy is None or not isinstance(taxid, int):
+        if taxonomy is None or not isinstance(taxid, int | str):
             return replace(sample, taxid=taxid)
         return replace(
             sample, taxid=taxid, name=taxonomy.name_of(taxid), lineage=taxonomy.lineage(taxid)

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 from msgspec import structs
 
 from taxcheck.model.clock import Clock
+from taxcheck.model.finding import Unavailable
 from taxcheck.model.places import Places
 from taxcheck.model.report import InputSummary
 from taxcheck.policy.model import Dataset, Policy
@@ -24,7 +26,8 @@ from taxcheck.sources.tables.batches import RawBatch
 from taxcheck.sources.tables.ends import open_ends, settled
 from taxcheck.sources.tables.opening import open_mapping, open_pairs
 from taxcheck.sources.tables.source import TableSource
-from taxcheck.sources.taxonomies.taxdump import open_taxonomy
+from taxcheck.sources.taxonomies.beside import open_beside
+from taxcheck.sources.taxonomies.name_table import NameTable
 from taxcheck.sources.taxonomies.taxonomy import Taxonomy
 from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.offenders import Sink
@@ -51,6 +54,7 @@ class Gathered:
     mapping: MappingStatistics | None
     intake: Intake | None  # of the pairs
     taxonomy: Taxonomy | None
+    names: NameTable | None  # a table given as taxonomy, whether or not it states ancestry
     read: Symptoms  # what was wrong with single rows
     clock: Clock
     executor: Executor  # of the passes over the pairs
@@ -84,6 +88,11 @@ class Gathered:
         if self.intake is not None:
             return self.intake.naming
         return None if self.mapping is None else Naming(self.mapping.identifiers, False)
+
+    @property
+    def naming_taxa(self) -> Taxonomy | NameTable | None:
+        """What gives names to identifiers; None where nothing was given."""
+        return self.taxonomy or self.names
 
     def under(self, policy: Policy) -> Gathered:
         """The same data under another policy; nothing is read again."""
@@ -121,6 +130,8 @@ class Gathered:
                     sink.show(None)  # what follows is of a table, whose rows the mapping numbers
             elif self.mapping is not None:
                 evidence = of_mapping(self.mapping, self.taxonomy, sink)
+            if self.taxonomy is None and self.names is not None:
+                evidence = replace(evidence, taxonomy=Unavailable(self.names.no_ancestry))
             if self.places.tables:
                 evidence = with_samples(evidence, self.places.sample)
             read = {role: source.reading() for role, source in self.sources.items()}
@@ -134,7 +145,7 @@ def gather(
     progress: Progress | None = None,
     sink: Sink | None = None,
     *,
-    taxonomy: Taxonomy | None = None,
+    taxonomy: Taxonomy | NameTable | None = None,
     watch: Callable[[RawBatch], None] | None = None,
 ) -> Iterator[Gathered]:
     """Read the data of a request once; trained tables are only opened.
@@ -156,7 +167,7 @@ def gather(
         with clock("opening"):
             tables = open_tables(request)
             if taxonomy is None and request.taxonomy is not None:
-                taxonomy = open_taxonomy(request.taxonomy)
+                taxonomy = open_beside(request.taxonomy)
         with clock("mapping"):
             given = sources.get("mapping")
             mapping = read_mapping(given, request.workers, read, watch) if given else None
@@ -170,7 +181,11 @@ def gather(
             mapping = intake.mapping
         derived = mapping is not None and mapping.derived
         inputs = [_noted(source.summary(), derived) for source in sources.values()]
-        if taxonomy is not None:
+        names = taxonomy if isinstance(taxonomy, NameTable) else None
+        if names is not None:
+            names, taxonomy = names.held_to(_identifiers(mapping))
+            inputs.append(names.summary)
+        elif isinstance(taxonomy, Taxonomy):
             inputs.append(taxonomy.summary())
         yield Gathered(
             request,
@@ -179,7 +194,8 @@ def gather(
             tables,
             mapping,
             intake,
-            taxonomy,
+            taxonomy if isinstance(taxonomy, Taxonomy) else None,
+            names,
             read,
             clock,
             executor,
@@ -201,6 +217,12 @@ def _open_sources(request: Request, progress: Progress | None) -> dict[str, Tabl
                 path, request.pair_columns, request.mapping is not None, told(role), role
             )
     return sources
+
+
+def _identifiers(mapping: MappingStatistics | None) -> pa.Array | None:
+    if mapping is None:
+        return None
+    return mapping.identifiers.column(np.flatnonzero(mapping.mapped))
 
 
 def _places(sources: Mapping[str, TableSource]) -> Places:

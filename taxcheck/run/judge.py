@@ -60,7 +60,7 @@ def judged(data: Gathered, policy: Policy | None = None) -> tuple[Report, Mappin
         results = run_rules(rules, inputs, request.policy)
     with clock("causes"):
         diagnosis = _diagnosis(data, results, examined.evidence if examined else None)
-        results = annotate(diagnosis.results, data.naming, data.taxonomy, data.places)
+        results = annotate(diagnosis.results, data.naming, data.naming_taxa, data.places)
     joined = {"embeddings": examined.table} if examined else {}
     ranked = _ranked(examined, data.executor)
     opened = (_table_summary(r, table, joined.get(r), ranked) for r, table in tables.items())
@@ -126,7 +126,7 @@ def _examined(data: Gathered) -> Examined:
 
     spool = None if data.intake is None else data.intake.training.spool
     pairs, request = known(data.evidence.pairs), data.request
-    joined = Data(data.mapping, pairs, data.graph, spool, data.taxonomy)
+    joined = Data(data.mapping, pairs, data.graph, spool, data.taxonomy, data.names)
     found = audit(
         data.tables,
         joined,
@@ -183,7 +183,7 @@ def _proof(evidence: Evidence) -> str | None:
     if isinstance(evidence.closure, Unavailable):
         return f"The closure was not proved: {evidence.closure.reason}."
     scope = (
-        "No taxonomy was given, so it is a proof of self-consistency."
+        "No taxonomy of these nodes was given, so it is a proof of self-consistency."
         if isinstance(evidence.taxonomy, Unavailable)
         else "The given taxonomy was held against it as well."
     )

@@ -119,7 +119,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
     monkeypatch.setattr(Table, "batches", batches)
     opening(checkpoints, "open_checkpoint")
-    opening(gather, "open_taxonomy")
+    opening(gather, "open_beside")
     return counted
 
 

@@ -140,7 +140,9 @@ def _carry_out(
         with whole_folder(out, "repairing") as folder:
             write_data(folder, replace(repair, plan=plan), carried)
             write_policy(folder, request, repair)
-            with gather(_written(folder, out, request), taxonomy=data.taxonomy) as written:
+            with gather(
+                _written(folder, out, request), taxonomy=data.names or data.taxonomy
+            ) as written:
                 after = judge(written)
                 done = [k for k, one in enumerate(after.waivers) if one.state is WaiverState.STALE]
                 if done:

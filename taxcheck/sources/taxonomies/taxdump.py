@@ -102,7 +102,7 @@ def _tree(nodes: pa.Table, shown: str) -> tuple[IntArray, IntArray, IntArray, li
             f"not there ({len(lost):,} such taxa); a root is its own parent, and a truncated file "
             "must be copied again"
         )
-    cycle = _cycle(parents)
+    cycle = cycle_of(parents)
     if len(cycle):
         ids = [str(taxids[k]) for k in cycle[:8]]
         shown_ids = " -> ".join([*ids, ids[0]] if len(cycle) <= 8 else [*ids, "…"])
@@ -111,7 +111,7 @@ def _tree(nodes: pa.Table, shown: str) -> tuple[IntArray, IntArray, IntArray, li
     return taxids, parents, order, told if len(above_all) else []
 
 
-def _cycle(parents: IntArray) -> list[int]:
+def cycle_of(parents: IntArray) -> list[int]:
     """Positions along one cycle, the smallest first; a root points to itself and is none.
 
     Every pass doubles the height that each taxon has climbed, so O(log depth) passes reach a root.

@@ -47,8 +47,10 @@ class Taxonomy:
         """Places of any taxids, in the shape given; -1 where the taxonomy lacks one."""
         return find(self.taxids, taxids)
 
-    def position(self, taxid: int) -> int:
-        """The place of one taxid, -1 where the taxonomy lacks it."""
+    def position(self, taxid: int | str) -> int:
+        """The place of one taxid, -1 where the taxonomy lacks it, and for a text, which is none."""
+        if isinstance(taxid, str):
+            return -1
         return int(self.positions(np.array([taxid], dtype=np.int64))[0])
 
     def successor(self, taxid: int) -> int | None:
@@ -64,17 +66,17 @@ class Taxonomy:
         """Which taxids were deleted."""
         return find(self.deleted, taxids) >= 0
 
-    def name_of(self, taxid: int) -> str | None:
+    def name_of(self, taxid: int | str) -> str | None:
         """Scientific name; None where the taxon, or its name, is not known."""
         at = self.position(taxid)
         return None if at < 0 else self._name_at(at)
 
-    def rank_of(self, taxid: int) -> str | None:
+    def rank_of(self, taxid: int | str) -> str | None:
         """Rank as the taxonomy words it ("species", "no rank"); None for an unknown taxon."""
         at = self.position(taxid)
         return None if at < 0 else self.rank_names[self.ranks[at]]
 
-    def lineage(self, taxid: int, limit: int = 8) -> str | None:
+    def lineage(self, taxid: int | str, limit: int = 8) -> str | None:
         """The ancestors, highest first: ``Metazoa > Echinodermata > Asteroidea``.
 
         Only the main ranks are shown where there are any, at most ``limit`` names: the highest one,

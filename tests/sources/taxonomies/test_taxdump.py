@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taxcheck.model.errors import InputError
-from taxcheck.sources.taxonomies.taxdump import _cycle, open_taxonomy
+from taxcheck.sources.taxonomies.taxdump import cycle_of, open_taxonomy
 
 HEALTHY = Path(__file__).parents[3] / "fixtures" / "healthy" / "taxdump"
 
@@ -258,7 +258,7 @@ def test_a_cycle_is_told_with_its_taxids(dump):
     assert "the parents form a cycle: 50 -> 52 -> 51 -> 50" in _refused(dump(NODES + rows))
 
 
-def test_no_root_is_a_cycle(dump):
+def test_no_root_is_acycle_of(dump):
     rows = "1\t|\t2\t|\tx\t|\n2\t|\t1\t|\tx\t|\n3\t|\t1\t|\tx\t|\n"
     assert "cycle: 1 -> 2 -> 1" in _refused(dump(rows))
 
@@ -300,7 +300,7 @@ def test_cycles_law(drawn):
         for _ in range(len(parents)):
             at = parents[at]
         ends.append(parents[at] == at)
-    cycle = _cycle(parents)
+    cycle = cycle_of(parents)
     assert bool(cycle) == (not all(ends))
     for k, at in enumerate(cycle):
         assert parents[at] == cycle[(k + 1) % len(cycle)]
