@@ -193,6 +193,7 @@ class _Stream:
         self.position = 0
         self.lines = Lines()
         self.ended = True  # whether the last byte was a line end
+        self.tail = b""  # the last block that was read
 
     def read(self, size: int = -1) -> bytes:
         if self._left is not None:
@@ -203,6 +204,7 @@ class _Stream:
             self._left -= len(data)
         if data:
             self.ended = data.endswith(b"\n")
+            self.tail = data
         if self._count:
             self.lines.add(data)
         return data
@@ -329,7 +331,9 @@ class TextReader:
         if self._dialect.quoted and counted.lines.total > first - 1:
             raise self._multiline()
         if part.last:
-            return blank
+            held = _held(counted.tail, blank, self._dialect.delimiter)
+            yield from _blank(first - blank, held, nothing)
+            return blank - held
         yield from _blank(first - blank, blank, nothing)  # rows follow in the next part
         return 0
 
@@ -468,6 +472,19 @@ def _expected(role: str) -> pa.DataType:
     if role == "weight":
         return pa.float64()
     return pa.string() if role.endswith("taxid") else pa.int64()
+
+
+def _held(tail: bytes, blank: int, delimiter: str) -> int:
+    """How many of the last lines, in which nothing that is read stands, are rows.
+
+    Those up to the last with a cell in a column that is not read.
+    """
+    if not blank:
+        return 0
+    filled = tail.rstrip(b' \t\r\n"' + delimiter.encode())
+    behind = tail[len(filled) :]
+    empty = behind.count(b"\n") - behind.endswith(b"\n")
+    return max(blank - empty, 0) if filled else 0
 
 
 def _trailing_blank(batch: RawBatch) -> int:

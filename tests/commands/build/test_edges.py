@@ -9,6 +9,7 @@ import pytest
 
 from taxcheck.commands.build.dataset import BuildRequest, build
 from taxcheck.model.errors import InputError
+from taxcheck.sources.tables.table import open_table
 
 WOLF = {("Canis", "wolf"), ("Canis", "coyote"), ("Canidae", "Canis")}
 ROWS = [("wolf", "Canis"), ("coyote", "Canis"), ("Canis", "Canidae")]
@@ -224,6 +225,15 @@ def test_names_of_columns_may_have_the_prefix_of_their_standard(make, prefix):
     names = "\t".join(prefix + name for name in ("ID", "sourceID", "parentID", "status"))
     rows = "N\t\t\taccepted\nC\t\tN\taccepted\nM\t\tC\taccepted\nS\t\tC\tsynonym\n"
     assert make(f"{names}\n{rows}", "NameUsage.tsv").edges == {("N", "C"), ("C", "M")}
+
+
+@pytest.mark.parametrize(("end", "rows"), [(",,x\n", 3), (",,x\n,,\n", 3), (",,\n,,", 2), ("\n\n", 2),
+                                           (",,y\n,,x", 4)])  # fmt: skip
+def test_a_last_row_without_its_ends_is_a_row_where_another_cell_stands(tmp_path, end, rows):
+    (path := tmp_path / "pairs.csv").write_text(f"ancestor,descendant,source\nA,B,x\nA,C,x\n{end}")
+    table = open_table(str(path))
+    wanted = {"ancestor_taxid": "ancestor", "descendant_taxid": "descendant"}
+    assert sum(batch.rows for batch in table.batches(wanted)) == rows
 
 
 @pytest.mark.parametrize("empty", ["distance", "rank"])
