@@ -253,6 +253,10 @@ UNSUPPORTED = (
     Unsupported("the result of a SPARQL query in JSON",
                 _text(rb'\A\{\s*"head"\s*:\s*\{\s*"(vars|link)"'),
                 "ask for the same result as CSV (Accept: text/csv)"),
+    Unsupported("an adjacency list of networkx",
+                _text(rb"\A#[^\n]*\n# GMT [^\n]*\n#"),
+                'write its edges: pandas.DataFrame(G.edges, columns=["parent", "child"])'
+                '.to_csv("edges.csv", index=False)'),
     Unsupported("an outline, whose lines are indented", _outline, _EDGES),
     Unsupported("FASTA", _text(rb"\A>[^\n]*\n[A-Za-z*\-]+\s*(\n|\Z)"),
                 "give the lineages of its headers as a table of identifier, lineage"),

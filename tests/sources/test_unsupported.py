@@ -6,8 +6,10 @@ import gzip
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
+import networkx as nx
 import pytest
 
 from taxcheck.model.errors import InputError
@@ -22,6 +24,12 @@ def zipped(*names: str) -> bytes:
     with zipfile.ZipFile(sink, "w") as archive:
         for name in names:
             archive.writestr(name, "x")
+    return sink.getvalue()
+
+
+def _adjacency(write: Callable[[nx.DiGraph, io.BytesIO], None]) -> bytes:
+    sink = io.BytesIO()
+    write(nx.DiGraph([(1, 2), (1, 3), (2, 4)]), sink)
     return sink.getvalue()
 
 
@@ -68,6 +76,10 @@ KINDS = {
     "x.txt": (b"00001 A00     0 Cholera      Cholera\n", "the list of ICD-10 codes", "code,name"),
     "y.json": (b'{"head": {"vars": ["a"]}, "results": {}}', "the result of a SPARQL", "text/csv"),
     "z.txt": (b"Canidae\n  Canis\n    red wolf\n  Vulpes\n", "an outline", "child,parent"),
+    "a.adjlist": (_adjacency(nx.write_adjlist), "an adjacency list of networkx", "G.edges"),
+    "b.adjlist": (
+        _adjacency(nx.write_multiline_adjlist), "an adjacency list of networkx", "G.edges",
+    ),
     "n.rds": (gzip.compress(b"X\n\0\0\0\3" + bytes(60)), "an object of R", "write.csv"),
 }  # fmt: skip
 ROOMS = {
