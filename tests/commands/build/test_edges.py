@@ -227,10 +227,11 @@ def test_names_of_columns_may_have_the_prefix_of_their_standard(make, prefix):
     assert make(f"{names}\n{rows}", "NameUsage.tsv").edges == {("N", "C"), ("C", "M")}
 
 
-@pytest.mark.parametrize(("end", "rows"), [(",,x\n", 3), (",,x\n,,\n", 3), (",,\n,,", 2), ("\n\n", 2),
-                                           (",,y\n,,x", 4)])  # fmt: skip
+@pytest.mark.parametrize(("end", "rows"), [(",,x\n", 3), (",,x\n,,\n", 3), (",,\n,,", 2),
+                                           ("\n\n", 2), (",,y\n,,x", 4)])  # fmt: skip
 def test_a_last_row_without_its_ends_is_a_row_where_another_cell_stands(tmp_path, end, rows):
-    (path := tmp_path / "pairs.csv").write_text(f"ancestor,descendant,source\nA,B,x\nA,C,x\n{end}")
+    text = f"ancestor,descendant,source\nA,B,x\nA,C,x\n{end}"
+    (path := tmp_path / "pairs.csv").write_text(text)
     table = open_table(str(path))
     wanted = {"ancestor_taxid": "ancestor", "descendant_taxid": "descendant"}
     assert sum(batch.rows for batch in table.batches(wanted)) == rows
