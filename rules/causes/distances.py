@@ -13,6 +13,7 @@ from taxcheck.model.result import RuleResult
 from taxcheck.model.room import Room
 from taxcheck.model.vocabulary import plural
 from taxcheck.policy.model import Dataset
+from taxcheck.statistics.hierarchy.edges import present_in
 from taxcheck.statistics.hierarchy.graph import Graph
 from taxcheck.statistics.hierarchy.kind import DAMAGED_SHARE
 from taxcheck.statistics.pairs import PairState
@@ -34,6 +35,7 @@ _FEWEST = 20
 _WHOLE, _FEW = 0.99, 0.05
 # Of pairs that are missing as lost edges 9 in 10 seem so; of those that false edges imply, 1 in 50.
 _AS_EDGES = 0.75
+_SPARSE = 0.2  # nodes in no pair, to one that is in some
 _DEPTHS = 3  # that nodes must have, before what they share means anything
 _FROM_EDGES = "rows that were lost cannot be moved back; the depth-1 pairs imply them"
 _OWN = "missing_ancestor_pair"
@@ -69,7 +71,9 @@ def depth_capped(
     Known exceptions:
     A join that keeps one row of each descendant, the parent's, leaves the same rows as a closure to
     depth 1, unless the depths of nodes say that they have nearer ancestors (one_row_per_node).
-    Where parents themselves are missing, see no_parent_pairs.
+    Where parents themselves are missing, see no_parent_pairs. Without distances, of a closure of
+    which most rows were lost, no pair follows from others either: where many mapped nodes are in
+    no pair, a cap is likely at most.
 
     References:
     - Nickel & Kiela 2017, training on the closure: https://arxiv.org/abs/1705.08039
@@ -113,8 +117,17 @@ def depth_capped(
         explains=explains,
         parameters={"depth": cap},
         free=1,
+        guess=_sparse(cap, depth, symptoms, totals),
         why_not=_FROM_EDGES,
     )
+
+
+def _sparse(cap: int, depth: DepthStatistics | None, symptoms: Symptoms, totals: PairState) -> bool:
+    """Whether so many nodes are in no pair that of the rest no pair may follow from others."""
+    if cap > 1 or depth is not None or "coverage_gap" not in symptoms:
+        return False
+    used = int(np.count_nonzero(present_in([totals])))
+    return len(symptoms["coverage_gap"]) > _SPARSE * used
 
 
 def _lost_distances(
