@@ -39,7 +39,7 @@ def apply_mapping(raw: RawBatch) -> tuple[MappingBatch, Quarantined]:
         problems["idx"] = idx.problems
     values = {"taxid": names, "idx": idx.values}
     keep, quarantined = _judge("mapping", values, problems, raw)
-    rows = np.arange(raw.first_row, raw.first_row + raw.rows, dtype=np.int64)
+    rows = raw.numbers
     if keep is None:
         return MappingBatch(rows, names, idx.values), quarantined
     return MappingBatch(rows[keep], names.filter(pa.array(keep)), idx.values[keep]), quarantined
@@ -64,7 +64,7 @@ def apply_pairs(raw: RawBatch) -> tuple[PairBatch, Quarantined]:
         if whole.problems is not None:
             problems[role] = whole.problems
     keep, quarantined = _judge("pairs", values, problems, raw)
-    rows = np.arange(raw.first_row, raw.first_row + raw.rows, dtype=np.int64)
+    rows = raw.numbers
     labels: dict[str, pa.Array] = {
         role: identifiers(raw.columns[role])[0]
         for role in ("ancestor_taxid", "descendant_taxid")

@@ -203,7 +203,7 @@ def judge(
     if not len(bad):
         raise AssertionError(f"the schema {schema.name} refuses a batch whose rows its checks pass")
     return ~reasons.refused, Quarantined(
-        rows=bad + raw.first_row,
+        rows=raw.numbers[bad],
         reasons=tuple(reasons.of_rows[bad].tolist()),
         cells={
             role: _texts(column, bad) for role, column in raw.columns.items() if role != MALFORMED

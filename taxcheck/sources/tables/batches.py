@@ -22,11 +22,19 @@ class RawBatch:
 
     first_row: int  # as a person counts: line (header counted) of a text file, else record, from 1
     columns: Mapping[str, pa.Array]
+    kept: IntArray | None = None  # (n,) numbers of its rows, where some between them are left out
 
     @property
     def rows(self) -> int:
         """Number of rows."""
         return len(next(iter(self.columns.values())))
+
+    @property
+    def numbers(self) -> IntArray:
+        """The number of every row, (n,)."""
+        if self.kept is not None:
+            return self.kept
+        return np.arange(self.first_row, self.first_row + self.rows, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from taxcheck.model.arrays import IntArray
+from taxcheck.model.vocabulary import plural
 from taxcheck.sources.tables.batches import RawBatch, Reasons
 from taxcheck.sources.tables.cells import EMPTY_WORDS, identifiers, integers_of, plain_integers
 from taxcheck.sources.tables.columns import MALFORMED, header_words
 from taxcheck.sources.tables.source import TableSource
+from taxcheck.sources.taxonomies.absent import is_absent
 
 LABEL_ROLES = ("ancestor_taxid", "descendant_taxid")
 _SEEN_LIMIT = 1 << 26  # a bitmap is not sized by a wrong label
@@ -52,7 +54,21 @@ class LabelledPairs:
                     raw.columns[role] for role in LABEL_ROLES
                 )
                 columns[MALFORMED] = reasons
-            yield RawBatch(raw.first_row, columns)
+            yield self._without_absent(RawBatch(raw.first_row, columns), labels[0])
+
+    def _without_absent(self, batch: RawBatch, ancestors: pa.Array) -> RawBatch:
+        """A batch without the rows that say that their descendant has no parent."""
+        absent = self.source.absent_ancestors
+        if not absent or not pa.types.is_string(ancestors.type):
+            return batch
+        said = pc.fill_null(pc.is_in(ancestors, pa.array(absent)), False)
+        if not pc.any(said).as_py():
+            return batch
+        kept = pc.invert(said)
+        columns = {role: column.filter(kept) for role, column in batch.columns.items()}
+        return RawBatch(
+            batch.first_row, columns, batch.numbers[kept.to_numpy(zero_copy_only=False)]
+        )
 
     def _idx(self, labels: tuple[pa.Array, pa.Array], first_row: int) -> list[pa.Array]:
         found = [self._lookup.find(column) for column in labels]
@@ -85,20 +101,49 @@ def encode_labels(
     if known is not None:
         return LabelledPairs(source, *known)
     labels = _distinct(source)
-    _tell_of_words(source, labels)
+    if pa.types.is_string(labels.type):
+        labels = _without_words(source, labels)
     return LabelledPairs(source, labels, np.arange(len(labels), dtype=np.int64))
 
 
-def _tell_of_words(source: TableSource, labels: pa.Array) -> None:
-    """Tell labels that are words for nothing, as they may stand for a node that is not there."""
-    if not pa.types.is_string(labels.type):
-        return
-    found = labels.filter(pc.is_in(pc.utf8_lower(labels), pa.array(EMPTY_WORDS))).to_pylist()
-    if found:
+def _without_words(source: TableSource, labels: pa.Array) -> pa.Array:
+    """The labels without words for nothing that are ancestors alone; all words are told.
+
+    A row below such a word says that its descendant has no parent. Where no other row is left, the
+    words stay labels.
+    """
+    words = labels.filter(is_absent(labels))
+    if not len(words):
+        return labels
+    rows, above, below = 0, np.zeros(len(words), dtype=np.int64), set[str]()
+    for raw, ends, _ in _label_batches(source, only_labels=True):
+        ancestor, descendant = (end.cast(pa.string()) for end in ends)
+        rows += raw.rows
+        at = pc.index_in(ancestor, words).drop_null().to_numpy()
+        above += np.bincount(at, minlength=len(words))
+        below |= set(descendant.filter(pc.is_in(descendant, words)).unique().to_pylist())
+    count = dict(zip(words.to_pylist(), above.tolist(), strict=True))
+    absent = sorted(word for word in count if word not in below)
+    left_out = sum(count[word] for word in absent)
+    if left_out == rows:
+        absent = []
+    known = pc.is_in(pc.utf8_lower(words), pa.array(EMPTY_WORDS))
+    kept = sorted(set(words.filter(known).to_pylist()) - set(absent))
+    if kept:
         source.add_guess(
-            f"{', '.join(map(repr, sorted(found)[:5]))} is read as a label, though it is a word "
+            f"{', '.join(map(repr, kept[:5]))} is read as a label, though it is a word "
             "for nothing: if it says that there is no ancestor, leave those rows out."
         )
+    if not absent:
+        return labels
+    source.absent_ancestors = tuple(absent)
+    source.add_guess(
+        f"{plural(left_out, 'row')} with {', '.join(map(repr, absent[:5]))} as ancestor "
+        f"{'says' if left_out == 1 else 'say'} that the descendant has no parent, and "
+        f"{'is no pair' if left_out == 1 else 'are no pairs'}: it is a word for nothing, and no "
+        "descendant; if a taxon is called so, give a mapping that has it."
+    )
+    return labels.filter(pc.invert(pc.is_in(labels, pa.array(absent))))
 
 
 @dataclass(slots=True)

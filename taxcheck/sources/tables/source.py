@@ -41,6 +41,7 @@ class TableSource:
         self._forms: dict[str, Forms] = {}
         self._guesses: tuple[str, ...] = ()
         self._notes: tuple[str, ...] = ()
+        self.absent_ancestors: tuple[str, ...] = ()  # labels that say that there is none
         self._of_labels: tuple[str, ...] = ()  # guesses
         self._meaning: Meaning | None = None  # of separators, once they were met
         self._separated_so: Meaning | None = None  # their meaning, where it is known before

@@ -168,13 +168,28 @@ def test_plain_integers_are_those_that_print_so(texts: list[str]) -> None:
         assert found.to_pylist() == [int(t) for t in texts]
 
 
-@pytest.mark.parametrize("word", ["NA", "null", "None"])
-def test_a_label_that_is_a_word_for_nothing_is_told(tmp_path, word):
-    (path := tmp_path / "pairs.csv").write_text(f"parent,child\n{word},a\na,b\n{word},b\n")
+@pytest.mark.parametrize("word", ["NA", "null", "None", "\\N"])
+def test_below_a_word_for_nothing_there_is_no_pair(tmp_path, word):
+    rows = f"parent,child\n{word},r\n{word},s\nr,a\ns,b\n{word},a\n{word},b\n"
+    (path := tmp_path / "pairs.csv").write_text(rows)
     source = open_pairs(str(path), mapping_given=False)
-    encode_labels(source)
+    encoded = encode_labels(source)
+    assert encoded.identifiers.to_pylist() == ["r", "s", "a", "b"]
     (told,) = (guess for guess in source.reading().guesses if "a word for nothing" in guess)
-    assert told.startswith(f"'{word}' is read as a label")
+    assert told.startswith(
+        f"4 rows with {word!r} as ancestor say that the descendant has no parent"
+    )
+    (batch,) = encoded.batches()
+    assert apply_pairs(batch)[0].rows.tolist() == [4, 5]
+    assert pairs(encoded) == [(0, 2), (1, 3)]
+
+
+@pytest.mark.parametrize("rows", ["None,a\na,b\nRoot,None\n", "None,a\nNone,b\n"])
+def test_a_taxon_called_like_a_word_for_nothing_stays(tmp_path, rows):
+    (path := tmp_path / "pairs.csv").write_text("parent,child\n" + rows)
+    encoded = encode_labels(source := open_pairs(str(path), mapping_given=False))
+    assert "None" in encoded.identifiers.to_pylist()
+    assert any(guess.startswith("'None' is read as a label") for guess in source.reading().guesses)
     (path := tmp_path / "sound.csv").write_text("parent,child\nNab,a\na,b\n")
     encode_labels(source := open_pairs(str(path), mapping_given=False))
     assert not any("nothing" in guess for guess in source.reading().guesses)
