@@ -6,15 +6,31 @@ What is inside of a file, a sheet, a table or a member, is named behind it: ``bo
 from __future__ import annotations
 
 import os
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 Paths = str | tuple[str, ...]
+
+
+# pathlib raises an error for a name with a NUL, or one that is too long for any file.
+def is_there(path: str | os.PathLike[str]) -> bool:
+    """Whether there is anything of this name; there is not where no file can be called so."""
+    return os.path.exists(path)  # noqa: PTH110
+
+
+def is_file(path: str | os.PathLike[str]) -> bool:
+    """Whether there is a file of this name."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def is_folder(path: str | os.PathLike[str]) -> bool:
+    """Whether there is a folder of this name."""
+    return os.path.isdir(path)  # noqa: PTH112
 
 
 def is_address(path: str) -> bool:
     """Whether a path is one of a file system elsewhere: ``s3://bucket/pairs``."""
     scheme, found, _ = path.partition("://")
-    return bool(found) and scheme.isalnum() and not Path(path).exists()
+    return bool(found) and scheme.isalnum() and not is_there(path)
 
 
 INSIDE = "::"
@@ -26,7 +42,7 @@ def split_part(path: str) -> tuple[str, str]:
     The part is empty where none is named, or where there is a file of the whole name.
     """
     file, found, part = path.partition(INSIDE)
-    if not (file and found) or "://" in part or os.path.exists(path):  # noqa: PTH110 - a NUL may be
+    if not (file and found) or "://" in part or is_there(path):
         return path, ""
     return file, part
 

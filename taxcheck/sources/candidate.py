@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from taxcheck.model.errors import InputError
 from taxcheck.model.paths import split_part
-from taxcheck.sources.packed import DAMAGES, compression_of, read_fully, unpacking
 
 if TYPE_CHECKING:
     from taxcheck.sources.files import InputFile
@@ -56,6 +55,8 @@ class Candidate:
     @cached_property
     def unpacked(self) -> bytes:
         """The first bytes behind a packing, up to 64 KiB; of a plain file its head."""
+        from taxcheck.sources.packed import DAMAGES, compression_of, read_fully, unpacking
+
         compression = compression_of(self.head)
         if compression is None:
             return self.head

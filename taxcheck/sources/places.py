@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from taxcheck.model.errors import InputError, one_line
-from taxcheck.model.paths import is_address
+from taxcheck.model.paths import is_address, is_folder, is_there
 
 
 class Place(Protocol):
@@ -67,17 +67,11 @@ class LocalPlace:
 
     def exists(self) -> bool:
         """Whether there is anything of this very name."""
-        try:
-            return Path(self.path).exists()
-        except (OSError, ValueError):
-            return False
+        return is_there(self.path)
 
     def is_folder(self) -> bool:
         """Whether it is a folder."""
-        try:
-            return Path(self.path).is_dir()
-        except (OSError, ValueError):
-            return False
+        return is_folder(self.path)
 
     def find(self) -> list[str]:
         """The paths of all files in the folder and below, by links as well, each folder once."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from msgspec.structs import replace
 
 from taxcheck.commands.compare.compare import (
@@ -16,6 +14,7 @@ from taxcheck.commands.compare.compare import (
     score_changes,
 )
 from taxcheck.model.change import Baseline, BaselineState
+from taxcheck.model.paths import is_there
 from taxcheck.model.report import Report
 
 
@@ -29,7 +28,7 @@ def against(
     of the baseline that is no longer judged counts all the same.
     Raises InputError where the file is there and is no report.
     """
-    if fetched is None and not Path(path).exists():
+    if fetched is None and not is_there(path):
         fetched = "the file does not exist"
     if isinstance(fetched, str):
         missing = Baseline(path, BaselineState.MISSING, tolerance, (fetched,))

@@ -14,7 +14,7 @@ import pyarrow as pa
 from taxcheck.commands.compare.comparison import Drift, Listed
 from taxcheck.model.arrays import IntArray, distinct, within
 from taxcheck.model.errors import InputError
-from taxcheck.model.paths import called
+from taxcheck.model.paths import called, is_there
 from taxcheck.model.report import InputSummary, Report
 from taxcheck.run.gather import gather
 from taxcheck.run.request import Request
@@ -61,7 +61,7 @@ def read_side(
     else:
         paths = {role: named[role].path if role in named else None for role in _TABLES}
         taxonomy = named["taxonomy"].path if "taxonomy" in named else None
-        if taxonomy is not None and not Path(taxonomy).exists():
+        if taxonomy is not None and not is_there(taxonomy):
             notes += (f"{taxonomy} is not there any more: nodes have no names.",)
             taxonomy = None
         notes += _changed(told_by, named)

@@ -18,7 +18,7 @@ from blake3 import blake3
 
 from taxcheck.model.clock import created
 from taxcheck.model.installed import GROUPS, plugins, version
-from taxcheck.model.paths import Paths, called, each, is_address, split_part
+from taxcheck.model.paths import Paths, called, each, is_address, is_file, split_part
 from taxcheck.model.report import Report
 from taxcheck.run.request import Request
 from taxcheck.sources.files import InputFile
@@ -174,7 +174,7 @@ def _files(request: Request) -> Iterator[tuple[str, str, Path]]:
     if request.taxonomy is not None:
         from taxcheck.sources.taxonomies.dump_file import FILES
 
-        if not (Path(request.taxonomy) / "nodes.dmp").is_file():
+        if not is_file(Path(request.taxonomy) / "nodes.dmp"):
             raise NotKeptError(
                 f"{request.taxonomy} is no folder of a dump, so its result is not kept"
             )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from taxcheck.model.errors import InputError, UsageError, one_line
+from taxcheck.model.paths import is_folder
 from taxcheck.sources.checkpoints.checkpoint import (
     Checkpoint,
     Geometry,
@@ -50,7 +50,7 @@ def open_checkpoint(
     given = _geometry(geometry)
     if curvature is not None and not (math.isfinite(curvature) and curvature > 0):
         raise UsageError(f"`curvature` {curvature}: give c > 0, the space has curvature -c")
-    candidate = Candidate(path, file_in(path) if Path(path).is_dir() else None)
+    candidate = Candidate(path, file_in(path) if is_folder(path) else None)
     file = candidate.file
     file.start_fingerprint()
     if key is None:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from taxcheck.model.errors import InputError, one_line
+from taxcheck.model.paths import is_file
 from taxcheck.sources.checkpoints.archive import Archive, map_bytes
 from taxcheck.sources.checkpoints.arrays import read_safetensors
 from taxcheck.sources.checkpoints.contents import Contents, Inert, Stored, flatten
@@ -82,7 +83,7 @@ def read_index(file: InputFile) -> Contents:
 
 def _beside(file: InputFile, name: str) -> InputFile:
     path = Path(file.shown).with_name(name)
-    if not path.is_file():
+    if not is_file(path):
         raise InputError(
             f"{file.shown}: its shard {one_line(name, 60)} is missing; keep all together"
         )
@@ -114,7 +115,7 @@ def refuse_shard(file: InputFile) -> None:
 def file_in(folder: str) -> InputFile:
     """The file of a folder that is a checkpoint; InputError, by name, for one of another kind."""
     path = Path(folder)
-    if (path / METADATA).is_file():
+    if is_file(path / METADATA):
         return InputFile(str(path / METADATA))
     indexes = sorted(path.glob("*.index.json"))
     if len(indexes) == 1:

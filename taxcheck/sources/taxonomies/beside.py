@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from taxcheck.model.arrays import IntArray
 from taxcheck.model.errors import InputError
-from taxcheck.model.paths import is_address, split_part
+from taxcheck.model.paths import is_address, is_file, split_part
 from taxcheck.model.reading import Column, Reading
 from taxcheck.model.report import InputSummary
 from taxcheck.model.vocabulary import plural
@@ -41,11 +41,11 @@ def open_beside(path: str) -> Taxonomy | NameTable:
     Raises InputError, one line, where it is none of them, or is damaged.
     """
     given = Path(path)
-    if given.is_dir() and (given / NODES).is_file() and not (given / "nodes.dmp").is_file():
+    if is_file(given / NODES) and not is_file(given / "nodes.dmp"):
         return _read(str(given / NODES))
     if split_part(path)[1] or is_address(path):
         return _read(path)
-    if not given.is_file() or claim(Candidate(path)) != NEVER:
+    if not is_file(given) or claim(Candidate(path)) != NEVER:
         return open_taxonomy(path)
     return _read(path)
 

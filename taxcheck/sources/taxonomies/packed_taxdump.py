@@ -21,6 +21,7 @@ from typing import IO, BinaryIO, cast
 
 from taxcheck.files import hidden_folder
 from taxcheck.model.errors import InputError, OutputError, one_line
+from taxcheck.model.paths import is_file
 from taxcheck.sources.files import reading
 from taxcheck.sources.packed import Limited, compression_of, unpacking
 from taxcheck.sources.readers import CERTAIN, NEVER, Candidate
@@ -35,7 +36,7 @@ _EXPECTED = "give the folder of an NCBI taxdump, with nodes.dmp in it, packed or
 def is_archive(path: str) -> bool:
     """Whether a file is a tar, packed or not, or a zip."""
     try:
-        return Path(path).is_file() and (tarfile.is_tarfile(path) or zipfile.is_zipfile(path))
+        return is_file(path) and (tarfile.is_tarfile(path) or zipfile.is_zipfile(path))
     except (OSError, EOFError, zlib.error, ValueError):
         return False
 
@@ -43,7 +44,7 @@ def is_archive(path: str) -> bool:
 def claim(candidate: Candidate) -> float:
     """How surely a file is a dump; InputError where it is another file of one, or another zip."""
     path = Path(candidate.path)
-    if path.name in FILES and (path.parent / "nodes.dmp").is_file():
+    if path.name in FILES and is_file(path.parent / "nodes.dmp"):
         return CERTAIN
     if candidate.is_text and _LINE.match(candidate.unpacked):
         if _NODES.match(candidate.unpacked):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from taxcheck.model.errors import InputError
+from taxcheck.model.paths import is_folder, is_there
 from taxcheck.sources.readers import (
     CERTAIN,
     LIKELY,
@@ -36,11 +36,11 @@ def _if(known: Callable[[bytes], object], sure: float = CERTAIN) -> Callable[[Ca
 
 
 def _ncbi(candidate: Candidate) -> float:
-    return CERTAIN if candidate.path == "ncbi" and not Path(candidate.path).exists() else NEVER
+    return CERTAIN if candidate.path == "ncbi" and not is_there(candidate.path) else NEVER
 
 
 def _taxdump(candidate: Candidate) -> float:
-    if Path(candidate.path).is_dir():
+    if is_folder(candidate.path):
         return CERTAIN
     from taxcheck.sources.taxonomies.packed_taxdump import claim
 
