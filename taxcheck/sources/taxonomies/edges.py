@@ -163,8 +163,8 @@ def _without_parent(rows: _Rows, chosen: Chosen, known: Sequence[str], kept: Boo
     is_child = np.zeros(len(rows.labels) + 1, dtype=bool)
     is_child[rows.child[kept]] = True
     word = np.append(_absent_codes(rows.labels), False)
-    numbers = _NUMBERS_FOR_NONE if chosen.of_nodes else _NUMBERS_FOR_NONE[1:]
-    word[_codes_of(rows.labels, numbers)] = True
+    zero_too = chosen.of_nodes or _zero_is_apart(rows, kept, is_child)
+    word[_codes_of(rows.labels, _NUMBERS_FOR_NONE if zero_too else _NUMBERS_FOR_NONE[1:])] = True
     word &= ~is_child
     none = kept & word[np.maximum(rows.parent, -1)]
     none |= kept & (rows.parent < -1)
@@ -181,6 +181,16 @@ def _without_parent(rows: _Rows, chosen: Chosen, known: Sequence[str], kept: Boo
         (rows.guesses if len(words) else rows.notes).append(
             f"rows without a parent, whose nodes are roots: {', '.join(said)}"
         )
+
+
+def _zero_is_apart(rows: _Rows, kept: BoolArray, is_child: BoolArray) -> bool:
+    """Whether 0 is the one parent that is no child, among identifiers that do not count from 0."""
+    zero = _codes_of(rows.labels, _NUMBERS_FOR_NONE[:1])
+    parents = np.unique(rows.parent[kept & (rows.parent >= 0)])
+    if not len(zero) or (is_child[parents] == (parents == zero[0])).any():
+        return False
+    counting = pa.array(np.arange(1, len(rows.labels))).cast(rows.labels.type)
+    return 2 * int(pc.sum(pc.is_in(rows.labels, counting)).as_py() or 0) < len(counting)
 
 
 def _told_without_row(rows: _Rows, edge: BoolArray) -> None:

@@ -93,6 +93,15 @@ def test_a_zero_among_edges_is_a_node(make):
     assert len(data.ids) == 6
 
 
+def test_a_zero_apart_from_all_identifiers_is_no_parent(make):
+    """As ITIS marks kingdoms; the columns have no names."""
+    rows = "202423|Animalia|0\n202422|Plantae|0\n158852|Chordata|202423\n180000|Algae|202422\n"
+    data = make(rows, "taxa.txt", columns="child=1,parent=3")
+    assert data.dataset["roots"] == [202422, 202423]
+    assert data.edges == {(202423, 158852), (202422, 180000)}
+    assert any(line.startswith("guess") and "2 say '0'" in line for line in data.lines)
+
+
 DARWIN_CORE = """\
 taxonID\tparentNameUsageID\tacceptedNameUsageID\tscientificName\ttaxonRank\ttaxonomicStatus\tkingdom\tgenus
 1\t\t\tAnimalia\tkingdom\taccepted\tAnimalia\t
