@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from taxcheck.sources.checkpoints.checkpoint import Geometry, Reading
 Floats = npt.NDArray[np.floating]
 
 _CHUNK = 1 << 16  # rows
+_TRIED = 1 << 10  # rows that are looked at before all are
 _NEARLY_ALL = 0.99
 # Of x0^2; in float32, rows at radius 9 miss the sheet by 1e-7 of it, and engines add errors.
 _SHEET_TOLERANCE = {"float64": 1e-7, "float32": 1e-5, "float16": 2e-2, "bfloat16": 5e-2}
@@ -86,6 +87,20 @@ def reading_of(vectors: Floats, dtype: str, stated: Stated) -> Reading:
         clip, why = _clip(measured, dtype, curvature, stated)
         reasons.extend([why] if why else [])
     return Reading(geometry, curvature, clip, confidence, tuple(reasons))
+
+
+def time_is_last(vectors: Floats, dtype: str, curvature: float | None) -> bool:
+    """Whether rows lie on a hyperboloid by their last coordinate as time, and not by the first."""
+    if vectors.shape[1] < 2:
+        return False
+    for rows in (vectors[:_TRIED], vectors):  # of most tables a few tell that they are no such
+        measured = _measure(rows)
+        last = rows[:, -1].astype(np.float64)
+        if _on_sheet(measured, dtype, curvature) is not None or (
+            _on_sheet(replace(measured, time=last), dtype, curvature) is None
+        ):
+            return False
+    return True
 
 
 def _guess(measured: _Norms, dtype: str, stated: Stated) -> tuple[Geometry, str, str, float | None]:

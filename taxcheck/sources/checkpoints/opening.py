@@ -20,7 +20,7 @@ from taxcheck.sources.checkpoints.contents import UNORDERED, Contents, flatten
 from taxcheck.sources.checkpoints.engines import layout_of, stated_of
 from taxcheck.sources.checkpoints.facts import facts_of
 from taxcheck.sources.checkpoints.find_table import find_table, other_tables
-from taxcheck.sources.checkpoints.geometry import Stated, reading_of
+from taxcheck.sources.checkpoints.geometry import Stated, reading_of, time_is_last
 from taxcheck.sources.checkpoints.pieces import put_together
 from taxcheck.sources.checkpoints.row_names import entries_of, picked
 from taxcheck.sources.checkpoints.sharded import file_in, refuse_shard
@@ -74,6 +74,7 @@ def open_checkpoint(
         raise InputError(f"{file.shown}: {name} has one column; a Lorentz row has time and space")
     reading = reading_of(vectors, stored.dtype, stated)
     _refuse_space(file.shown, stated, reading, given)
+    _refuse_time_last(file.shown, vectors, stored.dtype, reading, given)
     notes = list(contents.notes)
     names, misfits = entries_of(flat, contents, rows, name)
     if labels is not None:
@@ -122,6 +123,23 @@ def _refuse_space(shown: str, stated: Stated, reading: Reading, given: Geometry 
         raise InputError(
             f"{shown}: {told}, a space that taxcheck does not measure; it knows {known}: where the "
             "rows are one of these all the same, say so with `geometry`"
+        )
+
+
+def _refuse_time_last(
+    shown: str,
+    vectors: npt.NDArray[np.floating],
+    dtype: str,
+    reading: Reading,
+    given: Geometry | None,
+) -> None:
+    """InputError for a Lorentz table whose time is the last coordinate: no space has it there."""
+    guessed = reading.geometry is Geometry.EUCLIDEAN and reading.confidence == "guess"
+    if (guessed or reading.geometry is Geometry.LORENTZ) and time_is_last(vectors, dtype, None):
+        asked = " or say `geometry` euclidean" if given is None else " or give another `geometry`"
+        raise InputError(
+            f"{shown}: its rows lie on a hyperboloid whose time is their last coordinate, and "
+            f"taxcheck takes the first: write numpy.roll(table, 1, axis=1),{asked}"
         )
 
 

@@ -176,3 +176,19 @@ def test_what_is_given_wins_over_numbers_and_file(tmp_path: Path) -> None:
     np.savez(path, emb=np.ones((3, 1)))
     with pytest.raises(InputError, match="one column; a Lorentz row has time and space"):
         open_checkpoint(str(path), geometry=Geometry.LORENTZ)
+
+
+@pytest.mark.parametrize("geometry", [None, "lorentz"])
+@pytest.mark.parametrize(("curvature", "dtype"), [(1.0, "f4"), (0.5, "f8")])
+def test_time_in_the_last_coordinate_is_refused(
+    geometry: str | None, curvature: float, dtype: str, tmp_path: Path
+) -> None:
+    table = sheet(3000, 4, curvature).astype(dtype)
+    np.save(path := tmp_path / "a.npy", np.roll(table, -1, axis=1))
+    with pytest.raises(InputError, match=r"last coordinate, .* numpy\.roll\(table, 1, axis=1\)"):
+        open_checkpoint(str(path), geometry=geometry)
+    told = open_checkpoint(str(path), geometry="euclidean").reading.geometry
+    assert told is Geometry.EUCLIDEAN
+    table[2500:, -1] += 1  # a sixth of the rows is elsewhere
+    np.save(path, np.roll(table, -1, axis=1))
+    assert open_checkpoint(str(path)).reading.geometry is Geometry.EUCLIDEAN
