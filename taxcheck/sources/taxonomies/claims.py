@@ -73,7 +73,8 @@ def claim_edges(candidate: Candidate) -> float:
     raise InputError(
         f"{table.path}: is a table in which nothing tells child and parent: its columns are "
         f"{shown}, and no cell of one stands in another; name them with `columns` "
-        "child=COLUMN,parent=COLUMN"
+        "child=COLUMN,parent=COLUMN, or a column of codes whose beginnings are codes with "
+        "code=COLUMN"
     )
 
 

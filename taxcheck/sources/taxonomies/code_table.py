@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,8 +17,11 @@ from taxcheck.sources.taxonomies.code_files import code_file, read_code_file
 from taxcheck.sources.taxonomies.codes import (
     CODE,
     TREE_NUMBER,
+    Above,
     Coded,
+    above_by_characters,
     above_by_dots,
+    are_numbers,
     hierarchy_of_codes,
     way_of,
 )
@@ -30,7 +33,12 @@ _KEYS = ("ui", "descriptorui", "meshid", "meshui", "uid")
 _LIKE = ("name", "label", "title", "term", "descr")
 _SEVERAL = re.compile(r"\s*[|;,]\s*|\s+")  # between the codes of one cell
 _SAMPLE = 20_000
+_IDENTIFIER = re.compile(r"(?i)(id|ids|idx|index|key|no\.?|nr\.?|number|row)$")  # no codes' names
 _TOO_MANY = 64  # columns
+_NUMBERS = (
+    "the numbers in {0!r} are codes, each below the one without its last digits, since those are "
+    "there; say so with `columns` code={0}"
+)
 
 
 def claim_codes(candidate: Candidate) -> float:
@@ -62,7 +70,7 @@ def read_codes(path: str, columns: str | None) -> Hierarchy:
     rows = list(_rows(table, [chosen.code, chosen.name, chosen.key]))
     codes = [code for cell, *_ in rows for code in _SEVERAL.split(cell) if code]
     mesh = all(map(TREE_NUMBER.fullmatch, codes))
-    above = way_of(codes) or (above_by_dots if columns or mesh else None)
+    above = way_of(codes) or (_usual(codes) if columns or mesh else None)
     if above is None:
         raise InputError(f"{path}: the codes of {chosen.code!r} do not say what is above what")
     coded = Coded()
@@ -72,7 +80,13 @@ def read_codes(path: str, columns: str | None) -> Hierarchy:
             if code:
                 coded.add(code, name, node)
     origin = Origin("table of codes", table.path, None, table.bytes, table.fingerprint())
-    return hierarchy_of_codes(coded, above, origin, tuple(chosen.told(table, mesh)))
+    found = hierarchy_of_codes(coded, above, origin, tuple(chosen.told(table, mesh)))
+    guessed = not columns and are_numbers(coded.codes)
+    return replace(found, guesses=(_NUMBERS.format(chosen.code),)) if guessed else found
+
+
+def _usual(codes: Sequence[str]) -> Above:
+    return above_by_dots if any("." in code for code in codes) else above_by_characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +151,8 @@ def _code_column(table: Table) -> str | None:
             texts = texts[1:]  # a name of the column
         codes = [code for one in texts for code in _SEVERAL.split(one) if code]
         split = all(map(TREE_NUMBER.fullmatch, codes[:_SAMPLE]))
+        if _IDENTIFIER.search(name) and are_numbers(codes):
+            continue
         if way_of(codes if split else texts) is not None and len(set(texts)) > 0.9 * len(texts):
             return name
     return None

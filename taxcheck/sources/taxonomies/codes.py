@@ -1,12 +1,16 @@
 """Hierarchies that are stated by codes: 1.1.1.1 is below 1.1.1, A01B below A01.
 
 A code is taken apart at its dots, or by its characters where those behind the only dot count
-one by one, as in ICD (S72.01 is below S72.0) and NACE.
+one by one, as in ICD (S72.01 is below S72.0) and NACE. Numbers are codes only where counting would
+not have them so, as in ISCO and NAICS (111 is below 11, 311 below 31-33), and that is a guess.
 """
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -20,6 +24,10 @@ _LEVELS = 4  # of an enzyme's code
 _MOST = 1 << 12  # characters of a code
 _ENOUGH, _FEWEST = 0.6, 3  # share and number of codes whose parent is there
 _BY_CHARACTER = 0.9
+_RANGE = re.compile(r"(\d+)-(\d+)")  # of sectors of NAICS
+_WIDEST = 10  # codes of a range
+_OF_NUMBERS = 0.95  # share of numbers whose beginning is there
+_CHANCE = 1 / 200  # at most, that so many beginnings are there although numbers are no codes
 
 
 @dataclass(slots=True)
@@ -62,7 +70,8 @@ Above = Callable[[str, "Mapping[str, object] | set[str]"], str]
 
 def way_of(codes: Iterable[str]) -> Above | None:
     """How parents of codes are found, where many of them are there; None where nothing says so."""
-    known = {code for one in codes if one and (code := plain(one))}
+    written = {code for one in codes if one and (code := plain(one))}
+    known = {code for one in written for code in spread(one, written)}
     if len(known) <= _FEWEST or max(map(len, known)) > _MOST:
         return None
     if sum(CODE.fullmatch(code) is not None for code in known) < 0.95 * len(known):
@@ -70,12 +79,54 @@ def way_of(codes: Iterable[str]) -> Above | None:
     dotted = [code for code in known if "." in code]
     if dotted and not _positional(dotted):
         return above_by_dots if _by_dots(known, dotted) else None
-    if not dotted and not any(code[0].isalpha() for code in known):
-        return None  # numbers, of which many begin another
+    numbers = not dotted and not any(code[0].isalpha() for code in known)
+    known_by = _are_levels if numbers else _by_characters
+    return above_by_characters if known_by(known) else None
+
+
+def _by_characters(known: set[str]) -> bool:
+    """Whether beginnings of most are there."""
     shortest = min(map(len, known))
     longer = [code for code in known if len(code) > shortest]
     there = sum(bool(above_by_characters(code, known)) for code in longer)
-    return above_by_characters if there >= max(_FEWEST, _BY_CHARACTER * len(longer)) else None
+    return there >= max(_FEWEST, _BY_CHARACTER * len(longer))
+
+
+def spread(code: str, known: Mapping[str, object] | set[str]) -> list[str]:
+    """The codes that a range such as 31-33 stands for, where none of them is known; else itself."""
+    ends = _RANGE.fullmatch(code)
+    if ends and len(ends[1]) == len(ends[2]) and 0 < int(ends[2]) - int(ends[1]) < _WIDEST:
+        numbers = range(int(ends[1]), int(ends[2]) + 1)
+        within = [str(number).zfill(len(ends[1])) for number in numbers]
+        if not any(one in known for one in within):
+            return within
+    return [code]
+
+
+def are_numbers(codes: Iterable[str]) -> bool:
+    """Whether codes are plain numbers, or ranges of them."""
+    return all(code.isdecimal() or _RANGE.fullmatch(code) for code in map(plain, codes))
+
+
+def _are_levels(numbers: set[str]) -> bool:
+    """Whether numbers are codes, one digit a level, as counting and chance would not make them.
+
+    Nearly every number without its last digit is there too; that is unlikely where the numbers of
+    that length are drawn at random; and from one such beginning to the next they do not go on by 1.
+    """
+    shortest = min(map(len, numbers))
+    longer = [code for code in numbers if len(code) > shortest]
+    there = [code for code in longer if code[:-1] in numbers]
+    if not all(map(str.isdecimal, numbers)) or len(there) < max(2, _OF_NUMBERS * len(longer)):
+        return False
+    of_length = Counter(map(len, numbers))
+    above = {code[:-1] for code in there if code[-1] != "0"}  # 10, 100 and 1000 are of one scale
+    if sum(math.log(of_length[len(code)] / 10 ** len(code)) for code in above) > math.log(_CHANCE):
+        return False
+    pairs = itertools.pairwise(sorted(longer, key=lambda code: (len(code), code)))
+    onward = [int(two) - int(one) == 1 for one, two in pairs
+              if len(one) == len(two) and one[:-1] != two[:-1]]  # fmt: skip
+    return 2 * sum(onward) <= len(onward)
 
 
 def _by_dots(known: set[str], dotted: Sequence[str]) -> bool:
@@ -107,8 +158,10 @@ def hierarchy_of_codes(
     """
     of: dict[str, list[str]] = {}  # keys by plain code
     growing = Growing()
+    written = set(map(plain, coded.codes))
     for code, key in zip(coded.codes, coded.keys, strict=True):
-        of.setdefault(plain(code), []).append(key)
+        for one in spread(plain(code), written):
+            of.setdefault(one, []).append(key)
         growing.node(key, coded.names.get(key, key))
     made: list[str] = []
     open_places = any(code.endswith("-") for code in coded.codes) or _enzymes(of)

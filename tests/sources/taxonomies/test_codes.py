@@ -197,3 +197,36 @@ def test_what_is_no_column_of_codes(tmp_path, text):
     except InputError:
         name = ""
     assert name != "codes"
+
+
+OCCUPATIONS = ["1", "11", "111", "112", "12", "121", "2", "21", "211", "22", "221"]
+SECTORS = ["11", "111", "1111", "31-33", "311", "3111", "332", "3321", "33211", "42", "423"]
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [
+        (["1", "11", "111", "2"], {("1", "11"), ("11", "111")}),
+        (OCCUPATIONS, {(code[:-1], code) for code in OCCUPATIONS if len(code) > 1}),
+        (SECTORS, {("31-33", "311"), ("31-33", "332"), ("332", "3321"), ("3321", "33211"),
+                   ("311", "3111"), ("11", "111"), ("111", "1111"), ("42", "423")}),
+    ],
+)  # fmt: skip
+def test_numbers_that_are_codes(read, codes, expected):
+    """As of ISCO and NAICS; counted rows stand before them in the published table."""
+    text = "".join(f"{k + 1},{code},Title of {code}\n" for k, code in enumerate(codes))
+    edges, _, found = read("Seq,Code,Title\n" + text)
+    assert edges == expected
+    assert any("'Code' are codes" in guess for guess in found.guesses)
+    named, _, sure = read("Seq,Code,Title\n" + text, columns="code=Code")
+    assert (named, sure.guesses) == (expected, ())
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [range(1, 1500), [*range(1, 21), *range(100, 200)], [1, 2, 3, 10, 11, 12, 20, 21],
+     [k for k in range(1, 3000) if k % 29], [1, 10, 100, 1000, 10000], range(5, 5000, 7)],
+)  # fmt: skip
+def test_numbers_that_count_are_no_codes(read, ids):
+    with pytest.raises(TaxcheckError, match=r"nothing tells child and parent.*code=COLUMN"):
+        read("value,name\n" + "".join(f"{k},taxon {k}\n" for k in ids))
