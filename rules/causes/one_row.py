@@ -15,7 +15,7 @@ from taxcheck.statistics.symptoms import Symptoms
 from taxcheck.statistics.truth import Truth
 from taxcheck.statistics.values import DepthStatistics, HierarchyStatistics, Kind, PairStatistics
 
-from .distances import nearer_by_depth
+from .depth_columns import nearer_by_depth
 from .lost import FROM_TAXONOMY, MISSING, NO_REPAIR, UNPROVEN, everything, follows, lost_pairs
 
 _FEWEST = 20  # nodes with several parents
