@@ -13,6 +13,7 @@ from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from taxcheck.model.arrays import BoolArray, IntArray
 from taxcheck.model.errors import InputError
@@ -24,6 +25,7 @@ from taxcheck.sources.tables.dialect import TEXTS_ALIKE, Header
 _UNNAMED = ("", "unnamed:0", "index")  # what pandas calls the column of row numbers
 NOWHERE_BELOW = "its cells stand nowhere below"
 _NEAR = 0.01  # by which the last of two numberings may differ
+_ELSEWHERE = 0.5  # share of numbers of rows that another column has as well
 _FEWEST = 3  # rows that count by chance: two easily do
 _MOST_STEPS = 1 << 24  # of two pairs that follow each other, looked up to see whether all close
 
@@ -135,11 +137,28 @@ def _unnamed_counter(table: Opened, role: str) -> Counted:
     if not _counts_rows(columns[0]) or not _is_table(columns[1:], role):
         return Counted()
     if role == "edges":
+        if _names_counted_rows(table):
+            return Counted()
         raise InputError(
             "the first column counts the rows, so it may be their number or the child; name the "
             "columns with `columns` descendant=1,ancestor=2 or descendant=2,ancestor=3"
         )
     return Counted(table.column_names[0], True, _told(1))
+
+
+def _names_counted_rows(table: Opened) -> bool:
+    """Whether a later column has numbers of the first alone, which no other column has as well."""
+    head, _ = table.head(table.column_names)
+    cells = [pc.unique(pc.utf8_trim_whitespace(head.columns[name].cast(pa.string()))).drop_null()
+             for name in table.column_names]  # fmt: skip
+    cells = [column.filter(pc.not_equal(column, "")) for column in cells]
+
+    def share(k: int, other: int) -> float:
+        return float(pc.mean(pc.is_in(cells[k], cells[other])).as_py() or 0)
+
+    columns = range(1, len(cells))
+    counted = [k for k in columns if len(cells[k]) > 1 and share(k, 0) == 1]
+    return any(max(share(k, o) for o in columns if o != k) < _ELSEWHERE for k in counted)
 
 
 def _refuse_two_numberings(columns: Sequence[Whole], whole: bool) -> None:

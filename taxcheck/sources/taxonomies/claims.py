@@ -9,7 +9,7 @@ from taxcheck.model.errors import InputError
 from taxcheck.sources.readers import LIKELY, NEVER, POSSIBLE, STRONG, Candidate
 from taxcheck.sources.tables.columns import END_WORDS, normalise
 from taxcheck.sources.tables.table import Table, open_table
-from taxcheck.sources.taxonomies.columns import known_ends, names_ends
+from taxcheck.sources.taxonomies.columns import LINKED, known_ends, names_ends
 from taxcheck.sources.taxonomies.lineages import rank_cells
 from taxcheck.sources.taxonomies.paths import layout_of, names_lineage
 from taxcheck.sources.taxonomies.triples import triple_columns
@@ -17,6 +17,7 @@ from taxcheck.sources.taxonomies.triples import triple_columns
 # Words for a parent that other columns have too.
 _LOOSE = frozenset(map(normalise, ("is_a", "superclass", "id2", "broader", "belongs_to")))
 _NAMED = 0.9  # columns called child and parent say more than lineages or ranks beside them
+_FIRST = 4  # columns with names among which two may share cells
 _SHOWN = 8  # columns that a refusal names
 
 
@@ -88,7 +89,7 @@ def _of_columns(candidate: Candidate) -> float:
 
 def _linked(table: Table) -> bool:
     """Whether a cell of one of the first columns stands in another of them, further up or down."""
-    names = table.column_names[:4]
+    names = table.column_names[: _FIRST if table.header else LINKED]
     if len(names) < 2:
         return False
     cells = [pc.unique(column.cast(pa.string())) for column in table.texts(names)]

@@ -25,7 +25,8 @@ from taxcheck.sources.taxonomies.absent import is_absent
 
 _EXAMPLE = "`columns` child=1,parent=2"
 _TOLD = "child is {0!r} and parent {1!r}, as each cell of {0!r} stands there once and others repeat"
-_LINKED = 4  # columns among which parents are sought
+LINKED = 64  # columns among which parents are sought
+_CLEARER = 2  # times as many cells that two columns share as the first two that share any
 _SHOWN = 8  # columns that are told
 _BESIDE = ("name", "rank", "accepted", "status", "distance")
 # An end by these names is that of an edge; by others the row is a node, which has an identifier.
@@ -190,12 +191,16 @@ def _by_cells(
 
 
 def _linked_ends(table: Table, names: Sequence[str]) -> tuple[str, str]:
-    """The first two columns without names of which one has cells of the other; else the first."""
-    cells = [pc.unique(_filled(column)) for column in table.texts(names[:_LINKED])]
-    for one, other in itertools.combinations(range(len(cells)), 2):
-        if pc.any(pc.is_in(cells[one], cells[other])).as_py():
-            return names[one], names[other]
-    return names[0], names[1]
+    """The first two columns without names that share cells, or two that share far more of them."""
+    cells = [pc.unique(_filled(column)) for column in table.texts(names[:LINKED])]
+    shared = {
+        (one, other): pc.sum(pc.is_in(cells[one], cells[other])).as_py() or 0
+        for one, other in itertools.combinations(range(len(cells)), 2)
+    }
+    first = next((ends for ends, count in shared.items() if count), (0, 1))
+    most = max(shared, key=lambda ends: shared[ends])
+    one, other = most if shared[most] >= _CLEARER * max(shared[first], 1) else first
+    return names[one], names[other]
 
 
 def _open_ends(names: Sequence[str]) -> tuple[str, str]:

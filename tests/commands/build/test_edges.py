@@ -250,3 +250,19 @@ def test_a_last_row_without_its_ends_is_a_row_where_another_cell_stands(tmp_path
 def test_an_empty_column_tells_nothing(make, empty):
     data = make(f"child,parent,{empty}\nA,R,\nB,R,\nC,A,\n", "kin.csv")
     assert data.edges == {("R", "A"), ("R", "B"), ("A", "C")}
+
+
+def test_a_column_of_identifiers_that_count_is_the_child_of_what_names_them_alone(make):
+    rows = [("Life", "root", ""), ("Bacteria", "domain", "1"), ("Archaea", "domain", "1"),
+            ("Firmicutes", "phylum", "2"), ("Bacilli", "class", "4")]  # fmt: skip
+    data = make("".join("|".join((str(k + 1), *row)) + "\n" for k, row in enumerate(rows)), "t.txt")
+    assert data.edges == {(1, 2), (1, 3), (2, 4), (4, 5)}
+    assert any("child is column 1, parent is column 4" in line for line in data.lines)
+    wide = [(f"n{k}", "a", "b", "c", f"n{k // 2}" if k > 1 else "") for k in range(1, 9)]
+    data = make(text(wide, "\t"), "w.txt")
+    assert data.edges == {(f"n{k // 2}", f"n{k}") for k in range(2, 9)}
+
+
+def test_numbers_of_rows_that_another_column_has_as_well_are_asked_for(tmp_path):
+    said = refused(tmp_path, text([("1", "4", "2"), ("2", "2", "3"), ("3", "1", "2")]))
+    assert "it may be their number or the child" in said
