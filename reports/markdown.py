@@ -145,6 +145,8 @@ def _head(report: Report) -> Iterator[str]:
         if len(told) > _STANDING:
             lines.append(f"- … and {plural(len(told) - _STANDING, 'more waiver')}")
         yield "\n".join(lines)
+    if table := view.table_read(report):
+        yield f"Table: {plain(table, 400)}"
     if guesses := view.guessed(report):
         yield f"Guessed: {plain(' '.join(guesses), 1000)}"
     if action := view.action(report):

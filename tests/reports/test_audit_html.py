@@ -358,3 +358,12 @@ def test_a_score_says_on_how_many_sources_its_nulls_were_ranked():
     page = html(replace(report, audit=replace(report.audit, scores=cards)))
     assert page.count("nulls and hollow marks: 250 of these") == 2  # at two widths
     assert "hollow marks: 250" not in html(report)
+
+
+@pytest.mark.parametrize("name", ["html", "markdown", "terminal"])
+def test_which_table_was_read_stands_where_the_verdict_is(name):
+    report = audited_healthy()
+    said = next(one.columns for one in report.inputs if one.role == "checkpoint")
+    text = load_renderers()[name](report, RenderOptions()).replace("\u00a0", " ")
+    told = re.sub(r"</?b>|\s+", " ", text.partition('<section id="data"')[0])
+    assert f"Table: {said['table']}, {said['geometry']}, {said['rows']}" in told.replace("  ", " ")
