@@ -18,8 +18,10 @@ from taxcheck.statistics.taxonomy import Successors
 from taxcheck.statistics.truth import Truth
 from taxcheck.statistics.values import MappingStatistics, PairStatistics
 
-from .numbering import rotation, runs_of
-from .orders import FEWEST, by_table, in_an_order, told_by
+from .idx_runs import runs_of
+from .idx_shifts import rotation
+from .orders import in_an_order
+from .renumbering import FEWEST, by_table, told_by
 
 _OUTLIERS = 0.01  # of the rows' ends may say something else than the rest
 # What pairs that are complete in themselves do not have.

@@ -19,7 +19,7 @@ from taxcheck.statistics.values import MappingStatistics
 
 from .builds import left_behind
 from .exchanged import depths_of
-from .orders import FEWEST
+from .renumbering import FEWEST
 
 # What the pairs of another dataset do among those of this one.
 _SEEN_BY = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -11,24 +11,13 @@ import pyarrow.compute as pc
 from taxcheck.model.arrays import IntArray
 from taxcheck.model.cause import Explanation, Mend, cause
 from taxcheck.model.result import RuleResult
-from taxcheck.statistics.numbering import Numbering
+from taxcheck.statistics.hierarchy.graph import Graph
+from taxcheck.statistics.numbering import Numbering, matched
 from taxcheck.statistics.values import MappingStatistics
 
-FEWEST = 5  # idx of which something is known, below which an order may be chance
-NEARLY = 0.99  # of them have to follow it
-Renumbered = Callable[[IntArray], IntArray]
+from .renumbering import FEWEST, NEARLY, by_table, told_by
 
-
-def by_table(old: IntArray, new: IntArray, otherwise: int | None = -1) -> Renumbered:
-    """What takes each of ``old`` to ``new``, (k,) both; other idx to ``otherwise``, or nowhere."""
-    order = np.argsort(old)
-    known, to = old[order], new[order]
-
-    def renumbered(idx: IntArray) -> IntArray:
-        at = np.minimum(np.searchsorted(known, idx), len(known) - 1)
-        return np.where(known[at] == idx, to[at], idx if otherwise is None else otherwise)
-
-    return renumbered
+_WIDEST = 0.9  # of the idx; of more no range was renumbered, but all of them
 
 
 def in_file_order(mapping: MappingStatistics) -> IntArray:
@@ -78,13 +67,6 @@ def in_an_order(numbering: Numbering, mapping: MappingStatistics) -> bool:
         if order is not None
         for first in (0, 1)
     )
-
-
-def told_by(numbering: Numbering) -> str:
-    """What a renumbering rests on, in the plan of a repair."""
-    if numbering.told_by == "taxonomy":
-        return "then the pairs are those of the taxonomy"
-    return "then the identifiers in the pairs stand beside the idx of the mapping"
 
 
 @cause()
@@ -196,5 +178,64 @@ def _rows(order: IntArray, first: int, why: str, told: int = 0) -> Explanation:
             what="put the mapping's idx in place of the numbers of its rows",
             why=why,
             renumbered=by_table(first + np.arange(len(order)), order),
+        ),
+    )
+
+
+@cause()
+def permuted_range(
+    numbering: Numbering,
+    mapping: MappingStatistics,
+    kin: IntArray | None = None,
+    graph: Graph | None = None,
+) -> Explanation | None:
+    """The idx of a range were given to its taxa in another order.
+
+    All taxa that stand at another idx in the pairs than in the mapping have theirs within one
+    range, and together they have the same idx. Each taxon has one idx throughout.
+
+    Why it matters:
+    The vectors of the range are trained under each other's names, and nothing in the geometry shows
+    it.
+
+    How to fix:
+    Number the pairs again by identifier:
+
+        index_of = dict(zip(mapping["taxid"], mapping["idx"]))
+        pairs["ancestor_idx"] = pairs["ancestor_taxid"].map(index_of)
+
+    ``taxcheck fix ... --taxonomy taxdump/`` does that. A part of the mapping was probably sorted,
+    or built again, alone.
+
+    Known exceptions:
+    Identifiers alone do not say which of the two was moved, they or the idx. Where all idx are
+    permuted no range is, and nothing tells that from two builds. Siblings without children are told
+    apart by identifiers only; their pairs are the same either way.
+
+    References:
+    - Aho, Hopcroft and Ullman 1974, The Design and Analysis of Computer Algorithms, on isomorphic
+      trees
+    """
+    if numbering.told_by == "taxonomy":
+        if graph is None or kin is None or graph.forest is None:
+            return None
+        old, new = matched(graph.forest, graph.present, kin, mapping.mapped, _WIDEST)
+    else:
+        moved = numbering.moved
+        old, new = numbering.idx[moved], numbering.meant[moved]
+    if len(old) < 3 or not np.array_equal(old, np.sort(new)):
+        return None
+    first, last = int(old[0]), int(old[-1])
+    if last - first >= _WIDEST * mapping.n_nodes or 2 * len(old) < last - first:
+        return None
+    return Explanation(
+        message=f"the idx {first:,} to {last:,} are given to their taxa in another order in the "
+        "pairs than in the mapping",
+        parameters={"first idx": first, "last idx": last, "moved": len(old)},
+        free=len(old),
+        mend=Mend(
+            what=f"give the idx {first:,} to {last:,} of the pairs to the taxa of the mapping",
+            why=told_by(numbering),
+            renumbered=by_table(old, new, otherwise=None),
         ),
     )
