@@ -16,7 +16,8 @@ from taxcheck.statistics.truth import Truth
 from taxcheck.statistics.values import HierarchyStatistics, MappingStatistics
 
 from .lost import follows, lost_pairs
-from .orders import by_table, in_file_order
+from .orders import in_file_order
+from .renumbering import by_table
 
 _NEARLY = 0.99  # of the idx outside the mapping are taxids
 _EITHER_WAY = (
