@@ -33,6 +33,7 @@ class Dialect:
     sample: tuple[tuple[str, ...], ...]  # the lines after the first, a bounded number
     bom: bool
     skipped: int = 0  # lines before the first: comments, and what tells Excel the delimiter
+    row_names: bool = False  # whether the first column is taken for names of rows, without a name
 
 
 def dialect_of(head: bytes, shown: str, *, whole: bool) -> Dialect:
@@ -56,21 +57,45 @@ def dialect_of(head: bytes, shown: str, *, whole: bool) -> Dialect:
     quoted = _quoted(lines, delimiter)
     first = _first_cells(lines[0], delimiter, width, quoted=quoted)
     rows = [_cells(line, delimiter, quoted=quoted) for line in lines[1:]]
-    if len(first) == width - 1 and _numbered(rows) and not re.search(_COUNTED, first[0]):
-        first = ("", *first)  # R's write.table gives the numbers of the rows no name
+    names_rows = False
+    if len(first) == width - 1 and not re.search(_COUNTED, first[0]):
+        names_rows = _are_quoted(lines, delimiter) and _names_rows(first, rows)
+        if names_rows or _numbered(rows):
+            first = ("", *first)  # R's write.table gives numbers or names of rows no name
     if len(first) != width:
         fields = "field" if len(first) == 1 else "fields"
         raise InputError(
             f"{shown}: line {skipped + 1} has {len(first)} {fields}, most lines have {width}; "
             "remove it if it is a comment, complete it if it is the header"
         )
-    return Dialect(delimiter, quoted, first, tuple(rows), bom, skipped)
+    return Dialect(delimiter, quoted, first, tuple(rows), bom, skipped, names_rows)
 
 
 def _numbered(rows: Sequence[Sequence[str]]) -> bool:
     """Whether the first cells of all rows count them from 1."""
     first = [row[0] for row in rows if row]
     return len(first) > 1 and first == [str(k + 1) for k in range(len(first))]
+
+
+def _are_quoted(lines: Sequence[str], delimiter: str) -> bool:
+    """Whether the first cell of every line is quoted, as R quotes texts and no numbers."""
+    return all(line.startswith('"') and f'"{delimiter}' in line for line in lines if line)
+
+
+def _names_rows(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first cells name the rows: each once, none elsewhere, and the rest is of edges.
+
+    Else the last name may be missing as well.
+    """
+    full = [row for row in rows if len(row) == len(first) + 1]
+    names = {row[0] for row in full}
+    if len(full) < 2 or len(names) < len(full):
+        return False
+    columns = [{cell for cell in column if cell} for column in zip(*full, strict=True)][1:]
+    if any(names & column for column in columns):
+        return False
+    known = sum(normalise(cell) in KNOWN_NAMES for cell in first) >= 2 or _names_ends(first)
+    return known and any(a & b for a, b in itertools.combinations(columns, 2))
 
 
 def _lines(head: bytes, shown: str, *, whole: bool) -> tuple[list[str], bool]:
@@ -188,6 +213,7 @@ def is_number(cell: str) -> bool:
 
 
 KNOWN = "its cells are known names of columns"
+NAMES_FEWER = "it has one name fewer than rows have cells"
 TEXTS_ALIKE = "its cells are texts like those below it"  # so that it may still be a header
 
 
@@ -208,6 +234,8 @@ def header_of(dialect: Dialect) -> Header:
     first = dialect.first_cells
     if any(is_number(cell) for cell in first):
         return Header(False, "a cell of it is a number")
+    if dialect.row_names:
+        return Header(True, NAMES_FEWER)
     matches = sum(normalise(cell) in KNOWN_NAMES for cell in first)
     if matches >= 2:
         return Header(True, KNOWN)

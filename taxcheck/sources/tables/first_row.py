@@ -20,10 +20,11 @@ from taxcheck.model.errors import InputError
 from taxcheck.sources.tables.batches import RawBatch
 from taxcheck.sources.tables.cells import Whole, whole_numbers
 from taxcheck.sources.tables.columns import normalise
-from taxcheck.sources.tables.dialect import TEXTS_ALIKE, Header
+from taxcheck.sources.tables.dialect import NAMES_FEWER, TEXTS_ALIKE, Header
 
 _UNNAMED = ("", "unnamed:0", "index")  # what pandas calls the column of row numbers
 NOWHERE_BELOW = "its cells stand nowhere below"
+_FEWER = "the header has one name fewer than rows have cells"
 _NEAR = 0.01  # by which the last of two numberings may differ
 _ELSEWHERE = 0.5  # share of numbers of rows that another column has as well
 _FEWEST = 3  # rows that count by chance: two easily do
@@ -193,6 +194,8 @@ def _last_number(column: Whole, whole: bool) -> int:
 def _named_counter(table: Opened) -> Counted:
     """Beside columns with names, one that pandas left without is only noted."""
     first = table.column_names[0]
+    if table.header_reason == NAMES_FEWER:
+        return Counted(guesses=(f"The first column names the rows and is not read: {_FEWER}.",))
     if normalise(first) not in _UNNAMED or not table.first_row:
         return Counted()
     head, _ = table.head([first])

@@ -223,6 +223,24 @@ def test_rs_row_numbers_have_no_name_in_the_header(make, sep):
     assert data.edges == {(b, a) for a, b in rows}
 
 
+@pytest.mark.parametrize("sep", [" ", "\t"])
+def test_rs_names_of_rows_have_no_name_in_the_header(make, sep):
+    body = "".join(f'"r{k}"{sep}"{a}"{sep}"{b}"\n' for k, (a, b) in enumerate(ROWS))
+    data = make(f'"child"{sep}"parent"\n{body}', "kin.txt")
+    assert data.edges == WOLF
+    assert any("guess: The first column names the rows" in line for line in data.lines)
+
+
+@pytest.mark.parametrize(
+    "rows", [[("Canis", "Canidae", "x"), ("Canidae", "Life", "Canis")],
+             [("r", "Canis", "Canidae"), ("r", "wolf", "Canis")],
+             [("r", "Canis", "Canidae"), ("s", "fox", "Vulpes")]])  # fmt: skip
+def test_a_header_may_want_its_last_name_as_well(make, rows):
+    body = "".join(" ".join(f'"{cell}"' for cell in row) + "\n" for row in rows)
+    with pytest.raises(InputError, match="line 1 has 2 fields, most lines have 3"):
+        make(f'"child" "parent"\n{body}', "kin.txt")
+
+
 def test_a_short_header_before_identifiers_that_count_is_refused(make):
     """A name may be missing at the end of it as well."""
     with pytest.raises(InputError, match="line 1 has 2 fields, most lines have 3"):
