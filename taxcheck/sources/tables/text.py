@@ -8,209 +8,27 @@ place with a reason.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
 from collections import deque
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Collection, Generator, Iterator, Mapping
 from typing import BinaryIO, cast
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import csv
 
 from taxcheck.model.errors import InputError
 from taxcheck.sources.files import InputFile, damaged, reading
 from taxcheck.sources.packed import unpacking
 from taxcheck.sources.tables.batches import BATCH_ROWS, RawBatch
-from taxcheck.sources.tables.columns import MALFORMED
+from taxcheck.sources.tables.blank_lines import blank_rows, held_rows, trailing_blank
 from taxcheck.sources.tables.dialect import DELIMITER_NAMES, Dialect, Header, header_of
+from taxcheck.sources.tables.malformed_lines import TEXT_LIMIT, Malformed, put_back, quiet
 from taxcheck.sources.tables.parts import Part
-from taxcheck.sources.tables.text_parts import Lines, count_lines, cut
-
-_AHEAD = 2  # blocks under way for each thread
-_THREADS = min(os.cpu_count() or 1, 4)
-
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """Whole lines, and their columns where every cell was as expected."""
-
-    first_line: int  # from 1, the header counted
-    data: bytes
-    parsed: pa.RecordBatch | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """How lines are to be taken apart."""
-
-    delimiter: str
-    names: Sequence[str]
-    types: dict[str, pa.DataType]  # of the columns that are wanted
-
-
-class LineTooLongError(Exception):
-    """A line is longer than a block."""
-
-
-def parse_blocks(
-    stream: _Stream, layout: _Layout, size: int, before: int = 0, *, skip: int
-) -> Iterator[_Block]:
-    """Blocks in the order of the stream; the first ``skip`` lines, a header's, are left out.
-
-    ``before`` lines of the file are before the stream. LineTooLongError where a line is longer than
-    ``size`` bytes.
-    """
-    pending: deque[Future[_Block]] = deque()
-    first_line = 1 + before + skip
-    with ThreadPoolExecutor(_THREADS) as pool:
-        for data in _whole_lines(stream, size, skip):
-            pending.append(pool.submit(_parse, data, layout, first_line))
-            first_line += data.count(b"\n")
-            if len(pending) > _AHEAD * _THREADS:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
-
-
-def _whole_lines(stream: _Stream, size: int, skip: int) -> Iterator[bytes]:
-    rest, begin = b"", 0
-    while data := stream.read(size):
-        if skip:
-            data, rest = rest + data, b""
-        while skip and (found := data.find(b"\n", begin) + 1):
-            begin, skip = found, skip - 1
-        end = 0 if skip else data.rfind(b"\n") + 1
-        if skip:
-            data, begin = data[begin:], 0
-        if end > begin:
-            yield rest + data[begin:end]
-        rest = data[end:] if end else rest + data
-        begin = 0
-        if len(rest) > size:
-            raise LineTooLongError
-    if rest and not skip:
-        yield rest
-
-
-def _parse(data: bytes, layout: _Layout, first_line: int) -> _Block:
-    # Arrow would take 0x1f for the integer 31. One letter is sought faster than two.
-    if (b"x" in data and b"0x" in data) or (b"X" in data and b"0X" in data):
-        return _Block(first_line, data, None)
-    try:
-        table = csv.read_csv(
-            pa.BufferReader(data),
-            read_options=csv.ReadOptions(
-                use_threads=False, block_size=len(data) + 1, column_names=list(layout.names)
-            ),
-            parse_options=csv.ParseOptions(
-                delimiter=layout.delimiter, quote_char=False, ignore_empty_lines=False
-            ),
-            convert_options=csv.ConvertOptions(
-                column_types=layout.types, include_columns=list(layout.types), null_values=[]
-            ),
-        )
-    except pa.ArrowInvalid:
-        return _Block(first_line, data, None)
-    batches = table.combine_chunks().to_batches()
-    return _Block(first_line, data, batches[0] if len(batches) == 1 else None)
-
-
-Malformed = tuple[int, str, str]  # line from 1, reason, text of the line
-TEXT_LIMIT = 200  # characters of a malformed line that are kept
-
-
-@contextlib.contextmanager
-def quiet(handler: object) -> Iterator[None]:
-    """Keep Arrow from printing that it could not decode a line; the parse itself ends with it."""
-    before = sys.unraisablehook
-
-    def hook(unraisable: sys.UnraisableHookArgs) -> None:
-        if unraisable.object is not handler:
-            before(unraisable)
-
-    sys.unraisablehook = hook
-    try:
-        yield
-    finally:
-        sys.unraisablehook = before
-
-
-def put_back(batch: RawBatch, malformed: deque[Malformed]) -> RawBatch:
-    """Put the malformed lines that fall into a batch back into their place.
-
-    Those that follow its last row stay for the next batch, except where it has no rows.
-    """
-    rows = batch.rows
-    found: list[Malformed] = []
-    while malformed and (malformed[0][0] < batch.first_row + rows + len(found) or not batch.rows):
-        found.append(malformed.popleft())
-    if not found:
-        return batch
-    total = rows + len(found)
-    bad = np.zeros(total, dtype=np.bool_)
-    places = np.array([line - batch.first_row for line, _, _ in found])
-    if places.min() < 0 or places.max() >= total:  # a lone \r inside a line shifts Arrow's count
-        places = np.arange(rows, total)
-    bad[places] = True
-    source = np.cumsum(~bad) - 1
-    order = pa.array(source, mask=bad)
-    cells = {role: column.take(order) for role, column in batch.columns.items()}
-    first = next(iter(cells))
-    mask = pa.array(bad)
-    cells[first] = pc.replace_with_mask(
-        cells[first], mask, pa.array([text for _, _, text in found], pa.string())
-    )
-    cells[MALFORMED] = pc.replace_with_mask(
-        pa.nulls(total, pa.string()), mask, pa.array([reason for _, reason, _ in found])
-    )
-    return RawBatch(batch.first_row, cells)
-
+from taxcheck.sources.tables.text_blocks import Layout, LineTooLongError, parse_blocks
+from taxcheck.sources.tables.text_parts import count_lines, cut
+from taxcheck.sources.tables.text_stream import Stream
 
 _BLOCK = 1 << 24  # bytes parsed at once; also the longest line that can be read
 _MALFORMED_LIMIT = 1 << 20  # malformed lines held in memory until their place is known
-
-
-class _Stream:
-    """A byte stream as Arrow reads it, which knows how far it has come and may count line ends.
-
-    It ends after ``length`` bytes, where that is said.
-    """
-
-    def __init__(
-        self,
-        stream: BinaryIO,
-        *,
-        count_lines: bool = False,
-        length: int | None = None,
-    ) -> None:
-        self._stream, self._count, self._left = stream, count_lines, length
-        self.closed = False
-        self.position = 0
-        self.lines = Lines()
-        self.ended = True  # whether the last byte was a line end
-        self.tail = b""  # the last block that was read
-
-    def read(self, size: int = -1) -> bytes:
-        if self._left is not None:
-            size = self._left if size < 0 else min(size, self._left)
-        data: bytes = self._stream.read(size)
-        self.position += len(data)
-        if self._left is not None:
-            self._left -= len(data)
-        if data:
-            self.ended = data.endswith(b"\n")
-            self.tail = data
-        if self._count:
-            self.lines.add(data)
-        return data
-
-    def close(self) -> None:
-        self.closed = True
 
 
 class TextReader:
@@ -287,19 +105,19 @@ class TextReader:
         skipped = [f"{blank:,} empty {lines} at the end skipped."] if blank else []
         self.notes = (*self._before, *skipped)
 
-    def _streams(self, handle: BinaryIO, part: Part) -> tuple[_Stream, _Stream]:
+    def _streams(self, handle: BinaryIO, part: Part) -> tuple[Stream, Stream]:
         """The bytes of a part as they lie on disk, and unpacked."""
         begin, end = part.blocks or (0, None)
         handle.seek(begin)
-        raw = _Stream(handle, length=None if end is None else end - begin)
+        raw = Stream(handle, length=None if end is None else end - begin)
         source = self._unpacking(cast(BinaryIO, raw))
-        return raw, _Stream(source, count_lines=self._dialect.quoted or self.numbered)
+        return raw, Stream(source, count_lines=self._dialect.quoted or self.numbered)
 
     def _unpacking(self, stream: BinaryIO) -> BinaryIO:
         return unpacking(stream, self._compression, self._file.shown, self._file.bytes)
 
     def _rows(
-        self, raw: _Stream, counted: _Stream, columns: Mapping[str, str], part: Part
+        self, raw: Stream, counted: Stream, columns: Mapping[str, str], part: Part
     ) -> Generator[tuple[RawBatch, float], None, int]:
         """The rows of a part, malformed lines in their place; gives the empty lines at its end."""
         keys = {role: f"c{self.column_names.index(name)}" for role, name in columns.items()}
@@ -315,9 +133,9 @@ class TextReader:
                     cells = {role: cell.cast(pa.string()) for role, cell in cells.items()}
                 whole = put_back(RawBatch(first, cells), malformed)
                 # Empty lines are held back until a row follows: only then they are rows.
-                filled = whole.rows - _trailing_blank(whole)
+                filled = whole.rows - trailing_blank(whole)
                 if filled:
-                    yield from _blank(first - blank, blank, cells)
+                    yield from blank_rows(first - blank, blank, cells)
                     kept = {role: cell.slice(0, filled) for role, cell in whole.columns.items()}
                     yield RawBatch(first, kept), min(raw.position / self._file.bytes, 1.0)
                     blank = 0
@@ -325,21 +143,21 @@ class TextReader:
                 first += whole.rows
         if malformed:
             last = put_back(RawBatch(first, nothing), malformed)
-            yield from _blank(first - blank, blank, nothing)
+            yield from blank_rows(first - blank, blank, nothing)
             yield last, 1.0
             first, blank = first + last.rows, 0
         if self._dialect.quoted and counted.lines.total > first - 1:
             raise self._multiline()
         if part.last:
-            held = _held(counted.tail, blank, self._dialect.delimiter)
-            yield from _blank(first - blank, held, nothing)
+            held = held_rows(counted.tail, blank, self._dialect.delimiter)
+            yield from blank_rows(first - blank, held, nothing)
             return blank - held
-        yield from _blank(first - blank, blank, nothing)  # rows follow in the next part
+        yield from blank_rows(first - blank, blank, nothing)  # rows follow in the next part
         return 0
 
     def _parsed(
         self,
-        stream: _Stream,
+        stream: Stream,
         keys: Mapping[str, str],
         malformed: deque[Malformed],
         before: int,
@@ -352,14 +170,14 @@ class TextReader:
 
     def _parse_blocks(
         self,
-        stream: _Stream,
+        stream: Stream,
         keys: Mapping[str, str],
         malformed: deque[Malformed],
         before: int,
         skip: int,
     ) -> Iterator[pa.RecordBatch]:
         """Parse in parallel what is as expected, and with care what is not."""
-        layout = _Layout(
+        layout = Layout(
             self._dialect.delimiter,
             [f"c{n}" for n in range(len(self.column_names))],
             {key: _expected(role) for role, key in keys.items()},
@@ -472,33 +290,3 @@ def _expected(role: str) -> pa.DataType:
     if role == "weight":
         return pa.float64()
     return pa.string() if role.endswith("taxid") else pa.int64()
-
-
-def _held(tail: bytes, blank: int, delimiter: str) -> int:
-    """How many of the last lines, in which nothing that is read stands, are rows.
-
-    Those up to the last with a cell in a column that is not read.
-    """
-    if not blank:
-        return 0
-    filled = tail.rstrip(b' \t\r\n"' + delimiter.encode())
-    behind = tail[len(filled) :]
-    empty = behind.count(b"\n") - behind.endswith(b"\n")
-    return max(blank - empty, 0) if filled else 0
-
-
-def _trailing_blank(batch: RawBatch) -> int:
-    cells = [column for role, column in batch.columns.items() if role != MALFORMED]
-    if any(column[-1].as_py() != "" for column in cells):
-        return 0
-    lengths = sum(pc.fill_null(pc.binary_length(column), 1).to_numpy() for column in cells)
-    filled = np.flatnonzero(lengths)
-    return batch.rows - (int(filled[-1]) + 1 if len(filled) else 0)
-
-
-def _blank(
-    first: int, rows: int, columns: Mapping[str, pa.Array]
-) -> Iterator[tuple[RawBatch, float]]:
-    for start in range(0, rows, BATCH_ROWS):
-        empty = pa.repeat("", min(BATCH_ROWS, rows - start))
-        yield RawBatch(first + start, dict.fromkeys(columns, empty)), 0.0

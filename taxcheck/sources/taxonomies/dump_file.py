@@ -17,7 +17,7 @@ import pyarrow.csv as pacsv
 
 from taxcheck.model.errors import InputError, one_line
 from taxcheck.sources.files import reading
-from taxcheck.sources.tables.text import quiet
+from taxcheck.sources.tables.malformed_lines import quiet
 
 FILES = ("nodes.dmp", "names.dmp", "merged.dmp", "delnodes.dmp")
 _HEAD = 1 << 16

@@ -1,0 +1,47 @@
+"""A byte stream as Arrow reads it, which knows how far it has come."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+from taxcheck.sources.tables.text_parts import Lines
+
+
+class Stream:
+    """A byte stream as Arrow reads it, which knows how far it has come and may count line ends.
+
+    It ends after ``length`` bytes, where that is said.
+    """
+
+    def __init__(
+        self,
+        stream: BinaryIO,
+        *,
+        count_lines: bool = False,
+        length: int | None = None,
+    ) -> None:
+        self._stream, self._count, self._left = stream, count_lines, length
+        self.closed = False
+        self.position = 0
+        self.lines = Lines()
+        self.ended = True  # whether the last byte was a line end
+        self.tail = b""  # the last block that was read
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes, all that are left where ``size`` is negative; none at the end."""
+        if self._left is not None:
+            size = self._left if size < 0 else min(size, self._left)
+        data: bytes = self._stream.read(size)
+        self.position += len(data)
+        if self._left is not None:
+            self._left -= len(data)
+        if data:
+            self.ended = data.endswith(b"\n")
+            self.tail = data
+        if self._count:
+            self.lines.add(data)
+        return data
+
+    def close(self) -> None:
+        """Arrow closes what it has read; the file itself stays open."""
+        self.closed = True
