@@ -117,9 +117,9 @@ def reader_of(candidate: Candidate, kind: Kind) -> Reader:
     if not claims or max(claims.values()) < CERTAIN:
         claims |= _claims(candidate, (r for r in plugged_in() if r.kind == kind), refused)
     surest = max(claims.values(), default=NEVER)
-    if surest < CERTAIN:
-        refuse_unsupported(candidate, kind)
     best = [reader for reader, sure in claims.items() if sure == surest]
+    if surest < CERTAIN and set(best) <= set(own(kind)):  # a plugin may read what we do not
+        refuse_unsupported(candidate, kind, claimed=bool(claims))
     if len(best) > 1:
         best = [r for r in best if candidate.file.hint.endswith(r.suffixes or "\0")] or best
     if len(best) > 1:

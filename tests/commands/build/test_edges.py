@@ -284,3 +284,15 @@ def test_a_column_of_identifiers_that_count_is_the_child_of_what_names_them_alon
 def test_numbers_of_rows_that_another_column_has_as_well_are_asked_for(tmp_path):
     said = refused(tmp_path, text([("1", "4", "2"), ("2", "2", "3"), ("3", "1", "2")]))
     assert "it may be their number or the child" in said
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_wide_text_is_read_where_it_holds_a_table(make, tmp_path, encoding):
+    (path := tmp_path / "wide.txt").write_text("child\tparent\n" + text(ROWS, "\t"), encoding)
+    data = make(path)
+    assert data.edges == WOLF
+    assert any(f"{encoding.upper()} text, and converted" in line for line in data.lines)
+    for other in ("((a,b)c,d)e;\n", "[Term]\nid: A:1\n\n[Term]\nid: A:2\nis_a: A:1\n"):
+        path.write_text(other, encoding)
+        with pytest.raises(InputError, match=f"iconv -f {encoding.upper()}"):
+            make(path)
