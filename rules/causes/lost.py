@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from taxcheck.model.arrays import BoolArray, IntArray, distinct, within
@@ -35,6 +37,12 @@ def called(mapping: MappingStatistics, idx: int, truth: Truth | None = None) -> 
         return identifier
     name = None if truth is None else truth.name(idx)
     return f"taxid {identifier}" + (f" ({name})" if name else "")
+
+
+def clades(mapping: MappingStatistics, tops: Sequence[int], truth: Truth | None) -> str:
+    """``the clade``, or ``the clades``, and how their highest nodes are called."""
+    who = ", ".join(called(mapping, top, truth) for top in tops)
+    return f"the clade{'s' if len(tops) > 1 else ''} {who}"
 
 
 def everything(symptoms: Symptoms) -> dict[str, BoolArray | bool]:
