@@ -137,3 +137,27 @@ def test_what_is_the_servers_own_is_not_read_where_an_allowed_folder_lies_around
     (tmp_path / "all" / "beside.tsv").write_text("0\t1\n")
     assert place(store, "ncbi", str(tmp_path / "all" / "beside.tsv")).upload is None
     assert (store.settings.data.stat().st_mode & 0o077) == 0
+
+
+def test_a_part_is_of_a_file_that_may_be_read(store: Store, allowed: Path) -> None:
+    """The file before it is held to the folders; what is behind it names nothing on the disk."""
+    found = place(store, "ncbi", f"{allowed}/x/../pairs.tsv::sheet::a")
+    assert found.typed(str(found.path)) == f"{allowed}/pairs.tsv::sheet::a"
+    held = place(store, "ncbi", f"upload:{upload(store)}::pairs")
+    assert (held.upload, held.typed("pairs.tsv")) == ("pairs.tsv", "pairs.tsv::pairs")
+    up = f"{allowed}/pairs.tsv::/../../secret/pairs.tsv"
+    assert place(store, "ncbi", up).path == allowed / "pairs.tsv"
+    (allowed / "a::b").write_text("0\t1\n")
+    assert place(store, "ncbi", f"{allowed}/a::b").typed("f") == "f"
+    for named in (f"{allowed}/../secret/pairs.tsv::{allowed}", f"{allowed}-not/pairs.tsv::pairs"):
+        with pytest.raises(RefusedError, match=OUT):
+            place(store, "ncbi", named)
+
+
+def test_a_part_is_of_no_file_that_is_called_like_one(store: Store, allowed: Path) -> None:
+    """The command would take the name apart at its own ``::``, where a link may lead out."""
+    (allowed / "a").symlink_to(allowed.parent / "secret" / "pairs.tsv")
+    (allowed / "a::b").write_text("0\t1\n")
+    (allowed / "link").symlink_to("a::b")
+    with pytest.raises(RefusedError, match="with :: in its name"):
+        place(store, "ncbi", f"{allowed}/link::c")

@@ -1,7 +1,7 @@
 """What a job can be asked to do: the fields of a command, by the names that the command gives them.
 
 A file is ``upload:`` and the id of an upload, or the absolute path of one that the administrator
-allowed jobs to read.
+allowed jobs to read. Behind ``::`` stands what is meant inside of it: ``upload:ID::sheet``.
 """
 
 from __future__ import annotations

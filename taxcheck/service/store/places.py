@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from taxcheck.model.paths import INSIDE, split_part
 from taxcheck.service.store.errors import RefusedError
 from taxcheck.service.store.uploads import complete_file
 
@@ -20,24 +21,37 @@ _MOST_ENTRIES = 1000  # of a folder that a job reads
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A file or a folder, all links followed; ``upload`` is how the client called an upload."""
+    """A file or a folder, all links followed; ``upload`` is how the client called an upload.
+
+    ``part`` is what is meant inside of the file; it names nothing on the disk.
+    """
 
     path: Path
     upload: str | None = None
+    part: str = ""
+
+    def typed(self, path: str) -> str:
+        """What to type where the file is called ``path``."""
+        return f"{path}{INSIDE}{self.part}" if self.part else path
 
 
 def place(store: Store, project: str, named: str) -> Place:
-    """What ``upload:ID`` or an absolute path names, for a job of this project.
+    """What ``upload:ID`` or an absolute path names, for a job of this project; ``::PART`` of it.
 
     RefusedError where a path leads out of the folders that the administrator allowed, by links or
     by dots, where there is nothing, or where an upload is of another project or not complete.
     """
     if named.startswith(UPLOAD):
-        found = complete_file(store, project, named.removeprefix(UPLOAD))
-        return Place(found.path.absolute(), found.name)
+        id, _, part = named.removeprefix(UPLOAD).partition(INSIDE)
+        found = complete_file(store, project, id)
+        return Place(found.path.absolute(), found.name, part)
     if not named.startswith("/"):
         raise RefusedError(f"{named!r}: is neither {UPLOAD} and an id nor an absolute path")
-    return Place(_allowed(store.settings.prefixes, _own(store), named))
+    file, part = split_part(named)
+    path = _allowed(store.settings.prefixes, _own(store), file)
+    if part and INSIDE in str(path):  # it would be taken apart there
+        raise RefusedError(f"{named!r}: leads to a file with {INSIDE} in its name, of no part")
+    return Place(path, part=part)
 
 
 def _own(store: Store) -> tuple[Path, ...]:

@@ -138,8 +138,8 @@ class _Shown:
         """What to type for a file that a job names."""
         found = place(self.store, self.project, named)
         if found.upload is None:
-            return str(found.path)
-        return self.link(role, found).name
+            return found.typed(str(found.path))
+        return found.typed(self.link(role, found).name)
 
     def link(self, role: str, found: Place) -> Path:
         name = _name(found.upload or "") or role
@@ -182,6 +182,8 @@ def _policy(shown: _Shown, named: str | None, beside: Path) -> tuple[Policy, boo
     if named is None:
         return Policy(), False
     found = place(shown.store, shown.project, named)
+    if found.part:
+        raise RefusedError(f"policy {named}: has no parts; give the file alone")
     if found.path.stat().st_size > _POLICY_BYTES:
         raise RefusedError(f"policy {named}: has more than {_POLICY_BYTES:,} bytes")
     path = found.path
