@@ -246,6 +246,8 @@ def false_ancestor_pair(
             total=bad.total,
             observed=observed,
             samples=open_.samples,
+            impact=f"{part(open_.count, bad.total, 'pairs')} {be(open_.count)} neither held nor "
+            "contradicted by the chains of parent-child pairs: whether they are true is not known.",
             fix=f"add ``--memory {size_text(closure.needs)}`` to this command"
             if closure.needs
             else "restore the missing parents (TREE007), cut the cycles (TREE001), or hold the "

@@ -28,10 +28,9 @@ class Group(NamedTuple):
     def headline(self) -> str:
         """What a report says first where this leads."""
         if isinstance(self.lead, FoundCause):
-            message = self.lead.message
-            return self.lead.impact or f"{message[:1].upper()}{message[1:]}."
+            return self.lead.impact or _sentence(self.lead.message)
         said = next((result.impact for result in self.counting if result.impact), None)
-        return said or self.counting[0].message
+        return said or _sentence(self.counting[0].message)
 
     @property
     def weight(self) -> tuple[int, float, str]:
@@ -39,6 +38,10 @@ class Group(NamedTuple):
         assert isinstance(self.lead, RuleResult)
         worst = min(_RANK[result.outcome] for result in (self.lead, *self.findings))
         return worst, -(self.lead.share or 0.0), self.lead.id
+
+
+def _sentence(message: str) -> str:
+    return f"{message[:1].upper()}{message[1:]}" + "." * (not message.endswith("."))
 
 
 def left_of(result: RuleResult, causes: Iterable[FoundCause]) -> int:

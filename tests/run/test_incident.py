@@ -127,6 +127,6 @@ def test_the_terminal_leads_with_the_cause(capsys, incident, monkeypatch):
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) <= 25
     assert lines[0].endswith("FAIL")
-    ids = re.findall(r"\b(?:MAP|PAIR|TREE)\d{3}\b", "\n".join(lines))
+    ids = re.findall(r"(?m)^  └ . (\w+)", "\n".join(lines))
     assert lines[3].startswith("× index_range_as_taxids")
     assert ids[:2] == ["PAIR003", "TREE007"]
