@@ -6,6 +6,7 @@ As SILVA, QIIME 2, Greengenes, UNITE and GTDB write them, and shops and catalogu
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -27,6 +28,7 @@ SEPARATORS = (" > ", " -> ", " » ", " › ", ";", "|", " / ", "::", ">", "/")
 _NAMED = ("gtdb_taxonomy", "lineage", "taxonomy", "clade_name", "taxonomic_lineage", "taxon",
           "taxa", "path", "full_path", "classification", "hierarchy", "category")  # fmt: skip
 _OF_OTHERS = ("(", "[", "{", "<")  # with which trees and documents begin
+_NUMBERED = re.compile(r"\d+ - ")  # as Google's categories of products are published
 _LINES = 500  # that tell what a file is
 _ROWS = "each line is one lineage, highest first, and no row of cells with {!r} between them"
 _SHARE = 0.5  # of cells that have a separator
@@ -39,6 +41,7 @@ class Layout:
     separator: str
     column: str | None  # None: the whole line
     guesses: tuple[str, ...] = ()
+    numbered: bool = False  # whether "3237 - " stands before each line
 
 
 def layout_of(candidate: Candidate) -> Layout | None:
@@ -48,9 +51,11 @@ def layout_of(candidate: Candidate) -> Layout | None:
     lines = _sample(candidate.unpacked) if candidate.is_text else []
     if lines and lines[0].lstrip().startswith(_OF_OTHERS):
         return None
+    numbered = len(lines) > 1 and all(map(_NUMBERED.match, lines))
+    lines = [_NUMBERED.sub("", line) for line in lines] if numbered else lines
     for separator in SEPARATORS[:4]:  # no separator of cells
         if _are_lineages(lines, separator) and not _tabbed(lines):
-            return Layout(separator, None)
+            return Layout(separator, None, numbered=numbered)
     try:
         table: Table | None = candidate.once(_open)
     except InputError:  # where lineages are of several lengths, their lines are no table
@@ -207,12 +212,13 @@ def read_paths(candidate: Candidate, columns: str | None) -> Hierarchy:
             f"{candidate.file.shown}: holds no lineages, such as Bacteria;Bacillota;Bacilli; name "
             "their column with `columns` lineage=COLUMN"
         )
-    read = _of_lines(candidate) if layout.column is None else _of_table(candidate, layout.column)
+    column = layout.column
+    read = _of_lines(candidate, layout) if column is None else _of_table(candidate, column)
     texts, ranks, guesses = read.texts, read.ranks, list(layout.guesses)
     if header := _header(texts, layout.separator):
         texts, ranks = texts.slice(1), None if ranks is None else ranks.slice(1)
         guesses.append(f"the first row is a header, {header!r}: no lineage begins with it")
-    where = "one a line" if layout.column is None else f"in {layout.column!r}"
+    where = "one a line" if column is None else f"in {column!r}"
     told = f"{plural(len(texts), 'lineage')} {where}, taxa apart by {layout.separator!r}"
     grown = grow(texts, layout.separator, ranks)
     if not len(grown.identifiers):
@@ -221,13 +227,22 @@ def read_paths(candidate: Candidate, columns: str | None) -> Hierarchy:
     return replace(grown, origin=read.origin, notes=notes, guesses=(*guesses, *grown.guesses))
 
 
-def _of_lines(candidate: Candidate) -> _Read:
+def _of_lines(candidate: Candidate, layout: Layout) -> _Read:
     source = TextFile(candidate.path)
     lines = [line.strip() for _, line in source.lines()]
     comments = sum(1 for _ in itertools.takewhile(lambda line: line[:1] in ("#", ""), lines))
     kept = [line for line in lines[comments:] if line]
-    said = (f"{plural(comments, 'line')} of comment above skipped",) if comments else ()
-    return _Read(pa.array(kept, pa.string()), None, source.origin("lineages"), said)
+    said = [f"{plural(comments, 'line')} of comment above skipped"] if comments else []
+    if layout.numbered:
+        bare = next((line for line in kept if not _NUMBERED.match(line)), None)
+        if bare is not None:
+            raise InputError(
+                f"{source.path}: no number and ' - ' stand before {bare[:80]!r}, as before other "
+                "lines; mend or remove it"
+            )
+        kept = [_NUMBERED.sub("", line, count=1) for line in kept]
+        said.append("the number before ' - ' is that of the lineage, and no part of it")
+    return _Read(pa.array(kept, pa.string()), None, source.origin("lineages"), tuple(said))
 
 
 def _of_table(candidate: Candidate, column: str) -> _Read:

@@ -39,6 +39,24 @@ def test_one_lineage_a_line(make, separator):
     assert sum("Bacteria" not in str(node) for node in data.dataset["roots"]) == 0
 
 
+def test_numbers_before_lineages_are_no_part_of_them(make):
+    """As in Google's categories of products with their ids."""
+    lines = [
+        "1 - Animals & Pets",
+        "32 - Animals & Pets > Live Animals",
+        "2 - Arts",
+        "3 - Animals & Pets > Supplies",
+        "4 - Animals & Pets > Supplies > 4 - in - 1",
+    ]
+    data = make("# Taxonomy_Version: 2021\n" + "\n".join(lines) + "\n", "with-ids.txt")
+    top = "Animals & Pets"
+    assert data.edges == {(top, "Live Animals"), (top, "Supplies"), ("Supplies", "4 - in - 1")}
+    assert any("the number before ' - '" in line for line in data.lines)
+    more = "".join(f"{k} - A > B > {k}\n" for k in range(600)) + "A > C\n"
+    with pytest.raises(InputError, match="stand before 'A > C'"):
+        make(more, "more.txt")
+
+
 def test_silvas_paths_have_ranks(make):
     rows = ["Archaea;\t2\tdomain", "Archaea;Thermo;\t46\tphylum",
             "Archaea;Thermo;Incertae Sedis;\t47\tclass", "Bacteria;\t3\tdomain",
