@@ -1,9 +1,9 @@
-"""Graphs in JSON: nodes and links as of d3 and networkx, elements as of Cytoscape."""
+"""Graphs in JSON: nodes and links or adjacency as of d3 and networkx, elements as of Cytoscape."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from taxcheck.model.errors import InputError
@@ -15,6 +15,7 @@ _LONGEST = 1 << 28
 _LABELS = ("label", "name", "lbl", "title")
 _KINDS = ("relation", "interaction", "pred", "label", "key", "type")
 _LINKS = ("links", "edges")
+_HOLD = (*_LINKS, "elements", "adjacency")
 _OF_LINKS = (("source", "target"), ("from", "to"), ("sub", "obj"))
 
 
@@ -29,7 +30,7 @@ def read_json_graph(path: str, columns: str | None = None) -> Hierarchy:
             f"{source.path}: is no whole JSON document{where}; it may be truncated: copy it again"
         ) from None
     try:
-        known = any(key in document for key in ("graph", "elements", *_LINKS))
+        known = any(key in document for key in ("graph", *_HOLD))
         graph = _graph(document) if known else _of_lists(document)
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise InputError(
@@ -42,7 +43,7 @@ def read_json_graph(path: str, columns: str | None = None) -> Hierarchy:
 def _graph(document: Any) -> Directed:
     found = Directed()
     held = document.get("graph") if isinstance(document.get("graph"), dict) else document
-    if not any(key in held for key in (*_LINKS, "elements")):
+    if not any(key in held for key in _HOLD):
         held = document
     found.directed = held.get("directed", document.get("directed")) is not False
     elements = held.get("elements")
@@ -61,11 +62,27 @@ def _graph(document: Any) -> Directed:
             raise KeyError("id")
         ids.append(identifier)
         found.node(identifier, first_of(node, _LABELS))
+    links += _of_adjacency(held, ids, directed=found.directed)
     for link in links:
         keys = next((both for both in _OF_LINKS if link.keys() >= set(both)), _OF_LINKS[0])
         source, target = (_end(link[key], found, ids) for key in keys)
         found.edge(source, target, first_of(link, _KINDS))
     return found
+
+
+def _of_adjacency(
+    held: Mapping[str, Any], ids: Sequence[str], *, directed: bool
+) -> Iterator[Mapping[str, Any]]:
+    """Links to the neighbours of each node; where they have no direction, both ends state one."""
+    lists = held.get("adjacency", ())
+    if lists and len(lists) != len(ids):
+        raise TypeError(f"adjacency has {len(lists):,} lists for {len(ids):,} nodes")
+    seen: set[str] = set()
+    for identifier, listed in zip(ids, lists, strict=False):
+        for one in listed:
+            if directed or text_of(one["id"]) not in seen:
+                yield {**one, "source": identifier, "target": one["id"]}
+        seen.add(identifier)
 
 
 def _of_lists(document: Mapping[str, Any]) -> Directed:

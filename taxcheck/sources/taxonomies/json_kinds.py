@@ -20,7 +20,7 @@ _KINDS: tuple[tuple[JsonKind, re.Pattern[bytes]], ...] = (
     ("tree", re.compile(rb'"(?:' + _BELOW + rb")" + _KEY + rb"[\[{n]")),
     ("tree", re.compile(rb'\{\s*"(?:name|id|label|text|title)' + _KEY + rb'"?[^"{}\[\]]*"?\s*,\s*'
                         rb'"nodes' + _KEY + rb"\[")),
-    ("graph", re.compile(rb'"(?:elements|links|edges)' + _KEY + rb'[\[{]')),
+    ("graph", re.compile(rb'"(?:elements|links|edges|adjacency)' + _KEY + rb'[\[{]')),
     ("json-ld", re.compile(rb'"@(?:id|type)' + _KEY)),
 )  # fmt: skip
 

@@ -31,6 +31,8 @@ def written(graph, form: str) -> str:
     """A graph by the writer of another library."""
     if form == "json":
         return json.dumps(networkx.node_link_data(graph, edges="links"))
+    if form == "adjacency":
+        return json.dumps(networkx.adjacency_data(graph))
     if form == "cytoscape":
         return json.dumps(networkx.cytoscape_data(graph))
     if form == "dot":
@@ -43,7 +45,7 @@ def written(graph, form: str) -> str:
     return sink.getvalue().decode()
 
 
-FORMS = ("graphml", "gexf", "gml", "json", "cytoscape", "dot")
+FORMS = ("graphml", "gexf", "gml", "json", "adjacency", "cytoscape", "dot")
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -196,3 +198,10 @@ def test_without_networkx_it_is_named_with_the_command_that_installs_it(read, mo
     monkeypatch.setitem(sys.modules, "networkx", None)
     with pytest.raises(InputError, match=r"needs networkx: pip install 'taxcheck\[graphs\]'"):
         read(text)
+
+
+def test_lists_of_neighbours_that_are_cut_off_are_refused(read):
+    document = json.loads(written(networkx.DiGraph([("a", "b"), ("a", "c")]), "adjacency"))
+    document["adjacency"].pop()
+    with pytest.raises(InputError, match="adjacency has 2 lists for 3 nodes"):
+        read(json.dumps(document))
