@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from taxcheck.model.errors import InputError
 from taxcheck.sources.readers import LIKELY, NEVER, POSSIBLE, STRONG, Candidate
 from taxcheck.sources.tables.columns import END_WORDS, normalise
 from taxcheck.sources.tables.table import Table, open_table
-from taxcheck.sources.taxonomies.columns import LINKED, known_ends, names_ends
+from taxcheck.sources.taxonomies.columns import LINKED, known_ends, linkable, names_ends
 from taxcheck.sources.taxonomies.lineages import rank_cells
 from taxcheck.sources.taxonomies.paths import layout_of, names_lineage
 from taxcheck.sources.taxonomies.triples import triple_columns
@@ -92,8 +91,7 @@ def _linked(table: Table) -> bool:
     names = table.column_names[: _FIRST if table.header else LINKED]
     if len(names) < 2:
         return False
-    cells = [pc.unique(column.cast(pa.string())) for column in table.texts(names)]
-    cells = [column.filter(pc.not_equal(column, "")) for column in cells]  # nor are nulls a link
+    cells = linkable(table, names)
     return any(
         pc.any(pc.is_in(one, other)).as_py()
         for k, one in enumerate(cells)

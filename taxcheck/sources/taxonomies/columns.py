@@ -23,9 +23,10 @@ from taxcheck.sources.tables.opening import open_counted
 from taxcheck.sources.tables.table import Table
 from taxcheck.sources.taxonomies.absent import is_absent
 
+NUMBERS_FOR_NONE = ("0", "-1")  # that stand for no parent
 _EXAMPLE = "`columns` child=1,parent=2"
 _TOLD = "child is {0!r} and parent {1!r}, as each cell of {0!r} stands there once and others repeat"
-LINKED = 64  # columns among which parents are sought
+LINKED = 16  # columns among which parents are sought
 _CLEARER = 2  # times as many cells that two columns share as the first two that share any
 _SHOWN = 8  # columns that are told
 _BESIDE = ("name", "rank", "accepted", "status", "distance")
@@ -168,7 +169,7 @@ def _by_cells(
     table: Table, names: Sequence[str], *, named: bool
 ) -> tuple[dict[str, str], list[str]]:
     """Two columns that nothing names: where each child stands once, that tells which is above."""
-    first, second = _open_ends(names) if named else _linked_ends(table, names)
+    first, second = _open_ends(table, names) if named else _linked_ends(table, names)
     once = [_once(column) for column in table.texts([first, second])]
     at = {name: str(table.column_names.index(name) + 1) if not named else name
           for name in (first, second)}  # fmt: skip
@@ -191,8 +192,8 @@ def _by_cells(
 
 
 def _linked_ends(table: Table, names: Sequence[str]) -> tuple[str, str]:
-    """The first two columns without names that share cells, or two that share far more of them."""
-    cells = [pc.unique(_filled(column)) for column in table.texts(names[:LINKED])]
+    """The first two columns that share cells, or two that share far more of them."""
+    cells = linkable(table, names)
     shared = {
         (one, other): pc.sum(pc.is_in(cells[one], cells[other])).as_py() or 0
         for one, other in itertools.combinations(range(len(cells)), 2)
@@ -203,13 +204,20 @@ def _linked_ends(table: Table, names: Sequence[str]) -> tuple[str, str]:
     return names[one], names[other]
 
 
-def _open_ends(names: Sequence[str]) -> tuple[str, str]:
-    """The columns called source and target or so, else the first two."""
+def linkable(table: Table, names: Sequence[str]) -> list[pa.Array]:
+    """The distinct cells of the first columns, by which two may be linked: none says 'nothing'."""
+    cells = [pc.unique(_filled(column)) for column in table.texts(names[:LINKED])]
+    none = pa.array(NUMBERS_FOR_NONE)
+    return [column.filter(pc.invert(pc.is_in(column, none))) for column in cells]
+
+
+def _open_ends(table: Table, names: Sequence[str]) -> tuple[str, str]:
+    """The columns called source and target or so, else those that share cells."""
     by_name = {normalise(name.removesuffix("_id")): name for name in reversed(names)}
     for ends in END_WORDS:
         if all(end in by_name for end in ends):
             return by_name[ends[0]], by_name[ends[1]]
-    return names[0], names[1]
+    return _linked_ends(table, names)
 
 
 def _beside(table: Table, roles: dict[str, str], *, given: bool) -> None:

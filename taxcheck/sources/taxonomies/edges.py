@@ -13,7 +13,7 @@ from taxcheck.model.arrays import BoolArray, IntArray
 from taxcheck.model.errors import InputError
 from taxcheck.model.vocabulary import plural
 from taxcheck.sources.taxonomies.absent import is_absent
-from taxcheck.sources.taxonomies.columns import Chosen, choose_columns
+from taxcheck.sources.taxonomies.columns import NUMBERS_FOR_NONE, Chosen, choose_columns
 from taxcheck.sources.taxonomies.hierarchy import (
     SHOWN,
     Dropped,
@@ -24,7 +24,6 @@ from taxcheck.sources.taxonomies.hierarchy import (
 )
 from taxcheck.sources.taxonomies.labels import Coded, read_labels
 
-_NUMBERS_FOR_NONE = ("0", "-1")
 _NOT_ACCEPTED = r"synonym|unaccepted|not accepted|invalid|misapplied|superseded|not valid"
 _MOST_STEPS = 32  # of synonyms that lead on to each other
 
@@ -76,6 +75,8 @@ def hierarchy_of(chosen: Chosen, coded: Coded) -> Hierarchy:
     nodes[rows.child] = True
     nodes[rows.parent[rows.parent >= 0]] = True
     edge = (rows.parent >= 0) & (rows.parent != rows.child)
+    if nodes.any() and not edge.any():
+        raise _no_parents(rows, chosen)
     parents, children = distinct_edges(rows.parent[edge], rows.child[edge], max(len(nodes), 1))
     if repeated := int(np.count_nonzero(edge)) - len(parents):
         rows.dropped.append(Dropped("rows", repeated, "they repeat an edge"))
@@ -95,6 +96,16 @@ def hierarchy_of(chosen: Chosen, coded: Coded) -> Hierarchy:
         ends=chosen.ends,
     )
     return whole.select(nodes)
+
+
+def _no_parents(rows: _Rows, chosen: Chosen) -> InputError:
+    """The refusal of a table of which no row states a parent."""
+    why = "; ".join((*rows.guesses, *rows.notes, *(f"left out: {one.why}" for one in rows.dropped)))
+    return InputError(
+        f"{chosen.table.path}: {chosen.roles['parent']!r} names no parent of any in "
+        f"{chosen.roles['child']!r} ({why or 'each names itself'}); name the columns that are "
+        "meant with `columns` child=COLUMN,parent=COLUMN"
+    )
 
 
 def _no_distances(rows: _Rows, coded: Coded) -> BoolArray:
@@ -121,7 +132,7 @@ def _without_synonyms(rows: _Rows, coded: Coded, kept: BoolArray) -> dict[str, R
     if "accepted" in coded.codes:
         accepted = coded.codes["accepted"]
         told = (accepted >= 0) & (accepted != rows.child) & (rows.child >= 0)
-        zero = _codes_of(coded.labels, _NUMBERS_FOR_NONE)
+        zero = _codes_of(coded.labels, NUMBERS_FOR_NONE)
         told &= ~np.isin(accepted, zero) & ~_absent_codes(coded.labels)[accepted]
         synonym |= told
         onward[rows.child[told]] = accepted[told]
@@ -164,7 +175,7 @@ def _without_parent(rows: _Rows, chosen: Chosen, known: Sequence[str], kept: Boo
     is_child[rows.child[kept]] = True
     word = np.append(_absent_codes(rows.labels), False)
     zero_too = chosen.of_nodes or _zero_is_apart(rows, kept, is_child)
-    word[_codes_of(rows.labels, _NUMBERS_FOR_NONE if zero_too else _NUMBERS_FOR_NONE[1:])] = True
+    word[_codes_of(rows.labels, NUMBERS_FOR_NONE if zero_too else NUMBERS_FOR_NONE[1:])] = True
     word &= ~is_child
     none = kept & word[np.maximum(rows.parent, -1)]
     none |= kept & (rows.parent < -1)
@@ -185,7 +196,7 @@ def _without_parent(rows: _Rows, chosen: Chosen, known: Sequence[str], kept: Boo
 
 def _zero_is_apart(rows: _Rows, kept: BoolArray, is_child: BoolArray) -> bool:
     """Whether 0 is the one parent that is no child, among identifiers that do not count from 0."""
-    zero = _codes_of(rows.labels, _NUMBERS_FOR_NONE[:1])
+    zero = _codes_of(rows.labels, NUMBERS_FOR_NONE[:1])
     parents = np.unique(rows.parent[kept & (rows.parent >= 0)])
     if not len(zero) or (is_child[parents] == (parents == zero[0])).any():
         return False

@@ -296,3 +296,16 @@ def test_wide_text_is_read_where_it_holds_a_table(make, tmp_path, encoding):
         path.write_text(other, encoding)
         with pytest.raises(InputError, match=f"iconv -f {encoding.upper()}"):
             make(path)
+
+
+@pytest.mark.parametrize("none", ["0", "-1", "NA"])
+def test_cells_that_say_none_link_no_columns(tmp_path, make, none):
+    rows = [("202423", "Animalia", none, none), ("7", "Chordata", none, none)]
+    assert "nothing tells child and parent" in refused(tmp_path, text(rows, "|"))
+    named = [("id", "parent"), ("202423", none), ("7", none)]
+    said = refused(tmp_path, text(named))
+    assert "'parent' names no parent of any in 'id'" in said
+    assert f"2 say {none!r}); name the columns" in said
+    linked = [("id", "name", "up"), ("202423", "Animalia", none), ("7", "Chordata", "202423"),
+              ("9", "Aves", "7"), ("11", "Mammalia", "7")]  # fmt: skip
+    assert make(text(linked)).edges == {(202423, 7), (7, 9), (7, 11)}
