@@ -116,6 +116,20 @@ def _outline(candidate: Candidate) -> bool:
     return 3 * sum(line[:1].isspace() for line in lines) > len(lines)
 
 
+def _counted_lineages(candidate: Candidate) -> bool:
+    """Lines of a count and names behind it, of several lengths; first names come again."""
+    text = candidate.unpacked if candidate.is_text else b""
+    lines = text.splitlines()[:_LINES] if b"\t" in text else []
+    rows = [line.split(b"\t") for line in lines if line.strip() and not line.startswith(b"#")]
+    widths = [len(row) for row in rows]
+    if len(rows) < 3 or max(map(widths.count, widths)) > 0.9 * len(rows):  # else one is cut off
+        return False
+    names = [cell for row in rows for cell in row[1:]]
+    tops = [row[1] for row in rows if len(row) > 1]
+    counted = all(re.fullmatch(rb"\d+(\.\d+)?", row[0]) for row in rows)
+    return counted and len(set(tops)) < len(tops) and not any(map(_NUMBER.fullmatch, names))
+
+
 def _lfs(candidate: Candidate) -> bool:
     return candidate.head.startswith(b"version https://git-lfs")
 
@@ -129,7 +143,8 @@ _PHYLO = (
     "convert its tree to Newick, with Biopython: "
     'Bio.Phylo.convert("FILE", "{}", "FILE.nwk", "newick")'
 )
-_LINES = 200  # that tell an outline
+_NUMBER = re.compile(rb"\s*-?[\d.]*\s*")
+_LINES = 200  # that tell what a text is
 _LINE = 1 << 12  # bytes: longer than the first line of a table
 _ROBOT = "convert it to OBO Graph JSON: robot convert -i FILE -o FILE.json"
 _XML = rb"\A(<\?xml[^>]*>\s*)?(<!DOCTYPE[^\[>]*(\[[^\]]*\])?\s*>\s*)?(<!--.*?-->\s*)*"
@@ -241,6 +256,9 @@ UNSUPPORTED = (
                 _text(rb"\A((graph|flowchart)[ \t]+(TD|TB|BT|RL|LR)\b|mindmap\s*\n)"), _EDGES),
     Unsupported("a report of Kraken",
                 _text(rb"\A\d+\.\d+\t\d+\t\d+\t([\d\t]+)?[URDKPCOFGS]\d*\t\d+\t *\S"), _EDGES),
+    Unsupported("lines of a count and the ranks of a lineage, as of Krona", _counted_lineages,
+                "write them as lineages without counts: "
+                "cut -s -f2- FILE | sed 's/\\t/ > /g' > lineages.txt", ("taxonomy",)),
     Unsupported("ConceptNet's assertions", _text(rb"\A/a/\[/r/"),
                 "cut the edges of one relation from it: "
                 "grep -P '\\t/r/IsA\\t' FILE | cut -f3,4 > edges.tsv"),

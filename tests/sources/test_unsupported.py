@@ -151,3 +151,16 @@ def test_sound_files_are_none_of_them(tmp_path: Path) -> None:
         (path := tmp_path / "pairs.csv").write_text(f"ancestor,descendant\n{row}\n")
         assert open_pairs(str(path)).table.column_names == ("ancestor", "descendant")
     assert len({kind.name for kind in UNSUPPORTED}) == len(UNSUPPORTED)
+
+
+def test_counts_before_lineages_are_named_with_what_reads_them(tmp_path: Path) -> None:
+    """Krona's text; a table of which one row is cut off is none."""
+    rows = ["5\tB\tF\tBacilli", "3\tB", "2\tB\tF", "7\tA\tE"]
+    (path := tmp_path / "krona.txt").write_text("\n".join(rows) + "\n")
+    with pytest.raises(InputError, match=r"a count and the ranks .* as of Krona.*cut -s -f2- FILE"):
+        read_source(str(path))
+    path.write_text("".join(" > ".join(row.split("\t")[1:]) + "\n" for row in rows))
+    assert len(read_source(str(path)).parents) == 3
+    path.write_text("".join(f"{k}\tA\tB{k}\n" for k in range(20)) + "20\tA\n")
+    with pytest.raises(InputError, match=r"^(?!.*Krona)"):
+        read_source(str(path))
