@@ -53,9 +53,8 @@ def layout_of(candidate: Candidate) -> Layout | None:
         return None
     numbered = len(lines) > 1 and all(map(_NUMBERED.match, lines))
     lines = [_NUMBERED.sub("", line) for line in lines] if numbered else lines
-    for separator in SEPARATORS[:4]:  # no separator of cells
-        if _are_lineages(lines, separator) and not _tabbed(lines):
-            return Layout(separator, None, numbered=numbered)
+    if (plain := _of_words(lines, numbered=numbered)) is not None:
+        return plain
     try:
         table: Table | None = candidate.once(_open)
     except InputError:  # where lineages are of several lengths, their lines are no table
@@ -64,6 +63,15 @@ def layout_of(candidate: Candidate) -> Layout | None:
         return found
     if lines and not _tabbed(lines) and not (table is not None and table.header):
         return _in_lines(lines, is_table=table is not None)
+    return None
+
+
+def _of_words(lines: Sequence[str], *, numbered: bool) -> Layout | None:
+    """Lineages one a line, apart by no separator of cells; numbers before them tell."""
+    for separator in SEPARATORS[:4]:
+        few = numbered and any(separator in line for line in lines)
+        if (few or _are_lineages(lines, separator)) and not _tabbed(lines):
+            return Layout(separator, None, numbered=numbered)
     return None
 
 

@@ -52,6 +52,7 @@ def test_numbers_before_lineages_are_no_part_of_them(make):
     top = "Animals & Pets"
     assert data.edges == {(top, "Live Animals"), (top, "Supplies"), ("Supplies", "4 - in - 1")}
     assert any("the number before ' - '" in line for line in data.lines)
+    assert make("1 - A\n37 - A > B\n", "two.txt").edges == {("A", "B")}
     more = "".join(f"{k} - A > B > {k}\n" for k in range(600)) + "A > C\n"
     with pytest.raises(InputError, match="stand before 'A > C'"):
         make(more, "more.txt")
