@@ -302,7 +302,7 @@ def _lines(read: Plausible, counts: dict[str, int], report: Report) -> tuple[str
 def _first(said: Sequence[str]) -> str:
     """The first of several sentences, and how many more there are."""
     more = f" (and {len(said) - 1} more above)" if len(said) > 1 else ""
-    return f"{said[0]}{more}"
+    return f"{said[0].rstrip('.')}{more}"
 
 
 def _verdict(read: Plausible, report: Report) -> str:
