@@ -27,12 +27,12 @@ LEFT_OUT = {
 }
 
 
-SLOW, TRAINED = pytest.mark.slow, {"audit-gensim"}  # by another engine, which takes its time
+SLOW, LONG = pytest.mark.slow, {"audit-gensim", "train", "repair-the-incident"}  # take their time
 
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    "page", [pytest.param(p, marks=SLOW if p.stem in TRAINED else ()) for p in TYPED], ids=str
+    "page", [pytest.param(p, marks=SLOW if p.stem in LONG else ()) for p in TYPED], ids=str
 )
 def test_what_is_typed_prints_what_is_shown(page: Path, tmp_path: Path):
     lay_out(tmp_path)

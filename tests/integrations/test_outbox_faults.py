@@ -85,6 +85,7 @@ def test_twenty_processes_at_once_send_each_run_once(folder: Path):
         assert outbox(folder).waiting() == []
 
 
+@pytest.mark.slow
 def test_twenty_processes_wait_once_for_a_service_that_hangs(folder: Path):
     with served(always="hang") as service:
         children = [started(folder, service, n, n + 1, budget=2) for n in range(20)]

@@ -240,6 +240,7 @@ for thread in threads:
 """
 
 
+@pytest.mark.slow
 def test_the_first_reports_of_a_process_may_be_settled_at_once():
     """In a process of its own: what msgspec knows of a class is made once, and its loss crashes."""
     subprocess.run([sys.executable, "-c", _EIGHT_AT_ONCE], check=True, timeout=900)

@@ -121,6 +121,7 @@ def of_metadata(name: str) -> bool:
 
 
 @pytest.mark.long
+@pytest.mark.slow
 def test_the_wheel_has_every_file_of_the_packages_and_nothing_else(built):
     found = {name: text for name, text in members(built.wheel).items() if not of_metadata(name)}
     assert found == {name: path.read_bytes() for name, path in on_disk(built.tree).items()}

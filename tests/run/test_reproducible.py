@@ -121,6 +121,7 @@ def test_an_audit(folders) -> None:
     same(folders, "p.html", *(f"a.{name}" for name in formats))
 
 
+@pytest.mark.slow
 def test_a_projection_of_a_table_that_is_flat(folders) -> None:
     for folder in folders.values():
         np.save(folder / "flat.npy", np.load(folder / "table.npy")[:, :2])
@@ -135,6 +136,7 @@ def test_a_build_and_its_manifest(folders) -> None:
     same(folders, "built")
 
 
+@pytest.mark.slow
 def test_a_repair(folders) -> None:
     run(
         folders,

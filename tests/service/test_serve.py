@@ -80,6 +80,7 @@ def test_it_says_one_line_answers_and_ends_well_when_it_is_told_to(tmp_path: Pat
             assert (process.returncode, out, err) == (0, "", "")
 
 
+@pytest.mark.slow
 def test_whoever_is_being_answered_still_gets_the_answer(tmp_path: Path) -> None:
     with served(tmp_path) as (process, address, _):
         parts = urlsplit(address)
@@ -116,6 +117,7 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_sent(tmp_path: Path) -
             assert b"100 Continue" not in said
 
 
+@pytest.mark.slow
 def test_without_access_control_it_serves_this_machine_alone(tmp_path: Path) -> None:
     done = run(tmp_path, "serve", "--host", "0.0.0.0", "--port", "0")
     assert (done.returncode, done.stdout) == (2, "")
@@ -126,6 +128,7 @@ def test_without_access_control_it_serves_this_machine_alone(tmp_path: Path) -> 
     assert again.returncode == 2
 
 
+@pytest.mark.slow
 def test_with_a_token_others_reach_it_and_nobody_without_one(tmp_path: Path) -> None:
     made = run(tmp_path, "token", "create", "--scope", "push", "--project", "demo")
     token = made.stdout.strip()
@@ -143,6 +146,7 @@ def test_with_a_token_others_reach_it_and_nobody_without_one(tmp_path: Path) -> 
         assert line.endswith("for those with a token\n"), "that all are void opens nothing"
 
 
+@pytest.mark.slow
 def test_an_address_that_is_taken_is_one_line(tmp_path: Path) -> None:
     with served(tmp_path) as (_, address, _):
         port = str(urlsplit(address).port)
@@ -154,10 +158,10 @@ def test_an_address_that_is_taken_is_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("line", "said"), [
     (("--host", "no.such.host.invalid"), "there is no access control"),
-    (("--host", "192.0.2.1"), "there is no access control"),
-    (("--database", "mysql://x/y"), "is neither sqlite:///FILE nor"),
-    (("--proxy", "nowhere"), "is neither an address nor a network"),
-    (("--data", "file/under"), "cannot be"),
+    pytest.param(("--host", "192.0.2.1"), "there is no access control", marks=pytest.mark.slow),
+    pytest.param(("--database", "mysql://x/y"), "is neither sqlite:///FILE nor", marks=pytest.mark.slow),
+    pytest.param(("--proxy", "nowhere"), "is neither an address nor a network", marks=pytest.mark.slow),
+    pytest.param(("--data", "file/under"), "cannot be", marks=pytest.mark.slow),
 ])  # fmt: skip
 def test_what_cannot_be_served_is_one_line(
     tmp_path: Path, line: tuple[str, ...], said: str
@@ -172,6 +176,7 @@ def test_what_cannot_be_served_is_one_line(
     assert said in checked.stdout + checked.stderr
 
 
+@pytest.mark.slow
 def test_an_address_of_another_machine_is_one_line(tmp_path: Path) -> None:
     run(tmp_path, "token", "create", "--scope", "admin")
     for host in ("no.such.host.invalid", "192.0.2.1"):

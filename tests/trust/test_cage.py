@@ -71,6 +71,7 @@ KINDS = {
 
 
 @pytest.mark.long
+@pytest.mark.slow
 def test_what_misbehaves_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site, work = tmp_path / "site", tmp_path / "work"
     meta = site / "misbehaving-1.0.dist-info"

@@ -161,6 +161,7 @@ def test_the_hook(checkout, owned, tmp_path):
     assert sprung(owned) == set()
 
 
+@pytest.mark.slow
 def test_training(checkout, owned):
     done = run(checkout, BIN / "taxcheck", *TRAIN)
     assert done.returncode in (0, 1), done.stderr  # one epoch teaches little

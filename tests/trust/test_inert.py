@@ -171,6 +171,7 @@ READS = ("inspect", "pairs", "build")
 ALL = tuple(commands(""))
 
 
+@pytest.mark.slow
 def test_pickles_run_nothing(folder: Path) -> None:
     files = {}
     for wrapper, (suffix, wrap) in gadgets.WRAPPERS.items():

@@ -70,6 +70,7 @@ def test_a_page_holds_no_script_style_or_address_that_its_policy_forbids(app, ad
         assert "immutable" in got.headers["cache-control"]
 
 
+@pytest.mark.slow
 def test_every_link_of_every_page_leads_somewhere(app):
     seen: set[str] = set()
     waiting = ["/"]

@@ -390,6 +390,7 @@ def test_a_run_that_has_the_jobs_id_is_a_failure_and_not_a_loop(store: Store, da
     assert story.line.startswith("its report cannot be kept: ")
 
 
+@pytest.mark.slow
 def test_a_database_that_is_away_for_a_while_costs_nothing(
     store: Store, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -130,7 +130,7 @@ def chain(n):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("n", [64, 65, 66, 130, 300])
+@pytest.mark.parametrize("n", [64, 65, 66, 130, pytest.param(300, marks=pytest.mark.slow)])
 def test_chains_deeper_than_a_machine_word(n):
     rows = chain(n)
     result = proof_of(rows, n).statistics
