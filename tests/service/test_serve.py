@@ -156,13 +156,20 @@ def test_an_address_that_is_taken_is_one_line(tmp_path: Path) -> None:
             assert f"--port {port}: is taken" in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize(("line", "said"), [
-    (("--host", "no.such.host.invalid"), "there is no access control"),
-    pytest.param(("--host", "192.0.2.1"), "there is no access control", marks=pytest.mark.slow),
-    pytest.param(("--database", "mysql://x/y"), "is neither sqlite:///FILE nor", marks=pytest.mark.slow),
-    pytest.param(("--proxy", "nowhere"), "is neither an address nor a network", marks=pytest.mark.slow),
-    pytest.param(("--data", "file/under"), "cannot be", marks=pytest.mark.slow),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (("--host", "no.such.host.invalid"), "there is no access control"),
+        pytest.param(("--host", "192.0.2.1"), "there is no access control", marks=pytest.mark.slow),
+        pytest.param(
+            ("--database", "mysql://x/y"), "is neither sqlite:///FILE nor", marks=pytest.mark.slow
+        ),
+        pytest.param(
+            ("--proxy", "nowhere"), "is neither an address nor a network", marks=pytest.mark.slow
+        ),
+        pytest.param(("--data", "file/under"), "cannot be", marks=pytest.mark.slow),
+    ],
+)
 def test_what_cannot_be_served_is_one_line(
     tmp_path: Path, line: tuple[str, ...], said: str
 ) -> None:
