@@ -75,6 +75,7 @@ def test_reports_in_files_are_written_all_the_same(tmp_path):
 
 @pytest.mark.long
 @pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.slow
 def test_every_command_says_that_its_output_is_closed(command, tmp_path):
     line = prepared(command, tmp_path)
     code, _, error = told(f"{line} >&-", tmp_path)

@@ -98,6 +98,7 @@ def folder(tmp_path_factory):
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case[0])
+@pytest.mark.slow
 def test_two_processes_are_one(folder, case):
     model, data = case[0], tree()
     first, second = (dict(np.load(folder / f"{model}.{rank}.npz")) for rank in (0, 1))

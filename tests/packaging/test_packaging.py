@@ -130,6 +130,7 @@ def test_the_wheel_has_every_file_of_the_packages_and_nothing_else(built):
 
 
 @pytest.mark.long
+@pytest.mark.slow
 def test_the_license_is_in_it(built):
     found = members(built.wheel)
     metadata = {name.partition("/")[2]: name for name in found if of_metadata(name)}

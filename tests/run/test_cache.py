@@ -83,8 +83,16 @@ def rendered(report: Report) -> dict[tuple[str, int], str]:
     return {(n, k): renderers[n](report, o) for n in renderers for k, o in enumerate(OPTIONS)}
 
 
+def _each() -> list[object]:
+    """All rules, of which every fifth is no slow one: reports of one family are alike."""
+    return [
+        pytest.param(rule.id, marks=pytest.mark.slow if k % 5 else ())
+        for k, rule in enumerate(load_rules())
+    ]
+
+
 @pytest.mark.long
-@pytest.mark.parametrize("rule", [rule.id for rule in load_rules()])
+@pytest.mark.parametrize("rule", _each())
 def test_every_format_is_the_same_from_a_kept_report(rule: str):
     """Of every rule's broken data, where most pass; the notice of JSON is told apart below."""
     fresh = check(request_of(case_folder(rule, "bad")))
