@@ -171,7 +171,7 @@ def _by_cells(
     """Two columns that nothing names: where each child stands once, that tells which is above."""
     first, second = _open_ends(table, names) if named else _linked_ends(table, names)
     once = [_once(column) for column in table.texts([first, second])]
-    at = {name: str(table.column_names.index(name) + 1) if not named else name
+    at = {name: name if table.header and name else str(table.column_names.index(name) + 1)
           for name in (first, second)}  # fmt: skip
     forth = f"`columns` child={at[first]},parent={at[second]}"
     back = f"`columns` child={at[second]},parent={at[first]}"
@@ -179,7 +179,7 @@ def _by_cells(
         if named:
             return {"child": second, "parent": first}, [_TOLD.format(second, first)]
         raise InputError(
-            f"each cell of {second} stands there once and those of {first} repeat, so that the "
+            f"each cell of {second!r} stands there once and those of {first!r} repeat, so that the "
             f"parent comes first; say so with {back}"
         )
     if named and once != [True, False]:

@@ -51,6 +51,16 @@ def test_parents_that_come_first_are_answered_with_the_setting_that_reads_them(t
     assert make(text(rows), "f.csv", columns="child=2,parent=1").edges == WOLF
 
 
+def test_the_setting_that_is_offered_works_where_the_header_is_of_numbers(tmp_path, make):
+    """As pandas names the columns of a frame without names."""
+    rows = [("0", "1"), ("5", "2"), ("5", "3"), ("2", "4"), ("2", "1"), ("1", "0"), ("3", "6")]
+    said = refused(tmp_path, text(rows))
+    columns = said.rpartition("`columns` ")[2]
+    assert columns == "child=1,parent=0"
+    edges = {(int(a), int(b)) for a, b in rows[1:]}
+    assert make(text(rows), "f.csv", columns=columns).edges == edges
+
+
 @pytest.mark.parametrize(
     "word", ["NA", "NULL", "None", "nan", r"\N", "", "-1", "-", "N/A", "keine", "(null)", "нет"]
 )
