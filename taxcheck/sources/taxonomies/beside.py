@@ -24,6 +24,7 @@ from taxcheck.sources.tables.table import Table, open_table
 from taxcheck.sources.taxonomies.absent import is_absent
 from taxcheck.sources.taxonomies.name_table import NO_ANCESTRY, NameTable
 from taxcheck.sources.taxonomies.packed_taxdump import claim
+from taxcheck.sources.taxonomies.rows import sound_batches
 from taxcheck.sources.taxonomies.taxdump import cycle_of, open_taxonomy
 from taxcheck.sources.taxonomies.taxonomy import Taxonomy
 
@@ -166,7 +167,7 @@ def _by_position(table: Table) -> tuple[dict[str, str], list[str]]:
 def _cells(table: Table, roles: dict[str, str]) -> dict[str, pa.Array]:
     """All cells of the columns, by role; as texts where the table is text."""
     chunks: dict[str, list[pa.Array]] = {role: [] for role in roles}
-    for batch in table.batches({f"{role}_taxid": name for role, name in roles.items()}):
+    for batch in sound_batches(table, {f"{role}_taxid": name for role, name in roles.items()}):
         for role, found in chunks.items():
             found.append(batch.columns[f"{role}_taxid"])
     return {role: _joined(found) for role, found in chunks.items()}

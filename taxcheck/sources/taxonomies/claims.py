@@ -7,10 +7,11 @@ import pyarrow.compute as pc
 from taxcheck.model.errors import InputError
 from taxcheck.sources.readers import LIKELY, NEVER, POSSIBLE, STRONG, Candidate
 from taxcheck.sources.tables.columns import END_WORDS, normalise
-from taxcheck.sources.tables.table import Table, open_table
+from taxcheck.sources.tables.table import Table
 from taxcheck.sources.taxonomies.columns import LINKED, known_ends, linkable, names_ends
 from taxcheck.sources.taxonomies.lineages import rank_cells
 from taxcheck.sources.taxonomies.paths import layout_of, names_lineage
+from taxcheck.sources.taxonomies.rows import table_of
 from taxcheck.sources.taxonomies.triples import triple_columns
 
 # Words for a parent that other columns have too.
@@ -18,15 +19,6 @@ _LOOSE = frozenset(map(normalise, ("is_a", "superclass", "id2", "broader", "belo
 _NAMED = 0.9  # columns called child and parent say more than lineages or ranks beside them
 _FIRST = 4  # columns with names among which two may share cells
 _SHOWN = 8  # columns that a refusal names
-
-
-def table_of(candidate: Candidate) -> Table:
-    """The candidate as a table, opened once; InputError where it is none."""
-    return candidate.once(_open)
-
-
-def _open(candidate: Candidate) -> Table:
-    return open_table(candidate.path)
 
 
 def claim_paths(candidate: Candidate) -> float:

@@ -7,15 +7,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from taxcheck.model.errors import InputError, UsageError
+from taxcheck.model.vocabulary import plural
 from taxcheck.sources.readers import CERTAIN, LIKELY, NEVER, Candidate
 from taxcheck.sources.tables.columns import normalise
 from taxcheck.sources.tables.table import Table, open_table
 from taxcheck.sources.taxonomies.code_files import code_file, read_code_file
 from taxcheck.sources.taxonomies.codes import (
     CODE,
+    ENZYME,
     TREE_NUMBER,
     Above,
     Coded,
@@ -26,6 +27,7 @@ from taxcheck.sources.taxonomies.codes import (
     way_of,
 )
 from taxcheck.sources.taxonomies.hierarchy import Hierarchy, Origin
+from taxcheck.sources.taxonomies.rows import table_of, trimmed_rows
 
 _NAMES = ("name", "label", "title", "description", "term", "descriptor", "heading",
           "preferredlabel", "longdescription", "shortdescription", "de")  # fmt: skip
@@ -34,7 +36,15 @@ _LIKE = ("name", "label", "title", "term", "descr")
 _SEVERAL = re.compile(r"\s*[|;,]\s*|\s+")  # between the codes of one cell
 _SAMPLE = 20_000
 _IDENTIFIER = re.compile(r"(?i)(id|ids|idx|index|key|no\.?|nr\.?|number|row)$")  # no codes' names
+_CODES = ("code", "number", "notation", "classification")  # words that say so in a column's name
+_SCHEMES = frozenset(
+    {"ec", "atc", "icd", "icd10", "icd11", "mesh", "nace", "isco", "naics", "isic"}
+)
 _TOO_MANY = 64  # columns
+_TEXTS = (
+    "{0!r} holds codes, each below its beginning, since most beginnings are there; say so with "
+    "`columns` code={0}"
+)
 _NUMBERS = (
     "the numbers in {0!r} are codes, each below the one without its last digits, since those are "
     "there; say so with `columns` code={0}"
@@ -48,14 +58,10 @@ def claim_codes(candidate: Candidate) -> float:
     if candidate.columns:
         return CERTAIN if "code" in _roles(candidate.columns) else NEVER
     try:
-        table: Table = candidate.once(_open)
+        table = table_of(candidate)
     except InputError:
         return NEVER
     return LIKELY if _code_column(table) else NEVER
-
-
-def _open(candidate: Candidate) -> Table:
-    return open_table(candidate.path)
 
 
 def read_codes(path: str, columns: str | None) -> Hierarchy:
@@ -67,22 +73,40 @@ def read_codes(path: str, columns: str | None) -> Hierarchy:
         return read_code_file(path)
     table = open_table(path)
     chosen = _choose(table, columns)
-    rows = list(_rows(table, [chosen.code, chosen.name, chosen.key]))
+    read = list(trimmed_rows(table, [chosen.code, chosen.name, chosen.key]))
+    rows = [row for row in read if row[0]]
     codes = [code for cell, *_ in rows for code in _SEVERAL.split(cell) if code]
     mesh = all(map(TREE_NUMBER.fullmatch, codes))
     above = way_of(codes) or (_usual(codes) if columns or mesh else None)
     if above is None:
         raise InputError(f"{path}: the codes of {chosen.code!r} do not say what is above what")
+    coded = _coded(rows, mesh)
+    notes = [*chosen.told(table, mesh)]
+    if blank := len(read) - len(rows):
+        notes.append(f"{plural(blank, 'row')} without a code left out")
+    origin = Origin("table of codes", table.path, None, table.bytes, table.fingerprint())
+    found = hierarchy_of_codes(coded, above, origin, notes)
+    return replace(found, guesses=() if columns or mesh else _guesses(chosen.code, coded))
+
+
+def _coded(rows: Sequence[tuple[str, ...]], mesh: bool) -> Coded:
+    """The codes of all rows, of MeSH those of one descriptor together."""
     coded = Coded()
     for cell, name, key in rows:
-        node = (key or name) if mesh else None  # elsewhere a name may be of several codes
+        node = (key or name or None) if mesh else None  # elsewhere a name may be of several codes
         for code in _SEVERAL.split(cell) if mesh else [cell]:
             if code:
                 coded.add(code, name, node)
-    origin = Origin("table of codes", table.path, None, table.bytes, table.fingerprint())
-    found = hierarchy_of_codes(coded, above, origin, tuple(chosen.told(table, mesh)))
-    guessed = not columns and are_numbers(coded.codes)
-    return replace(found, guesses=(_NUMBERS.format(chosen.code),)) if guessed else found
+    return coded
+
+
+def _guesses(column: str, coded: Coded) -> tuple[str, ...]:
+    """What is guessed of a column that nobody named: that its numbers, or texts, are codes."""
+    if are_numbers(coded.codes):
+        return (_NUMBERS.format(column),)
+    called = normalise(column)
+    sure = any(word in called for word in _CODES) or called in _SCHEMES
+    return () if sure or all(map(ENZYME.fullmatch, coded.codes)) else (_TEXTS.format(column),)
 
 
 def _usual(codes: Sequence[str]) -> Above:
@@ -166,19 +190,3 @@ def _called(names: Sequence[str], words: Sequence[str], others: set[str | None])
         like = (name for called, name in known.items() if any(word in called for word in _LIKE))
         found = next(iter(known.values()) if len(names) == 2 else like, None)
     return found
-
-
-def _rows(
-    table: Table, columns: Sequence[str | None]
-) -> Iterator[tuple[str, str | None, str | None]]:
-    roles = {f"{k}_taxid": name for k, name in enumerate(columns) if name}
-    for batch in table.batches(roles):
-        cells = [
-            pc.utf8_trim_whitespace(batch.columns[f"{k}_taxid"].cast(pa.string())).to_pylist()
-            if name
-            else [None] * batch.rows
-            for k, name in enumerate(columns)
-        ]
-        for code, name, key in zip(*cells, strict=True):
-            if code:
-                yield code, name or None, key or None

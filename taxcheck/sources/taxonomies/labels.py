@@ -10,14 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from taxcheck.model.arrays import IntArray
-from taxcheck.model.errors import InputError
-from taxcheck.sources.tables.batches import RawBatch
 from taxcheck.sources.tables.cells import identifiers, integers_of
-from taxcheck.sources.tables.columns import MALFORMED
 from taxcheck.sources.tables.forms import forms_of
 from taxcheck.sources.tables.table import Table
 from taxcheck.sources.taxonomies.absent import is_absent
 from taxcheck.sources.taxonomies.hierarchy import SHOWN
+from taxcheck.sources.taxonomies.rows import sound_batches
 
 # Blanks of Unicode, and characters that print as nothing.
 _BLANKS = "[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\t]"
@@ -47,8 +45,7 @@ def read_labels(table: Table, ends: Mapping[str, str], others: Mapping[str, str]
     sizes: list[int] = []
     texts: dict[str, list[pa.Array]] = {role: [] for role in others}
     trimmed = 0
-    for batch in table.batches(columns):
-        _refuse_malformed(batch, table)
+    for batch in sound_batches(table, columns):
         cells = [batch.columns[f"{role}_taxid"] for role in ends]
         trimmed += sum(forms_of(column).trimmed for column in cells)
         cleaned = [identifiers(column)[0].cast(pa.string()) for column in cells]
@@ -75,16 +72,6 @@ def read_labels(table: Table, ends: Mapping[str, str], others: Mapping[str, str]
         tuple(notes),
         tuple(guesses),
     )
-
-
-def _refuse_malformed(batch: RawBatch, table: Table) -> None:
-    if MALFORMED in batch.columns:
-        reasons = batch.columns[MALFORMED]
-        at = int(np.flatnonzero(reasons.is_valid().to_numpy(False))[0])
-        raise InputError(
-            f"{table.path}: row {batch.first_row + at:,} is no edge ({reasons[at].as_py()}); mend "
-            "or remove it"
-        )
 
 
 def _settled(dictionary: pa.Array) -> tuple[pa.Array, IntArray, tuple[str, ...], list[str]]:

@@ -16,6 +16,7 @@ from taxcheck.sources.tables.table import Table, open_table
 from taxcheck.sources.taxonomies.absent import WORDS, is_absent
 from taxcheck.sources.taxonomies.hierarchy import SHOWN, Growing, Hierarchy, Origin
 from taxcheck.sources.taxonomies.ranks import PREFIXES, RANKS, numbered
+from taxcheck.sources.taxonomies.rows import sound_batches
 from taxcheck.sources.taxonomies.text_file import TextFile
 
 _BARE = "^[a-z]{1,2}__$"
@@ -127,7 +128,7 @@ def _rows(
     table: Table, ranks: Sequence[str], told: Counter[str]
 ) -> Iterator[tuple[str | None, ...]]:
     """The distinct lineages of every batch; what was left out of their cells is counted."""
-    for batch in table.batches({f"rank {k}": name for k, name in enumerate(ranks)}):
+    for batch in sound_batches(table, {f"rank {k}": name for k, name in enumerate(ranks)}):
         cells = [batch.columns[f"rank {k}"].cast(pa.string()) for k in range(len(ranks))]
         trimmed = sum(forms_of(column).trimmed for column in cells)
         told["cells had blanks at their ends, which were left out"] += trimmed

@@ -10,18 +10,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from taxcheck.model.errors import InputError, UsageError
 from taxcheck.model.vocabulary import plural
 from taxcheck.sources.readers import Candidate
-from taxcheck.sources.tables.columns import MALFORMED, normalise
-from taxcheck.sources.tables.table import Table, open_table
+from taxcheck.sources.tables.columns import normalise
+from taxcheck.sources.tables.table import Table
 from taxcheck.sources.taxonomies.growth import grow, unknown
 from taxcheck.sources.taxonomies.hierarchy import SHOWN, Hierarchy, Origin
 from taxcheck.sources.taxonomies.ranks import RANKS
+from taxcheck.sources.taxonomies.rows import sound_batches, table_of
 from taxcheck.sources.taxonomies.text_file import TextFile
 
 SEPARATORS = (" > ", " -> ", " » ", " › ", ";", "|", " / ", "::", ">", "/")
@@ -56,7 +56,7 @@ def layout_of(candidate: Candidate) -> Layout | None:
     if (plain := _of_words(lines, numbered=numbered)) is not None:
         return plain
     try:
-        table: Table | None = candidate.once(_open)
+        table: Table | None = table_of(candidate)
     except InputError:  # where lineages are of several lengths, their lines are no table
         table = None
     if table is not None and (found := _in_columns(table)):
@@ -87,10 +87,6 @@ def _in_lines(lines: Sequence[str], *, is_table: bool) -> Layout | None:
     return None
 
 
-def _open(candidate: Candidate) -> Table:
-    return open_table(candidate.path)
-
-
 def names_lineage(columns: str) -> bool:
     """Whether the column that was given is that of lineages: "lineage=COLUMN"."""
     name, is_given, column = columns.partition("=")
@@ -101,7 +97,7 @@ def _given(candidate: Candidate) -> Layout | None:
     if not names_lineage(candidate.columns or ""):
         return None
     column = (candidate.columns or "").partition("=")[2].strip()
-    table: Table = candidate.once(_open)
+    table = table_of(candidate)
     table.expect_names({column})
     names = table.column_names
     if column.isdecimal() and column not in names and 1 <= int(column) <= len(names):
@@ -255,18 +251,12 @@ def _of_lines(candidate: Candidate, layout: Layout) -> _Read:
 
 def _of_table(candidate: Candidate, column: str) -> _Read:
     """The column, and the one whose cells are ranks, where there is one."""
-    table: Table = candidate.once(_open)
+    table = table_of(candidate)
     others = [name for name in table.column_names if name != column]
     rank = next((name for name in others if _are_ranks(table.texts([name])[0])), None)
     roles = {"lineage_taxid": column} | ({"rank_taxid": rank} if rank else {})
     read: dict[str, list[pa.Array]] = {role: [] for role in roles}
-    for batch in table.batches(roles):
-        if MALFORMED in batch.columns:
-            at = int(np.flatnonzero(batch.columns[MALFORMED].is_valid().to_numpy(False))[0])
-            raise InputError(
-                f"{table.path}: row {batch.first_row + at:,} is no lineage "
-                f"({batch.columns[MALFORMED][at].as_py()}); mend or remove it"
-            )
+    for batch in sound_batches(table, roles):
         for role, cells in read.items():
             cells.append(batch.columns[role].cast(pa.string()))
     notes = [*table.notes]

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from taxcheck.model.errors import InputError
+from taxcheck.model.vocabulary import plural
 from taxcheck.sources.readers import CERTAIN, NEVER, Candidate
 from taxcheck.sources.tables.columns import normalise
-from taxcheck.sources.tables.table import Table, open_table
+from taxcheck.sources.tables.table import open_table
 from taxcheck.sources.taxonomies.hierarchy import Hierarchy, Origin
 from taxcheck.sources.taxonomies.identifiers import curie
 from taxcheck.sources.taxonomies.ontology import Stated, Term, hierarchy_of
+from taxcheck.sources.taxonomies.rows import table_of, trimmed_rows
 
 _IDS = ("classid", "id", "termid", "iri", "uri", "curie", "identifier", "class", "term")
 _PARENTS = ("parents", "parentids", "superclasses", "subclassof[id]", "subclassof", "parentclasses")
@@ -38,7 +40,7 @@ def claim_terms(candidate: Candidate) -> float:
     if candidate.columns:
         return NEVER
     try:
-        table: Table = candidate.once(_open)
+        table = table_of(candidate)
     except InputError:
         return NEVER
     names = [cell.strip() for cell in table.first_row] or list(table.column_names)
@@ -53,10 +55,6 @@ def claim_terms(candidate: Candidate) -> float:
     return CERTAIN if pc.any(several).as_py() else NEVER
 
 
-def _open(candidate: Candidate) -> Table:
-    return open_table(candidate.path)
-
-
 def read_terms(path: str, relations: Sequence[str], namespaces: Sequence[str]) -> Hierarchy:
     """Terms under each of their parents; obsolete ones are left out, and told."""
     table = open_table(path)
@@ -66,11 +64,17 @@ def read_terms(path: str, relations: Sequence[str], namespaces: Sequence[str]) -
         raise InputError(f"{path}: has no columns of terms and of their parents")
     table.expect_names({chosen.identifier, chosen.parents})
     terms: list[Term] = []
-    separator = ""
-    for identifier, above, name, obsolete in _rows(table, chosen):
+    separator, blank = "", 0
+    columns = (chosen.identifier, chosen.parents, chosen.name, chosen.obsolete)
+    for identifier, above, name, obsolete in trimmed_rows(table, columns):
+        if not identifier:
+            blank += 1
+            continue
         separator = separator or next((s for s in _SEPARATORS if s in above), "")
         parents = above.split(separator) if separator else [above]
-        term = Term(curie(identifier), name, obsolete=obsolete.lower() in ("true", "1", "yes"))
+        term = Term(
+            curie(identifier), name or None, obsolete=obsolete.lower() in ("true", "1", "yes")
+        )
         term.links = [
             ("is_a", curie(one)) for part in parents if (one := part.strip()) not in _NO_PARENT
         ]
@@ -81,6 +85,8 @@ def read_terms(path: str, relations: Sequence[str], namespaces: Sequence[str]) -
     notes = [f"columns: terms are {chosen.identifier!r}, parents {chosen.parents!r}{named}"]
     if separator:
         notes.append(f"several parents in a cell are separated by {separator!r}")
+    if blank:
+        notes.append(f"{plural(blank, 'row')} without a term left out")
     read = {chosen.identifier, chosen.parents, chosen.name, chosen.obsolete} - {None}
     if unread := len(table.column_names) - len(read):
         notes.append(f"{unread:,} further columns are not read")
@@ -98,18 +104,3 @@ def _columns(names: Sequence[str]) -> _Columns | None:
     if identifier is None or parents is None:
         return None
     return _Columns(identifier, parents, first(_NAMES), first(_OBSOLETE))
-
-
-def _rows(table: Table, chosen: _Columns) -> Iterator[tuple[str, str, str | None, str]]:
-    columns = (chosen.identifier, chosen.parents, chosen.name, chosen.obsolete)
-    roles = {f"{k}_taxid": name for k, name in enumerate(columns) if name}
-    for batch in table.batches(roles):
-        cells = [
-            pc.utf8_trim_whitespace(batch.columns[f"{k}_taxid"].cast(pa.string())).to_pylist()
-            if name
-            else [None] * batch.rows
-            for k, name in enumerate(columns)
-        ]
-        for identifier, above, name, obsolete in zip(*cells, strict=True):
-            if identifier:
-                yield identifier, above or "", name or None, obsolete or ""

@@ -12,7 +12,7 @@ from taxcheck.model.errors import InputError, UsageError
 from taxcheck.sources.readers import Candidate
 from taxcheck.sources.tables.columns import normalise
 from taxcheck.sources.tables.dialect import Header
-from taxcheck.sources.tables.table import Table, open_table
+from taxcheck.sources.tables.table import Table
 from taxcheck.sources.taxonomies.hierarchy import (
     SHOWN,
     Dropped,
@@ -22,6 +22,7 @@ from taxcheck.sources.taxonomies.hierarchy import (
 )
 from taxcheck.sources.taxonomies.labels import read_labels
 from taxcheck.sources.taxonomies.relations import LOOSE, direction, plain
+from taxcheck.sources.taxonomies.rows import table_of
 
 _HEADERS = tuple(
     frozenset(map(normalise, words))
@@ -88,7 +89,7 @@ def read_triples(candidate: Candidate, relations: Sequence[str], columns: str | 
     """
     if columns:
         raise UsageError("`columns` is for edges; name two columns of a table by `format` edges")
-    table: Table = candidate.once(_open)
+    table = table_of(candidate)
     found = triple_columns(table)
     if found is None:
         raise InputError(
@@ -131,10 +132,6 @@ def read_triples(candidate: Candidate, relations: Sequence[str], columns: str | 
         notes=(*notes, *coded.notes),
         guesses=tuple(guesses),
     ).select(nodes)
-
-
-def _open(candidate: Candidate) -> Table:
-    return open_table(candidate.path)
 
 
 def _chosen(occurring: dict[str, int], asked: Sequence[str], shown: str) -> dict[str, int]:

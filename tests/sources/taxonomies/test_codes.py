@@ -230,3 +230,13 @@ def test_numbers_that_are_codes(read, codes, expected):
 def test_numbers_that_count_are_no_codes(read, ids):
     with pytest.raises(TaxcheckError, match=r"nothing tells child and parent.*code=COLUMN"):
         read("value,name\n" + "".join(f"{k},taxon {k}\n" for k in ids))
+
+
+@pytest.mark.parametrize("column", ["sample", "code"])
+def test_texts_that_may_be_no_codes(read, column):
+    text = f"{column},name\nA,a\nA1,b\n,x\nA2,c\nA3,d\nA11,e\n"
+    edges, told, found = read(text)
+    assert edges == {("A", "A1"), ("A", "A2"), ("A", "A3"), ("A1", "A11")}
+    assert bool(found.guesses) == (column == "sample")
+    assert "1 row without a code left out" in told
+    assert read(text, columns=f"code={column},name=name")[2].guesses == ()
