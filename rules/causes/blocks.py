@@ -13,7 +13,8 @@ from taxcheck.statistics.symptoms import Symptoms
 from taxcheck.statistics.truth import Truth
 from taxcheck.statistics.values import MappingStatistics, PairStatistics
 
-from .lost import MISSING, called, follows, lost_pairs
+from .called import called
+from .lost import MISSING, follows, lost_pairs
 from .ordered import Ordered, starts_of
 
 _FEWEST = 20  # nodes in a row without rows

@@ -1,15 +1,13 @@
-"""How distances agree with the depths of nodes beside them."""
+"""How distances agree with the depths of nodes beside them, and which rows state them falsely."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from taxcheck.model.arrays import BoolArray
+from taxcheck.model.arrays import BoolArray, IntArray, within
 from taxcheck.statistics.pairs import PairState
 from taxcheck.statistics.symptoms import Symptoms
-from taxcheck.statistics.values import (
-    Kind,
-)
+from taxcheck.statistics.values import Kind
 
 _FEWEST = 20
 
@@ -39,3 +37,15 @@ def from_columns(symptoms: Symptoms, totals: PairState, shift: int, kind: Kind) 
     if kind is Kind.DAG:  # there another way down may be longer than the depths say
         return np.asarray((shifted >= 1) & (shifted >= steps))
     return np.asarray(shifted == steps)
+
+
+def stated_by(symptoms: Symptoms, rows: IntArray) -> dict[str, BoolArray | bool]:
+    """Depths that rows, (k,) ascending, state falsely, or nodes that they give another depth."""
+    explains: dict[str, BoolArray | bool] = {}
+    for name in ("inconsistent_depth", "depth_mismatch"):
+        symptom = symptoms.get(name)
+        if symptom is not None and symptom.rows is not None:
+            explains[name] = within(rows, symptom.rows)
+        elif symptom is not None:
+            explains[name] = np.ones(len(symptom), dtype=bool)
+    return explains

@@ -14,7 +14,7 @@ from taxcheck.statistics.symptoms import Symptoms
 from taxcheck.statistics.truth import Truth
 from taxcheck.statistics.values import MappingStatistics
 
-from .lost import called, clades
+from .called import called, clades
 from .parts import is_
 
 _FEWEST = 2  # rows of a clade

@@ -14,7 +14,7 @@ from taxcheck.statistics.symptoms import Symptoms
 from taxcheck.statistics.truth import Truth
 from taxcheck.statistics.values import MappingStatistics
 
-from .lost import called
+from .called import called
 
 _SHARE = 0.99
 

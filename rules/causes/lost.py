@@ -1,15 +1,12 @@
-"""What follows from lost pairs, by the taxonomy where one is given, and how nodes are called."""
+"""What follows from lost pairs, by the taxonomy where one is given."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 
 from taxcheck.model.arrays import BoolArray, IntArray, distinct, within
 from taxcheck.statistics.symptoms import Symptoms
 from taxcheck.statistics.truth import Truth
-from taxcheck.statistics.values import MappingStatistics
 
 MISSING = "disagrees_with_taxonomy.missing"  # pairs that the taxonomy holds and the file lacks
 UNPROVEN = "false_ancestor_pair.unproven"
@@ -26,23 +23,6 @@ _GAPS = (
     UNPROVEN,
     MISSING,
 )
-
-
-def called(mapping: MappingStatistics, idx: int, truth: Truth | None = None) -> str:
-    """``taxid 7586 (Echinodermata)``, a label, or the idx where nothing else names the node."""
-    identifier = mapping.identifiers.of(idx)
-    if identifier is None:
-        return f"idx {idx:,}"
-    if not isinstance(identifier, int):
-        return identifier
-    name = None if truth is None else truth.name(idx)
-    return f"taxid {identifier}" + (f" ({name})" if name else "")
-
-
-def clades(mapping: MappingStatistics, tops: Sequence[int], truth: Truth | None) -> str:
-    """``the clade``, or ``the clades``, and how their highest nodes are called."""
-    who = ", ".join(called(mapping, top, truth) for top in tops)
-    return f"the clade{'s' if len(tops) > 1 else ''} {who}"
 
 
 def everything(symptoms: Symptoms) -> dict[str, BoolArray | bool]:

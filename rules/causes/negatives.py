@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from taxcheck.model.arrays import BoolArray, IntArray, distinct, ranges, within
+from taxcheck.model.arrays import IntArray, distinct, ranges, within
 from taxcheck.model.cause import Explanation, Mend, cause
 from taxcheck.model.places import SaidRow
 from taxcheck.model.reading import Reading
@@ -21,6 +21,7 @@ from taxcheck.statistics.symptoms import Symptoms
 from taxcheck.statistics.truth import Truth
 
 from .closed import closedness
+from .depth_columns import stated_by
 from .joined_files import is_closure, rows_between
 from .lost import MISSING
 
@@ -118,7 +119,7 @@ def negatives_mixed_in(
     return Explanation(
         message=f"negative samples stand among the pairs: {plural(len(chosen), 'row')} "
         f"({percent(len(chosen) / totals.rows)}), {how}",
-        explains=_depths(symptoms, chosen),
+        explains=stated_by(symptoms, chosen),
         parameters={"rows": len(chosen)},
         free=2,
         mend=Mend(
@@ -128,18 +129,6 @@ def negatives_mixed_in(
             dropped=True,
         ),
     )
-
-
-def _depths(symptoms: Symptoms, rows: IntArray) -> dict[str, BoolArray | bool]:
-    """Depths that rows state falsely, or nodes that they give another depth."""
-    explains: dict[str, BoolArray | bool] = {}
-    for name in ("inconsistent_depth", "depth_mismatch"):
-        symptom = symptoms.get(name)
-        if symptom is not None and symptom.rows is not None:
-            explains[name] = within(rows, symptom.rows)
-        elif symptom is not None:
-            explains[name] = np.ones(len(symptom), dtype=bool)
-    return explains
 
 
 def _denied_alone(

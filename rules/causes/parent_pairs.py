@@ -20,8 +20,9 @@ from taxcheck.statistics.values import (
     PairStatistics,
 )
 
+from .called import called
 from .chains import adds_up, counted_from_two
-from .lost import FROM_TAXONOMY, NO_REPAIR, called, everything, follows, lost_pairs
+from .lost import FROM_TAXONOMY, NO_REPAIR, everything, follows, lost_pairs
 
 _FEWEST = 20
 _WHOLE = 0.99

@@ -14,8 +14,9 @@ from taxcheck.statistics.symptoms import Symptoms
 from taxcheck.statistics.truth import Truth
 from taxcheck.statistics.values import MappingStatistics, PairStatistics
 
+from .called import called
 from .columns import lost_nodes
-from .lost import FROM_TAXONOMY, NO_REPAIR, called, follows, lost_pairs
+from .lost import FROM_TAXONOMY, NO_REPAIR, follows, lost_pairs
 
 _WHOLE = 0.99  # of what a hypothesis says is lost
 _SMALLEST = 3  # nodes of a clade

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from taxcheck.model.arrays import BoolArray, Int32Array, IntArray, within
+from taxcheck.model.arrays import Int32Array, IntArray
 from taxcheck.model.cause import Explanation, Mend, cause
 from taxcheck.model.result import RuleResult
 from taxcheck.model.room import Room
@@ -18,7 +18,8 @@ from taxcheck.statistics.symptoms import Symptoms
 from taxcheck.statistics.truth import Truth
 from taxcheck.statistics.values import MappingStatistics
 
-from .lost import called, clades
+from .called import called, clades
+from .depth_columns import stated_by
 from .parts import is_
 
 _FEWEST = 2  # rows of a clade
@@ -73,7 +74,7 @@ def reversed_clade(
         return Explanation(
             message=f"{those} {is_(len(tops))} turned round: ancestor and "
             f"descendant are exchanged in {plural(len(rows), 'row')} of {plural(nodes, 'node')}",
-            explains=_depths(symptoms, rows),
+            explains=stated_by(symptoms, rows),
             parameters={
                 "clade": who,
                 "nodes": nodes,
@@ -88,18 +89,6 @@ def reversed_clade(
             ),
         )
     return None
-
-
-def _depths(symptoms: Symptoms, rows: IntArray) -> dict[str, BoolArray | bool]:
-    """Depths that are those of the other end where the idx alone were exchanged."""
-    explains: dict[str, BoolArray | bool] = {}
-    for name in ("inconsistent_depth", "depth_mismatch"):
-        symptom = symptoms.get(name)
-        if symptom is not None and symptom.rows is not None:
-            explains[name] = within(rows, symptom.rows)
-        elif symptom is not None:
-            explains[name] = np.ones(len(symptom), dtype=bool)
-    return explains
 
 
 def _turned(

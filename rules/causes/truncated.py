@@ -17,7 +17,8 @@ from taxcheck.statistics.truth import Truth
 from taxcheck.statistics.values import MappingStatistics, PairStatistics
 
 from .blocks import explained_by, lost_block
-from .lost import FROM_TAXONOMY, MISSING, NO_REPAIR, called, everything, follows, lost_pairs
+from .called import called
+from .lost import FROM_TAXONOMY, MISSING, NO_REPAIR, everything, follows, lost_pairs
 from .ordered import Ordered
 
 _FEWEST = 20  # lost pairs, below which a pattern of positions may be chance
