@@ -132,9 +132,10 @@ def outside_ball(embedding: EmbeddingStatistics) -> Finding:
     """Rows are no points of the space: on or beyond the ball's boundary, or off the sheet.
 
     In the Poincare ball a norm of 1 or more (norms are taken in float64). On the Lorentz sheet
-    -x0^2 + x1^2 + ... differs from -1 by rounding alone: by (8 + d) u x0^2 at most, with u the unit
-    roundoff of the stored dtype and d the dimension. A row that is off by more than that warns, and
-    one that is off by a hundredfold of it is no point any more and fails.
+    -x0^2 + x1^2 + ... differs from -1 by rounding alone: by (8 u + d v) x0^2 at most, with u the
+    unit roundoff of the stored dtype, v that of the sum (float32 where the table is stored in half
+    precision) and d the dimension. A row that is off by more than that warns, and one that is off
+    by a hundredfold of it, or by half of x0^2, is no point any more and fails.
 
     Why it matters:
     The distance from a point on the boundary is infinite, and beyond it the formula takes the root

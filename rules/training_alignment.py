@@ -48,8 +48,9 @@ def unaligned_table(alignment: Alignments) -> Finding:
 
     Known exceptions:
     An order that is none of those tried is not found: the table then looks untrained. A table that
-    learnt nothing scores the same in every order, and passes here. Where siblings stand beside each
-    other in the mapping a shift by one keeps part of the score.
+    learnt nothing scores the same in every order, and passes here. Of more than a million
+    identifiers the order as text is not tried, and the finding says so. Where siblings stand beside
+    each other in the mapping a shift by one keeps part of the score.
 
     References:
     - torch.nn.Embedding, padding_idx, which moves all rows by one where it is 0:
@@ -66,6 +67,7 @@ def unaligned_table(alignment: Alignments) -> Finding:
         )
     else:
         message = scored + ("" if best is None else f", {figure(best.map)} under {best.name}")
+        message += "".join(f"; not tried: {way}" for way in alignment.untried)
     observed: dict[str, Observed] = {
         "joined": used.name,
         "MAP as joined": used.map,
@@ -74,6 +76,8 @@ def unaligned_table(alignment: Alignments) -> Finding:
         "nodes ranked": alignment.sources,
         "candidates": alignment.pool,
     }
+    if alignment.untried:
+        observed["not tried"] = list(alignment.untried)
     defect = alignment.defect
     fix = "write the table in the order of the mapping's idx, or its identifiers beside it"
     if better is not None and better.ask is not None:

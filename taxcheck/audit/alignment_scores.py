@@ -7,14 +7,14 @@ so a few dozen sources tell, among a bounded number of candidates, whatever the 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from taxcheck.audit import relatives
 from taxcheck.audit.alignment import Aligned
-from taxcheck.audit.candidates import Candidate, Way, other_ways
+from taxcheck.audit.candidates import Candidate, Way, other_ways, untried
 from taxcheck.audit.metrics.lists import Lists
 from taxcheck.geometry.space import Space
 from taxcheck.model.arrays import IntArray
@@ -54,6 +54,7 @@ class Alignments:
     sources: int
     pool: int  # candidates among which each source's ancestors are ranked
     defect: Defect  # idx that have another row in the better way; empty where there is none
+    untried: tuple[str, ...] = ()  # ways that were left out, each with its reason
 
     @property
     def better(self) -> Scored | None:
@@ -90,6 +91,7 @@ def score_alignments(
         len(sources),
         len(trial.nodes),
         Defect(0, mapping.nodes),
+        untried(mapping),
     )
     if found.better is None:
         return found
@@ -110,14 +112,7 @@ def _with_defect(
         apart = np.ones(n, dtype=bool)
     nodes = np.flatnonzero(apart & mapping.mapped[:n])
     rows = of_nodes("unaligned_table", nodes, table_row=table.row_of[nodes], row=way.row_of[nodes])
-    return Alignments(
-        found.used,
-        found.others,
-        found.chance,
-        found.sources,
-        found.pool,
-        defect_of(rows, mapping.nodes, sink),
-    )
+    return replace(found, defect=defect_of(rows, mapping.nodes, sink))
 
 
 def _same(way: Candidate, table: Aligned, n: int) -> bool:

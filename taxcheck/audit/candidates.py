@@ -62,6 +62,13 @@ def other_ways(table: Aligned, mapping: MappingStatistics, n: int) -> Iterator[C
         yield Candidate("transposition", Way.TRANSPOSED, every)
 
 
+def untried(mapping: MappingStatistics) -> tuple[str, ...]:
+    """Ways that ``other_ways`` leaves out for what they would take, each with its reason."""
+    if mapping.nodes <= _SORTED:
+        return ()
+    return (f"the order of identifiers as text, beyond {_SORTED:,} identifiers",)
+
+
 def _by_entries(table: Aligned, mapping: MappingStatistics, n: int) -> Iterator[Candidate]:
     """What else the file says of its rows, and what its labels would say as idx."""
     for join in joins_of(table.checkpoint, mapping, every=True):
@@ -78,7 +85,7 @@ def _orders(mapping: MappingStatistics) -> Iterator[tuple[str, IntArray]]:
     """Orders in which identifiers are numbered, as their idx, (nodes,)."""
     idx = np.flatnonzero(mapping.mapped)
     integers = mapping.identifiers.integers
-    if len(idx) <= _SORTED:
+    if not untried(mapping):
         texts = mapping.identifiers.column(idx).cast(pa.string())
         yield "identifiers as text", idx[pc.sort_indices(texts).to_numpy()]
     if integers is not None:

@@ -21,10 +21,10 @@ from taxcheck.statistics.offenders import Column, Offenders, Sink, defect_of
 
 _CHUNK = 1 << 17
 _BINS = 50
-# What rounding takes a row off the sheet by, relative to x0^2, is (8 + d) u at most: each of the
-# d + 1 squares is off by 2 u of itself, and an engine rounds for each again when it computes x0.
-# A hundred times as much is no rounding any more.
-_ROUNDED, _FAR_OFF = 8.0, 100.0
+# What rounding takes a row off the sheet by, relative to x0^2, is 8 u + d v at most: each of the
+# d + 1 squares is off by 2 u of itself, and an engine rounds for each again when it sums them up,
+# in float32 at least (v). A hundred times as much is no rounding any more, nor is half of x0^2.
+_ROUNDED, _FAR_OFF, _HALF = 8.0, 100.0, 0.5
 _UNKNOWN_ROUNDOFF = UNIT_ROUNDOFF["float32"]
 
 
@@ -40,12 +40,14 @@ def embedding_statistics(
     finite, outside = np.ones(rows, dtype=bool), np.zeros(rows, dtype=bool)
     drifted, on_sheet = np.zeros(rows, dtype=bool), reading.geometry is Geometry.LORENTZ
     spectrum, directions = SpectrumState(checkpoint.dim), SpectrumState(checkpoint.dim)
+    rounding = _rounding(checkpoint.dtype, checkpoint.dim)
+    far = min(_FAR_OFF * rounding, _HALF)
     for part, space in chunks(checkpoint):
         with np.errstate(invalid="ignore"):  # a signalling NaN is told as any NaN
             x = np.asarray(checkpoint.vectors[part], dtype=np.float64)
         stored = np.linalg.norm(x, axis=1)
-        norms[part], beyond = _norms(stored, x, space, reading, checkpoint.dtype)
-        drifted[part] = (beyond >= 1 / _FAR_OFF) & (beyond < 1) & on_sheet
+        norms[part], beyond = _norms(stored, x, space, reading, far)
+        drifted[part] = (beyond >= rounding / far) & (beyond < 1) & on_sheet
         broken, outside[part] = judge_rows(stored, beyond)
         finite[part] = ~broken
         radii[part] = space.radii
@@ -117,10 +119,19 @@ def chunks(checkpoint: Checkpoint) -> Iterator[tuple[slice, Space]]:
         yield part, Space.of(checkpoint.vectors[part], reading.geometry, reading.curvature)
 
 
+def _rounding(dtype: str, dim: int) -> float:
+    """What rounding alone takes a row off the Lorentz sheet by, at most, relative to x0^2."""
+    u = UNIT_ROUNDOFF.get(dtype, _UNKNOWN_ROUNDOFF)
+    return _ROUNDED * u + dim * min(u, UNIT_ROUNDOFF["float32"])
+
+
 def _norms(
-    stored: FloatArray, x: FloatArray, space: Space, reading: Reading, dtype: str
+    stored: FloatArray, x: FloatArray, space: Space, reading: Reading, far: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Norms in the unit ball, and how far outside the model rows are: 1 is the boundary."""
+    """Norms in the unit ball, and how far outside the model rows are: 1 is the boundary.
+
+    ``far`` is how far off the sheet, relative to x0^2, a row is no point any more.
+    """
     nowhere = np.zeros(len(stored))
     if reading.geometry is Geometry.EUCLIDEAN:
         return stored, nowhere
@@ -130,8 +141,7 @@ def _norms(
     norms = np.tanh(space.radii / 2)
     if reading.geometry is Geometry.TANGENT:
         return norms, nowhere
-    rounding = (_ROUNDED + x.shape[1] - 1) * UNIT_ROUNDOFF.get(dtype, _UNKNOWN_ROUNDOFF)
-    off = lorentz.sheet_error(x, reading.curvature) / (_FAR_OFF * rounding)
+    off = lorentz.sheet_error(x, reading.curvature) / far
     return norms, np.where(x[:, 0] > 0, off, np.inf)
 
 

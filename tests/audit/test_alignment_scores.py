@@ -15,6 +15,7 @@ from taxcheck.sources.checkpoints.row_names import Meaning, RowNames
 from taxcheck.statistics.hierarchy.graph import Graph
 from tests.audit.one_table import checkpoint
 from tests.rules import builders
+from tests.rules.audit import judge
 
 PARENTS = [-1, *[0] * 5, *(1 + k // 4 for k in range(20)), *(6 + k // 4 for k in range(80))]
 N = len(PARENTS)
@@ -84,6 +85,18 @@ def test_the_right_way_is_found(vectors, way, name):
     assert (found.better.way, found.better.name) == (way, name)
     assert found.better.map > 0.5 > found.used.map
     assert found.defect.count > N - 5
+
+
+def test_an_order_that_is_not_tried_is_told(monkeypatch):
+    assert scored(TABLE[TEXT]).untried == ()
+    monkeypatch.setattr("taxcheck.audit.candidates._SORTED", N - 1)
+    found = scored(TABLE[TEXT])
+    assert found.better is None
+    (told,) = found.untried
+    assert told == f"the order of identifiers as text, beyond {N - 1:,} identifiers"
+    result = judge("TRAIN010", alignment=found)
+    assert result.outcome == "pass"
+    assert result.message.endswith(f"; not tried: {told}")
 
 
 def test_labels_that_are_idx():

@@ -68,6 +68,16 @@ def test_rows_that_drift_from_the_sheet_are_points_and_are_counted():
     assert np.isfinite(got.radii).sum() == 18
 
 
+def test_half_precision_and_many_dimensions_make_no_point_of_a_row_that_is_none():
+    spread = np.linspace(1, 3, 10)[:, None] * np.full((1, 400), 0.05)
+    sheet = np.column_stack([np.sqrt(1 + (spread**2).sum(axis=1)), spread]).astype(np.float16)
+    assert judged(sheet, geometry="lorentz").drifted.count == 0
+    sheet[:4, 0] *= np.float16(1.06)  # x0^2 is an eighth too large, where 8 u are 0.4 %
+    sheet[4:6, 0] *= np.float16(1.6)  # and more than twice as large
+    got = judged(sheet, geometry="lorentz")
+    assert (got.drifted.count, got.outside.count) == (4, 2)
+
+
 def test_rows_at_the_clip():
     norms = np.array([CLIP, CLIP, 0.9999, 0.5, CLIP - 1e-6])
     rows = np.column_stack([norms, np.zeros(5)]).astype(np.float32)

@@ -22,6 +22,7 @@ _SHEET_TOLERANCE = {"float64": 1e-7, "float32": 1e-5, "float16": 2e-2, "bfloat16
 _EPSILON = {"float64": 2.2e-16, "float32": 1.2e-7, "float16": 9.8e-4, "bfloat16": 7.8e-3}
 _DIGITS = {"float64": 12, "float32": 6, "float16": 3, "bfloat16": 2}
 _COARSE = ("float16", "bfloat16")
+_SPREAD = 1e-3  # of the time of rows that are not all at one radius
 _CROWD = 3  # rows at one largest norm; without a clip, even two would be a coincidence
 
 
@@ -96,6 +97,8 @@ def time_is_last(vectors: Floats, dtype: str, curvature: float | None) -> bool:
     for rows in (vectors[:_TRIED], vectors):  # of most tables a few tell that they are no such
         measured = _measure(rows)
         last = rows[:, -1].astype(np.float64)
+        if not len(measured.finite) or np.nanmax(last) < (1 + _SPREAD) * np.nanmin(last):
+            return False  # equal numbers lie on a sheet wherever they are
         if _on_sheet(measured, dtype, curvature) is not None or (
             _on_sheet(replace(measured, time=last), dtype, curvature) is None
         ):

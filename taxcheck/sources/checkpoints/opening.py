@@ -134,9 +134,13 @@ def _refuse_time_last(
     given: Geometry | None,
 ) -> None:
     """InputError for a Lorentz table whose time is the last coordinate: no space has it there."""
-    guessed = reading.geometry is Geometry.EUCLIDEAN and reading.confidence == "guess"
-    if (guessed or reading.geometry is Geometry.LORENTZ) and time_is_last(vectors, dtype, None):
-        asked = " or say `geometry` euclidean" if given is None else " or give another `geometry`"
+    told = reading.geometry is not Geometry.LORENTZ and reading.confidence == "certain"
+    if not told and time_is_last(vectors, dtype, None):
+        asked = (
+            " or say with `geometry` what they are"
+            if given is None
+            else " or give another `geometry`"
+        )
         raise InputError(
             f"{shown}: its rows lie on a hyperboloid whose time is their last coordinate, and "
             f"taxcheck takes the first: write numpy.roll(table, 1, axis=1),{asked}"

@@ -179,7 +179,7 @@ def test_what_is_given_wins_over_numbers_and_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("geometry", [None, "lorentz"])
-@pytest.mark.parametrize(("curvature", "dtype"), [(1.0, "f4"), (0.5, "f8")])
+@pytest.mark.parametrize(("curvature", "dtype"), [(1.0, "f4"), (0.5, "f8"), (100_000.0, "f8")])
 def test_time_in_the_last_coordinate_is_refused(
     geometry: str | None, curvature: float, dtype: str, tmp_path: Path
 ) -> None:
