@@ -9,9 +9,9 @@ from taxcheck.sources.readers import Kind, Reader, own
 from taxcheck.sources.unsupported import UNSUPPORTED
 
 _ROOMS: tuple[tuple[Kind, str, str, str], ...] = (
-    ("table", "Mapping and pairs", "taxcheck run --pairs {}", "pairs"),
-    ("taxonomy", "A taxonomy, an ontology or a tree", "taxcheck build {} --out data", "taxonomy"),
-    ("checkpoint", "A trained table", "taxcheck inspect {}", "table"),
+    ("table", "Mapping and pairs", "taxcheck run --mapping FILE --pairs FILE", "pairs"),
+    ("taxonomy", "A taxonomy, an ontology or a tree", "taxcheck build FILE --out data", "taxonomy"),
+    ("checkpoint", "A trained table", "taxcheck inspect FILE", "table"),
 )
 _SESSION = """```console
 $ python -m zipfile -c data.zip mapping.tsv pairs.parquet
@@ -38,9 +38,9 @@ def pages() -> Iterator[Page]:
         "(reference/inputs.md) has all that is told of columns, and what is guessed.",
     ]
     for kind, title, command, name in _ROOMS:
-        parts.append(f"## {title}")
-        rows = [_row(reader, command, name) for reader in own(kind)]
-        parts.append(table(("it is", "known by", "type", "and then"), rows))
+        rows = [_row(reader, name) for reader in own(kind)]
+        parts += [f"## {title}", f"Type {code(command)}, where the file is one of these:",
+                  table(("it is", "known by", "such as", "and then"), rows)]  # fmt: skip
     parts += [
         "## What is known, and not read",
         "Where a kind is read as something else, a trained table that is given as pairs, say, it "
@@ -50,11 +50,11 @@ def pages() -> Iterator[Page]:
     yield Page("which-file.md", "\n\n".join(parts) + "\n")
 
 
-def _row(reader: Reader, command: str, name: str) -> tuple[str, str, str, str]:
-    file = f"{name}{reader.suffixes[0]}" if reader.suffixes else "FILE"
-    file = reader.name if reader.told_by == "the word" else file
+def _row(reader: Reader, name: str) -> tuple[str, str, str, str]:
+    file = code(f"{name}{reader.suffixes[0]}") if reader.suffixes else ""
+    file = code(reader.name) if reader.told_by == "the word" else file
     needs = f"Needs `pip install 'taxcheck[{reader.extra}]'`. " if reader.extra else ""
-    return reader.called, reader.told_by, code(command.format(file)), needs + reader.about
+    return reader.called, reader.told_by, file, needs + reader.about
 
 
 def _refused() -> Iterator[tuple[str, str, str]]:
