@@ -18,6 +18,12 @@ _HEAD, _UNPACKED = 1 << 14, 1 << 16
 _CONTROL = bytes((*range(1, 9), *range(14, 27)))
 
 
+class Guess(str):
+    """How something was read where the source does not settle it: the verdict tells it."""
+
+    __slots__ = ()
+
+
 class Candidate:
     """A source that no reader has yet: its path as given, its first bytes, what was asked of it.
 
@@ -29,7 +35,7 @@ class Candidate:
     ) -> None:
         self.path, self.columns = path, columns
         self._opened = file
-        self.told: list[str] = []  # what was chosen in it, one sentence each
+        self.told: list[str] = []  # how it is read, one sentence each
         self._found: dict[object, object] = {}
 
     @property

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from taxcheck.model.errors import InputError, TaxcheckError
 from taxcheck.model.paths import INSIDE
 from taxcheck.sources.candidate import Candidate as Candidate
+from taxcheck.sources.candidate import Guess as Guess
 from taxcheck.sources.candidate import Kind as Kind
 from taxcheck.sources.unsupported import refuse_unsupported
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import warnings
 import zipfile
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from tokenize import TokenError
 from typing import Any
@@ -19,9 +20,9 @@ import pyarrow as pa
 from taxcheck.model.errors import InputError
 from taxcheck.sources.files import InputFile, Unpacked, damaged, on_disk, reading
 from taxcheck.sources.packed import bomb, limit_of
-from taxcheck.sources.readers import CERTAIN, NEVER, Candidate
+from taxcheck.sources.readers import CERTAIN, NEVER, Candidate, Guess
 from taxcheck.sources.tables.batches import BATCH_ROWS, RawBatch
-from taxcheck.sources.tables.boxes import chosen
+from taxcheck.sources.tables.boxes import chosen, refuse_twice
 from taxcheck.sources.tables.columnar import plain
 
 Array = npt.NDArray[Any]
@@ -90,6 +91,9 @@ class ArrayReader:
         with reading(shown, "npz"), self._file.open() as stream:
             try:
                 with zipfile.ZipFile(stream) as archive:
+                    names = archive.namelist()
+                    often, _ = Counter(names).most_common(1)[0]
+                    refuse_twice(self._file, names, often, "an npz file")
                     arrays = {
                         info.filename.removesuffix(".npy"): self._member(archive, info)
                         for info in archive.infolist()
@@ -104,7 +108,8 @@ class ArrayReader:
         left = [name for name, array in columns.items() if len(array) != longest]
         if not self._file.part and len(columns) - len(left) > 1 and not tables:
             if left:
-                self.notes = (f"Not as long as the others, and not read: {', '.join(left[:5])}.",)
+                told = f"Not as long as the others, and not read: {', '.join(left[:5])}."
+                self.notes = (Guess(told),)
             return {name: array for name, array in columns.items() if name not in left}
         name, _ = chosen(self._file, tables, "an npz file", candidate)
         return self._of_one(arrays[name])
@@ -124,6 +129,11 @@ class ArrayReader:
         shown = self._file.shown
         kind = bytes(arrays["format"].tobytes()).replace(b"\0", b"").decode("ascii", "replace")
         self.format = f"npz, a sparse matrix ({kind[:10]})"
+        if "data" in arrays and (zeros := np.count_nonzero(arrays["data"] == 0)):
+            raise InputError(
+                f"{shown}: is a sparse matrix that stores {zeros:,} of its zeros, which are no "
+                "pairs; take them away with matrix.eliminate_zeros(), and save it again"
+            )
         if {"row", "col"} <= set(arrays):
             return {"row": arrays["row"], "col": arrays["col"]}
         if kind not in ("csr", "csc") or not {"indptr", "indices"} <= set(arrays):

@@ -75,9 +75,9 @@ def read_zip(candidate: Candidate) -> object:
     """The rows of the member that is named, or of the only one."""
     file = candidate.file
     with reading(file.shown, "a zip archive"), file.open() as stream, _zip(stream, file) as archive:
-        infos = {i.filename: i for i in archive.infolist() if not i.filename.endswith("/")}
-        name, part = chosen(file, list(infos), "a zip archive", candidate)
-        info = infos[name]
+        infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
+        name, part = chosen(file, [i.filename for i in infos], "a zip archive", candidate)
+        info = next(info for info in infos if info.filename == name)
         if info.flag_bits & 1:
             raise InputError(f"{file.shown}: {name!r} in it is encrypted; unpack it, and give it")
         if info.file_size > limit_of(info.compress_size):
@@ -103,7 +103,7 @@ def read_tar(candidate: Candidate) -> object:
     """The rows of the member that is named, or of the only one."""
     file = candidate.file
     with reading(file.shown, "a tar archive"):
-        names = list(dict.fromkeys(member.name for member, _ in _members(candidate)))
+        names = [member.name for member, _ in _members(candidate)]
         name, part = chosen(file, names, "a tar archive", candidate)
         for member, archive in _members(candidate):
             if member.name == name and (data := archive.extractfile(member)) is not None:
@@ -151,10 +151,12 @@ def chosen(
         if not fits:
             raise InputError(f"{file.shown}: {what} without that; it holds {_listed(names)}")
         name = max(fits, key=len)
+        refuse_twice(file, names, name, what)
         return name, file.part[len(name) + len(INSIDE) :]
     kept = [name for name in names if name.strip("/") and not left_out(name.lstrip("/"))]
     if not kept:
         raise InputError(f"{file.shown}: is {what} that holds no table")
+    refuse_twice(file, names, kept[0], what)
     if len(kept) > 1:
         typed = "-" if file.shown == "standard input" else file.shown
         raise InputError(
@@ -167,6 +169,15 @@ def chosen(
         left = [name for name in names if name not in kept]
         candidate.told.append(f"Not part of the table by their names: {_listed(left)}.")
     return kept[0], ""
+
+
+def refuse_twice(file: InputFile, names: Sequence[str], name: str, what: str) -> None:
+    """InputError where two parts have one name, so that either may be meant."""
+    if (count := names.count(name)) > 1:
+        raise InputError(
+            f"{file.shown}: is {what} in which {_shown(name)} is there {count:,} times; unpack it, "
+            "and give the one that is meant as a file"
+        )
 
 
 def _shown(name: str) -> str:

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 from taxcheck.model.errors import InputError, one_line
 from taxcheck.sources.files import InputFile, Unpacked
 from taxcheck.sources.packed import bomb, limit_of
-from taxcheck.sources.readers import CERTAIN, NEVER, Candidate
+from taxcheck.sources.readers import CERTAIN, NEVER, Candidate, Guess
 from taxcheck.sources.tables.boxes import chosen
 from taxcheck.sources.tables.dialect import Dialect
 from taxcheck.sources.tables.text import TextReader
@@ -28,6 +28,7 @@ _JUDGED = 200  # rows by which the columns of the table are found
 _EXACT = 2**53
 _DATES = (dt.date, dt.datetime, dt.time, dt.timedelta)
 _BLANKS = str.maketrans("\t\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029", " " * 11)
+_BLANK_CELLS = "line ends or tabs, read as blanks"
 Cells = Sequence[object]
 
 
@@ -211,7 +212,7 @@ class _Sheet:
         if isinstance(cell, str):
             plain = cell.translate(_BLANKS)
             if plain != cell:
-                self._note("line ends or tabs, read as blanks", number, place)
+                self._note(_BLANK_CELLS, number, place)
             return plain
         if isinstance(cell, _DATES):
             self._note("a date or time", number, place)
@@ -240,10 +241,11 @@ class _Sheet:
                 "; Excel makes dates of names such as MARCH1 and SEPT2" if "date" in what else ""
             )
             cells = "1 cell holds" if count == 1 else f"{count:,} cells hold"
-            self._candidate.told.append(
+            told = (
                 f"In sheet {one_line(self._name, 40)} {cells} {what}, the first is "
                 f"{self._where[what]}{dates}."
             )
+            self._candidate.told.append(told if what == _BLANK_CELLS else Guess(told))
 
     def dialect(self) -> Dialect:
         """How the lines are taken apart: tabs alone, as cells hold none."""

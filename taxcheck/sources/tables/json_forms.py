@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from taxcheck.model.errors import InputError
+from taxcheck.sources.candidate import Guess
 from taxcheck.sources.tables.columns import KNOWN_NAMES, normalise
+from taxcheck.sources.tables.json_parse import Twice
 
 Members = Sequence[tuple[str, object]]
 Choose = Callable[[Sequence[str]], str]
@@ -37,6 +40,7 @@ def form_of(members: Members, shown: str, choose: Choose | None, *, named: bool 
     whole = None if named else _whole(members, shown)
     if whole is not None:
         return whole
+    _refuse_keys(members, shown)
     inside = dict(members)
     tables = [key for key, value in members if _kind(value) in ("rows", "object", "columns")]
     if not tables or choose is None:
@@ -46,12 +50,35 @@ def form_of(members: Members, shown: str, choose: Choose | None, *, named: bool 
     meant = inside[choose(tables)]
     if isinstance(meant, list):
         return Form((), meant)
+    _refuse_twice((meant,), shown)
     return form_of(list(_dict(meant).items()), shown, None)
+
+
+def _refuse_keys(members: Members, shown: str) -> None:
+    """InputError where an object that is no row has a key twice."""
+    key, count = Counter(key for key, _ in members).most_common(1)[0]
+    if count > 1:
+        raise _twice(key, shown)
+
+
+def _refuse_twice(values: Iterable[object], shown: str) -> None:
+    """InputError where one of the objects that are no rows has a key twice."""
+    for value in values:
+        if isinstance(value, Twice):
+            raise _twice(value.key, shown)
+
+
+def _twice(key: str, shown: str) -> InputError:
+    return InputError(
+        f"{shown}: has the key {key[:40]!r} twice, so that either may be meant; mend it"
+    )
 
 
 def _whole(members: Members, shown: str) -> Form | None:
     """The table that all members are together; None where they are no one table."""
     inside, kinds = dict(members), {_kind(value) for _, value in members}
+    if kinds != {"value"}:
+        _refuse_keys(members, shown)
     if isinstance(inside.get("data"), list) and isinstance(inside.get("columns"), list):
         names = tuple(map(str, _list(inside["columns"])))
         return Form(names, _list(inside["data"]), "Written as pandas' orient='split'.")
@@ -70,18 +97,30 @@ def dictionary(members: Members, like: Members | None = None) -> Form:
     digits = all(key.isdecimal() for key, _ in judged)
     texts = any(isinstance(value, str) for _, value in judged)
     rows = [list(member) for member in members]
+    either = digits and not texts and (like is not None or _could_be_idx(members))
+    told = Guess if either else str
     if digits and texts:
         return Form(("idx", "taxid"), rows, "Its keys are read as idx, its values as identifiers.")
-    note = "Its keys are read as identifiers, its values as idx."
+    note = told("Its keys are read as identifiers, its values as idx.")
     if texts:
         return Form(("key", "value"), rows, "Its keys and values are the two columns.")
     ordered = [int(key) for key, _ in judged[:1000]] if digits else []
     if digits and len(ordered) > 1 and ordered == list(range(len(ordered))):
         values = [value for _, value in judged[:1000]]
         if values != ordered:
-            note = "Its keys count from 0 and are read as idx, its values as identifiers."
+            note = told("Its keys count from 0 and are read as idx, its values as identifiers.")
             return Form(("idx", "taxid"), rows, note)
     return Form(("taxid", "idx"), rows, note)
+
+
+def _could_be_idx(members: Members) -> bool:
+    """Whether keys of digits and values both may be idx, and are not the same ones."""
+    n = len(members)
+    both = all(
+        type(value) is int and 0 <= value < n and len(key) < 19 and int(key) < n
+        for key, value in members
+    )
+    return both and any(int(key) != value for key, value in members)
 
 
 def _by_column(members: Members, shown: str) -> Form:
@@ -114,6 +153,7 @@ def _pandas(members: Members, shown: str) -> Form:
     if not by_column:
         note = "Written as pandas' orient='index': its keys are no column."
         return Form((), [value for _, value in members], note)
+    _refuse_twice((value for _, value in members), shown)
     if any(list(_dict(value)) != inner for _, value in members):
         raise InputError(f"{shown}: its columns have not the same rows; write it as records")
     columns = [_dict(value).values() for _, value in members]

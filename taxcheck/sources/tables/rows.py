@@ -30,7 +30,7 @@ class Rows(Protocol):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was inferred, one sentence each."""
+        """What was inferred, one sentence each; a ``Guess`` is told by the verdict."""
 
     def batches(self, columns: Mapping[str, str], /) -> Iterator[tuple[RawBatch, float]]:
         """Batches and the share of the file that is read, 0 to 1."""

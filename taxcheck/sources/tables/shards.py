@@ -137,7 +137,9 @@ class Shards:
                 said.setdefault(note, []).append(shard.listed.name)
         everywhere = [note for note, where in said.items() if len(where) == len(self.shards)]
         somewhere = [
-            f"{listed(where)}: {note}" for note, where in said.items() if note not in everywhere
+            type(note)(f"{listed(where)}: {note}")
+            for note, where in said.items()
+            if note not in everywhere
         ]
         return (self._order(), *self._said_of_keys(), *everywhere, *somewhere, *self._said_empty())
 

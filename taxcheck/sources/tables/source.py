@@ -130,7 +130,8 @@ class TableSource:
             unread=tuple(name for name in names if name not in roles.values())[:_NAMES_LIMIT],
             row_counter=counter if counter not in roles.values() else None,
             forms=self._forms,
-            guesses=self._counted.guesses
+            guesses=self.table.guesses
+            + self._counted.guesses
             + self.columns.guesses
             + self._together()
             + self._not_read(names)

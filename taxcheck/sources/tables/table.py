@@ -14,7 +14,7 @@ from taxcheck.model.report import InputPart
 from taxcheck.sources.files import InputFile
 from taxcheck.sources.listing import list_files
 from taxcheck.sources.many_files import ManyFiles, at_once
-from taxcheck.sources.readers import Candidate, reader_of
+from taxcheck.sources.readers import Candidate, Guess, reader_of
 from taxcheck.sources.tables.batches import RawBatch
 from taxcheck.sources.tables.dialect import Header
 from taxcheck.sources.tables.parts import Part, parts_of, read_part
@@ -59,6 +59,15 @@ class Table:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was inferred in reading, one sentence each."""
+        return tuple(said for said in self._said if not isinstance(said, Guess))
+
+    @property
+    def guesses(self) -> tuple[str, ...]:
+        """What was guessed in opening it, one sentence each."""
+        return tuple(said for said in self._said if isinstance(said, Guess))
+
+    @property
+    def _said(self) -> tuple[str, ...]:
         return (*self._more_notes, *self._opened.notes)
 
     @property

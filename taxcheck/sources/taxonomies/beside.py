@@ -97,7 +97,7 @@ def _read(path: str) -> NameTable:
             role: Column(name, names.index(name) + 1, "name" if table.header else "position")
             for role, name in roles.items()
         },
-        guesses=tuple(guesses),
+        guesses=(*table.guesses, *guesses),
     )
     summary = InputSummary(
         role="taxonomy",
@@ -107,7 +107,7 @@ def _read(path: str) -> NameTable:
         rows=table.rows,
         fingerprint=table.fingerprint(),
         columns=roles,
-        notes=(*table.notes, *notes, *guesses),
+        notes=(*table.notes, *notes, *table.guesses, *guesses),
         reading=reading,
     )
     return NameTable(

@@ -81,12 +81,13 @@ def read_codes(path: str, columns: str | None) -> Hierarchy:
     if above is None:
         raise InputError(f"{path}: the codes of {chosen.code!r} do not say what is above what")
     coded = _coded(rows, mesh)
-    notes = [*chosen.told(table, mesh)]
+    notes = [*table.notes, *chosen.told(table, mesh)]
     if blank := len(read) - len(rows):
         notes.append(f"{plural(blank, 'row')} without a code left out")
     origin = Origin("table of codes", table.path, None, table.bytes, table.fingerprint())
     found = hierarchy_of_codes(coded, above, origin, notes)
-    return replace(found, guesses=() if columns or mesh else _guesses(chosen.code, coded))
+    guesses = () if columns or mesh else _guesses(chosen.code, coded)
+    return replace(found, guesses=(*table.guesses, *found.guesses, *guesses))
 
 
 def _coded(rows: Sequence[tuple[str, ...]], mesh: bool) -> Coded:

@@ -92,7 +92,7 @@ def hierarchy_of(chosen: Chosen, coded: Coded) -> Hierarchy:
         retired=retired.get,
         dropped=tuple(rows.dropped),
         notes=(*table.notes, *chosen.notes, *coded.notes, *rows.notes),
-        guesses=(*chosen.guesses, *coded.guesses, *rows.guesses),
+        guesses=(*table.guesses, *chosen.guesses, *coded.guesses, *rows.guesses),
         ends=chosen.ends,
     )
     return whole.select(nodes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -113,7 +114,7 @@ def read_lineage(path: str, columns: str | None) -> Hierarchy:
     if not uses:
         raise InputError(f"{table.path}: no lineage in its columns {', '.join(chosen)}")
     identifiers, homonyms = _identifiers(uses)
-    notes = [f"ranks are the columns {', '.join(chosen)}"]
+    notes = [*table.notes, f"ranks are the columns {', '.join(chosen)}"]
     notes += [f"{count:,} {what}" for what, count in told.items() if count]
     if homonyms:
         notes.append(
@@ -121,7 +122,8 @@ def read_lineage(path: str, columns: str | None) -> Hierarchy:
             f"whole lineage ({', '.join(homonyms[:SHOWN])})"
         )
     origin = Origin("lineage table", table.path, None, table.bytes, table.fingerprint())
-    return growing.hierarchy(origin, notes, pa.array(identifiers, pa.string())).in_order()
+    found = growing.hierarchy(origin, notes, pa.array(identifiers, pa.string())).in_order()
+    return replace(found, guesses=(*table.guesses, *found.guesses))
 
 
 def _rows(

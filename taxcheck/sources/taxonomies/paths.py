@@ -201,6 +201,7 @@ class _Read:
     ranks: pa.Array | None
     origin: Origin
     notes: tuple[str, ...]
+    guesses: tuple[str, ...] = ()
 
 
 def read_paths(candidate: Candidate, columns: str | None) -> Hierarchy:
@@ -218,7 +219,7 @@ def read_paths(candidate: Candidate, columns: str | None) -> Hierarchy:
         )
     column = layout.column
     read = _of_lines(candidate, layout) if column is None else _of_table(candidate, column)
-    texts, ranks, guesses = read.texts, read.ranks, list(layout.guesses)
+    texts, ranks, guesses = read.texts, read.ranks, [*read.guesses, *layout.guesses]
     if header := _header(texts, layout.separator):
         texts, ranks = texts.slice(1), None if ranks is None else ranks.slice(1)
         guesses.append(f"the first row is a header, {header!r}: no lineage begins with it")
@@ -265,7 +266,9 @@ def _of_table(candidate: Candidate, column: str) -> _Read:
         notes.append(f"not read: {shown}")
     whole = {role: pa.concat_arrays(cells) for role, cells in read.items()}
     origin = Origin("lineages", table.path, None, table.bytes, table.fingerprint())
-    return _Read(whole["lineage_taxid"], whole.get("rank_taxid"), origin, tuple(notes))
+    return _Read(
+        whole["lineage_taxid"], whole.get("rank_taxid"), origin, tuple(notes), table.guesses
+    )
 
 
 def _are_ranks(cells: pa.Array) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -82,7 +82,10 @@ def read_terms(path: str, relations: Sequence[str], namespaces: Sequence[str]) -
     if len({term.identifier for term in terms}) < len(terms):
         raise InputError(f"{path}: a term of {chosen.identifier!r} has several rows; merge them")
     named = f", names {chosen.name!r}" if chosen.name else ""
-    notes = [f"columns: terms are {chosen.identifier!r}, parents {chosen.parents!r}{named}"]
+    notes = [
+        *table.notes,
+        f"columns: terms are {chosen.identifier!r}, parents {chosen.parents!r}{named}",
+    ]
     if separator:
         notes.append(f"several parents in a cell are separated by {separator!r}")
     if blank:
@@ -91,7 +94,8 @@ def read_terms(path: str, relations: Sequence[str], namespaces: Sequence[str]) -
     if unread := len(table.column_names) - len(read):
         notes.append(f"{unread:,} further columns are not read")
     origin = Origin("table of terms", table.path, None, table.bytes, table.fingerprint())
-    return hierarchy_of(Stated(terms, origin, notes=notes), relations, namespaces)
+    found = hierarchy_of(Stated(terms, origin, notes=notes), relations, namespaces)
+    return replace(found, guesses=(*table.guesses, *found.guesses))
 
 
 def _columns(names: Sequence[str]) -> _Columns | None:

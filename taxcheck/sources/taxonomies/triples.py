@@ -110,7 +110,7 @@ def read_triples(candidate: Candidate, relations: Sequence[str], columns: str | 
         raise InputError(f"{table.path}: a triple lacks its head or tail; mend or remove it")
     nodes = np.zeros(len(coded.labels), dtype=bool)
     nodes[above] = nodes[below] = True
-    notes, guesses = list(table.notes), [*coded.guesses]
+    notes, guesses = list(table.notes), [*table.guesses, *coded.guesses]
     rest = {name: count for name, count in sorted(occurring.items()) if name not in chosen}
     dropped = []
     if rest:

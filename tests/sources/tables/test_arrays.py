@@ -14,6 +14,7 @@ from pyarrow import orc
 from taxcheck.model.errors import InputError
 from taxcheck.sources.tables import arrays, columnar
 from taxcheck.sources.tables.opening import open_pairs
+from taxcheck.sources.taxonomies.opening import read_source
 
 PAIRS = np.array([[0, 1], [0, 2], [0, 3], [1, 2], [2**60 + 1, 5]])
 NAMED = "ancestor=row,descendant=col"
@@ -60,7 +61,9 @@ def test_columns_and_tables_of_an_npz(tmp_path: Path, save) -> None:
     path = tmp_path / "p.npz"
     save(path, ancestor=PAIRS[:, 0], descendant=PAIRS[:, 1], seed=np.arange(3))
     assert rows(path) == EXPECTED
-    assert open_pairs(str(path)).table.notes == ("Not as long as the others, and not read: seed.",)
+    told = "Not as long as the others, and not read: seed."
+    assert open_pairs(str(path)).reading().guesses == (told,)
+    assert told in read_source(str(path)).guesses
     save(path, pairs=PAIRS, held_out=PAIRS[:2])
     with pytest.raises(InputError, match="of 2: pairs, held_out; name the one"):
         rows(path)
@@ -77,6 +80,10 @@ def test_a_sparse_matrix_does_not_say_which_end_is_above(tmp_path: Path, kind: s
     with pytest.raises(InputError, match=r"not recognised: '(row|col)', '(row|col)'; name them"):
         rows(path)
     assert sorted(row[1:] for row in rows(path, NAMED)) == [tuple(p) for p in entries.tolist()]
+    matrix.data[0] = 0
+    scipy.sparse.save_npz(path, matrix)
+    with pytest.raises(InputError, match="stores 1 of its zeros, which are no pairs"):
+        rows(path, NAMED)
 
 
 def test_what_is_no_table(tmp_path: Path) -> None:

@@ -7,9 +7,11 @@ import gzip
 import io
 import lzma
 import tarfile
+import warnings
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -119,6 +121,24 @@ def test_the_only_member_is_told_and_of_several_one_is_asked_for(tmp_path: Path)
         assert open_mapping(f"{tmp_path}/{name}::m.csv").columns.roles["idx"] == "idx"
         with pytest.raises(InputError, match=r"it holds m\.csv, p\.csv, q\.parquet"):
             opened(tmp_path, name, data, "::r.csv")
+
+
+def test_of_two_members_of_one_name_neither_is_taken(tmp_path: Path) -> None:
+    tar, npz = tmp_path / "p.tar", tmp_path / "p.npz"
+    with tarfile.open(tar, "w") as archive:
+        for data in (DATA, DATA[:-4]):
+            (member := tarfile.TarInfo("p.csv")).size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    with zipfile.ZipFile(npz, "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for array in (ROWS, ROWS[:2]):
+            np.save(sink := io.BytesIO(), np.array(array))
+            archive.writestr("p.npy", sink.getvalue())
+    (tmp_path / "p.zip").write_bytes(npz.read_bytes().replace(b"p.npy", b"p.csv"))
+    for path in (tar, npz, tmp_path / "p.zip"):
+        for part in ("", "::p.csv"):
+            with pytest.raises(InputError, match=r"in which p\.\w+ is there 2 times; unpack it"):
+                open_pairs(f"{path}{part}")
 
 
 def test_a_part_of_what_is_piped(monkeypatch) -> None:

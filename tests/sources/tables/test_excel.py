@@ -87,8 +87,10 @@ def test_a_table_that_begins_further_down_with_blank_and_long_rows(tmp_path: Pat
     ]
     assert source.table.notes[1:] == (
         "In sheet s 1 cell holds line ends or tabs, read as blanks, the first is B7.",
-        "In sheet s 1 cell holds something left of the table, which is not read, the first is A8.",
         "2 lines with at most one cell before the table skipped.",
+    )
+    assert source.table.guesses == (
+        "In sheet s 1 cell holds something left of the table, which is not read, the first is A8.",
     )
 
 
@@ -96,7 +98,8 @@ def test_dates_are_told_where_they_stand(tmp_path: Path) -> None:
     cells = [["parent", "child"], ["a", dt.date(2024, 3, 1)], ["a", dt.datetime(2024, 9, 2, 0, 0)]]
     source = open_pairs(book(tmp_path / "b.xlsx", s=cells), mapping_given=False)
     assert rows(source) == [(2, "a", "2024-03-01"), (3, "a", "2024-09-02")]
-    assert source.table.notes[-1] == (
+    (guess,) = source.reading().guesses
+    assert guess == (
         "In sheet s 2 cells hold a date or time, the first is B2; Excel makes dates of names such "
         "as MARCH1 and SEPT2."
     )

@@ -127,11 +127,14 @@ def test_a_dictionary_is_a_mapping_either_way_round(
         ({"Canis": 0, "b": 1}, [("Canis", 0), ("b", 1)]),
         ({0: "Canis", 1: "b"}, [("Canis", "0"), ("b", "1")]),
         ({9606: 0, 7: 1}, [("9606", 0), ("7", 1)]),
+        ({0: 0, 1: 1}, [("0", 0), ("1", 1)]),
     ],
 )
 def test_a_pickled_dict_is_a_mapping_as_well(tmp_path: Path, data: object, expected: list) -> None:
     (path := tmp_path / "word2idx.pkl").write_bytes(pickle.dumps(data))
-    assert [row[1:] for row in rows(open_mapping(str(path)))] == expected
+    source = open_mapping(str(path))
+    assert [row[1:] for row in rows(source)] == expected
+    assert not source.reading().guesses
 
 
 @pytest.mark.parametrize(
@@ -151,6 +154,9 @@ def test_a_pickled_dict_is_a_mapping_as_well(tmp_path: Path, data: object, expec
         ("[1, 2]", "rows are neither objects nor lists"),
         ('{"x": {"y": {"z": 3}}, "w": 1}', "no table of a form that taxcheck knows"),
         ('{"a": {"b": 1}, "c": {"b": 2}}', "nothing tells rows from columns"),
+        ('{"a": {"0": 1, "0": 2}, "child": {"0": 1}}', "has the key '0' twice"),
+        ('{"columns": ["a", "b"], "data": [[0, 1]], "data": []}', "has the key 'data' twice"),
+        ('{"p": {"a": [1], "a": [2], "b": [3]}}', "has the key 'a' twice"),
         ('{"p": [[0, 1]], "q": [{"a": 1}]}', "is a JSON object of 2: p, q; name the one"),
     ],
 )
@@ -159,6 +165,18 @@ def test_what_is_no_table_is_one_line(tmp_path: Path, text: str, said: str) -> N
         rows(opened(tmp_path, "p.json", text))
     assert said in str(told.value)
     assert str(told.value).isprintable()
+
+
+@pytest.mark.parametrize("name", ["m.json", "m.pkl"])
+def test_of_two_columns_that_may_be_idx_one_is_guessed(tmp_path: Path, name: str) -> None:
+    for mapping, told in (
+        ({0: 1, 1: 2, 2: 0}, "Its keys count from 0 and are read as idx"),
+        ({1: 2, 0: 1, 2: 0}, "Its keys are read as identifiers"),
+    ):
+        data = json.dumps(mapping).encode() if "json" in name else pickle.dumps(mapping)
+        (path := tmp_path / name).write_bytes(data)
+        (guess,) = open_mapping(str(path)).reading().guesses
+        assert guess.startswith(told)
 
 
 def test_pickled_tuples_are_pairs(tmp_path: Path) -> None:
