@@ -105,6 +105,20 @@ def test_dates_are_told_where_they_stand(tmp_path: Path) -> None:
     )
 
 
+def test_a_build_of_a_sheet_tells_its_dates_as_a_guess(tmp_path: Path) -> None:
+    date = dt.date(2024, 3, 1)
+    tables = {
+        "edge list": [["child", "parent"], ["b", "a"], [date, "a"], ["c", "b"]],
+        "lineage table": [["family", "genus"], ["a", "b"], ["a", date]],
+        "table of codes": [["code", "name"], ["1", "a"], ["1.1", date], ["1.2", "c"], ["2", "d"]],
+    }
+    for kind, cells in tables.items():
+        built = read_source(book(tmp_path / "b.xlsx", s=cells))
+        assert built.origin.kind == kind
+        assert any("1 cell holds a date or time" in guess for guess in built.guesses)
+        assert "Read from s, the only one in an Excel workbook." in built.notes
+
+
 def test_a_formula_is_its_stored_value_or_refused(tmp_path: Path) -> None:
     cells = [["ancestor", "descendant"], [0, "=A2+1"], [0, 2]]
     path = book(tmp_path / "b.xlsx", s=cells)
