@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
 
+from taxcheck.model.arrays import IntArray
 from taxcheck.model.errors import InputError, UsageError
-from taxcheck.sources.taxonomies.hierarchy import Growing, Hierarchy
+from taxcheck.sources.taxonomies.hierarchy import SHOWN, Dropped, Growing, Hierarchy
+from taxcheck.sources.taxonomies.relations import of_kind
 from taxcheck.sources.taxonomies.text_file import TextFile
 
-# What edges are called that lead from child to parent, and the other way.
-_UP = {"is_a", "isa", "is a", "subclassof", "part_of", "partof", "parent", "broader", "child_of"}
-_DOWN = {"child", "children", "narrower", "has_part", "haspart", "parent_of", "contains"}
 _COUNTED = re.compile(r"[A-Za-z_]{0,4}\d+")  # ids that a program made: 7, n7, node7
 _COLUMNS = {
     "child=source,parent=target": False,
@@ -61,26 +61,35 @@ def hierarchy_of_graph(
         raise InputError(f"{source.path}: holds no edge")
     place = {identifier: k for k, identifier in enumerate(graph.labels)}
     ends = np.array([[place[one] for one in graph.sources], [place[one] for one in graph.targets]])
-    downwards, why = _direction(graph, ends, columns, source.path)
-    order = "source to target is parent to child" if downwards else "source is child, target parent"
+    read = _direction(graph, ends, columns, source.path)
     growing = Growing()
     for identifier, label in graph.labels.items():
         growing.node(identifier, label or identifier)
-    parents, children = ends if downwards else ends[::-1]
-    growing.ends = np.stack([parents, children], axis=1).reshape(-1).tolist()
+    above = np.where(read.ways < 0, ends[0], ends[1])[read.ways != 0]
+    below = np.where(read.ways < 0, ends[1], ends[0])[read.ways != 0]
+    growing.ends = np.stack([above, below], axis=1).reshape(-1).tolist()
     identifiers, named = _identifiers(graph.labels)
-    told = [*notes, f"{order}: {why}", *named]
+    told = [*notes, *read.notes, *named]
     try:
-        return growing.hierarchy(source.origin(kind), told, pa.array(identifiers, pa.string()))
+        found = growing.hierarchy(source.origin(kind), told, pa.array(identifiers, pa.string()))
     except UnicodeEncodeError:
         raise InputError(f"{source.path}: an id or label holds half of a character") from None
+    return replace(found, dropped=read.dropped, guesses=read.guesses)
 
 
-def _direction(
-    graph: Directed, ends: np.ndarray[tuple[int, int], np.dtype[np.int64]],
-    columns: str | None, shown: str,
-) -> tuple[bool, str]:  # fmt: skip
-    """Whether a source is above its targets, and what tells it."""
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """How edges are read: each 1 where its target is above, -1 its source, 0 where it is none."""
+
+    ways: IntArray  # (edges,)
+    notes: tuple[str, ...] = ()
+    guesses: tuple[str, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
+
+
+def _direction(graph: Directed, ends: IntArray, columns: str | None, shown: str) -> _Read:
+    """Which end of the edges is above, and what tells it."""
+    kinds = Counter(graph.kinds)
     if columns:
         asked = columns.replace(" ", "").lower()
         if asked not in _COLUMNS:
@@ -88,29 +97,59 @@ def _direction(
                 f"`columns` {columns}: of a graph they are child=source,parent=target, or "
                 "child=target,parent=source"
             )
-        return _COLUMNS[asked], "as it was asked"
+        told = [_order(_COLUMNS[asked], "as it was asked")]
+        if len(kinds) > 1:
+            told.append(f"edges of all kinds are read: {_shown(kinds)}")
+        return _Read(np.full(ends.shape[1], -1 if _COLUMNS[asked] else 1), tuple(told))
     question = (
         "say which end is above with `columns` child=source,parent=target, or "
         "child=target,parent=source"
     )
     if not graph.directed:
         raise UsageError(f"{shown}: its edges have no direction; {question}")
-    kinds = set(graph.kinds)
-    for known, downwards in ((_UP, False), (_DOWN, True)):
-        if kinds <= known:
-            return downwards, f"edges are called {', '.join(sorted(kinds))}"
+    if (chosen := of_kind(sorted(kinds))) and "" not in kinds:
+        return _by_kinds(graph.kinds, chosen)
+    return _by_shape(ends, f"{shown}: its edges do not tell parent and child ({{}}); {question}")
+
+
+def _by_kinds(kinds: Sequence[str], chosen: Mapping[str, int]) -> _Read:
+    """Edges by what they are called; those of other relations are left out."""
+    ways = np.array([chosen.get(kind, 0) for kind in kinds])
+    notes = [
+        _order(down, f"edges are called {', '.join(names)}")
+        for down in (False, True)
+        if (names := [name for name, way in chosen.items() if (way < 0) == down])
+    ]
+    others = Counter(kind for kind in kinds if kind not in chosen)
+    if not others:
+        return _Read(ways, tuple(notes))
+    why = f"of other relations ({_shown(others)})"
+    return _Read(ways, tuple(notes), dropped=(Dropped("edges", others.total(), why),))
+
+
+def _by_shape(ends: IntArray, refusal: str) -> _Read:
+    """Edges by which end has several, which is a guess."""
     proper = ends[:, ends[0] != ends[1]]
     edges = np.unique(proper, axis=1)
     several_in = len(np.unique(edges[1])) < edges.shape[1]
     several_out = len(np.unique(edges[0])) < edges.shape[1]
-    if several_out and not several_in:
-        return True, "no target has two sources"
-    if several_in and not several_out:
-        return False, "no source has two targets"
+    if several_out != several_in:
+        why = "no target has two sources" if several_out else "no source has two targets"
+        return _Read(
+            np.full(ends.shape[1], -1 if several_out else 1), guesses=(_order(several_out, why),)
+        )
     how = "some sources have several targets, and some targets several sources"
-    if not several_in:
-        how = "every end has one edge"
-    raise UsageError(f"{shown}: its edges do not tell parent and child ({how}); {question}")
+    raise UsageError(refusal.format(how if several_in else "every end has one edge"))
+
+
+def _order(downwards: bool, why: str) -> str:
+    order = "source to target is parent to child" if downwards else "source is child, target parent"
+    return f"{order}: {why}"
+
+
+def _shown(kinds: Counter[str]) -> str:
+    said = [f"{kind or 'without a name'} {count:,}" for kind, count in sorted(kinds.items())]
+    return ", ".join(said[:SHOWN]) + ", …" * (len(said) > SHOWN)
 
 
 def _identifiers(labels: Mapping[str, str | None]) -> tuple[list[str], list[str]]:

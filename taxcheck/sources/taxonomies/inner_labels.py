@@ -30,6 +30,7 @@ class Inner:
     numbers: int = 0
     meant: str = ""  # "names" or "support"
     why: str = ""
+    guessed: bool = False  # whether whole numbers alone told it
 
     def note(self) -> str:
         """What was read as what, and how to say otherwise; "" where there was no number."""
@@ -64,7 +65,7 @@ def told_apart(
     numbers, numbered = [labels[k] for k in at], set(at)
     others = [name for k, name in enumerate(names) if k and name and k not in numbered]
     evidence = _Numbers(numbers, 0 in at, not quoted.isdisjoint(at), others, leaves)
-    decided = (asked, "as it was asked") if asked else evidence.meaning(any(split))
+    decided = (asked, "as it was asked", False) if asked else evidence.meaning(any(split))
     if decided is None:
         raise UsageError(
             f"{shown}: {len(at):,} inner nodes have numbers ({', '.join(numbers[:3])} …) which "
@@ -86,18 +87,18 @@ class _Numbers:
     others: Sequence[str]  # names of inner nodes below the root that are no numbers
     leaves: Sequence[str]
 
-    def meaning(self, joined: bool) -> tuple[str, str] | None:
-        """Names or support, and why; None where it cannot be told.
+    def meaning(self, joined: bool) -> tuple[str, str, bool] | None:
+        """Names or support, why, and whether that is a guess; None where it cannot be told.
 
         ``joined``: other inner labels are a number and a name.
         """
         if joined:
-            return "support", "others are written as support:name"
+            return "support", "others are written as support:name", False
         if all(map(_WHOLE.fullmatch, self.numbers)):
-            return self._whole()
+            return None if (whole := self._whole()) is None else (*whole, True)
         if any(map(_CODE.fullmatch, self.others)):
-            return "names", "others are dotted codes"
-        return "support", "they are no whole numbers"
+            return "names", "others are dotted codes", False
+        return "support", "they are no whole numbers", False
 
     def _whole(self) -> tuple[str, str] | None:
         values = [int(number) for number in self.numbers]

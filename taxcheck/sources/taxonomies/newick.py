@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from taxcheck.model.errors import InputError
 from taxcheck.sources.taxonomies.hierarchy import SHOWN, Growing, Hierarchy
@@ -60,8 +61,11 @@ def hierarchy_of_tree(
             growing.edge(tree.parents[k], k)
     how = f"numbered on to {number}, which is no taxid" if numbers else "called node_k"
     notes = [f"{unnamed:,} inner nodes have no name and are {how}"] if unnamed else []
-    notes += [note for note in (read.note(), *_told(tree)) if note]
-    return growing.hierarchy(source.origin(kind), notes)
+    notes += _told(tree)
+    guesses = [*_rootless(tree)]
+    if told := read.note():
+        (guesses if read.guessed else notes).append(told)
+    return replace(growing.hierarchy(source.origin(kind), notes), guesses=tuple(guesses))
 
 
 def _called(
@@ -108,6 +112,10 @@ def _told(tree: Tree) -> Iterator[str]:
         yield f"{tree.spaced:,} labels have blanks without quotes"
     if tree.comments:
         yield f"{tree.comments:,} comments in [ ] are not read"
+
+
+def _rootless(tree: Tree) -> Iterator[str]:
+    """What the tree's direction rests on, where it may have no root."""
     if tree.rooted is False:
         yield "it says that it has no root ([&U]); what is above what follows from how it stands"
     elif tree.rooted is None and _unrooted(tree):

@@ -18,8 +18,9 @@ from taxcheck.sources.taxonomies.hierarchy import (
     Origin,
     distinct_edges,
 )
-from taxcheck.sources.taxonomies.identifiers import kind
-from taxcheck.sources.taxonomies.retirement import Successors, led_on
+from taxcheck.sources.taxonomies.identifiers import RELATIONS, kind, local
+from taxcheck.sources.taxonomies.relations import direction
+from taxcheck.sources.taxonomies.retirement import CONSIDERED, Successors, led_on
 
 Link = tuple[str, str]  # relation, what is above
 
@@ -59,6 +60,7 @@ class Stated:
 def hierarchy_of(stated: Stated, relations: Sequence[str], namespaces: Sequence[str]) -> Hierarchy:
     """Living terms of the namespaces under the edges of the relations, child below target.
 
+    By a relation that leads down, such as has_part, the target is the child.
     A target that is an alternative id, or obsolete with one successor, is followed to the end; an
     edge to what the file does not hold as a living term is left out and told.
     """
@@ -70,7 +72,9 @@ def hierarchy_of(stated: Stated, relations: Sequence[str], namespaces: Sequence[
     living = [t for t in terms if not t.obsolete and (not namespaces or t.namespace in namespaces)]
     successors = Successors(terms)
     absent = _Absent(terms)
-    ends, followed = _edges(living, wanted, successors, absent)
+    ways = {relation: _way(relation, stated.aliases) for relation in wanted}
+    ends, followed = _edges(living, ways, successors, absent)
+    considered = {how: followed.pop(how) for how in (CONSIDERED,) if how in followed}
     stated.refuse_cut(absent.missing)
     edges = np.array(ends, dtype=np.int64).reshape(-1, 2)
     parents, children = distinct_edges(edges[:, 0], edges[:, 1], max(len(living), 1))
@@ -86,28 +90,49 @@ def hierarchy_of(stated: Stated, relations: Sequence[str], namespaces: Sequence[
             *_conditional(living, wanted),
             *_left_out(terms, len(living), namespaces),
         ),
-        notes=(*stated.notes, *led_on(followed), *_definitions(living)),
+        notes=(*stated.notes, *_turned(ways), *led_on(followed), *_definitions(living)),
+        guesses=(*_unsure(ways), *led_on(considered)),
     )
 
 
 def _edges(
-    living: Sequence[Term], wanted: set[str], successors: Successors, absent: _Absent
+    living: Sequence[Term], ways: Mapping[str, int], successors: Successors, absent: _Absent
 ) -> tuple[list[tuple[int, int]], Counter[str]]:
     """Places of parent and child of every edge, and how many were led on, by how."""
     place = {term.identifier: k for k, term in enumerate(living)}
     followed: Counter[str] = Counter()
     ends: list[tuple[int, int]] = []
     for child, term in enumerate(living):
-        for target in (target for relation, target in term.links if relation in wanted):
+        for relation, target in term.links:
+            if relation not in ways:
+                continue
             found, how = target, ""
             if found not in place and (gone := successors.of(found)) is not None:
                 found, how = gone.successor or found, gone.how
             if found in place:
-                ends.append((place[found], child))
+                above = place[found]
+                ends.append((above, child) if ways[relation] >= 0 else (child, above))
                 followed[how] += bool(how)
             else:
                 absent.note(term.identifier, target, found, how)
     return ends, +followed
+
+
+def _way(relation: str, aliases: Mapping[str, str]) -> int:
+    """1 where the target of a relation is above, -1 where it is below, 0 where nobody knows."""
+    names = (relation, RELATIONS.get(local(relation).replace(":", "_"), ""))
+    others = (other for other, name in aliases.items() if name == relation)
+    return next((way for name in (*names, *others) if (way := direction(name))), 0)
+
+
+def _turned(ways: Mapping[str, int]) -> Iterator[str]:
+    if down := sorted(relation for relation, way in ways.items() if way < 0):
+        yield f"{', '.join(down)} leads down: what it leads to is read as the child"
+
+
+def _unsure(ways: Mapping[str, int]) -> Iterator[str]:
+    if unknown := sorted(relation for relation, way in ways.items() if not way):
+        yield f"what {', '.join(unknown)} leads to is read as the parent"
 
 
 class _Absent:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 # What the subject is to the object, compared without case, blanks, "_", "-" and what stands before
 # the last "/", "#" or ":".
@@ -36,6 +37,12 @@ def direction(relation: str) -> int:
     if name in _UP:
         return 1
     return -1 if name in _DOWN else 0
+
+
+def of_kind(relations: Iterable[str]) -> dict[str, int]:
+    """Those that make one the parent of the other, with their directions; loose ones if alone."""
+    known = {name: way for name in relations if (way := direction(name))}
+    return {name: way for name, way in known.items() if plain(name) not in LOOSE} or known
 
 
 _UP, _DOWN = (frozenset(map(plain, words)) for words in (UPWARD, DOWNWARD))

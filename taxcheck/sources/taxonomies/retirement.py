@@ -10,6 +10,7 @@ from taxcheck.sources.taxonomies.identifiers import curie
 
 _NOTHING = "is obsolete and nothing replaces it"
 _SEVERAL = "is obsolete and several terms replace it"
+CONSIDERED = "is obsolete, and to be considered in its place is"
 CIRCLE = "is obsolete and its replacements lead in a circle"
 
 
@@ -63,7 +64,7 @@ class Successors:
 def _own(term: Replaced) -> Retired:
     for ways, how in (
         (set(term.replaced_by), "is obsolete and replaced by"),
-        (set(term.consider), "is obsolete, and to be considered in its place is"),
+        (set(term.consider), CONSIDERED),
     ):
         if len(ways) == 1:
             return Retired(ways.pop(), how)

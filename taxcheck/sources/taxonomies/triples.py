@@ -21,7 +21,7 @@ from taxcheck.sources.taxonomies.hierarchy import (
     distinct_edges,
 )
 from taxcheck.sources.taxonomies.labels import read_labels
-from taxcheck.sources.taxonomies.relations import LOOSE, direction, plain
+from taxcheck.sources.taxonomies.relations import direction, of_kind, plain
 from taxcheck.sources.taxonomies.rows import table_of
 
 _HEADERS = tuple(
@@ -144,9 +144,7 @@ def _chosen(occurring: dict[str, int], asked: Sequence[str], shown: str) -> dict
             raise UsageError(f"`relations` {missing[0]}: {shown} has {there}")
         names = [one if one in occurring else by_name[plain(one)] for one in asked]
         return {name: direction(name) or 1 for name in names}
-    known = {name: direction(name) for name in sorted(occurring) if direction(name)}
-    kinds = {name: way for name, way in known.items() if plain(name) not in LOOSE} or known
-    if kinds:
+    if kinds := of_kind(sorted(occurring)):
         return kinds
     if len(occurring) == 1:
         return dict.fromkeys(occurring, 1)

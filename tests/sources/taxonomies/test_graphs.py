@@ -22,7 +22,11 @@ def read(tmp_path):
         found = read_source(str(path), **options)
         called = found.identifiers.to_pylist()
         ends = zip(found.parents.tolist(), found.children.tolist(), strict=True)
-        return {(called[p], called[c]) for p, c in ends}, " | ".join(found.notes), found
+        return (
+            {(called[p], called[c]) for p, c in ends},
+            " | ".join((*found.notes, *found.guesses)),
+            found,
+        )
 
     return read
 
@@ -56,9 +60,10 @@ def test_random_trees_as_networkx_writes_them(read, form, upwards):
     tree = networkx.DiGraph()
     for k in range(1, 60):
         tree.add_edge(names[draw.randrange(k)], names[k], weight=k / 7)
-    edges, told, _ = read(written(tree.reverse() if upwards else tree, form))
+    edges, told, found = read(written(tree.reverse() if upwards else tree, form))
     assert edges == set(tree.edges)
     assert ("source is child, target parent" if upwards else "parent to child") in told
+    assert len(found.guesses) == 1
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -85,11 +90,26 @@ def test_what_edges_are_called_tells_their_direction(read):
     ]
     nodes = [{"id": k} for k in "abcd"]
     for form in (text, json.dumps({"nodes": nodes, "links": links})):
-        edges, told, _ = read(form)
+        edges, told, found = read(form)
         assert edges == {("b", "a"), ("c", "a"), ("b", "d")}
         assert "edges are called is_a" in told
+        assert found.guesses == ()
     with pytest.raises(UsageError, match="do not tell"):
         read(text.replace("[label=is_a]", ""))
+
+
+def test_edges_of_other_relations_are_left_out(read):
+    text = """digraph { a -> r [label="is_a"]; b -> r [label="is a"]; r -> c [label=superclass_of]
+        d -> b [label=regulates]; e -> b [label=regulates]; b -> a [label=part_of] }"""
+    edges, told, found = read(text)
+    assert edges == {("r", "a"), ("r", "b"), ("r", "c")}
+    assert "parent to child: edges are called superclass_of" in told
+    assert [one.line() for one in found.dropped] == [
+        "3 edges: of other relations (part_of 1, regulates 2)"
+    ]
+    edges, told, _ = read(text, columns="child=source,parent=target")
+    assert len(edges) == 6
+    assert "edges of all kinds are read: is a 1, is_a 1, part_of 1, regulates 2" in told
 
 
 @pytest.mark.parametrize("form", ["graphml", "gml", "json", "dot"])

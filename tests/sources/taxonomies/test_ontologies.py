@@ -24,7 +24,11 @@ def ontology(tmp_path):
         found = read_source(str(path), **options)
         called = found.identifiers.to_pylist()
         ends = zip(found.parents.tolist(), found.children.tolist(), strict=True)
-        told = [*(one.line() for one in found.dropped), *found.notes]
+        told = [
+            *(one.line() for one in found.dropped),
+            *found.notes,
+            *(f"guess: {one}" for one in found.guesses),
+        ]
         return {(called[p], called[c]) for p, c in ends}, " | ".join(told), found
 
     return read
@@ -59,7 +63,10 @@ def test_replacements_are_followed_to_the_end(ontology):
         ("X:4", "X:6"),
     }
     assert "2 edges led to a term that is obsolete and replaced by another" in told
-    assert "1 edges led to a term that is obsolete, and to be considered in its place is" in told
+    assert (
+        "guess: 1 edges led to a term that is obsolete, and to be considered in its place is"
+        in told
+    )
     assert "1 edges led to a term that is an alternative id of another" in told
     assert found.retired("X:9").successor == "X:10"
     assert found.retired("http://purl.obolibrary.org/obo/X_9").successor == "X:10"
@@ -288,3 +295,18 @@ def test_random_ontologies_as_obonet_reads_them(ontology, tmp_path):
         for child, parent, relation in graph.edges(keys=True)
         if relation in ("is_a", "part_of") and {child, parent} <= living and child != parent
     }
+
+
+def test_relations_that_lead_down(ontology):
+    body = terms(
+        "X:1; relationship: has_part X:2; relationship: BFO:0000051 X:3; relationship: near X:4",
+        "X:2", "X:3; relationship: part_of X:1", "X:4",
+    )  # fmt: skip
+    edges, told, found = ontology(body, relations=["has_part"])
+    assert edges == {("X:1", "X:2")}
+    assert "has_part leads down" in told
+    assert found.guesses == ()
+    assert ontology(body, relations=["BFO:0000051", "part_of"])[0] == {("X:1", "X:3")}
+    edges, _, found = ontology(body, relations=["near"])
+    assert edges == {("X:4", "X:1")}
+    assert found.guesses == ("what near leads to is read as the parent",)

@@ -33,7 +33,11 @@ def read(tmp_path, monkeypatch):
         found = read_source(str(path), **options)
         called = found.identifiers.to_pylist()
         ends = zip(found.parents.tolist(), found.children.tolist(), strict=True)
-        told = [*(one.line() for one in found.dropped), *found.notes]
+        told = [
+            *(one.line() for one in found.dropped),
+            *found.notes,
+            *(f"guess: {one}" for one in found.guesses),
+        ]
         return {(called[p], called[c]) for p, c in ends}, " | ".join(told), found
 
     return read

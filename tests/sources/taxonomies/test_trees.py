@@ -21,7 +21,9 @@ def tree(tmp_path):
         read = read_source(str(path), **options)
         called = read.identifiers.to_pylist()
         ends = zip(read.parents.tolist(), read.children.tolist(), strict=True)
-        return {(called[p], called[c]) for p, c in ends}, " | ".join(read.notes)
+        return {(called[p], called[c]) for p, c in ends}, " | ".join(
+            (*read.notes, *(f"guess: {one}" for one in read.guesses))
+        )
 
     return read
 
@@ -43,7 +45,7 @@ def test_taxids_of_inner_nodes_are_kept(tree):
         ("39107", "10090"),
         ("39107", "10116"),
     }
-    assert "3 numbers at inner nodes are read as names: some are beyond 10,000" in told
+    assert "guess: 3 numbers at inner nodes are read as names: some are beyond 10,000" in told
 
 
 def test_numbers_beside_names_are_kept_where_they_are_quoted(tree):
@@ -91,7 +93,9 @@ def test_numbers_at_inner_nodes(tree, text, meant, why):
 def test_what_cannot_be_told_is_asked(tree, text):
     with pytest.raises(UsageError, match="could be support values or names; say which with `inn"):
         tree(text)
-    assert "as it was asked" in tree(text, inner_labels="names")[1]
+    asked = tree(text, inner_labels="names")[1]
+    assert "as it was asked" in asked
+    assert "guess" not in asked
     assert "inner nodes have no name" in tree(text, inner_labels="support")[1]
 
 
@@ -121,9 +125,9 @@ def test_labels_lengths_and_comments(tree):
 
 
 def test_trees_without_a_root_are_told(tree):
-    assert "it says that it has no root" in tree("[&U] (a,b,(c,d));")[1]
+    assert "guess: it says that it has no root" in tree("[&U] (a,b,(c,d));")[1]
     comb = "(a,b,(c,(d,(e,(f,(g,h))))));"
-    assert "its root has three branches" in tree(comb)[1]
+    assert "guess: its root has three branches" in tree(comb)[1]
     assert "three branches" not in tree(f"[&R] {comb}")[1]
     assert "three branches" not in tree("(a,b,c,(d,e));")[1]
 
