@@ -110,8 +110,9 @@ def test_a_build_of_a_sheet_tells_its_dates_as_a_guess(tmp_path: Path) -> None:
     tables = {
         "edge list": [["child", "parent"], ["b", "a"], [date, "a"], ["c", "b"]],
         "lineage table": [["family", "genus"], ["a", "b"], ["a", date]],
-        "table of codes": [["code", "name"], ["1", "a"], ["1.1", date], ["1.2", "c"], ["2", "d"]],
-    }
+        "table of codes": [["code", "name"], ["1", "a"], ["1.1", "b"], ["1.1.1", date],
+                           ["1.2", "d"], ["2", "e"], ["2.1", "f"]],
+    }  # fmt: skip
     for kind, cells in tables.items():
         built = read_source(book(tmp_path / "b.xlsx", s=cells))
         assert built.origin.kind == kind
