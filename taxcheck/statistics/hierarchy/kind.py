@@ -8,7 +8,8 @@ same edges: one parent each. They differ in what lies beyond. The pairs of a DAG
 closed: who is above a node is above all that hangs from it, and so is all that is above him. Wrong
 pairs seldom are. And where one row of a DAG was kept for each node and distance, the edges are a
 tree that much of the rest contradicts, and that lacks much of what it implies. Such edges are no
-measure of the other pairs, as long as all of them can be true together.
+measure of the other pairs, as long as all of them can be true together. Where a sample is meant, or
+pairs up to a depth, what is missing says nothing.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def likeness_of(
         beyond = replace(beyond, several_parents=int(np.count_nonzero(wider > 1)))
         if not beyond.several_parents:  # without second parents no edge of one was lost
             closed[:] = edges_lost = False
-        if _no_measure(graph, closure, pairs, keys[sure]):
+        if dataset.pairs == "closure" and _no_measure(graph, closure, pairs, keys[sure]):
             edges_lost, explained = True, 0.0
         if edges_lost and beyond.several_parents > np.count_nonzero(counts > 1):
             counts, stated = wider, False

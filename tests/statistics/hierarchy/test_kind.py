@@ -120,6 +120,19 @@ def test_pairs_at_random_leave_a_tree_a_tree():
     assert tree.beyond.closed <= 0.1 * len(wrong)
 
 
+@pytest.mark.parametrize("intent", ["sampled", "depth<=30"])
+def test_where_pairs_may_lack_many_wrong_ones_stay_false(intent):
+    """Two chains lack all distances beyond 5; 100 nodes of one have an ancestor of the other."""
+    n = 401
+    trunk, side = range(1, 201), range(201, 401)
+    edges = {(k - 1, k) for k in trunk} | {(k - 200 if k == 201 else k - 1, k) for k in side}
+    rows = [row for row in closed(edges, n) if row[2] <= 5]
+    wrong = [(k - 200, k, 6) for k in side[50:150]]
+    found, tree = read([*rows, *wrong], n, pairs=intent)
+    assert tree.kind is Kind.TREE
+    assert (found.false.count, found.unproven.count) == (len(wrong), 0)
+
+
 def test_one_pair_that_nothing_contradicts_is_unknown_unless_the_policy_decides():
     # 0 > 1, 2; 1 > 3; 2 > 4: that 2 is above 3 as well may be
     rows = [*closed({(0, 1), (0, 2), (1, 3), (2, 4)}, 5), (2, 3, 2)]
