@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import lzma
 import os
 import stat
 import sys
 import tempfile
 import threading
 import weakref
-import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
-import pyarrow as pa
 from blake3 import blake3
 
 from taxcheck.model.errors import InputError, one_line
 from taxcheck.model.paths import INSIDE, split_part
+from taxcheck.sources.packed import DAMAGES
 
 _CHUNK = 1 << 22
 
@@ -44,7 +42,7 @@ def reading(shown: str, what: str = "table") -> Iterator[None]:
             f"{shown}: one block of this {what} does not fit into memory; rewrite it as Parquet "
             "with row groups of about a million rows"
         ) from error
-    except (pa.ArrowException, OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
+    except DAMAGES as error:
         if "launch worker thread" in str(error):  # Arrow's words; the file is not to blame
             raise RuntimeError("can't start new thread") from error
         raise damaged(shown, what, error) from error

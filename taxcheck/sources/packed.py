@@ -26,7 +26,7 @@ MOST_EXPANSION = 250  # real tables, dumps and ontologies expand 4 to 40 times
 _XZ_MEMORY = 1 << 28  # bytes; the strongest preset needs 65 MiB
 _PIECE = 1 << 18
 
-
+# What readers of any format raise for a damaged file.
 DAMAGES = (pa.ArrowException, OSError, EOFError, ValueError, zlib.error, lzma.LZMAError)
 
 

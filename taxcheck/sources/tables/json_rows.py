@@ -63,7 +63,7 @@ class JsonReader:
     """
 
     def __init__(self, candidate: Candidate) -> None:
-        self._file, self._told = candidate.file, candidate.told
+        self._file = candidate.file
         self._compression = compression_of(candidate.head)
         self._form: Form | None = None
         self.of_lines = self._is_lines(_begin(candidate))

@@ -14,8 +14,8 @@ from urllib.parse import quote
 
 import pyarrow as pa
 
-from taxcheck.model.errors import InputError, one_line
-from taxcheck.sources.files import InputFile, on_disk
+from taxcheck.model.errors import InputError
+from taxcheck.sources.files import InputFile, damaged, on_disk
 from taxcheck.sources.readers import Candidate
 from taxcheck.sources.tables.batches import RawBatch
 from taxcheck.sources.tables.boxes import chosen
@@ -88,10 +88,7 @@ class SqliteReader:
                 opened.set_authorizer(_only_reading)
                 yield opened
         except (sqlite3.Error, OverflowError, UnicodeDecodeError, ValueError) as error:
-            raise InputError(
-                f"{self._shown}: cannot be read as an SQLite database ({one_line(error)}); it may "
-                "be truncated or damaged: write or copy it again"
-            ) from error
+            raise damaged(self._shown, "an SQLite database", error) from error
 
     def _tables(self, opened: sqlite3.Connection) -> dict[str, str]:
         """Tables and views, and which of them each is."""
