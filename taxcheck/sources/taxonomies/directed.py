@@ -34,6 +34,7 @@ class Directed:
     targets: list[str] = field(default_factory=list)
     kinds: list[str] = field(default_factory=list)  # what each edge is called, or ""
     directed: bool = True
+    guesses: list[str] = field(default_factory=list)  # of how it was read
 
     def node(self, identifier: str, label: str | None = None) -> None:
         """There is such a node; the first label counts."""
@@ -74,7 +75,7 @@ def hierarchy_of_graph(
         found = growing.hierarchy(source.origin(kind), told, pa.array(identifiers, pa.string()))
     except UnicodeEncodeError:
         raise InputError(f"{source.path}: an id or label holds half of a character") from None
-    return replace(found, dropped=read.dropped, guesses=read.guesses)
+    return replace(found, dropped=read.dropped, guesses=(*graph.guesses, *read.guesses))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -22,13 +21,7 @@ _OF_LINKS = (("source", "target"), ("from", "to"), ("sub", "obj"))
 def read_json_graph(path: str, columns: str | None = None) -> Hierarchy:
     """Nodes by their ids, called by their labels; ``columns`` says which end is above."""
     source = TextFile(path)
-    try:
-        document = json.loads(source.text(_LONGEST))
-    except (ValueError, RecursionError) as error:
-        where = f" (line {error.lineno:,})" if isinstance(error, json.JSONDecodeError) else ""
-        raise InputError(
-            f"{source.path}: is no whole JSON document{where}; it may be truncated: copy it again"
-        ) from None
+    document = source.json(_LONGEST)
     try:
         known = any(key in document for key in ("graph", *_HOLD))
         graph = _graph(document) if known else _of_lists(document)
@@ -63,9 +56,12 @@ def _graph(document: Any) -> Directed:
         ids.append(identifier)
         found.node(identifier, first_of(node, _LABELS))
     links += _of_adjacency(held, ids, directed=found.directed)
+    ends: list[Any] = []
     for link in links:
         keys = next((both for both in _OF_LINKS if link.keys() >= set(both)), _OF_LINKS[0])
-        source, target = (_end(link[key], found, ids) for key in keys)
+        ends += (_end(link[key]) for key in keys)
+    called = _called(ends, ids, found)
+    for link, source, target in zip(links, called[::2], called[1::2], strict=True):
         found.edge(source, target, first_of(link, _KINDS))
     return found
 
@@ -113,13 +109,28 @@ def _records(listed: Any) -> Iterator[Mapping[str, Any]]:
             yield {"id": one}
 
 
-def _end(value: Any, found: Directed, ids: list[str]) -> str:
-    """The id of a link's end: its own, that of an object, or of the node at a place in the list."""
+def _end(value: Any) -> str | int | float:
+    """What a link says of its end: an id, of an object its own, or a place in the list of nodes."""
     if isinstance(value, dict):
         value = value.get("id", value.get("name"))
-    text = text_of(value)
-    if text is None:
+    if text_of(value) is None:
         raise TypeError(f"a link ends at {value!r}"[:80])
-    if text not in found.labels and isinstance(value, int) and not isinstance(value, bool):
-        return ids[value]
-    return text
+    return value  # type: ignore[no-any-return]
+
+
+def _called(ends: Sequence[str | int | float], ids: Sequence[str], found: Directed) -> list[str]:
+    """The ids of all ends; TypeError where numbers are neither all ids nor all places of nodes."""
+    texts = [text_of(end) or "" for end in ends]
+    known = set(ids)
+    lost = [end for end, text in zip(ends, texts, strict=True)
+            if known and isinstance(end, int) and text not in known]  # fmt: skip
+    if not lost:
+        return texts
+    if not all(isinstance(end, int) and 0 <= end < len(ids) for end in ends):
+        raise TypeError(f"a link ends at {lost[0]!r}, which is neither an id nor a place of a node")
+    if not known.isdisjoint(texts):
+        found.guesses.append(
+            "numbers at the ends of links are places in the list of nodes, and not ids, since "
+            f"{lost[0]} is no id"
+        )
+    return [ids[int(end)] for end in ends]

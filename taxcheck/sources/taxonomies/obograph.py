@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -22,13 +21,7 @@ _REPLACED = ("IAO_0100001", "replacedBy")
 def read_obograph(path: str, relations: Sequence[str], namespaces: Sequence[str]) -> Hierarchy:
     """All classes of all graphs of the file."""
     source = TextFile(path)
-    try:
-        document = json.loads(source.text(_LONGEST))
-    except (ValueError, RecursionError) as error:
-        where = f" (line {error.lineno:,})" if isinstance(error, json.JSONDecodeError) else ""
-        raise InputError(
-            f"{source.path}: is no whole JSON document{where}; it may be truncated: copy it again"
-        ) from None
+    document = source.json(_LONGEST)
     graphs = document.get("graphs") if isinstance(document, dict) else None
     if not isinstance(graphs, list) or not all(isinstance(graph, dict) for graph in graphs):
         raise InputError(f"{source.path}: has no list of graphs; give OBO Graph JSON")
@@ -94,7 +87,9 @@ class _Reading:
 
     def _edge(self, edge: Mapping[str, object]) -> None:
         child = self.terms.get(curie(str(edge["sub"])))
-        if child is not None:
+        if child is None:
+            self._unread["edges of what is no class of the file"] += 1
+        else:
             predicate = local(str(edge["pred"]))
             relation = self._names.get(predicate, predicate)
             child.links.append((relation, curie(str(edge["obj"]))))

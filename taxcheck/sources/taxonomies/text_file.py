@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
-from typing import cast
+from typing import Any, cast
 
 from taxcheck.model.errors import InputError
 from taxcheck.sources.files import reading
@@ -59,6 +60,16 @@ class TextFile:
     def text(self, longest: int = _LONGEST_LINE) -> str:
         """The whole file, no line of which is longer than so many bytes."""
         return "".join(line for _, line in self.lines(longest))
+
+    def json(self, longest: int) -> Any:
+        """The file as one JSON document; InputError where it is none."""
+        try:
+            return json.loads(self.text(longest))
+        except (ValueError, RecursionError) as error:
+            where = f" (line {error.lineno:,})" if isinstance(error, json.JSONDecodeError) else ""
+            raise InputError(
+                f"{self.path}: is no whole JSON document{where}; it may be truncated: copy it again"
+            ) from None
 
     def origin(self, kind: str, version: str | None = None) -> Origin:
         """Where this was read."""

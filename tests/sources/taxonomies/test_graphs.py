@@ -225,3 +225,20 @@ def test_lists_of_neighbours_that_are_cut_off_are_refused(read):
     document["adjacency"].pop()
     with pytest.raises(InputError, match="adjacency has 2 lists for 3 nodes"):
         read(json.dumps(document))
+
+
+def test_ends_of_links_are_ids_or_places(read):
+    def text(ids, *links):
+        return json.dumps({"nodes": [{"id": k, "name": f"N{k}"} for k in ids],
+                           "links": [{"source": s, "target": t} for s, t in links]})  # fmt: skip
+
+    edges, _, found = read(text([1, 2, 3], (0, 1), (0, 2)))
+    assert edges == {("N1", "N2"), ("N1", "N3")}
+    assert "places in the list of nodes" in found.guesses[0]
+    edges, _, found = read(text([1, 2, 3], (1, 2), (1, 3)))
+    assert edges == {("N1", "N2"), ("N1", "N3")}
+    assert len(found.guesses) == 1
+    assert read(text("abc", (0, 1), (0, 2)))[0] == {("a", "b"), ("a", "c")}
+    for links in ([(0, -1), (0, 1)], [(1, 4), (1, 2)], [("a", 0), ("a", 1)]):
+        with pytest.raises(InputError, match="neither an id nor a place"):
+            read(text([1, 2, 3] if links[0][0] == 1 else "abc", *links))

@@ -310,3 +310,11 @@ def test_relations_that_lead_down(ontology):
     edges, _, found = ontology(body, relations=["near"])
     assert edges == {("X:4", "X:1")}
     assert found.guesses == ("what near leads to is read as the parent",)
+
+
+def test_edges_of_what_is_no_class_are_counted(ontology):
+    nodes = [{"id": one, "lbl": one, "type": "CLASS"} for one in ("X:1", "X:2")]
+    edges = [{"sub": one, "pred": "is_a", "obj": "X:1"} for one in ("X:2", "X:9")]
+    found, told, _ = ontology({"graphs": [{"nodes": nodes, "edges": edges}]})
+    assert found == {("X:1", "X:2")}
+    assert "1 edges of what is no class of the file are not read" in told
