@@ -193,18 +193,14 @@ def resolve_pair_columns(
     override: str | None = None,
     mapping_given: bool = True,
     texts: Collection[str] = (),
-    field: str = "pair_columns",
-    unnamed: Sequence[str] = UNNAMED_PAIR,
 ) -> ColumnRoles:
     """Roles among the columns of a pairs table: idx columns, label columns, depths, weight.
 
     Without a mapping, idx are identifiers too: they get the label roles. ``texts`` are columns
-    whose cells are words: under a name that leaves it open, they are identifiers. ``field`` is
-    what gave the override, for errors; ``unnamed`` are the roles of columns without names, by their
-    position. Raises UsageError for an override that does not fit,
-    InputError where the names leave it open.
+    whose cells are words: under a name that leaves it open, they are identifiers. Raises UsageError
+    for an override that does not fit, InputError where the names leave it open.
     """
-    example = "ancestor=COLUMN,descendant=COLUMN"
+    field, example = "pair_columns", "ancestor=COLUMN,descendant=COLUMN"
     notes: list[str] = []
     guesses: list[str] = []
     told_by: ToldBy = "option" if override else "name" if header else "position"
@@ -213,7 +209,7 @@ def resolve_pair_columns(
     elif not header:
         if len(names) < 2:
             raise _unresolved("pairs", names, field, "ancestor,descendant")
-        roles = dict(zip(unnamed, names, strict=False))
+        roles = dict(zip(UNNAMED_PAIR, names, strict=False))
         extra = _further(len(names) - len(roles))
         guesses.append(f"Columns without names are taken as {', '.join(roles)}{extra}.")
     else:

@@ -142,7 +142,7 @@ def _unnamed_counter(table: Opened, role: str) -> Counted:
             return Counted()
         raise InputError(
             "the first column counts the rows, so it may be their number or the child; name the "
-            "columns with `columns` descendant=1,ancestor=2 or descendant=2,ancestor=3"
+            "columns with `columns` child=1,parent=2 or child=2,parent=3"
         )
     return Counted(table.column_names[0], True, _told(1))
 

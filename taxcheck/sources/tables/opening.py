@@ -9,7 +9,6 @@ from taxcheck.model.paths import Paths
 from taxcheck.sources.tables.cells import whole_numbers
 from taxcheck.sources.tables.columns import (
     PAIR_BARE,
-    UNNAMED_PAIR,
     normalise,
     resolve_mapping_columns,
     resolve_pair_columns,
@@ -43,24 +42,21 @@ def open_pairs(
     mapping_given: bool = True,
     progress: Progress | None = None,
     role: str = "pairs",
-    field: str = "pair_columns",
 ) -> TableSource:
-    """Open training pairs, held-out ones, or edges, whose child comes first where nothing says so.
+    """Open training pairs, or held-out ones.
 
-    ``override`` says which column plays which role, and ``field`` is what gave it, for errors.
-    Raises InputError or UsageError.
+    ``override`` says which column plays which role. Raises InputError or UsageError.
     """
-    unnamed = ("descendant", "ancestor") if role == "edges" else UNNAMED_PAIR
-    example = f"`{field}` {unnamed[0]}=0,{unnamed[1]}=1"
+    example = "`pair_columns` ancestor=0,descendant=1"
     table, counted = open_counted(path, role, override, progress, example, alone=not mapping_given)
     names, named = _names(table, counted)
     texts = _texts(table, names, named) if mapping_given and not override else frozenset()
     try:
-        columns = resolve_pair_columns(names, named, override, mapping_given, texts, field, unnamed)
+        columns = resolve_pair_columns(names, named, override, mapping_given, texts)
     except (InputError, UsageError) as error:
         asked = ""
         if table.header_reason == NOWHERE_BELOW and not override:
-            asked = f"; or, if the first row is a pair, `{field}` {','.join(unnamed[:2])}"
+            asked = "; or, if the first row is a pair, `pair_columns` ancestor,descendant"
         raise type(error)(f"{table.path}: {error}{asked}") from None
     return TableSource(table, columns, role, counted)
 

@@ -158,7 +158,7 @@ class TableSource:
         """Columns of pairs whose names say nothing, though they may hold identifiers."""
         known = {*self.columns.roles.values(), self._counted.row_counter, *self.table.keys}
         unread = [name for name in names if name not in known]
-        if self.role in ("mapping", "edges") or not unread or self.columns.told_by != "name":
+        if self.role == "mapping" or not unread or self.columns.told_by != "name":
             return ()
         listed = ", ".join(repr(name[:_SHOWN]) for name in unread[:_LISTED])
         more = f" and {len(unread) - _LISTED} more" if len(unread) > _LISTED else ""

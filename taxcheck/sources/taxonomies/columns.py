@@ -24,7 +24,7 @@ from taxcheck.sources.tables.table import Table
 from taxcheck.sources.taxonomies.absent import is_absent
 
 NUMBERS_FOR_NONE = ("0", "-1")  # that stand for no parent
-_EXAMPLE = "`columns` child=1,parent=2"
+_EXAMPLE = "`columns` child=0,parent=1"  # names: positions say nothing of a header
 _TOLD = "child is {0!r} and parent {1!r}, as each cell of {0!r} stands there once and others repeat"
 LINKED = 16  # columns among which parents are sought
 _CLEARER = 2  # times as many cells that two columns share as the first two that share any

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from taxcheck.model.errors import InputError
 from taxcheck.sources.tables.first_row import _closed_without
 from taxcheck.sources.tables.opening import TableSource, open_mapping, open_pairs
+from taxcheck.sources.taxonomies.columns import Chosen, choose_columns
 
 # A tree: 5 over 2 and 3, 2 over 4 and 0, 3 over 1 and 6.
 PARENT = {2: 5, 3: 5, 4: 2, 0: 2, 1: 3, 6: 3}
@@ -31,9 +33,14 @@ def opened(folder: Path, text: str, role: str = "pairs", **more: object) -> Tabl
     path.write_text(text)
     if role == "mapping":
         return open_mapping(str(path), **more)  # type: ignore[arg-type]
-    more.setdefault("mapping_given", role != "edges")
-    field = "columns" if role == "edges" else "pair_columns"
-    return open_pairs(str(path), role=role, field=field, **more)  # type: ignore[arg-type]
+    return open_pairs(str(path), role=role, **more)  # type: ignore[arg-type]
+
+
+def of_edges(
+    folder: Path, rows: Sequence[tuple[object, ...]], columns: str | None = None
+) -> Chosen:
+    (path := folder / "edges.csv").write_text(lines(*rows))
+    return choose_columns(str(path), columns)
 
 
 def first_cells(source: TableSource) -> list[list[object]]:
@@ -53,8 +60,6 @@ def first_cells(source: TableSource) -> list[list[object]]:
         ("pairs", (0, 1), [(7, 8), (8, 9), (7, 9)], "neither 0 nor 1 stands below"),
         ("pairs", (0, 1), [("a", "b"), ("b", "c"), ("a", "c")], "words stand below a number"),
         ("pairs", (0, 1, 2, 3), [(0, 2, 1, 5), (2, 3, 1, 5), (0, 3, 2, 5)], "there are 4 of them"),
-        ("edges", (0, 1), [(c, p) for p, c in EDGES][::-1], "every other node has one parent"),
-        ("edges", (0, 1), EDGES, "every other node has one parent"),
         ("mapping", (0, 1), [(10, 0), (11, 1), (12, 2)], "idx 1 stands again below"),
     ],
 )  # fmt: skip
@@ -76,7 +81,6 @@ def test_a_header_of_numbers_is_no_row(
     [
         ("pairs", [(0, 1), (0, 2), (1, 2)], "`pair_columns` ancestor=0,descendant=1"),
         ("pairs", [(0, 1), (5, 3), (3, 0), (2, 5)], "`pair_columns`"),  # closed neither way
-        ("edges", [(0, 1), (2, 1), (3, 2), (3, 1)], "`columns` descendant=0,ancestor=1"),
         ("mapping", [(0, 1), (10, 0), (11, 2)], "`mapping_columns` taxid=0,idx=1"),
     ],
 )
@@ -162,12 +166,25 @@ def test_row_numbers_of_a_mapping(
 
 def test_children_that_count_are_asked_for(tmp_path: Path) -> None:
     rows = [(0, 3, 7), (1, 3, 8), (2, 4, 9), (3, 4, 9)]
-    with pytest.raises(InputError, match="`columns` descendant=1,ancestor=2 or descendant=2,anc"):
-        opened(tmp_path, lines(*rows), "edges")
-    given = opened(tmp_path, lines(*rows), "edges", override="descendant=1,ancestor=2")
-    assert first_cells(given)[1] == [0, 1, 2, 3]
-    distances = opened(tmp_path, lines(*((a, b, 1) for a, b, _ in rows)), "edges")
-    assert distances.reading().row_counter is None
+    with pytest.raises(InputError, match="`columns` child=1,parent=2 or child=2,parent=3"):
+        of_edges(tmp_path, rows)
+    given = of_edges(tmp_path, rows, "child=1,parent=2")
+    assert given.roles == {"child": "column 1", "parent": "column 2"}
+    distances = of_edges(tmp_path, [(a, b, 1) for a, b, _ in rows])
+    assert distances.roles["child"] == "column 1"
+
+
+def test_a_header_of_numbers_over_edges_is_told_by_them_or_named(tmp_path: Path) -> None:
+    told = of_edges(tmp_path, [(0, 1), *((child, parent) for parent, child in EDGES[::-1])])
+    assert told.table.header
+    assert "every other node has one parent" in told.guesses[0]
+    rows = [(0, 1), (2, 1), (3, 2), (3, 1)]
+    asked = of_edges(tmp_path, rows)
+    assert not asked.table.header
+    what, _, setting = asked.guesses[0].rpartition("say so with `columns` ")
+    assert what.endswith("if it is a header, ")
+    named = of_edges(tmp_path, rows, setting.removesuffix("."))
+    assert (named.table.header, named.guesses) == (True, ())
 
 
 def test_a_chain_counts_its_ancestors(tmp_path: Path) -> None:
@@ -184,18 +201,16 @@ def test_a_binary_table_whose_names_are_numbers_goes_by_positions(tmp_path: Path
 
 
 @pytest.mark.parametrize("names", ["source,target", "from,to", "Target,Source", "SRC,dst"])
-@pytest.mark.parametrize("role", ["pairs", "edges"])
 def test_words_for_two_ends_are_a_header_and_leave_the_direction_open(
-    tmp_path: Path, names: str, role: str
+    tmp_path: Path, names: str
 ) -> None:
     text = f"{names}\n" + lines(("wolf", "Canis"), ("coyote", "Canis"), ("Canis", "Canidae"))
-    field = "columns" if role == "edges" else "pair_columns"
-    with pytest.raises(InputError, match=f"not recognised: .*`{field}` ancestor=") as caught:
-        opened(tmp_path, text, role)
+    with pytest.raises(InputError, match=r"not recognised: .*`pair_columns` ancestor=") as caught:
+        opened(tmp_path, text)
     child, parent = names.split(",")
     assert f"ancestor={parent},descendant={child}" in str(caught.value)
     assert f"ancestor={child},descendant={parent}" in str(caught.value)
-    source = opened(tmp_path, text, role, override=f"descendant={child},ancestor={parent}")
+    source = opened(tmp_path, text, override=f"descendant={child},ancestor={parent}")
     assert source.reading().header
     assert sorted(first_cells(source)[0]) == ["Canidae", "Canis", "Canis"]
 
@@ -221,20 +236,17 @@ def test_two_columns_of_a_mapping_that_number_its_rows_are_asked_about(tmp_path:
 LABELS = [("Canis", "wolf"), ("Canis", "coyote"), ("Canidae", "Canis"), ("Canidae", "wolf")]
 
 
-@pytest.mark.parametrize("role", ["pairs", "edges"])
 def test_words_that_nobody_knows_are_a_header_where_they_stand_nowhere_below(
-    tmp_path: Path, role: str
+    tmp_path: Path,
 ) -> None:
     """Nothing says which of the two is above, so that the columns have to be named."""
     text = "hyper,hypo\n" + lines(*LABELS)
     with pytest.raises(InputError, match=r"'hyper', 'hypo'; .*if the first row is a pair"):
-        opened(tmp_path, text, role, mapping_given=False)
-    named = opened(
-        tmp_path, text, role, mapping_given=False, override="ancestor=hyper,descendant=hypo"
-    )
+        opened(tmp_path, text, mapping_given=False)
+    named = opened(tmp_path, text, mapping_given=False, override="ancestor=hyper,descendant=hypo")
     assert len(first_cells(named)[0]) == len(LABELS)
     assert named.reading().guesses == ()
-    by_place = opened(tmp_path, text, role, mapping_given=False, override="ancestor,descendant")
+    by_place = opened(tmp_path, text, mapping_given=False, override="ancestor,descendant")
     assert len(first_cells(by_place)[0]) == len(LABELS) + 1
     assert "though its labels stand nowhere else" in by_place.reading().guesses[0]
 
