@@ -14,7 +14,7 @@ import pyarrow as pa
 from taxcheck.model.errors import InputError, one_line
 from taxcheck.sources.files import reading
 from taxcheck.sources.packed import compression_of, read_fully, unpacking
-from taxcheck.sources.readers import NEVER, STRONG, Candidate
+from taxcheck.sources.readers import NEVER, STRONG, Candidate, Guess
 from taxcheck.sources.tables.batches import RawBatch
 from taxcheck.sources.tables.boxes import chosen
 from taxcheck.sources.tables.columns import KNOWN_NAMES, MALFORMED, normalise
@@ -35,6 +35,9 @@ _BEGIN = re.compile(rb'\A(\{\s*("|\})|\[\s*([\[{"\]\d-]|true|false|null))')
 _LINES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz", ".jsonl.zst", ".ndjson.zst")
 _WHOLE = 1 << 25  # bytes of an object whose form is found out by looking at all of it
 _SHOWN = 200  # characters of a row that is none
+_TRUE_OR_FALSE = (
+    "Column {!r} holds true or false, read as labels; YAML makes such of NO, YES, ON and OFF."
+)
 _SHAPES: dict[type, str] = {dict: "objects", list: "lists"}
 Numbered = Iterator[tuple[int, Sequence[object], float]]  # first row, rows, share that is read
 
@@ -66,6 +69,7 @@ class JsonReader:
         self._file = candidate.file
         self._compression = compression_of(candidate.head)
         self._form: Form | None = None
+        self._true_or_false: dict[str, None] = {}  # columns of labels that hold some
         self.of_lines = self._is_lines(_begin(candidate))
         self._list = not self.of_lines and _begin(candidate).startswith(b"[")
         name = "json lines" if self.of_lines else "json"
@@ -145,7 +149,9 @@ class JsonReader:
     def notes(self) -> tuple[str, ...]:
         """What was inferred, one sentence each."""
         named = ("Its first list is read as the names of the columns.",) if self._skip else ()
-        return (*named, self._form.note) if self._form and self._form.note else named
+        form = (self._form.note,) if self._form and self._form.note else ()
+        words = map(Guess, map(_TRUE_OR_FALSE.format, self._true_or_false))
+        return (*named, *form, *words)
 
     # -- its rows
 
@@ -217,6 +223,8 @@ class JsonReader:
             taken = {role: [row[key] for row in got] for role, key in keys.items()}
         cells: dict[str, pa.Array] = {}
         for role, values in taken.items():
+            if is_text(role) and bool in set(map(type, values)):
+                self._true_or_false[self.column_names[self._keys.index(keys[role])]] = None
             column = array_of(values, text=is_text(role))
             if column is None:
                 raise self._nested(first, values, keys[role])

@@ -179,6 +179,17 @@ def test_of_two_columns_that_may_be_idx_one_is_guessed(tmp_path: Path, name: str
         assert guess.startswith(told)
 
 
+def test_true_among_labels_is_a_guess(tmp_path: Path) -> None:
+    data = [{"child": "SE", "parent": "eu", "seen": True}, {"child": False, "parent": "eu"}]
+    (path := tmp_path / "p.json").write_text(json.dumps(data))
+    for read in (open_pairs(str(path), mapping_given=False), read_source(str(path))):
+        labels = rows(read) if isinstance(read, TableSource) else ()
+        assert not labels or labels[1][1:] == ("eu", "False")
+        guesses = read.reading().guesses if isinstance(read, TableSource) else read.guesses
+        assert [guess for guess in guesses if "'child' holds true or false" in guess]
+        assert not any("'seen' holds" in guess for guess in guesses)
+
+
 def test_pickled_tuples_are_pairs(tmp_path: Path) -> None:
     (path := tmp_path / "pairs.pkl").write_bytes(pickle.dumps([(0, 1), (0, 2), (1, 2)]))
     assert rows(open_pairs(str(path))) == ROWS
