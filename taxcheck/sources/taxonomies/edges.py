@@ -71,6 +71,12 @@ def hierarchy_of(chosen: Chosen, coded: Coded) -> Hierarchy:
     nodes = np.zeros(len(coded.labels), dtype=bool)
     beside = {role: _by_node(rows.child[kept], coded.texts[role].filter(pa.array(kept)), len(nodes))
               for role in ("name", "rank") if role in coded.texts}  # fmt: skip
+    for role, (_, several) in beside.items():
+        if several:
+            rows.notes.append(
+                f"{plural(several, 'node')} {'has' if several == 1 else 'have'} several {role}s in "
+                "its rows; the first in order is kept"
+            )
     rows.keep(kept)
     nodes[rows.child] = True
     nodes[rows.parent[rows.parent >= 0]] = True
@@ -87,8 +93,8 @@ def hierarchy_of(chosen: Chosen, coded: Coded) -> Hierarchy:
         coded.labels,
         parents,
         children,
-        names=beside.get("name"),
-        ranks=beside.get("rank"),
+        names=beside.get("name", (None, 0))[0],
+        ranks=beside.get("rank", (None, 0))[0],
         retired=retired.get,
         dropped=tuple(rows.dropped),
         notes=(*table.notes, *chosen.notes, *coded.notes, *rows.notes),
@@ -230,8 +236,11 @@ def _codes_of(labels: pa.Array, words: Sequence[str]) -> IntArray:
     return found
 
 
-def _by_node(child: IntArray, texts: pa.Array, n: int) -> pa.Array:
-    """What rows say of their child, by its code, (n,); of several words the first in order."""
+def _by_node(child: IntArray, texts: pa.Array, n: int) -> tuple[pa.Array, int]:
+    """What rows say of their child, by its code, (n,), and of how many they say several things.
+
+    Of several words the first in order counts.
+    """
     table = pa.table({"node": child, "said": texts})
     table = table.filter(pc.invert(is_absent(texts)))
     order = pc.sort_indices(table, [("node", "ascending"), ("said", "ascending")])
@@ -242,4 +251,6 @@ def _by_node(child: IntArray, texts: pa.Array, n: int) -> pa.Array:
     said = table["said"].combine_chunks()
     if isinstance(said, pa.ChunkedArray):
         said = pa.concat_arrays(said.chunks) if said.num_chunks else pa.array([], pa.string())
-    return said.take(pa.array(place, mask=place < 0))
+    distinct = table.group_by(["node", "said"], use_threads=False).aggregate([])
+    counts = np.bincount(distinct["node"].to_numpy(), minlength=n)
+    return said.take(pa.array(place, mask=place < 0)), int(np.count_nonzero(counts > 1))

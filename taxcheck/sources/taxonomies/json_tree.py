@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -168,4 +169,13 @@ def _by_keys(nodes: _Nodes, notes: list[str]) -> list[str] | None:
     several = len(called) - len(set(called))
     if several:
         notes.append(f"{several:,} times a node is named once more: it is one node there and here")
+        notes += _differing(called, nodes)
     return called
+
+
+def _differing(called: list[str], nodes: _Nodes) -> Iterator[str]:
+    """How many nodes have several names."""
+    names = enumerate(nodes.names)  # a bare text is the id of a node that another place names
+    said = {(called[k], name) for k, name in names if name and k not in nodes.bare}
+    if count := sum(times > 1 for times in Counter(one for one, _ in said).values()):
+        yield f"in {count:,} of them the names differ, and the first is kept"

@@ -100,6 +100,7 @@ class _Axioms:
             "SubClassOf": self._below,
             "EquivalentClasses": self._same,
             "AnnotationAssertion": self._annotated,
+            "DisjointUnion": self._union,
         }
 
     def take(self, axiom: _Expression) -> None:
@@ -158,6 +159,9 @@ class _Axioms:
         elif named:
             genus = [curie(c) for one in of for c in _conjuncts(one) if isinstance(c, str)]
             self._out.term(named[0]).genus += [one for one in genus if one != curie(named[0])]
+
+    def _union(self, _: list[Any]) -> None:
+        self._out.unread["unions of disjoint classes"] += 1
 
     def _annotated(self, of: list[Any]) -> None:
         if len(of) != 3 or not (isinstance(of[0], str) and isinstance(of[1], str)):

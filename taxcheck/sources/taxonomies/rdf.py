@@ -214,6 +214,8 @@ class _Kept:
             held = self._parts.setdefault(one, {}).setdefault(named, [])
             language = getattr(value, "language", None)
             held.append(f"{language or ''}@{value}" if named.endswith("literalForm") else other)
+        elif named == f"{_OWL}disjointUnionOf":
+            self._out.unread["unions of disjoint classes"] += 1
         elif named in _VERSIONS:
             self._out.version = self._out.version or str(value)
         elif local(named) in ANNOTATIONS:

@@ -319,3 +319,12 @@ def test_cells_that_say_none_link_no_columns(tmp_path, make, none):
     linked = [("id", "name", "up"), ("202423", "Animalia", none), ("7", "Chordata", "202423"),
               ("9", "Aves", "7"), ("11", "Mammalia", "7")]  # fmt: skip
     assert make(text(linked)).edges == {(202423, 7), (7, 9), (7, 11)}
+
+
+def test_names_that_differ_in_the_rows_of_a_node_are_told(make):
+    rows = [("child", "parent", "name"), ("a", "r", "x"), ("a", "s", "y"), ("b", "r", "z"),
+            ("s", "r", ""), ("b", "s", "z")]  # fmt: skip
+    told = "note: 1 node has several names in its rows; the first in order is kept"
+    assert told in make(text(rows), "e.csv").lines
+    rows[2] = ("a", "s", "x")
+    assert told not in make(text(rows), "e.csv").lines

@@ -187,3 +187,14 @@ def test_damaged_json_is_refused_as_json_refuses_it():
         else:
             list(events(text, "x"))
     assert refused > 300
+
+
+def test_names_of_one_id_that_differ_are_told(tree):
+    document = {"id": 1, "name": "r", "children": [{"id": 2, "name": "b"}, {"id": 2, "name": "c"}]}
+    edges, found = tree(document)
+    assert edges == {("1", "2")}
+    assert "in 1 of them the names differ, and the first is kept" in found.notes
+    document["children"][1]["name"] = "b"
+    assert not any("differ" in note for note in tree(document)[1].notes)
+    document["children"][1] = "2"
+    assert not any("differ" in note for note in tree(document)[1].notes)

@@ -312,3 +312,15 @@ def test_without_rdflib_it_is_named_with_the_command_that_installs_it(
     with pytest.raises(InputError, match=r"which needs rdflib: pip install 'taxcheck\[rdf\]'"):
         read(text)
     assert reader_of(Candidate(str(tmp_path / "o.txt")), "taxonomy").extra == "rdf"
+
+
+@pytest.mark.parametrize("turtle", [True, False])
+def test_unions_of_disjoint_classes_are_told(read, turtle):
+    functional = """Prefix(:=<http://x/>) Prefix(owl:=<http://www.w3.org/2002/07/owl#>)
+        Ontology(<http://x/o> SubClassOf(:b :a) DisjointUnion(:a :b :c))"""
+    text = """@prefix : <http://x/> . @prefix owl: <http://www.w3.org/2002/07/owl#> .
+        @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+        :b rdfs:subClassOf :a . :a owl:disjointUnionOf ( :b :c ) ."""
+    edges, told, _ = read(text if turtle else functional)
+    assert edges == {("http://x/a", "http://x/b")}
+    assert "1 unions of disjoint classes are not read" in told
