@@ -170,8 +170,8 @@ def table_read(report: Report) -> str:
         if source.role == "checkpoint":
             said = source.columns
             parts = [said[key] for key in ("table", "geometry", "rows") if key in said]
-            left = f". {said['left out']}" if "left out" in said else ""
-            return f"{', '.join(parts)}{left}"
+            beside = (said[key] for key in ("left out", "guessed") if key in said)
+            return ". ".join([", ".join(parts), *(one.rstrip(".") for one in beside)])
     return ""
 
 

@@ -164,6 +164,7 @@ def _table_summary(
             "table": table.key,
             "geometry": f"{reading.geometry.value} ({reading.confidence})",
             **({} if joined is None else joined.shown),
+            **({"guessed": " ".join(table.guesses)} if table.guesses else {}),
         },
         notes=(
             f"{table.rows:,} rows of dimension {table.dim}, {table.dtype}; geometry "

@@ -363,7 +363,14 @@ def test_a_score_says_on_how_many_sources_its_nulls_were_ranked():
 @pytest.mark.parametrize("name", ["html", "markdown", "terminal"])
 def test_which_table_was_read_stands_where_the_verdict_is(name):
     report = audited_healthy()
+    guess = "other.weight has as many rows."
+    inputs = [
+        replace(one, columns={**one.columns, "guessed": guess}) if one.role == "checkpoint" else one
+        for one in report.inputs
+    ]
+    report = replace(report, inputs=tuple(inputs))
     said = next(one.columns for one in report.inputs if one.role == "checkpoint")
     text = load_renderers()[name](report, RenderOptions()).replace("\u00a0", " ")
     told = re.sub(r"</?b>|\s+", " ", text.partition('<section id="data"')[0])
-    assert f"Table: {said['table']}, {said['geometry']}, {said['rows']}" in told.replace("  ", " ")
+    table = f"Table: {said['table']}, {said['geometry']}, {said['rows']}"
+    assert f"{table}. {guess.rstrip('.')}" in told.replace("  ", " ")

@@ -79,6 +79,7 @@ class Checkpoint:
     misfits: tuple[str, ...] = ()  # what should name the rows and is not as many
     facts: Facts = Facts()
     notes: tuple[str, ...] = ()
+    guesses: tuple[str, ...] = ()  # what else could have been the table, a sentence each
 
     @property
     def rows(self) -> int:
@@ -122,6 +123,8 @@ def describe(checkpoint: Checkpoint) -> Iterator[str]:
         yield f"labels       {names.place}, {len(names.values):,}, first: {first}"
     for misfit in checkpoint.misfits:
         yield f"labels       {misfit}"
+    for guess in checkpoint.guesses:
+        yield f"guess        {guess}"
     for note in checkpoint.notes:
         yield f"note         {note}"
     yield "arrays"

@@ -341,6 +341,7 @@ class Contents:
     tree: object
     keys: tuple[str, ...] = ()  # where the table is, first choice first
     notes: tuple[str, ...] = ()
+    guesses: tuple[str, ...] = ()  # what could have been read otherwise, a sentence each
     # Beside the table, one entry for each row: columns, words, what stands in a file of its own.
     columns: Mapping[str, pa.Array] = field(default_factory=dict)
     files: tuple[tuple[str, InputFile], ...] = ()  # beside the one that was given, by name

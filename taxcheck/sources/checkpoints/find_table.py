@@ -129,22 +129,28 @@ def _refuse_unreadable(flat: Flat, tables: Mapping[str, Stored], shown: str) -> 
             )
 
 
-def other_tables(flat: Flat, key: str, chosen: Stored) -> str:
-    """Arrays that could have been the table and differ from it, for people; "" for none."""
+def other_tables(flat: Flat, key: str, chosen: Stored) -> tuple[str, str]:
+    """Arrays that differ from the table and could have been it, for people; "" for none.
+
+    Those with as many rows, among which no more than a name decided, and all others.
+    """
     others = {
         name: array
         for name, array in flat.arrays.items()
         if name != key and array.is_table and not _of_optimizer(name)
     }
     head = chosen.array()[:_COMPARED]
-    return _listed(
-        {
-            name: array
-            for name, array in others.items()
-            if array.shape != chosen.shape
-            or not np.array_equal(array.array()[:_COMPARED], head, equal_nan=True)
-        }
-    )
+    rivals = {
+        name: array
+        for name, array in others.items()
+        if array.shape[0] == chosen.shape[0]
+        and not (
+            array.shape == chosen.shape
+            and np.array_equal(array.array()[:_COMPARED], head, equal_nan=True)
+        )
+    }
+    rest = {n: array for n, array in others.items() if array.shape[0] != chosen.shape[0]}
+    return _listed(rivals), _listed(rest)
 
 
 def _of_optimizer(name: str) -> bool:

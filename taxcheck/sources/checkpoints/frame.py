@@ -54,14 +54,16 @@ def contents_of(table: pa.Table, name: str, shown: str) -> Contents:
         if k not in (b"pandas", b"ARROW:schema")
     }
     tree["metadata"] = metadata
-    return Contents(name, tree, (), tuple(_notes(runs, beside, kinds)), columns=beside)
+    notes = tuple(_notes(runs, beside, kinds))
+    guesses = notes[:1] if any(not _are_numbered(columns) for columns in runs.values()) else ()
+    return Contents(name, tree, (), notes[len(guesses) :], guesses, columns=beside)
 
 
 def frames_together(
     frames: Mapping[str, pa.Table], rest: Mapping[object, object], name: str, shown: str
 ) -> Contents:
     """What several tables of columns hold, each under its own key, beside the ``rest``."""
-    tree, notes = dict(rest), list[str]()
+    tree, notes, guesses = dict(rest), list[str](), list[str]()
     columns: dict[str, pa.Array] = {}
     for key, frame in frames.items():
         contents = contents_of(frame, name, f"{shown}: {one_line(key, 60)}")
@@ -69,7 +71,8 @@ def frames_together(
         tree |= {f"{key}.{place}": value for place, value in contents.tree.items()}
         columns |= {f"{key}.{place}": value for place, value in contents.columns.items()}
         notes += contents.notes
-    return Contents(name, tree, (), tuple(notes), columns=columns)
+        guesses += contents.guesses
+    return Contents(name, tree, (), tuple(notes), tuple(guesses), columns=columns)
 
 
 def is_dimension(name: str, names: Sequence[str]) -> bool:
@@ -165,8 +168,12 @@ def _notes(
     return notes
 
 
+def _are_numbered(names: Sequence[str]) -> bool:
+    return all(re.search(r"\d$", name) for name in names)
+
+
 def _run(names: Sequence[str]) -> str:
     shown = [one_line(name, 60) for name in names]
-    if len(names) > 2 and all(re.search(r"\d+$", name) for name in names):
+    if len(names) > 2 and _are_numbered(names):
         return f"{shown[0]} to {shown[-1]}"
     return ", ".join(shown[:_SHOWN]) + (" ..." if len(names) > _SHOWN else "")

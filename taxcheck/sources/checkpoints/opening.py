@@ -16,7 +16,7 @@ from taxcheck.sources.checkpoints.checkpoint import (
     Reading,
     TensorInfo,
 )
-from taxcheck.sources.checkpoints.contents import UNORDERED, Contents, flatten
+from taxcheck.sources.checkpoints.contents import UNORDERED, Contents, Flat, Stored, flatten
 from taxcheck.sources.checkpoints.engines import layout_of, stated_of
 from taxcheck.sources.checkpoints.facts import facts_of
 from taxcheck.sources.checkpoints.find_table import find_table, other_tables
@@ -75,15 +75,12 @@ def open_checkpoint(
     reading = reading_of(vectors, stored.dtype, stated)
     _refuse_space(file.shown, stated, reading, given)
     _refuse_time_last(file.shown, vectors, stored.dtype, reading, given)
-    notes = list(contents.notes)
-    names, misfits = entries_of(flat, contents, rows, name)
+    notes, guesses = _told(flat, contents, name, stored, key)
+    names, misfits, unfit = entries_of(flat, contents, rows, name)
     if labels is not None:
         names, misfits = picked(names, labels), ()
-    if others := other_tables(flat, name, stored):
-        notes.append(f"Not taken as the table: {others}; `key` takes another.")
-    unread = {p: kind for p, kind in flat.unreadable.items() if kind != UNORDERED}
-    for place, kind in list(unread.items())[:_NOTED]:
-        notes.append(f"{one_line(place, 60)} is {kind}, which is not read.")
+    elif unfit and not names:
+        guesses.append(f"{unfit[0]} and names none of them.")
     tensors = tuple(
         TensorInfo(place, array.shape, array.dtype, array.bytes)
         for place, array in flat.arrays.items()
@@ -103,7 +100,29 @@ def open_checkpoint(
         misfits=misfits,
         facts=facts,
         notes=tuple(notes),
+        guesses=tuple(guesses),
     )
+
+
+def _told(
+    flat: Flat, contents: Contents, name: str, stored: Stored, key: str | None
+) -> tuple[list[str], list[str]]:
+    """Notes on what a file holds beside its table, and what was guessed in choosing that."""
+    notes, guesses = list(contents.notes), list(contents.guesses)
+    rivals, others = other_tables(flat, name, stored)
+    if rivals and key is None:
+        guesses.append(
+            f"{one_line(name, 60)} was taken by its name; as many rows have {rivals}: `key` takes "
+            "another."
+        )
+    elif rivals:
+        others = f"{rivals}, {others}" if others else rivals
+    if others:
+        notes.append(f"Not taken as the table: {others}; `key` takes another.")
+    unread = {p: kind for p, kind in flat.unreadable.items() if kind != UNORDERED}
+    for place, kind in list(unread.items())[:_NOTED]:
+        notes.append(f"{one_line(place, 60)} is {kind}, which is not read.")
+    return notes, guesses
 
 
 def _fingerprint(file: InputFile, contents: Contents) -> str:

@@ -40,18 +40,22 @@ def put_together(contents: Contents, shown: str) -> Contents:
     found = list(_tables(contents.tree, "", 0))
     if not found:
         return contents
-    place, table, labels, columns = max(found, key=lambda one: len(one[1]))
-    prefix = f"{place}." if place else ""
-    beside = {f"{prefix}{name}": column for name, column in columns.items()}
-    if labels is not None:
-        beside[f"{prefix}{LABELS}"] = labels
-    whole = {f"{prefix}{VECTORS}": in_memory(table), **_beside(contents.tree, place)}
-    note = f"The vectors are {len(table):,} of {table.shape[1]:,} numbers, one by one in the file."
+    whole = _beside(contents.tree, [place for place, *_ in found])
+    beside: dict[str, pa.Array] = {}
+    notes = list(contents.notes)
+    for place, table, labels, columns in found:
+        prefix = f"{place}." if place else ""
+        beside |= {f"{prefix}{name}": column for name, column in columns.items()}
+        if labels is not None:
+            beside[f"{prefix}{LABELS}"] = labels
+        whole[f"{prefix}{VECTORS}"] = in_memory(table)
+        size = f"{len(table):,} of {table.shape[1]:,} numbers"
+        notes.append(f"The vectors are {size}, one by one in the file.")
     return replace(
         contents,
         tree=whole,
         keys=(),
-        notes=(*contents.notes, note),
+        notes=tuple(notes),
         columns={**contents.columns, **beside},
     )
 
@@ -171,10 +175,10 @@ def _records(
     return None
 
 
-def _beside(tree: object, place: str) -> dict[object, object]:
+def _beside(tree: object, places: Sequence[str]) -> dict[object, object]:
     """What the tree holds beside the vectors."""
     tree = _plain(tree)
-    if not place or not isinstance(tree, Mapping):
+    if "" in places or not isinstance(tree, Mapping):
         return {}
-    first = place.split(".")[0]
-    return {key: value for key, value in tree.items() if key != first}
+    taken = {place.split(".")[0] for place in places}
+    return {key: value for key, value in tree.items() if key not in taken}

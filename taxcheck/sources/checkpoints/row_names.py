@@ -98,19 +98,20 @@ _PICKED = 12  # named where several could be meant
 
 def entries_of(
     flat: Flat, contents: Contents, rows: int, beside: str
-) -> tuple[tuple[RowNames, ...], tuple[str, ...]]:
+) -> tuple[tuple[RowNames, ...], tuple[str, ...], tuple[str, ...]]:
     """What may name the rows, the likeliest first, and what by its name should but does not fit.
 
+    Last comes what is called so and is of quite another length, and so hardly meant for these rows.
     ``beside`` is the table's key: what lies near it is preferred.
     """
     near = beside.rsplit(".", 1)[0] if "." in beside else ""
-    misfits: list[str] = []
-    found = [*_listed(flat, contents, rows, beside, misfits), *_mapped(flat, rows, misfits)]
+    misfits, unfit = list[str](), list[str]()
+    found = [*_listed(flat, contents, rows, beside, misfits, unfit), *_mapped(flat, rows, misfits)]
     for place, kind in flat.unreadable.items():
         if _meaning(_last(place)) is not Meaning.UNSAID and place.rpartition(".")[0] == near:
             misfits.append(f"{one_line(place, 60)} is {kind}, which is not read")
     found.sort(key=lambda one: (one[1].place.rpartition(".")[0] != near, *one[0]))
-    return tuple(names for _, names in found), tuple(misfits)
+    return tuple(names for _, names in found), tuple(misfits), tuple(unfit)
 
 
 def _last(place: str) -> str:
@@ -118,7 +119,12 @@ def _last(place: str) -> str:
 
 
 def _listed(
-    flat: Flat, contents: Contents, rows: int, beside: str, misfits: list[str]
+    flat: Flat,
+    contents: Contents,
+    rows: int,
+    beside: str,
+    misfits: list[str],
+    unfit: list[str],
 ) -> Iterator[tuple[tuple[int, int], RowNames]]:
     """Lists and arrays with one entry a row that may name it, and how likely they do."""
     for place, count, read in _one_dimensional(flat, contents):
@@ -126,8 +132,11 @@ def _listed(
         meaning = _meaning(last)
         if count != rows:
             named = meaning is not Meaning.UNSAID and last not in _LOOSE
-            if named and count > 1 and rows / 2 <= count <= 2 * rows:
-                misfits.append(f"{one_line(place, 60)} has {count:,} entries for {rows:,} rows")
+            told = f"{one_line(place, 60)} has {count:,} entries for {rows:,} rows"
+            if place in contents.columns or (named and count > 1 and rows / 2 <= count <= 2 * rows):
+                misfits.append(told)
+            elif named and count > 1:
+                unfit.append(told)
             continue
         if meaning is Meaning.UNSAID and (place == beside or is_measured(last)):
             continue

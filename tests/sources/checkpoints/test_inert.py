@@ -117,9 +117,11 @@ def test_the_own_table_comes_before_its_copies(tmp_path: Path) -> None:
         torch.save(tree, path := tmp_path / "a.pt")
         found = assert_right(path).checkpoint
         assert found.key == "embedding.weight"
-        assert found.notes == (
-            f"Not taken as the table: {prefix}embedding.weight 40x4 float32; `key` takes another.",
+        assert found.guesses == (
+            f"embedding.weight was taken by its name; as many rows have {prefix}embedding.weight "
+            "40x4 float32: `key` takes another.",
         )
+        assert open_checkpoint(str(path), key="embedding.weight").guesses == ()
     for holder in ("module.", "_orig_mod.", "model."):
         tree = {f"{holder}embedding.weight": torch.tensor(TABLE), "ema.embedding.weight": copy}
         torch.save(tree, path)

@@ -244,3 +244,35 @@ def test_a_table_that_may_be_transposed_is_told(tmp_path: Path) -> None:
     assert joined(path).left_out == (
         "The table has 4 rows and a column for each of 40 nodes: it may be transposed.",
     )
+
+
+def test_identifiers_of_far_fewer_rows_are_told(tmp_path: Path) -> None:
+    path = npz(tmp_path, embeddings=TABLE, taxids=LABELS[:9])
+    (told,) = joined(path).checkpoint.guesses
+    assert told == "taxids has 9 entries for 40 rows and names none of them."
+    assert joined(path, labels="none").checkpoint.guesses == ()
+
+
+def test_of_several_tables_in_pieces_none_is_taken_silently(tmp_path: Path) -> None:
+    def named(rows: np.ndarray) -> dict[str, list[float]]:
+        return dict(zip(map(str, LABELS), rows.tolist(), strict=True))
+
+    path = tmp_path / "a.pkl"
+    path.write_bytes(pickle.dumps({"old": named(ROWS[::-1]), "final": named(ROWS)}))
+    found = assert_right(path).checkpoint
+    assert found.key == "final.vectors"
+    assert "as many rows have old.vectors 40x4 float64" in found.guesses[0]
+    assert joined(path, key="old.vectors").by_labels
+    path.write_bytes(pickle.dumps({"train": named(ROWS), "test": named(ROWS[::-1])}))
+    with pytest.raises(InputError, match=r"could be the table: train\.vectors .*test\.vectors"):
+        joined(path)
+
+
+def test_columns_that_no_number_names_are_a_guess(tmp_path: Path) -> None:
+    frame = pd.DataFrame(ROWS, columns=list("abcd")).assign(taxid=LABELS)
+    frame.to_parquet(path := tmp_path / "a.parquet")
+    assert assert_right(path).checkpoint.guesses == ("The vectors are the columns a, b, c, d.",)
+    frame.rename(columns=dict(zip("abcd", COLUMNS, strict=True))).to_parquet(path)
+    found = assert_right(path).checkpoint
+    assert found.guesses == ()
+    assert found.notes[0] == "The vectors are the columns emb_0 to emb_3."
