@@ -25,6 +25,7 @@ from taxcheck.statistics.hierarchy.graph import Graph
 _TABLES = ("edge list", "lineage table", "lineages", "triples")
 _MOST_EDGES = 4_000_000  # of a DAG whose edges are looked at for those that follow from others
 _TOP_HEAVY = 10  # roots for each leaf, where the other way round is likelier
+_MOST_WORDS = 100  # parents that may all be words
 _FEWEST = 3  # nodes of a hierarchy whose shape says anything
 _SEPARATORS = r" > |;|\||::"
 
@@ -54,12 +55,14 @@ def plausible(hierarchy: Linked) -> Plausible:
 
 def _parents(hierarchy: Linked) -> pa.Array:
     """Labels of all nodes that have a child, as texts."""
-    return hierarchy.identifiers.take(pa.array(np.unique(hierarchy.parents))).cast(pa.string())
+    above = np.flatnonzero(hierarchy.graph.children_of.counts)
+    return hierarchy.identifiers.take(pa.array(above)).cast(pa.string())
 
 
 def _refuse_words(hierarchy: Linked) -> None:
     """Refuse parents that are all words for ranks, or for relations."""
-    words = _parents(hierarchy).to_pylist() if len(np.unique(hierarchy.parents)) < 100 else []
+    parents = _parents(hierarchy)
+    words = parents.to_pylist() if len(parents) < _MOST_WORDS else []
     for what, known in (("ranks", frozenset(RANKS)), ("relations", RELATION_WORDS)):
         if words and all(normalise(word) in known for word in words):
             shown = ", ".join(map(repr, words[:5]))
@@ -137,10 +140,11 @@ def _flat(hierarchy: Linked) -> Iterator[str]:
 
 def _upside_down(hierarchy: Linked) -> Iterator[str]:
     graph = hierarchy.graph
+    if graph.forest is not None:  # upside down, a tree has nodes of several parents
+        return
     leaves = hierarchy.n - int(np.count_nonzero(graph.children_of.counts))
-    several = int(np.count_nonzero(graph.parent_counts > 1))
     back = Graph.from_edges(hierarchy.children, hierarchy.parents, np.ones(hierarchy.n, dtype=bool))
-    if several and (back.forest is not None or len(graph.roots) >= _TOP_HEAVY * leaves):
+    if back.forest is not None or len(graph.roots) >= _TOP_HEAVY * leaves:
         child, parent = hierarchy.ends or ("COLUMN", "COLUMN")
         yield (
             f"{len(graph.roots):,} roots stand above {leaves:,} leaves, so child and parent may be "
