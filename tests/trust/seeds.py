@@ -311,7 +311,7 @@ _DOT = b"""strict digraph "g" { // so
 }
 """
 _LINKS = b"""{"directed": true, "nodes": [{"id": "a", "label": "A"}, {"id": "b"}, {"id": 3}],
-"links": [{"source": "a", "target": "b"}, {"source": "a", "target": 2}]}
+"links": [{"source": "a", "target": "b"}, {"source": "a", "target": 3}]}
 """
 _TREE = {"name": "a", "children": [{"name": "b", "id": 3}, {"name": "c", "children": ["d"]}]}
 _WORDNET = """  1 This is a licence.
