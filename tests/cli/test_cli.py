@@ -17,6 +17,7 @@ import pytest
 
 from taxcheck.cli import main
 from taxcheck.model.schema import report_schema
+from tests.typed import typed
 
 pytestmark = pytest.mark.long
 
@@ -24,11 +25,12 @@ HEALTHY = Path("fixtures/healthy")
 GATE = ["run", "--mapping", str(HEALTHY / "mapping.tsv"), "--pairs", str(HEALTHY / "pairs.parquet")]
 
 
-def taxcheck(*arguments, env=None, **options):
+def started(*arguments, env=None, **options):
+    """In a process of its own, where that is part of what is tested."""
     return subprocess.run(
         [sys.executable, "-m", "taxcheck.cli", *map(str, arguments)],
         capture_output=True,
-        text=options.pop("text", True),
+        text=True,
         env={**os.environ, **(env or {})},
         timeout=900,
         check=False,
@@ -55,7 +57,7 @@ def small(tmp_path):
 
 
 def test_a_healthy_clade_passes_in_plain_text():
-    done = taxcheck(*GATE)
+    done = started(*GATE)
     assert (done.returncode, done.stderr) == (0, "")
     assert "PASS" in done.stdout.splitlines()[0]
     assert "\x1b" not in done.stdout
@@ -65,7 +67,7 @@ def test_a_healthy_clade_passes_in_plain_text():
 def test_a_failing_rule_exits_with_one(small):
     mapping, pairs = small
     mapping.write_text(mapping.read_text() + "13\t3\n")
-    done = taxcheck("run", "--mapping", mapping, "--pairs", pairs)
+    done = typed("run", "--mapping", mapping, "--pairs", pairs)
     assert done.returncode == 1
     assert "1 of 4 nodes (25.0 %) will never be trained." in done.stdout
 
@@ -75,8 +77,8 @@ def test_fail_on_warn(small, tmp_path):
     policy = tmp_path / "taxcheck.toml"
     policy.write_text("[dataset]\nroots = [11]\n")  # the root is 10: TREE003 warns
     command = ["run", "--mapping", mapping, "--pairs", pairs, "--policy", policy]
-    assert taxcheck(*command).returncode == 0
-    assert taxcheck(*command, "--fail-on", "warn").returncode == 1
+    assert typed(*command).returncode == 0
+    assert typed(*command, "--fail-on", "warn").returncode == 1
 
 
 @pytest.mark.parametrize(
@@ -94,14 +96,14 @@ def test_fail_on_warn(small, tmp_path):
     ],
 )
 def test_usage_is_one_line_and_two(arguments, words):
-    done = taxcheck(*arguments)
+    done = typed(*arguments)
     assert done.returncode == 2
     line = complaint(done)
     assert all(word in line for word in words), line
 
 
 def test_an_unreadable_input_is_one_line_and_three(tmp_path):
-    done = taxcheck("run", "--mapping", tmp_path / "none.tsv", "--pairs", tmp_path / "none.parquet")
+    done = typed("run", "--mapping", tmp_path / "none.tsv", "--pairs", tmp_path / "none.parquet")
     assert done.returncode == 3
     assert "none.tsv" in complaint(done)
 
@@ -109,7 +111,7 @@ def test_an_unreadable_input_is_one_line_and_three(tmp_path):
 def test_usage_comes_before_unreadable_inputs(tmp_path):
     policy = tmp_path / "taxcheck.toml"
     policy.write_text("[dataset]\npears = 'closure'\n")
-    done = taxcheck("run", "--mapping", tmp_path / "none.tsv", "--policy", policy)
+    done = typed("run", "--mapping", tmp_path / "none.tsv", "--policy", policy)
     assert done.returncode == 2
     assert "did you mean 'pairs'" in complaint(done)
 
@@ -119,11 +121,11 @@ def test_a_report_that_cannot_be_written_leaves_nothing(small, tmp_path):
     folder = tmp_path / "out"
     folder.mkdir()
     (folder / "taken.html").mkdir()
-    done = taxcheck("run", "--mapping", mapping, "--pairs", pairs, "--html", folder / "taken.html")
+    done = typed("run", "--mapping", mapping, "--pairs", pairs, "--html", folder / "taken.html")
     assert done.returncode == 3
     assert "taken.html" in complaint(done)
     assert [path.name for path in folder.iterdir()] == ["taken.html"]
-    done = taxcheck("run", "--mapping", mapping, "--pairs", pairs, "--json", "/dev/full")
+    done = typed("run", "--mapping", mapping, "--pairs", pairs, "--json", "/dev/full")
     assert done.returncode == 3
     assert "/dev/full" in done.stderr
     assert Path("/dev/full").is_char_device(), "a device is written to, never replaced"
@@ -131,7 +133,7 @@ def test_a_report_that_cannot_be_written_leaves_nothing(small, tmp_path):
 
 def test_json_on_standard_output_is_the_report_alone(small):
     mapping, pairs = small
-    done = taxcheck("run", "--mapping", mapping, "--pairs", pairs, "--json", "-")
+    done = typed("run", "--mapping", mapping, "--pairs", pairs, "--json", "-")
     report = json.loads(done.stdout)
     jsonschema.validate(report, report_schema())
     assert report["verdict"] == "pass"
@@ -141,7 +143,7 @@ def test_json_on_standard_output_is_the_report_alone(small):
 def test_standard_input(small):
     mapping, pairs = small
     with pairs.open() as handle:
-        done = taxcheck("run", "--mapping", mapping, "--pairs", "-", stdin=handle)
+        done = started("run", "--mapping", mapping, "--pairs", "-", stdin=handle)
     assert done.returncode == 0, done.stderr
     assert "3 rows" in done.stdout
 
@@ -149,7 +151,7 @@ def test_standard_input(small):
 def test_labels_need_no_mapping(tmp_path):
     closure = tmp_path / "closure.csv"
     closure.write_text("id1,id2,weight\ndog,canine,1\ncanine,mammal,1\ndog,mammal,1\n")
-    done = taxcheck("run", "--pairs", closure, "--json", "-")
+    done = typed("run", "--pairs", closure, "--json", "-")
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert report["statistics"]["pairs"]["nodes"] == 3
@@ -166,7 +168,7 @@ def test_failures_are_written_whole(small, tmp_path):
     mapping, pairs = small
     pairs.write_text(pairs.read_text() + "1\t1\t0\n0\t1\t1\n1\t0\t1\n7\t1\t1\nx\t1\t1\n")
     out = tmp_path / "failures"
-    done = taxcheck("run", "--mapping", mapping, "--pairs", pairs, "--failures", out)
+    done = typed("run", "--mapping", mapping, "--pairs", pairs, "--failures", out)
     assert done.returncode == 1
     rows = {path.stem: pq.read_table(path).to_pylist() for path in out.glob("*.parquet")}
     assert [r["row"] for r in rows["self_pair"]] == [5]
@@ -185,7 +187,7 @@ def test_reproducible_where_the_date_is_given(small, tmp_path):
     reports = []
     for workers in ("1", "2"):
         out = tmp_path / "r.json"
-        taxcheck(*command, "--json", out, "--workers", workers, env=env)
+        typed(*command, "--json", out, "--workers", workers, env=env)
         text = json.loads(out.read_text())
         text.pop("command")
         reports.append(text)
@@ -212,7 +214,7 @@ def test_a_broken_rule_is_four(small, tmp_path):
         "RULES = (always_breaks,)\n"
     )
     path = os.pathsep.join([str(site), str(Path.cwd())])
-    done = taxcheck(
+    done = started(
         "run", "--mapping", mapping, "--pairs", pairs, "--json", "-", env={"PYTHONPATH": path}
     )
     assert done.returncode == 4, done.stderr
@@ -221,11 +223,11 @@ def test_a_broken_rule_is_four(small, tmp_path):
 
 
 def test_rules_and_explain():
-    listed = taxcheck("rules").stdout.splitlines()
+    listed = typed("rules").stdout.splitlines()
     assert [line.split()[0] for line in listed if line.startswith("MAP")] == [
         f"MAP{k:03}" for k in range(1, 11)
     ]
-    text = taxcheck("explain", "coverage_gap").stdout
+    text = typed("explain", "coverage_gap").stdout
     assert text.startswith("PAIR003 coverage_gap")
     for heading in ("Why it matters", "How to fix", "Known exceptions", "References"):
         assert heading in text
@@ -234,14 +236,14 @@ def test_rules_and_explain():
 def test_the_schemas_of_what_is_written_can_be_asked_for():
     from taxcheck.commands.compare.comparison import comparison_schema
 
-    assert json.loads(taxcheck("schema", "report").stdout) == report_schema()
-    assert json.loads(taxcheck("schema", "comparison").stdout) == comparison_schema()
+    assert json.loads(typed("schema", "report").stdout) == report_schema()
+    assert json.loads(typed("schema", "comparison").stdout) == comparison_schema()
     for schema in (report_schema(), comparison_schema()):
         jsonschema.Draft202012Validator.check_schema(schema)
 
 
 def test_schema_is_json():
-    contract = json.loads(taxcheck("schema").stdout)
+    contract = json.loads(typed("schema").stdout)
     assert "mapping" in json.dumps(contract)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.case_folders import case_folder
-from tests.cli.test_closed_pipe import COMMANDS, EDGES, FILES
+from tests.cli.test_closed_pipe import COMMANDS, FILES, prepare
 
 SCRIPT = f"{shlex.quote(sys.executable)} -m taxcheck"
 BAD = case_folder("PAIR003", "bad")
@@ -30,16 +30,14 @@ def told(line: str, folder: Path) -> tuple[int, str, str]:
 
 def prepared(command: str, folder: Path) -> str:
     """The command as the tests of a closed pipe give it, and its inputs."""
-    (folder / "edges.csv").write_text(EDGES)
-    if command == "compare":
-        assert told(f"run {FILES} --json report.json", folder)[0] == 0
+    prepare(command, folder)
     return f"{command} {COMMANDS[command]}".removesuffix("2>&1")
 
 
 @pytest.mark.parametrize(
     ("line", "code", "own"),
-    [(f"run {FILES}", 3, 0), (FAILING, 3, 1), ("--help", 3, 0), ("run --help", 3, 0),
-     ("rules", 3, 0), ("", 3, 2), ("nonsense", 2, 2)],
+    [pytest.param(f"run {FILES}", 3, 0, marks=pytest.mark.slow), (FAILING, 3, 1),
+     ("--help", 3, 0), ("run --help", 3, 0), ("rules", 3, 0), ("", 3, 2), ("nonsense", 2, 2)],
 )  # fmt: skip
 def test_a_closed_stream_gives_no_code_of_a_verdict(line, code, own, tmp_path):
     assert told(f"{line} >&- 2>/dev/null", tmp_path)[0] == code

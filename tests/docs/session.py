@@ -16,6 +16,7 @@ import contextlib
 import io
 import os
 import re
+import runpy
 import shlex
 import socket
 import subprocess
@@ -34,6 +35,7 @@ NOT_RUN = "Not run"
 _BLOCK = re.compile(r'^( *)(`{3,})(\w+)(?: title="([^"]*)")?[^\n]*\n(.*?)^\1\2 *$', re.M | re.S)
 _VERSION = re.compile(r"^taxcheck \d+\.\d+\.\d+")
 PORT = "8740"  # of a server, on the pages
+_QUOTED = re.compile(r"'[^']*'")
 _SHELL = re.compile(r"[|&;<>$*?`(){}]|^\w+=")
 # What stands in every folder that a page is tried in: a clone's data, under its examples' names.
 EXAMPLES = {
@@ -175,11 +177,14 @@ def _installed(project: str, folder: Path) -> None:
 
 
 def _run(text: str, folder: Path) -> tuple[str, int]:
-    """taxcheck in this process, which saves its start; whatever else in a shell."""
+    """taxcheck and scripts in this process, which saves their start; whatever else in a shell."""
     words = shlex.split(text)
     plugins = any(folder.glob("*.dist-info"))  # are found when a process starts
-    if words[0] == "taxcheck" and not plugins and not _SHELL.search(text):
-        return _inside(words, folder)
+    if not plugins and not _SHELL.search(_QUOTED.sub("", text)):
+        if words[0] == "taxcheck":
+            return _inside(words, folder)
+        if words[0] == "python" and words[1].endswith(".py"):
+            return _inside(words[1:], folder)
     done = subprocess.run(
         ["bash", "-c", text],
         cwd=folder,
@@ -221,7 +226,10 @@ def _inside(words: list[str], folder: Path) -> tuple[str, int]:
             contextlib.redirect_stdout(said),
             contextlib.redirect_stderr(said),
         ):
-            main(words[1:])
+            if words[0] == "taxcheck":
+                main(words[1:])
+            else:
+                runpy.run_path(words[0], run_name="__main__")
     except SystemExit as end:
         return said.getvalue(), int(end.code or 0)
     finally:

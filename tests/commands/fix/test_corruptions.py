@@ -1,4 +1,4 @@
-"""Every corruption is repaired to the truth that it was made from, or refused with a reason."""
+"""Each corruption is found, and repaired to the truth it was made from or refused with a reason."""
 
 from __future__ import annotations
 
@@ -11,16 +11,11 @@ import pytest
 from taxcheck.commands.fix.repair import fix
 from taxcheck.model.finding import Outcome
 from tests.commands.fix.repaired import by_name, pairs_of
-from tests.commands.selftest.bases import CORRUPTIONS, base
+from tests.commands.selftest.bases import CORRUPTIONS, REPAIRABLE, base
+from tests.commands.selftest.exactly import SEED, corruption_of, expect_exactly
 
 pytestmark = pytest.mark.long
 
-SEED = 20240907
-DATA = [
-    name
-    for name, c in CORRUPTIONS.items()
-    if base(c.base).table is None and base(c.base).mapping_given
-]
 # What the files themselves do not say, and the rule that says so.
 WITHOUT_TAXONOMY = {
     "all_idx_permuted": "PAIR010",
@@ -99,17 +94,17 @@ RENAMED = {
     "codes_beside_idx_without_zeros",
     "header_of_other_words",
     "pairs_numbered_in_text_order",
-    *(name for name in CORRUPTIONS if name.startswith("labels_") and name in DATA),
+    *(name for name in CORRUPTIONS if name.startswith("labels_") and name in REPAIRABLE),
 }
 
 
-def _repaired(name, folder, taxonomy):
-    corruption = CORRUPTIONS[name]
-    corrupted = corruption.corrupt(base(corruption.base), np.random.default_rng(SEED))
-    frame = corrupted.frame
-    if taxonomy:
-        frame = replace(frame, taxonomy=base("tree with taxonomy").taxonomy)
-    return fix(frame.write(folder / "data"), folder / "fixed"), frame.mapping
+def _repaired(frame, folder):
+    return fix(frame.write(folder / "data"), folder / "fixed")
+
+
+def _beside_a_taxonomy(name, folder):
+    frame = corruption_of(name).frame
+    return _repaired(replace(frame, taxonomy=base("tree with taxonomy").taxonomy), folder)
 
 
 def _judge(name, fixed, folder, refused, mapping=None):
@@ -154,18 +149,26 @@ def _truth(name):
     return by_name(pairs, dict(enumerate(sound.mapping[sound.mapping.columns[0]].tolist())))
 
 
-@pytest.mark.parametrize("name", DATA)
+@pytest.mark.parametrize("name", REPAIRABLE)
 def test_by_the_files_alone_or_with_their_own_taxonomy(name, tmp_path):
-    fixed, mapping = _repaired(name, tmp_path, taxonomy=False)
-    _judge(name, fixed, tmp_path, WITHOUT_TAXONOMY, mapping)
+    """What the repair is shown first is what every run finds: exactly what was damaged."""
+    corrupted = corruption_of(name)
+    fixed = _repaired(corrupted.frame, tmp_path)
+    expect_exactly(name, corrupted, fixed.before)
+    _judge(name, fixed, tmp_path, WITHOUT_TAXONOMY, corrupted.frame.mapping)
 
 
-@pytest.mark.parametrize(
-    "name", [n for n in DATA if CORRUPTIONS[n].base == "tree" and n not in RENAMED]
-)
+def _with_a_taxonomy():
+    """A taxonomy matters where the files say too little, or too much: of the others it is slow."""
+    for name in REPAIRABLE:
+        if CORRUPTIONS[name].base == "tree" and name not in RENAMED:
+            told = name in WITHOUT_TAXONOMY or name in WITH_TAXONOMY or name in UNTOUCHED
+            yield pytest.param(name, marks=() if told else pytest.mark.slow)
+
+
+@pytest.mark.parametrize("name", list(_with_a_taxonomy()))
 def test_with_a_taxonomy(name, tmp_path):
-    fixed, _ = _repaired(name, tmp_path, taxonomy=True)
-    _judge(name, fixed, tmp_path, WITH_TAXONOMY)
+    _judge(name, _beside_a_taxonomy(name, tmp_path), tmp_path, WITH_TAXONOMY)
 
 
 @pytest.mark.slow
@@ -173,7 +176,7 @@ def test_with_a_taxonomy(name, tmp_path):
     "name", ["damaged_mapping_cells", "leaves_dropped", "rows_repeated", "swapped_mapping_columns"]
 )
 def test_a_repair_of_the_repaired_finds_nothing(name, tmp_path):
-    fixed, _ = _repaired(name, tmp_path, taxonomy=True)
+    fixed = _beside_a_taxonomy(name, tmp_path)
     from tests.commands.fix.repaired import request_of
 
     again = replace(request_of(tmp_path / "fixed"), taxonomy=str(tmp_path / "data" / "taxdump"))

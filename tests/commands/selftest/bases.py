@@ -83,3 +83,11 @@ def _part_of_uberon() -> DatasetFrame:
     return DatasetFrame(
         pd.DataFrame({"identifier": identifiers.to_numpy(), "idx": range(len(kept))}), pairs
     )
+
+
+# Those that a repair takes: data without a table, under a mapping.
+REPAIRABLE = [
+    name
+    for name, c in CORRUPTIONS.items()
+    if base(c.base).table is None and base(c.base).mapping_given
+]
