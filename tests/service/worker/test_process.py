@@ -81,10 +81,13 @@ def test_time_is_up_by_the_clock_and_the_whole_group_goes(tmp_path: Path) -> Non
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
         "print(child.pid, flush=True); time.sleep(60)"
     )
-    began = time.monotonic()
-    ended = run(tmp_path, program, Limits(memory=4 << 30, seconds=1, niceness=0))
-    assert (ended.how, ended.code) == (Ending.TIME, -signal.SIGKILL)
-    assert time.monotonic() - began < 10
+    for seconds in (1, 5, 25):  # until it had the time to say who its child is
+        began = time.monotonic()
+        ended = run(tmp_path, program, Limits(memory=4 << 30, seconds=seconds, niceness=0))
+        assert (ended.how, ended.code) == (Ending.TIME, -signal.SIGKILL)
+        assert seconds <= time.monotonic() - began < seconds + 10
+        if ended.log:
+            break
     assert goes(int(ended.log))
 
 
