@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -81,7 +80,6 @@ def build(
     split = asked["split"]
     if split is not None and not 0 < split < 1:
         raise UsageError(f"`split` {split:g}: give a share between 0 and 1, such as 0.1")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     plan = BuildRequest(
         **asked,
         relations=_listed(relations),

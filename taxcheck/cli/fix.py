@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,10 +10,9 @@ import click
 
 from taxcheck.cli.options import as_typed, takes_request
 from taxcheck.cli.output import progress_bar
-from taxcheck.cli.streams import aside, say
+from taxcheck.cli.streams import say
 
 if TYPE_CHECKING:
-    from types import FrameType
 
     from taxcheck.commands.fix.plan import RepairPlan
     from taxcheck.commands.fix.repair import Fixed
@@ -76,7 +74,6 @@ def fix(request: Request, out: Path, dry_run: bool, json_: str | None, **wished:
     if wishes.materialize and not by_weight:
         raise UsageError("--materialize repeats rows by their weight: give --oversample or "
                          "--target-share with it")  # fmt: skip
-    signal.signal(signal.SIGTERM, _stop)
     with progress_bar() as progress:
         ended = repaired(request, out, wishes, dry_run=dry_run, shown=_show, progress=progress)
     if json_ is not None:
@@ -87,11 +84,6 @@ def fix(request: Request, out: Path, dry_run: bool, json_: str | None, **wished:
         write_text(json_, f"{to_json(told).decode()}\n")
     _tell(ended, out, dry_run=dry_run)
     sys.exit(ended.exit_code)
-
-
-def _stop(number: int, _: FrameType | None) -> None:
-    aside("taxcheck: stopped; nothing was written")
-    raise SystemExit(128 + number)
 
 
 def _show(before: Report, plan: RepairPlan) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from traceback import walk_tb
+from types import FrameType
 from typing import Any
 
 import click
@@ -84,7 +86,7 @@ def cli(ctx: click.Context) -> None:
 
     Exit codes: 0 passed or warned, 1 a rule failed, 2 usage or policy, 3 an input cannot be read
     or nothing could be judged, 4 a rule or renderer broke, 130 interrupted, 141 the reader of the
-    output left.
+    output left, 129 and 143 stopped by SIGHUP or SIGTERM.
     """
     if ctx.invoked_subcommand is None:
         say(ctx.get_help())
@@ -95,6 +97,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line; every error that a user can mend is one line, without traceback."""
     if arguments is None:  # the process is ours
         start_lean()
+        _end_in_order()
     fill_closed_streams()
     with piped():
         try:
@@ -102,6 +105,18 @@ def main(arguments: list[str] | None = None) -> None:
                 sys.exit(code)
         finally:
             sys.stdout.flush()  # while it can still be told that nobody reads
+
+
+def _end_in_order() -> None:
+    """Have SIGTERM and SIGHUP end this process as an error does, so that it leaves no file."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _stop)
+
+
+def _stop(number: int, _: FrameType | None) -> None:
+    aside("taxcheck: stopped")
+    raise SystemExit(128 + number)
 
 
 def _code_of(arguments: list[str] | None) -> int | None:

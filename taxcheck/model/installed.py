@@ -9,7 +9,7 @@ from importlib import metadata
 from importlib.metadata import EntryPoint
 from typing import Any
 
-from taxcheck.model.errors import BrokenError
+from taxcheck.model.errors import BrokenError, UsageError
 
 GROUPS = ("taxcheck.rules", "taxcheck.causes", "taxcheck.renderers", "taxcheck.readers")
 
@@ -20,10 +20,18 @@ def plugins(group: str) -> tuple[EntryPoint, ...]:
 
 
 def load_plugin(entry: EntryPoint) -> Any:
-    """What an entry point names; BrokenError where it cannot be loaded."""
+    """What an entry point names; BrokenError where it cannot be loaded.
+
+    UsageError where Python was told to drop docstrings, in which rules say what they are.
+    """
     try:
         return entry.load()
     except Exception as error:
+        if sys.flags.optimize > 1:
+            raise UsageError(
+                "Python was told to drop docstrings (-OO, or PYTHONOPTIMIZE=2), which rules are "
+                "documented by; start it without"
+            ) from error
         raise BrokenError(
             f"plugin {entry.name!r} ({entry.value}) cannot be loaded: {error}; "
             "uninstall it or ask its author"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import stat
 import sys
@@ -20,6 +21,8 @@ from taxcheck.model.paths import INSIDE, split_part
 from taxcheck.sources.packed import DAMAGES
 
 _CHUNK = 1 << 22
+_OPENED = "/proc/self/fd"  # files without a name, by the number under which they are open
+_NEEDS_NAME = b"SQLite format 3\0"  # what begins like this is opened by its name alone
 
 
 def damaged(shown: str, what: str, error: BaseException | str) -> InputError:
@@ -107,17 +110,24 @@ class InputFile:
         return self._keep(iter(lambda: stream.read(_CHUNK), b""))
 
     def _keep(self, pieces: Iterable[bytes]) -> Path:
-        """A temporary file of these bytes, which is there as long as this."""
-        handle, name = tempfile.mkstemp(prefix="taxcheck-")
-        self._cleanup = weakref.finalize(self, Path(name).unlink, missing_ok=True)
+        """A temporary file of these bytes, which is there as long as this.
+
+        It has no name where it needs none, so that it goes with the process, however that ends.
+        """
         given = iter(pieces)
-        with os.fdopen(handle, "wb") as spooled:
-            while True:
-                piece = next(given, None)
-                if piece is None:
-                    break
+        first = next(given, b"")
+        handle, name = tempfile.mkstemp(prefix="taxcheck-")
+        path, cleanup = Path(name), weakref.finalize(self, Path(name).unlink, missing_ok=True)
+        self._cleanup: weakref.finalize[Any, Any] = cleanup
+        opened = Path(f"{_OPENED}/{handle}")
+        if not first.startswith(_NEEDS_NAME) and opened.exists():
+            path = opened
+            self._cleanup = weakref.finalize(self, os.close, handle)
+            cleanup()
+        with os.fdopen(handle, "wb", closefd=path != opened) as spooled:
+            for piece in itertools.chain((first,), given):
                 self._write(spooled, piece)
-        return Path(name)
+        return path
 
     def _write(self, spooled: IO[bytes], piece: bytes) -> None:
         try:

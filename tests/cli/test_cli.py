@@ -277,23 +277,42 @@ def test_help_loads_no_numbers():
 
 
 @pytest.mark.usefixtures("interruptible")
-def test_interrupted_runs_leave_no_report(tmp_path):
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [
+        (signal.SIGINT, 130, ["taxcheck: interrupted; nothing was written"]),
+        (signal.SIGTERM, 143, ["taxcheck: stopped"]),
+        pytest.param(signal.SIGHUP, 129, ["taxcheck: stopped"], marks=pytest.mark.slow),
+        pytest.param(signal.SIGKILL, -9, [], marks=pytest.mark.slow),
+    ],
+)
+def test_a_run_that_is_stopped_leaves_no_file(tmp_path, number, code, said):
+    (temporary := tmp_path / "temporary").mkdir()
     out = tmp_path / "r.html"
     process = subprocess.Popen(
         [sys.executable, "-m", "taxcheck.cli", "run", "--pairs", "-", "--html", str(out)],
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        env=os.environ | {"TMPDIR": str(temporary)},
         text=True,
     )
     assert process.stdin is not None
-    process.stdin.write("1\t2\n" * 100_000)  # more than a pipe holds: it returns when it is read
+    process.stdin.write("1\t2\n" * 3_000_000)  # more than is copied at once, and a pipe holds
     process.stdin.flush()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, stderr = process.communicate(timeout=900)
-    assert process.returncode == 130
-    assert stderr.strip().splitlines() == ["taxcheck: interrupted; nothing was written"]
+    assert process.returncode == code
+    assert stderr.strip().splitlines() == said
+    assert list(temporary.iterdir()) == []
     assert not out.exists()
+
+
+@pytest.mark.slow
+def test_docstrings_that_were_dropped_are_one_line():
+    done = started("rules", env=os.environ | {"PYTHONOPTIMIZE": "2"})
+    assert done.returncode == 2
+    assert "told to drop docstrings" in complaint(done)
 
 
 @pytest.mark.parametrize("large", [500_000, 2])
