@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from taxcheck.model import vocabulary
 
-_DIRECTIONS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# All that has the property Bidi_Control in Unicode.
+_DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def clean(text: object) -> str:

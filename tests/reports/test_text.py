@@ -41,6 +41,7 @@ def test_clipping_marks_what_it_cuts():
 
 def test_escape_sequences_and_direction_overrides_lose_their_force():
     assert text.clean("a\x1b[31mb\u202ec\ud800") == "a\ufffd[31mb\ufffdc\ufffd"
+    assert text.clean("a\u061cb\u2069") == "a\ufffdb\ufffd"
 
 
 def test_prose_is_cut_into_paragraphs_listings_and_items():

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from msgspec import structs
 
 from taxcheck.commands.build.manifest import manifest
@@ -29,6 +30,7 @@ from taxcheck.model.errors import InputError, TaxcheckError, one_line
 from taxcheck.model.finding import Outcome
 from taxcheck.model.reading import Reading
 from taxcheck.model.report import InputSummary, Report
+from taxcheck.model.vocabulary import plural
 from taxcheck.policy.model import Dataset, Inputs
 from taxcheck.policy.read import load_policy
 from taxcheck.run.check import check
@@ -135,7 +137,22 @@ def chosen(plan: BuildRequest) -> Linked:
         hierarchy = clean(hierarchy)
     if plan.max_depth is not None:
         hierarchy = down_to(hierarchy, plan.max_depth)
+    _refuse_broken(hierarchy)
     return related(hierarchy)
+
+
+def _refuse_broken(hierarchy: Linked) -> None:
+    """InputError for an identifier that no line of a table can hold."""
+    if pa.types.is_integer(hierarchy.identifiers.type):
+        return
+    broken = hierarchy.identifiers.filter(
+        pc.match_substring_regex(hierarchy.identifiers, r"[\r\n]")
+    )
+    if len(broken):
+        raise InputError(
+            f"{hierarchy.origin.path}: {plural(len(broken), 'identifier')} with a line break, such "
+            f"as {broken[0].as_py()!r}; write them without it"
+        )
 
 
 def _intent(hierarchy: Linked, pairs: str) -> Dataset:

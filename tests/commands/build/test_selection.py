@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from taxcheck.model.errors import InputError, UsageError
@@ -110,3 +112,11 @@ def test_a_root_whose_name_is_shared(make, tmp_path):
 def test_labels_with_blanks_and_quotes(make):
     data = make('"a b"\tr\n"c ""q"""\t"a b"\n')
     assert data.ids == ["a b", 'c "q"', "r"]
+
+
+def test_an_identifier_that_no_line_can_hold_is_told_where_it_was_read(make, tmp_path):
+    nodes = [{"id": "A\n../B"}, {"id": "C"}]
+    graph = {"nodes": nodes, "edges": [{"sub": "C", "pred": "is_a", "obj": "A\n../B"}]}
+    (path := tmp_path / "x.json").write_text(json.dumps({"graphs": [graph]}))
+    with pytest.raises(InputError, match=r"x\.json: 1 identifier with a line break, such as 'A"):
+        make(path)
