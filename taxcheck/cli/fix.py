@@ -13,7 +13,6 @@ from taxcheck.cli.output import progress_bar
 from taxcheck.cli.streams import say
 
 if TYPE_CHECKING:
-
     from taxcheck.commands.fix.plan import RepairPlan
     from taxcheck.commands.fix.repair import Fixed
     from taxcheck.model.report import Report

@@ -26,7 +26,7 @@ from taxcheck.run.diagnosis import Diagnosis
 from taxcheck.run.gather import Gathered
 from taxcheck.run.replay import PAIRWISE
 from taxcheck.run.trial import Trial, attempt
-from taxcheck.statistics.symptoms import MOST, Symptoms, rule_of
+from taxcheck.statistics.symptoms import Symptoms, rule_of
 
 if TYPE_CHECKING:
     from taxcheck.audit.examination import Audit
@@ -128,8 +128,8 @@ def _unasked(clues: Clues) -> list[str]:
         overfull.intersection(PAIRWISE)
     )
     return [
-        f"What caused {told} was not asked: more than {MOST:,} offenders of one kind are not "
-        f"kept{none}."
+        f"What caused {told} was not asked: more than {clues.symptoms.most:,} offenders of one "
+        f"kind are not kept in the memory that is given{none}."
     ]
 
 

@@ -159,7 +159,7 @@ def gather(
         written = None
         if request.failures is not None:
             sink = written = resources.enter_context(FailureWriter(request.failures))
-        read = Symptoms(sink)
+        read = Symptoms.within(request.memory, sink)
         executor = resources.enter_context(executor_of(request.engine, request.workers))
         sources = _open_sources(request, progress)
         if written is not None:

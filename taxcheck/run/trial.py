@@ -65,7 +65,7 @@ def attempt(mend: Mend, data: Gathered, joins: Mapping[str, Joins]) -> Trial:
     assert data.intake is not None
     if data.symptoms.overfull.intersection(PAIRWISE):
         return Trial({}, 1)
-    after = Symptoms()
+    after = Symptoms(most=data.symptoms.most)
     with ExitStack() as resources:
         intake = undone(mend, data.intake, data.symptoms, joins, after, resources)
         dataset = data.request.policy.dataset

@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 
 from taxcheck.model.arrays import BoolArray, IntArray
+from taxcheck.model.memory import usual_memory
 from taxcheck.statistics.offenders import Column, Offenders, Sink
 
 MOST = 60_000_000  # offenders of one defect; of more only the count is known
+# What one costs at most while its causes are asked: 30 million repeated rows took 101 each.
+OFFENDER_BYTES = 110
 
 
 def rule_of(defect: str) -> str:
@@ -83,7 +86,7 @@ class Symptom:
 class Symptoms:
     """A sink that keeps all offenders by defect, and hands them on to another.
 
-    A defect of more than ``MOST`` offenders is let go of: nothing can be said of its causes.
+    A defect of more than ``most`` offenders is let go of: nothing can be said of its causes.
     """
 
     def __init__(
@@ -91,8 +94,10 @@ class Symptoms:
         forward: Sink | None = None,
         known: Symptoms | None = None,
         without: Collection[str] = (),
+        most: int = MOST,
     ) -> None:
         self._forward = forward
+        self.most: int = most if known is None else known.most
         self._show: Callable[[Offenders], Offenders] | None = None
         self._parts: dict[str, list[Offenders]] = {}
         if known is not None:
@@ -103,6 +108,12 @@ class Symptoms:
         )  # what was let go of
         self._kept: dict[str, Symptom] = {}
         self._lock = threading.Lock()
+
+    @classmethod
+    def within(cls, memory: int | None, forward: Sink | None = None) -> Symptoms:
+        """As many as a run may keep that may take so many bytes; None is half of what there is."""
+        given = usual_memory() if memory is None else memory
+        return cls(forward, most=min(MOST, given // OFFENDER_BYTES))
 
     def __call__(self, offenders: Offenders) -> None:
         """Keep some."""
@@ -120,17 +131,17 @@ class Symptoms:
         parts = self._parts.setdefault(defect, [])
         parts.append(_narrow(offenders))
         self._kept.pop(defect, None)
-        if sum(map(len, parts)) > MOST:
+        if sum(map(len, parts)) > self.most:
             self.overfull.add(defect)
             del self._parts[defect]
 
     def expects(self, defect: str, count: int) -> bool:
         """Whether to tell it of so many offenders; of too many it lets go before they come."""
         with self._lock:
-            if count > MOST:
+            if count > self.most:
                 self.overfull.add(defect)
                 self._parts.pop(defect, None)
-        return count <= MOST or self._forward is not None
+        return count <= self.most or self._forward is not None
 
     def show(self, how: Callable[[Offenders], Offenders] | None) -> None:
         """From here on hand offenders on as a user sees them; None: as they are kept."""

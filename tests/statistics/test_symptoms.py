@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from taxcheck.statistics import symptoms
 from taxcheck.statistics.offenders import Offenders, of_nodes
-from taxcheck.statistics.symptoms import Symptoms
+from taxcheck.statistics.symptoms import OFFENDER_BYTES, Symptoms
 
 
 def rows(*numbers: int) -> Offenders:
@@ -24,10 +22,9 @@ def test_parts_of_several_workers_stand_in_the_order_of_the_file():
     assert found["self_pair"].column("at").tolist() == [10, 70, 80, 90]
 
 
-def test_more_than_may_be_kept_are_let_go_of(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(symptoms, "MOST", 3)
+def test_more_than_may_be_kept_are_let_go_of():
     heard: list[int] = []
-    found = Symptoms(lambda offenders: heard.append(len(offenders)))
+    found = Symptoms.within(3 * OFFENDER_BYTES, lambda offenders: heard.append(len(offenders)))
     for part in (rows(1, 2), rows(3, 4), rows(5)):
         found(part)
     found(of_nodes("cycle", np.array([4])))

@@ -6,7 +6,6 @@ import pytest
 
 from taxcheck.model.finding import Defect, Sample
 from taxcheck.policy.model import Dataset
-from taxcheck.statistics import symptoms
 from taxcheck.statistics.hierarchy import closure as closures
 from taxcheck.statistics.hierarchy import slots
 from taxcheck.statistics.hierarchy.sweep import Sweep
@@ -211,16 +210,15 @@ def test_only_rows_of_suspect_descendants_are_looked_at_again(monkeypatch):
     assert sorted(visited) == sorted(below[3] + below[4])
 
 
-def test_more_missing_pairs_than_are_kept_are_counted_and_not_made(monkeypatch):
+def test_more_missing_pairs_than_are_kept_are_counted_and_not_made():
     n = 2_000
     chain = [(k, k + 1, 1) for k in range(n - 1)] + [(0, 2, 2)]
-    monkeypatch.setattr(symptoms, "MOST", 1_000_000)
-    kept = Symptoms()
+    kept = Symptoms(most=1_000_000)
     found = proved(chain, n, kept).statistics
     assert found.missing.count == found.expected - n == n * (n - 1) // 2 - n
     assert found.missing_by_depth.tolist() == [0, 0, n - 3, *range(n - 3, 0, -1)]
     assert kept.overfull == {"missing_ancestor_pair"}
     assert "missing_ancestor_pair" not in kept
     heard = []
-    proved(chain, n, Symptoms(heard.append))
+    proved(chain, n, Symptoms(heard.append, most=1_000_000))
     assert sum(map(len, heard)) == found.missing.count  # whoever listens hears of all of them
