@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from taxcheck.model import vocabulary
 
-# All that has the property Bidi_Control in Unicode.
-_DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# All in Unicode's categories Cc, but line ends and tabs, and Cs; all that is a Bidi_Control.
+_UNSHOWN = re.compile(
+    "[\0-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff"
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
 
 
 def clean(text: object) -> str:
@@ -22,10 +24,7 @@ def clean(text: object) -> str:
     said = str(text)
     if said.isascii() and said.isprintable():  # most are, and pages clean thousands of them
         return said
-    kept = _DIRECTIONS.sub("\ufffd", said)
-    return "".join(
-        "\ufffd" if unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t" else c for c in kept
-    )
+    return _UNSHOWN.sub("\ufffd", said)
 
 
 def clip(text: object, limit: int) -> str:

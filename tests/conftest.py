@@ -15,10 +15,14 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from fixtures.incident.build import Paths
 
-settings.register_profile(
-    "default", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
-)
-settings.load_profile("default")
+for profile, examples in (("quick", 40), ("thorough", 150)):
+    settings.register_profile(
+        profile,
+        max_examples=examples,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        print_blob=True,
+    )
 
 # What a command takes from where it runs; a test that is about it sets it. Without this, what is
 # printed in GitHub Actions is not what a person sees.
@@ -26,6 +30,11 @@ for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "SOURCE_DATE_EPOCH", "TAXC
              "RANK", "WORLD_SIZE", "LOCAL_RANK", "NO_COLOR", "TAXCHECK_TO", "TAXCHECK_TOKEN",
              "TAXCHECK_PROJECT", "TAXCHECK_DATASET", "TAXCHECK_INSECURE"):  # fmt: skip
     os.environ.pop(name, None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Laws are tried on more examples where the slow tests run as well."""
+    settings.load_profile("quick" if "not slow" in config.option.markexpr else "thorough")
 
 
 @pytest.fixture

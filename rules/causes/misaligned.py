@@ -21,6 +21,7 @@ from taxcheck.statistics.symptoms import Symptoms
 _MOST, _ROW_BYTES = 5_000_000, 200  # rows, and what each takes meanwhile
 _FEWEST = 100
 _ASKED = 1_000  # rows of which what is above them is looked at
+_GLANCE, _SEEN, _HOPELESS = 100, 50, 0.7  # of the first of them; such a share is never _WHOLE
 _LOOKUPS = 1_000_000
 _APART = (1, -1, 2, -2, 3, -3)  # rows that are tried
 _WHOLE, _BETTER = 0.98, 0.03
@@ -88,6 +89,7 @@ class _Score(NamedTuple):
     closed: float
     near: float
     exact: float
+    looked: int = 0  # at so many
 
 
 @dataclass(frozen=True)
@@ -142,15 +144,22 @@ class _Table:
         counts = np.bincount(self.descendant, minlength=self.n)
         return grouped(self.descendant), np.cumsum(counts) - counts, counts
 
-    def score(self, apart: int, *, with_ancestor: bool = False, distances: int = 0) -> _Score:
+    def hopeless(self, apart: int) -> bool:
+        """Whether a glance tells that the score of a move is nowhere near that of sound rows."""
+        glance = self.score(apart, rows=_GLANCE)
+        return glance.looked >= _SEEN and glance.closed < _HOPELESS
+
+    def score(
+        self, apart: int, *, with_ancestor: bool = False, distances: int = 0, rows: int = _ASKED
+    ) -> _Score:
         """How sound rows are with the ancestor of the row ``apart`` after each, by some of them.
 
         The distance is that of the descendant's row, or goes ``with_ancestor``, or is that of so
-        many rows after it.
+        many rows after it. ``rows`` are so many of those that are asked.
         """
         order, first, counts = self.below
         k = len(self.rows)
-        asked = np.random.default_rng(0).integers(0, k, _ASKED)
+        asked = np.random.default_rng(0).integers(0, k, _ASKED)[:rows]
         asked = asked[(asked + apart >= 0) & (asked + apart < k)]
         upper = self.ancestor[asked + apart]
         size = counts[upper] + counts[self.descendant[asked]]
@@ -177,7 +186,8 @@ class _Table:
         closed = keys[place] == wanted
         whole = step + self._far(asked, apart, with_ancestor, distances)[of]
         near, exact = closed & (far[place] <= whole), closed & (far[place] == whole)
-        return _Score(float(closed.mean()), float(near.mean()), float(exact.mean()))
+        shares = (float(part.mean()) for part in (closed, near, exact))
+        return _Score(*shares, looked=len(closed))
 
     def _far(self, at: IntArray, apart: int, with_ancestor: bool, distances: int) -> IntArray:
         if self.distance is None:
@@ -238,7 +248,8 @@ def _of_pairs(table: _Table, symptoms: Symptoms) -> Explanation | None:
     now = table.score(0)
     tried: list[tuple[float, int, bool, int]] = []
     for apart in _APART:
-        for with_ancestor in (False, True)[: 1 + (table.distance is not None)]:
+        ways = (False, True)[: 1 + (table.distance is not None)]
+        for with_ancestor in () if table.hopeless(apart) else ways:
             new = table.score(apart, with_ancestor=with_ancestor)
             if _mends(now, new, table.distance is not None):
                 tried.append((new.closed + new.exact, apart, with_ancestor, 0))

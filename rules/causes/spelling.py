@@ -115,7 +115,7 @@ def _before(labels: pa.Array, others: pa.Array) -> Counter[str]:
     found: Counter[str] = Counter()
     for label in labels.to_pylist():
         ends = range(1, min(len(label), _LONGEST))
-        cut = next((k for k in ends if _ends(label, k) and label[k:] in known), None)
+        cut = next((k for k in ends if label[k:] in known and _ends(label, k)), None)
         if cut is not None:
             found[label[:cut]] += 1
     return found

@@ -6,7 +6,6 @@ so a few dozen sources tell, among a bounded number of candidates, whatever the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -160,7 +159,7 @@ class _Trial:
         )
         apart[~np.isfinite(apart)] = np.inf
         apart[self.sources[:, None] == self.nodes] = np.nan  # no candidate of its own
-        return np.array(list(self._average(apart)))
+        return self._average(apart)
 
     def _space(self, rows: IntArray, transposed: bool) -> tuple[Space, npt.NDArray[np.bool_]]:
         """The points of those rows that there are, and which these are."""
@@ -173,11 +172,11 @@ class _Trial:
             reading = reading_of(vectors, self.checkpoint.dtype, Stated())
         return Space.of(vectors, reading.geometry.value, reading.curvature), known
 
-    def _average(self, apart: Floats) -> Iterator[float]:
-        for distances, wanted in zip(apart, self.positive, strict=True):
-            candidates = ~np.isnan(distances)
-            order = np.lexsort((wanted[candidates], distances[candidates]))  # ties: ancestors last
-            hits = wanted[candidates][order] & np.isfinite(distances[candidates][order])
-            place = np.flatnonzero(hits) + 1
-            total = max(int(wanted.sum()), 1)
-            yield float((np.arange(1, len(place) + 1) / place).sum() / total)
+    def _average(self, apart: Floats) -> Floats:
+        """The average precision of each row of distances (sources, nodes), NaN for itself."""
+        order = np.lexsort((self.positive, apart))  # ties: ancestors last; NaN behind all others
+        far, wanted = (np.take_along_axis(a, order, 1) for a in (apart, self.positive))
+        hits = wanted & np.isfinite(far)
+        place = np.arange(1, apart.shape[1] + 1)
+        precise = np.where(hits, np.cumsum(hits, axis=1) / place, 0.0)
+        return precise.sum(axis=1) / np.maximum(self.positive.sum(axis=1), 1)

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from taxcheck.audit import scores
 from taxcheck.model.schema import report_schema
 from tests.audit.tables import audited, directions, firing, outcomes
 
@@ -60,9 +61,11 @@ def report(ontology, tmp_path_factory):
     folder = tmp_path_factory.mktemp("uberon")
     np.save(folder / "table.npy", ontology.laid_out())
     data = ("--mapping", UBERON / "mapping.tsv", "--pairs", UBERON / "pairs.parquet")
-    code, report = audited(
-        folder, "--embeddings", folder / "table.npy", "--geometry", "ball", *data
-    )
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(scores, "SOURCES", 500)
+        code, report = audited(
+            folder, "--embeddings", folder / "table.npy", "--geometry", "ball", *data
+        )
     assert code == 1
     return report
 

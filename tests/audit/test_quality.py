@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from taxcheck.audit import scores
 from tests.audit.tables import (
     HEALTHY,
     audited,
@@ -32,7 +33,9 @@ def untrained(tmp_path_factory):
     table = directions(len(taxids), 10, np.random.default_rng(1)) * norms[:, None]
     np.save(folder / "init.npy", table.astype(np.float32))
     taxonomy = ("--taxonomy", HEALTHY / "taxdump")
-    return audited(folder, "--embeddings", folder / "init.npy", *DATA, *taxonomy)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(scores, "SOURCES", 500)
+        return audited(folder, "--embeddings", folder / "init.npy", *DATA, *taxonomy)
 
 
 def test_an_untrained_table_that_knows_the_depth_fails_by_its_ranking(untrained):

@@ -75,13 +75,15 @@ def expected(numbers: range) -> dict[str, int]:
     return {run_id("demo", "animals", format(raw, indent=-1)): n for n, raw in raws.items()}
 
 
-def test_twenty_processes_at_once_send_each_run_once(folder: Path):
+@pytest.mark.parametrize("processes", [6, pytest.param(20, marks=pytest.mark.slow)])
+def test_processes_at_once_send_each_run_once(folder: Path, processes: int):
+    runs = 2 * processes
     with served() as service:
-        children = [started(folder, service, n, n + 2) for n in range(0, 40, 2)]
+        children = [started(folder, service, n, n + 2) for n in range(0, runs, 2)]
         begun(children)
         said = "".join(child.communicate(timeout=60)[0] for child in children)
-        assert Counter(line.split()[0] for line in said.splitlines()) == {"sent": 40}
-        assert Counter(service.ids) == dict.fromkeys(expected(range(40)), 1)
+        assert Counter(line.split()[0] for line in said.splitlines()) == {"sent": runs}
+        assert Counter(service.ids) == dict.fromkeys(expected(range(runs)), 1)
         assert outbox(folder).waiting() == []
 
 

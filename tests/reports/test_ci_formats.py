@@ -12,7 +12,7 @@ import cmarkgfm
 import junitparser
 import pytest
 from cmarkgfm.cmark import Options
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from lxml import etree
@@ -264,7 +264,6 @@ def harmless():
 
 @pytest.mark.long
 @given(NAMES)
-@settings(max_examples=150, deadline=None)
 def test_a_name_cannot_leave_its_place_on_the_page(name):
     """The elements are those of a harmless name, and nothing in the prose is found by GitHub."""
     found, plain = page(render("markdown", named(name))), harmless()
@@ -278,7 +277,6 @@ def test_a_name_cannot_leave_its_place_on_the_page(name):
 
 @pytest.mark.long
 @given(NAMES)
-@settings(max_examples=150, deadline=None)
 def test_a_name_cannot_leave_its_place_for_machines(name):
     value = named(name)
     suite, run = junit(value), sarif(value)

@@ -20,7 +20,7 @@ from tests.rules import audit as sound
 from tests.rules.audit import judge
 
 PICTURES = import_module("taxcheck_reports.pictures").PICTURES
-often = settings(max_examples=200, deadline=None)
+often = settings(max_examples=2 * settings.default.max_examples, deadline=None)
 
 
 def title(picture: str, judged: RuleResult, **measured: Any) -> str:

@@ -89,7 +89,11 @@ def same(folders: dict[str, Path], *written: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pairs", "code"), [("pairs.parquet", 0), ("bad.csv", 1)], ids=["sound", "damaged"]
+    ("pairs", "code"),
+    [
+        pytest.param("pairs.parquet", 0, id="sound", marks=pytest.mark.slow),
+        pytest.param("bad.csv", 1, id="damaged"),
+    ],
 )
 def test_every_format_of_the_gate(folders, pairs: str, code: int) -> None:
     outputs = [part for name in FORMATS for part in ("--format", name, "--output", f"r.{name}")]

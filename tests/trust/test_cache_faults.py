@@ -228,7 +228,7 @@ def test_killed_while_it_writes(tmp_path: Path) -> None:
 
 
 def test_several_processes_that_remove_what_the_others_keep(tmp_path: Path) -> None:
-    processes = [writing(tmp_path, f"{name}{{}}", 2, 60) for name in "abc"]
+    processes = [writing(tmp_path, f"{name}{{}}", 2, 15) for name in "abc"]
     while any(process.poll() is None for process in processes):
         for path in tmp_path.glob("*.result"):
             assert look_up(tmp_path, path.stem) in (None, f"{path.stem[0]}{{}}".encode() * 200_000)

@@ -39,7 +39,7 @@ def tables(draw):
 
 
 @pytest.mark.long
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=2 * settings.default.max_examples, deadline=None)
 @given(tables(), st.booleans(), BY)
 def test_counts_are_those_of_the_exact_formula(table, keep_self, by):
     space, pairs, left_out = table
@@ -60,7 +60,6 @@ def test_counts_are_those_of_the_exact_formula(table, keep_self, by):
 
 
 @pytest.mark.long
-@settings(max_examples=100, deadline=None)
 @given(tables(), st.randoms(use_true_random=False), BY)
 def test_readings_that_share_a_pass_count_as_tables_of_their_own(table, random, by):
     """As stored, dealt anew, with the source kept, other lists; of all rows and of some alone."""

@@ -15,7 +15,7 @@ def beats(comparison):
     return all(null.better.low > 0 for null in comparison.nulls.values())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2 * settings.default.max_examples, deadline=None)
 @given(st.data())
 def test_popularity_counts_are_those_of_a_line_table(data):
     """Scores are popularity; on a line every source at 0 sees row r at -score: the same order."""

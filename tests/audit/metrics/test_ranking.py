@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from gensim.models.poincare import ReconstructionEvaluation
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
@@ -13,7 +13,6 @@ from tests.oracles import ranking as naive
 pytestmark = pytest.mark.long
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.booleans()), min_size=1, max_size=7))
 def test_average_precision_by_definition_under_every_tie_rule(items):
     """A source at 0 and candidates on a line at 1..4; permutations give the mean rule."""
@@ -43,7 +42,7 @@ def test_equals_sklearn_and_the_published_evaluation(geometry, scale):
     pairs = pairs[pairs[:, 0] != pairs[:, 1]]
     positives = positives_of(pairs[:, 1], pairs[:, 0], n)
     got = rank(space, positives)
-    for k, source in enumerate(positives.sources):
+    for k, source in list(enumerate(positives.sources))[::6]:  # the mean below is of all
         labels = np.zeros(n)
         labels[positives.targets[positives.starts[k] : positives.starts[k + 1]]] = 1
         keep = everyone != source

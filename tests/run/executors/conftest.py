@@ -1,11 +1,11 @@
-"""One cluster of two processes for all tests of a module."""
+"""One cluster of two processes for all tests of these modules that one process runs."""
 
 from __future__ import annotations
 
 import pytest
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def cluster(tmp_path_factory):
     """The address of the scheduler."""
     import dask
@@ -14,6 +14,7 @@ def cluster(tmp_path_factory):
     settings = {
         "temporary_directory": str(tmp_path_factory.mktemp("dask")),
         "distributed.nanny.pre-spawn-environ.DASK_LOGGING__DISTRIBUTED": "critical",
+        "distributed.worker.profile.enabled": False,
         "distributed.scheduler.allowed-failures": 1,  # fewer workers to start anew
     }
     with (
