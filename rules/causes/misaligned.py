@@ -89,7 +89,7 @@ class _Score(NamedTuple):
     closed: float
     near: float
     exact: float
-    looked: int = 0  # at so many
+    looked: int  # at so many
 
 
 @dataclass(frozen=True)
@@ -180,14 +180,13 @@ class _Table:
         keys, far = keys[by_key], far[by_key]
         of, node, step = above(upper)
         if not len(of) or not len(keys):
-            return _Score(0.0, 0.0, 0.0)
+            return _Score(0.0, 0.0, 0.0, 0)
         wanted = of * self.n + node
         place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
         closed = keys[place] == wanted
         whole = step + self._far(asked, apart, with_ancestor, distances)[of]
         near, exact = closed & (far[place] <= whole), closed & (far[place] == whole)
-        shares = (float(part.mean()) for part in (closed, near, exact))
-        return _Score(*shares, looked=len(closed))
+        return _Score(float(closed.mean()), float(near.mean()), float(exact.mean()), len(closed))
 
     def _far(self, at: IntArray, apart: int, with_ancestor: bool, distances: int) -> IntArray:
         if self.distance is None:

@@ -179,4 +179,5 @@ class _Trial:
         hits = wanted & np.isfinite(far)
         place = np.arange(1, apart.shape[1] + 1)
         precise = np.where(hits, np.cumsum(hits, axis=1) / place, 0.0)
-        return precise.sum(axis=1) / np.maximum(self.positive.sum(axis=1), 1)
+        found: Floats = precise.sum(axis=1) / np.maximum(self.positive.sum(axis=1), 1)
+        return found

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import warnings
 from dataclasses import replace
+from functools import cache
 from typing import Any
+
+from anyio.abc import BlockingPortal
+from anyio.from_thread import start_blocking_portal
 
 from taxcheck.service.application import create_app
 from taxcheck.service.store import tokens
@@ -28,9 +33,19 @@ def client(
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     if token is not None:
         sent["Authorization"] = f"Bearer {token}"
-    return TestClient(
+    made = TestClient(
         app, base_url=ADDRESS, client=(peer, 50000), headers=sent, follow_redirects=False
     )
+    made.portal = _portal()
+    return made
+
+
+@cache
+def _portal() -> BlockingPortal:
+    """One loop of events for all clients; each request would begin and end one of its own."""
+    whole = start_blocking_portal()
+    atexit.register(whole.__exit__, None, None, None)
+    return whole.__enter__()
 
 
 def token(store: Store, *scopes: str, project: str | None = None, **more: Any) -> str:

@@ -240,11 +240,11 @@ def count_rows(store: Store) -> list[tuple[str, int]]:
 
     from taxcheck.service.store.tables import metadata
 
+    tables = sorted(metadata.tables.items())
+    counts = (select(func.count()).select_from(table).scalar_subquery() for _, table in tables)
     with store.database.reading() as connection:
-        return [
-            (name, connection.scalar(select(func.count()).select_from(table)) or 0)
-            for name, table in sorted(metadata.tables.items())
-        ]
+        row = connection.execute(select(*counts)).one()
+    return [(name, count) for (name, _), count in zip(tables, row, strict=True)]
 
 
 def test_every_route_says_what_it_needs(store: Store) -> None:
