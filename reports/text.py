@@ -10,8 +10,7 @@ from taxcheck.model import vocabulary
 
 # All in Unicode's categories Cc, but line ends and tabs, and Cs; all that is a Bidi_Control.
 _UNSHOWN = re.compile(
-    "[\0-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff"
-    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+    "[\0-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )
 
 
