@@ -10,7 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from taxcheck.model.arrays import BoolArray, IntArray, Whole
+from taxcheck.model.errors import InputError
 from taxcheck.model.finding import Defect, Sample
+from taxcheck.model.memory import size_text
 from taxcheck.sources.tables.batches import MappingBatch
 from taxcheck.sources.tables.cells import integers_of
 from taxcheck.statistics.lookalikes import lookalikes
@@ -25,6 +27,7 @@ OVERSIZE_FACTOR, OVERSIZE_SLACK, OVERSIZE_SHARE = 8, 1024, 0.01
 FOLLOWED_FACTOR, FOLLOWED_SLACK = 64, 1 << 22
 
 INVALID = "invalid_mapping_row"
+MOST_TEXT = 10**9  # bytes of all identifiers together: NCBI's taxids would take 20 million
 
 
 @dataclass(slots=True)
@@ -44,15 +47,26 @@ class MappingState:
         """Fold one batch: the rows that passed the schema, and those that did not."""
         sound, invalid = read
         self.batches.append(sound)
+        self._refuse_long_texts()
         for offenders in invalid:
             self.invalid.update(offenders)
 
     def merge(self, other: MappingState) -> MappingState:
         """Give the state of both parts; BrokenError where they are of two tables."""
         refuse_unless(self.path == other.path, f"one is of {self.path}, the other of {other.path}")
-        return MappingState(
+        both = MappingState(
             self.path, self.batches + other.batches, self.invalid.merge(other.invalid)
         )
+        both._refuse_long_texts()
+        return both
+
+    def _refuse_long_texts(self) -> None:
+        """InputError where the identifiers are no identifiers: some, or as many, would not fit."""
+        if sum(batch.identifiers.nbytes for batch in self.batches) > MOST_TEXT:
+            raise InputError(
+                f"{self.path}: its identifiers take more than {size_text(MOST_TEXT)} as text; are "
+                "they in another column? Name it with `mapping_columns`, or give shorter ones"
+            )
 
     def freeze(self, derived: bool = False, sink: Sink | None = None) -> MappingStatistics:
         """Close the state: MappingStatistics of all rows; the sink hears what only shows now."""

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from taxcheck.model.errors import InputError
 from taxcheck.model.finding import Defect, Sample
 from taxcheck.sources.tables.batches import MappingBatch, Quarantined
 from taxcheck.statistics import mapping
@@ -179,3 +180,15 @@ def test_the_document_states_how_far_an_idx_is_followed():
         f"{mapping.OVERSIZE_SHARE:.0%}".replace("%", " %")
         in text
     )
+
+
+def test_identifiers_that_are_long_texts_are_refused(monkeypatch):
+    monkeypatch.setattr(mapping, "MOST_TEXT", 1000)
+    assert frozen(part(["x" * 90] * 5, range(5)), part(["y" * 90] * 4, range(4))).rows == 9
+    with pytest.raises(InputError, match="identifiers take more than 1MB as text"):
+        frozen(part(["x" * 90] * 5, range(5)), part(["y" * 90] * 6, range(6)))
+    one, other = MappingState.empty(), MappingState.empty()
+    for state in (one, other):
+        state.update(part(["x" * 90] * 6, range(6)))
+    with pytest.raises(InputError, match="identifiers take more than"):
+        one.merge(other)

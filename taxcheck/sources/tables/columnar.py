@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import orc
 
@@ -14,6 +16,8 @@ from taxcheck.sources.tables.batches import BATCH_ROWS, RawBatch
 from taxcheck.sources.tables.parts import Part, grouped
 
 _BUFFER = 1 << 22  # bytes read at once of a column: bounds memory where a row group is huge
+_SHORT = 4  # bytes of a row, less than what the length of a text takes
+_DECODED = 1 << 26  # bytes of text that a column's dictionary is written out to at once
 
 
 def plain(array: pa.Array, column: str, shown: str) -> pa.Array:
@@ -43,9 +47,36 @@ def plain(array: pa.Array, column: str, shown: str) -> pa.Array:
     )
 
 
-def _raw(batch: pa.RecordBatch, row: int, columns: Mapping[str, str], shown: str) -> RawBatch:
-    cells = {role: plain(batch.column(name), name, shown) for role, name in columns.items()}
-    return RawBatch(row, cells)
+def _raw(
+    whole: pa.RecordBatch, row: int, columns: Mapping[str, str], shown: str
+) -> Iterator[RawBatch]:
+    """The columns that are asked for; in pieces, where a dictionary of long texts is short."""
+    widest = max((_widest(whole.column(name)) for name in columns.values()), default=0)
+    step = min(max(_DECODED // max(widest, 1), 1), max(len(whole), 1))
+    for start in range(0, max(len(whole), 1), step):
+        piece = whole.slice(start, step)
+        cells = {role: plain(piece.column(name), name, shown) for role, name in columns.items()}
+        yield RawBatch(row + start, cells)
+
+
+def _widest(column: pa.Array) -> int:
+    """Bytes of the longest text in a dictionary; 0 where the column has none."""
+    if not pa.types.is_dictionary(column.type) or not pa.types.is_string(column.type.value_type):
+        return 0
+    return pc.max(pc.binary_length(column.dictionary)).as_py() or 0
+
+
+def _repeated(metadata: pq.FileMetaData) -> frozenset[str]:
+    """Columns of texts in which a few, however long, stand in many rows, so that they take little.
+
+    Such a column is read as its dictionary; of texts that differ that takes four times as long.
+    """
+    bytes_of: Counter[str] = Counter()
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for column in map(group.column, range(group.num_columns)):
+            if column.physical_type == "BYTE_ARRAY":
+                bytes_of[column.path_in_schema] += column.total_uncompressed_size
+    return frozenset(name for name, size in bytes_of.items() if size < _SHORT * metadata.num_rows)
 
 
 class ParquetReader:
@@ -63,6 +94,7 @@ class ParquetReader:
             self.schema = opened.schema_arrow
             self.column_names = tuple(self.schema.names)
             self.total_rows = opened.metadata.num_rows
+            self._repeated = _repeated(opened.metadata)
 
     def parts(self, rows: int) -> tuple[Part, ...]:
         """Row groups, several where they are small."""
@@ -79,15 +111,18 @@ class ParquetReader:
         groups = range(*part.blocks) if part and part.blocks else None
         with reading(shown, "Parquet"), self._file.open() as stream:
             # Without pre_buffer, pages are streamed: a single huge row group stays bounded.
-            opened = pq.ParquetFile(stream, pre_buffer=False, buffer_size=_BUFFER)
             names = list(dict.fromkeys(columns.values()))
+            opened = pq.ParquetFile(
+                stream,
+                pre_buffer=False,
+                buffer_size=_BUFFER,
+                read_dictionary=[name for name in names if name in self._repeated],
+            )
             for batch in opened.iter_batches(
                 BATCH_ROWS, row_groups=groups, columns=names, use_threads=True
             ):
-                yield (
-                    _raw(batch, row, columns, shown),
-                    (row - 1 + len(batch)) / max(self.total_rows, 1),
-                )
+                share = (row - 1 + len(batch)) / max(self.total_rows, 1)
+                yield from ((raw, share) for raw in _raw(batch, row, columns, shown))
                 row += len(batch)
 
 
@@ -141,7 +176,7 @@ class ArrowReader:
                 for start in range(0, len(whole), BATCH_ROWS):
                     batch = whole.slice(start, BATCH_ROWS)
                     share = min(handle.tell() / self._file.bytes, 1.0)
-                    yield _raw(batch, row, columns, shown), share
+                    yield from ((raw, share) for raw in _raw(batch, row, columns, shown))
                     row += len(batch)
 
 
@@ -170,5 +205,6 @@ class OrcReader:
                 whole = opened.read_stripe(stripe, columns=names)
                 for start in range(0, len(whole), BATCH_ROWS):
                     batch = whole.slice(start, BATCH_ROWS)
-                    yield _raw(batch, row, columns, shown), row / max(self.total_rows, 1)
+                    share = row / max(self.total_rows, 1)
+                    yield from ((raw, share) for raw in _raw(batch, row, columns, shown))
                     row += len(batch)
