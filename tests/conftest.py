@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import fcntl
+import gc
 import os
-import pickle
+import shutil
 import signal
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.made_once import FOLDER, made_once
+
 if TYPE_CHECKING:
     from fixtures.incident.build import Paths
+
+_MADE = pytest.StashKey[str]()
 
 for profile, examples in (("quick", 40), ("thorough", 150)):
     settings.register_profile(
@@ -35,6 +41,20 @@ for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "SOURCE_DATE_EPOCH", "TAXC
 def pytest_configure(config: pytest.Config) -> None:
     """Laws are tried on more examples where the slow tests run as well."""
     settings.load_profile("quick" if "not slow" in config.option.markexpr else "thorough")
+    gc.disable()
+    if not hasattr(config, "workerinput"):
+        os.environ[FOLDER] = config.stash[_MADE] = tempfile.mkdtemp(prefix="taxcheck-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _MADE in config.stash:
+        shutil.rmtree(config.stash[_MADE], ignore_errors=True)
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end, so that nothing is gained by looking through it."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture
@@ -46,17 +66,13 @@ def interruptible() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def incident(tmp_path_factory: pytest.TempPathFactory) -> Paths:
+def incident() -> Paths:
     """The rebuilt incident, built once for all workers of a run; no test writes into its folder."""
+    return _incident()
+
+
+@made_once
+def _incident() -> Paths:
     from fixtures.incident.build import build
 
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    built = folder / "incident.built"
-    with (folder / "incident.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not built.exists():
-            built.write_bytes(pickle.dumps(build(folder / "incident")))
-    paths: Paths = pickle.loads(built.read_bytes())
-    return paths
+    return build(Path(os.environ[FOLDER]) / "incident")

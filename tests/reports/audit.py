@@ -25,6 +25,7 @@ from taxcheck.policy.read import loads
 from taxcheck.run.check import check
 from taxcheck.run.registry import load_rules
 from taxcheck.run.request import Request
+from tests.made_once import made_once
 
 from .sound import DATA
 
@@ -56,7 +57,7 @@ def lost() -> np.ndarray:
 BEYOND = 155  # a tenth of 1,547: the nodes beyond a table that is sized from those pairs
 
 
-@cache
+@made_once
 def incident_table() -> tuple[np.ndarray, Report]:
     """The incident's table (rows, dim), and the report on it."""
     return _audited("incident", ~lost(), "incident", _PUSHED, f"[rules.HIER005]\nz = {CLADE_Z}\n")
@@ -66,7 +67,7 @@ def audited_incident() -> Report:
     return incident_table()[1]
 
 
-@cache
+@made_once
 def audited_healthy() -> Report:
     """Every row is trained, and nearly every score is beyond its nulls."""
     nodes = np.ones(len(clade()[0]), dtype=bool)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from functools import cache
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -13,9 +12,10 @@ from fixtures.incident.build import build
 from taxcheck.model.report import Report
 from taxcheck.run.check import check
 from taxcheck.run.request import Request
+from tests.made_once import made_once
 
 
-@cache
+@made_once
 def incident() -> Report:
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         build(Path("data"))
