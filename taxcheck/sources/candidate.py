@@ -59,7 +59,7 @@ class Candidate:
             return stream.read(_HEAD)
 
     @cached_property
-    def unpacked(self) -> bytes:
+    def _packed(self) -> bytes:
         """The first bytes behind a packing, up to 64 KiB; of a plain file its head."""
         from taxcheck.sources.packed import DAMAGES, compression_of, read_fully, unpacking
 
@@ -73,6 +73,23 @@ class Candidate:
                 )
         except (*DAMAGES, InputError):  # who reads the file says what is wrong with it
             return b""
+
+    @cached_property
+    def encoding(self) -> str | None:
+        """That of text in UTF-16 or UTF-32; None for UTF-8, and for what is no text."""
+        from taxcheck.sources.encodings import wide_encoding
+
+        return wide_encoding(self._packed)
+
+    @cached_property
+    def unpacked(self) -> bytes:
+        """The first bytes behind a packing, up to 64 KiB, those of UTF-16 and UTF-32 as UTF-8."""
+        if self.encoding is None:
+            return self._packed
+        import codecs
+
+        decode = codecs.getincrementaldecoder(self.encoding)("replace").decode
+        return decode(self._packed).encode()
 
     @cached_property
     def is_text(self) -> bool:

@@ -120,7 +120,7 @@ def reader_of(candidate: Candidate, kind: Kind) -> Reader:
     surest = max(claims.values(), default=NEVER)
     best = [reader for reader, sure in claims.items() if sure == surest]
     if surest < CERTAIN and set(best) <= set(own(kind)):  # a plugin may read what we do not
-        refuse_unsupported(candidate, kind, claimed=bool(claims))
+        refuse_unsupported(candidate, kind)
     if len(best) > 1:
         best = [r for r in best if candidate.file.hint.endswith(r.suffixes or "\0")] or best
     if len(best) > 1:

@@ -30,14 +30,11 @@ class Unsupported:
     known: Callable[[Candidate], bool]
     way_out: str  # what to do, an imperative
     rooms: tuple[Kind, ...] = _ALL  # in which it is refused
-    may_be_read: bool = False  # where a reader claims what it holds, which is then no reason
 
 
-def refuse_unsupported(candidate: Candidate, room: Kind, *, claimed: bool = False) -> None:
+def refuse_unsupported(candidate: Candidate, room: Kind) -> None:
     """Raise InputError where a file is of a known kind that nobody in the room reads."""
     for kind in UNSUPPORTED:
-        if claimed and kind.may_be_read:
-            continue
         if room in kind.rooms and kind.known(candidate):
             raise InputError(
                 f"{candidate.file.shown}: is {kind.name}, which taxcheck does not read"
@@ -80,13 +77,8 @@ def _suffix(*ends: str) -> Callable[[Candidate], bool]:
     return lambda one: one.file.hint.endswith(ends)
 
 
-def _utf16(candidate: Candidate) -> bool:
-    """UTF-16 with its mark, or without: every other byte of ASCII is then a NUL."""
-    head = candidate.unpacked[:512]
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return True
-    even, odd = head[0::2].count(0), head[1::2].count(0)
-    return min(even, odd) == 0 and max(even, odd) > len(head) // 4
+def _wide(candidate: Candidate) -> bool:
+    return candidate.encoding is not None
 
 
 def _newick(candidate: Candidate) -> bool:
@@ -209,11 +201,10 @@ UNSUPPORTED = (
     Unsupported("a file of compress (.Z)", _magic(b"\x1f\x9d"), "unpack it: gzip -d FILE"),
     Unsupported("a 7-Zip archive", _magic(b"7z\xbc\xaf\x27\x1c"), "unpack it"),
     Unsupported("a RAR archive", _magic(b"Rar!\x1a\x07"), "unpack it"),
-    Unsupported("UTF-32 text", _magic(b"\xff\xfe\0\0", b"\0\0\xfe\xff"),
-                "convert it: iconv -f UTF-32 -t UTF-8", may_be_read=True),
     Unsupported("text with NUL bytes before or behind it", _padded,
                 "take them away: tr -d '\\000' < FILE > mended; rows may be missing there"),
-    Unsupported("UTF-16 text", _utf16, "convert it: iconv -f UTF-16 -t UTF-8", _ROWS, True),
+    Unsupported("text in UTF-16 or UTF-32", _wide, "convert it to UTF-8, with iconv",
+                ("checkpoint",)),
     Unsupported("GraphML", _text(_XML + rb"<graphml"), _BUILD, _OTHERS),
     Unsupported("GEXF", _text(_XML + rb"<gexf"), _BUILD, _OTHERS),
     Unsupported("PhyloXML", _text(_XML + rb"<(\w+:)?phyloxml"), _PHYLO.format("phyloxml")),

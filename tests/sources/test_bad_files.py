@@ -63,7 +63,6 @@ BAD = {
         b"ancestor  descendant\n0         1\n0         12\n",
         "to a fixed width; put one",
     ),
-    "utf-16 without mark": ("ancestor,descendant\n1,2\n".encode("utf-16-le"), "is UTF-16 text"),
     "utf-32 without mark": ("ancestor,descendant\n1,2\n".encode("utf-32-le"), "is no table that"),
     "latin-1": (b"ancestor,descendant\n1,2\nx,\xe9\n", "line 3 holds bytes that are not UTF-8"),
     "latin-1 in a short line": (

@@ -13,9 +13,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from taxcheck.commands.build.selection import Linked
+from taxcheck.commands.build.selection import ALONE, Linked
 from taxcheck.model.arrays import IntArray, bounded, ranges, within
 from taxcheck.model.errors import InputError
+from taxcheck.model.vocabulary import plural
 from taxcheck.sources.tables.columns import normalise
 from taxcheck.sources.taxonomies.ranks import RANKS
 from taxcheck.sources.taxonomies.relations import RELATION_WORDS
@@ -27,6 +28,8 @@ _MOST_EDGES = 4_000_000  # of a DAG whose edges are looked at for those that fol
 _TOP_HEAVY = 10  # roots for each leaf, where the other way round is likelier
 _MOST_WORDS = 100  # parents that may all be words
 _FEWEST = 3  # nodes of a hierarchy whose shape says anything
+_FEW, _MANY = 3, 20  # edges that stand apart, and how many more there are of others for each
+_MOST_ALONE = 0.1  # of the nodes
 _SEPARATORS = r" > |;|\||::"
 
 
@@ -49,7 +52,7 @@ def plausible(hierarchy: Linked) -> Plausible:
     _refuse_words(hierarchy)
     hierarchy, implied = _reduced(hierarchy)
     asked = [*implied, *_flat(hierarchy), *_upside_down(hierarchy), *_of_ranks(hierarchy),
-             *_texts_of_lineages(hierarchy)]  # fmt: skip
+             *_texts_of_lineages(hierarchy), *_apart(hierarchy), *_alone(hierarchy)]  # fmt: skip
     return Plausible(hierarchy, tuple(asked))
 
 
@@ -149,6 +152,38 @@ def _upside_down(hierarchy: Linked) -> Iterator[str]:
         yield (
             f"{len(graph.roots):,} roots stand above {leaves:,} leaves, so child and parent may be "
             f"the other way round; read so with `columns` child={parent},parent={child}"
+        )
+
+
+def _apart(hierarchy: Linked) -> Iterator[str]:
+    """A few edges that share no node with another: a total, units, a header, a second table."""
+    graph, edges = hierarchy.graph, len(hierarchy.parents)
+    single = graph.children_of.counts[hierarchy.parents] == 1
+    single &= (graph.children_of.counts[hierarchy.children] == 0) & (
+        graph.parent_counts[hierarchy.children] == 1
+    )
+    single &= graph.parent_counts[hierarchy.parents] == 0
+    apart = np.flatnonzero(single)
+    if hierarchy.origin.kind != "edge list" or not 0 < len(apart) <= min(_FEW, edges // _MANY):
+        return
+    shown = ", ".join(
+        f"{hierarchy.identifiers[int(hierarchy.children[k])].as_py()} below "
+        f"{hierarchy.identifiers[int(hierarchy.parents[k])].as_py()}"
+        for k in apart
+    )
+    yield (
+        f"{plural(len(apart), 'edge')} {'shares' if len(apart) == 1 else 'share'} no node with any "
+        f"other ({shown}); if that is a total, a header, units or another table, take it out"
+    )
+
+
+def _alone(hierarchy: Linked) -> Iterator[str]:
+    """Many nodes in no edge: often a cell is empty where it would repeat the one above it."""
+    alone = sum(one.count for one in hierarchy.dropped if one.why == ALONE)
+    if alone > max(_FEWEST, _MOST_ALONE * (alone + hierarchy.n)):
+        yield (
+            f"{alone:,} of {alone + hierarchy.n:,} nodes have {ALONE} and were left out; if a cell "
+            "is empty where it would repeat the one above it, fill it down"
         )
 
 

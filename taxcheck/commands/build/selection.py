@@ -44,6 +44,7 @@ class Linked(Hierarchy):
 
 
 _MOST_CANDIDATES = 50_000
+ALONE = "neither parent nor child"
 
 
 def below(hierarchy: Linked, asked: str) -> Linked:
@@ -150,7 +151,7 @@ def related(hierarchy: Linked) -> Linked:
     alone = np.flatnonzero(~used)
     if not len(alone):
         return hierarchy
-    told = Dropped("nodes", len(alone), "neither parent nor child", hierarchy.labels(alone))
+    told = Dropped("nodes", len(alone), ALONE, hierarchy.labels(alone))
     return hierarchy.select(used, told)
 
 

@@ -6,7 +6,6 @@ whoever reads such a file. Sizes are bounded before and while it is written.
 
 from __future__ import annotations
 
-import codecs
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +14,7 @@ from typing import BinaryIO
 
 from taxcheck.model.errors import InputError, one_line
 from taxcheck.model.paths import INSIDE
+from taxcheck.sources.encodings import as_utf8
 from taxcheck.sources.files import InputFile, Unpacked, reading
 from taxcheck.sources.listing import left_out
 from taxcheck.sources.packed import bomb, compression_of, limit_of, unpacking
@@ -22,10 +22,6 @@ from taxcheck.sources.readers import CERTAIN, LIKELY, NEVER, Candidate, reader_o
 
 _MOST_MEMBERS, _MOST_DEEP, _LISTED = 10_000, 3, 8
 _PIECE = 1 << 20
-_MARKS = {  # those of UTF-32 begin like one of UTF-16
-    b"\xff\xfe\0\0": "utf-32", b"\0\0\xfe\xff": "utf-32", b"\xff\xfe": "utf-16",
-    b"\xfe\xff": "utf-16",
-}  # fmt: skip
 
 
 def claim_zip(candidate: Candidate) -> float:
@@ -45,28 +41,17 @@ def claim_packed(candidate: Candidate) -> float:
 
 
 def claim_wide(candidate: Candidate) -> float:
-    """Whether it is text in UTF-16 or UTF-32, packed or not, that says so by its mark."""
-    return CERTAIN if _wide(candidate) else NEVER
-
-
-def _wide(candidate: Candidate) -> str | None:
-    begin = candidate.unpacked[:4]
-    return next((name for mark, name in _MARKS.items() if begin.startswith(mark)), None)
+    """Whether it is text in UTF-16 or UTF-32, packed or not."""
+    return CERTAIN if candidate.encoding else NEVER
 
 
 def read_wide(candidate: Candidate) -> object:
     """The rows of the same text in UTF-8."""
-    file, name = candidate.file, _wide(candidate) or ""
-    decode = codecs.getincrementaldecoder(name)().decode
-
-    def pieces() -> Iterator[bytes]:
-        while data := plain.read(_PIECE):
-            yield decode(data).encode()
-        yield decode(b"", True).encode()
-
+    file, name = candidate.file, candidate.encoding or ""
     with reading(file.shown, f"{name.upper()} text"), file.open() as stream:
         plain = unpacking(stream, compression_of(candidate.head), file.shown, file.bytes)
-        inner = Unpacked(file, file.hint, pieces(), file.part, whole=True)
+        read = as_utf8(plain, name).read
+        inner = Unpacked(file, file.hint, _pieces(read), file.part, whole=True)
     candidate.told.append(f"It is {name.upper()} text, and converted for reading.")
     return _rows(inner, candidate)
 

@@ -21,7 +21,10 @@ CodeArray = npt.NDArray[np.uint8]
 
 # Outside every range that a schema allows, so that a row with a problem can never pass one.
 SENTINEL = int(np.iinfo(np.int64).min)
+BYTE_ORDER_MARK = "\ufeff"
 EMPTY_WORDS = ("", "nan", "na", "n/a", "null", "none", "nil", "<na>", "#n/a")
+# A whole number as NumPy's savetxt and R write it: 9.606000000000000000e+03, 1e+05. No code is so.
+POWERS = r"^-?[0-9](\.[0-9]+)?e\+[0-9]{2}$"
 # A thousand with a separator, or a number with three decimals: no cell alone can tell.
 THOUSANDS = r"^[1-9][0-9]{0,2}((\.[0-9]{3})+|(,[0-9]{3})+)$"
 _UINT32, _INT64, _UINT64 = pa.uint32(), pa.int64(), pa.uint64()
@@ -217,11 +220,17 @@ def plain_integers(texts: pa.Array) -> pa.Array | None:
 def integers_of(texts: pa.Array) -> pa.Array:
     """(n,) identifiers as int64, null for a text that is no integer as it is printed.
 
-    "9606.0", as pandas writes an integer of a column with gaps, is 9606; "09606" is none, and
-    "9.606" may be a thousand.
+    "9606.0", as pandas writes an integer of a column with gaps, is 9606, and so is "9.606e+03", as
+    NumPy's savetxt and R do; "09606" is none, and "9.606" may be a thousand.
     """
     if (plain := plain_integers(texts)) is not None:
         return plain
+    powers = pc.fill_null(pc.match_substring_regex(texts, POWERS), False)
+    if pc.any(powers).as_py():
+        whole = _from_text(texts.filter(powers))
+        bad = None if whole.problems is None else whole.problems != 0
+        written = pa.array(whole.values, mask=bad).cast(pa.string())
+        texts = pc.replace_with_mask(texts, powers, written)
     printed = pc.match_substring_regex(texts, r"^(0|-?[1-9][0-9]{0,17})(\.00?)?$")
     whole = pc.if_else(printed, texts, pa.scalar(None, pa.string()))
     return pc.replace_substring_regex(whole, r"\..*$", "").cast(pa.int64())
@@ -238,6 +247,8 @@ def identifiers(array: pa.Array) -> tuple[pa.Array, CodeArray | None]:
             return pa.array(whole.values), None
         return pa.array(whole.values, mask=whole.problems != 0), whole.problems
     text = pc.utf8_trim_whitespace(array.cast(pa.string()))
+    if pc.any(pc.starts_with(text, BYTE_ORDER_MARK)).as_py():  # of a file behind another
+        text = pc.utf8_ltrim(text, BYTE_ORDER_MARK)
     # Looking at lengths alone is ten times cheaper than comparing texts.
     empty = pc.fill_null(pc.equal(pc.binary_length(text), 0), True)
     if not pc.any(empty).as_py():

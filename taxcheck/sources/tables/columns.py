@@ -68,6 +68,7 @@ PAIR_BARE: Mapping[str, tuple[str, ...]] = {
 
 def normalise(name: str) -> str:
     """A column name as it is compared: "# Tax_ID" and "taxid" are the same, "dwc:taxonID" too."""
+    name = name.lstrip("\ufeff")  # of a file that was written behind another
     return re.sub(r"^\s*(col|clb|dwc|dc|dcterms|gbif):|[\s_.\-#]+", "", name).casefold()
 
 
@@ -176,7 +177,7 @@ def resolve_mapping_columns(
         extra = _further(len(names) - 2)
         note = f"Columns without names are taken as taxid, idx{extra}."
         return ColumnRoles({"taxid": names[0], "idx": names[1]}, (), (note,), "position")
-    _refuse_duplicates(names)
+    refuse_duplicates(names)
     roles, notes = _by_alias(names, MAPPING_ALIASES)
     open_roles = [role for role in MAPPING_ROLES if role not in roles]
     if len(open_roles) == 1 and (bare := _first(names, MAPPING_BARE)):
@@ -213,7 +214,7 @@ def resolve_pair_columns(
         extra = _further(len(names) - len(roles))
         guesses.append(f"Columns without names are taken as {', '.join(roles)}{extra}.")
     else:
-        _refuse_duplicates(names)
+        refuse_duplicates(names)
         roles, notes = _by_alias(names, PAIR_ALIASES)
         _place_bare(roles, notes, names, mapping_given)
     if mapping_given and not override:
@@ -369,8 +370,10 @@ def _complete(
     return ColumnRoles({role: roles[role] for role in needed}, told_by="option")
 
 
-def _refuse_duplicates(names: Sequence[str]) -> None:
-    twice = [name for name, count in Counter(names).items() if count > 1 and name]
+def refuse_duplicates(names: Sequence[str], of: Collection[str] | None = None) -> None:
+    """InputError where a column is there more than once: any with a name, or one ``of`` some."""
+    twice = [name for name, count in Counter(names).items()
+             if count > 1 and (name if of is None else name in of)]  # fmt: skip
     if twice:
         raise InputError(
             f"column {twice[0]!r} is in the file more than once; rename one (columns: "

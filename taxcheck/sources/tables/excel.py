@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import re
 import warnings
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
@@ -29,6 +30,10 @@ _EXACT = 2**53
 _DATES = (dt.date, dt.datetime, dt.time, dt.timedelta)
 _BLANKS = str.maketrans("\t\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029", " " * 11)
 _BLANK_CELLS = "line ends or tabs, read as blanks"
+_MERGED_CELLS = "what the cell above shows that they are merged with"
+_MERGED = re.compile(rb"mergeCell\s+ref=\"([A-Z]{1,3})(\d{1,7}):[A-Z]{1,3}(\d{1,7})\"")
+_MERGED_BYTES = 64  # longer than what it finds
+_CERTAIN = (_BLANK_CELLS, _MERGED_CELLS)  # of which nothing is guessed
 Cells = Sequence[object]
 
 
@@ -53,7 +58,7 @@ def read_excel(candidate: Candidate) -> TextReader:
         formulas = _look(stream, file)
         with _workbook(stream, values=True) as book:
             name = _sheet(book, candidate)
-            sheet = _Sheet(file, name, candidate)
+            sheet = _Sheet(file, name, candidate, _merged(stream, book[name]))
             with _workbook(stream, values=False) if formulas else _nothing() as other:
                 lines = sheet.lines(_rows(book, name), _rows(other, name) if other else None)
                 inner = Unpacked(file, name, lines)
@@ -101,6 +106,23 @@ def _holds(stream: Any, words: Sequence[bytes]) -> bool:
             return True
         tail = piece[-4:]
     return False
+
+
+def _merged(stream: BinaryIO, sheet: Any) -> dict[int, list[tuple[int, int]]]:
+    """Cells that are merged with those below them, by their row from 1: column from 0, last row."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    tail = b""
+    with zipfile.ZipFile(stream) as archive, archive.open(sheet._worksheet_path) as xml:
+        while piece := xml.read(1 << 20):
+            text = tail + piece
+            ends = 0
+            for one in _MERGED.finditer(text):
+                ends = one.end()
+                column, first, last = one[1].decode(), int(one[2]), int(one[3])
+                if first < last <= _MOST_ROWS:
+                    found.setdefault(first, []).append((_place(column), last))
+            tail = text[max(ends, len(text) - _MERGED_BYTES) :]
+    return found
 
 
 @contextmanager
@@ -154,8 +176,16 @@ def _first(rows: Iterable[Cells]) -> list[Cells]:
 class _Sheet:
     """The rows of one sheet as lines, and what is to be told of its cells."""
 
-    def __init__(self, file: InputFile, name: str, candidate: Candidate) -> None:
+    def __init__(
+        self,
+        file: InputFile,
+        name: str,
+        candidate: Candidate,
+        merged: Mapping[int, Sequence[tuple[int, int]]],
+    ) -> None:
         self._file, self._name, self._candidate = file, name, candidate
+        self._merged = merged
+        self._shown: dict[int, tuple[int, object]] = {}  # last row and value by column
         self._counts: Counter[str] = Counter()
         self._where: dict[str, str] = {}
         self._begin = self._width = self._above = 0
@@ -171,7 +201,7 @@ class _Sheet:
                 raise InputError(f"{self._file.shown}: has rows beyond those of a sheet")
             if formulas is not None:
                 self._check(number, row, next(formulas, ()))
-            cells = self._cells(number, row)
+            cells = self._cells(number, self._filled(number, row))
             if len(self._sample) <= _JUDGED and number > self._above:
                 self._sample.append(cells)
             pending.append("\t".join(cells))
@@ -193,6 +223,24 @@ class _Sheet:
         self._width = max(header[-1], ends.most_common(1)[0][0]) + 1 - self._begin
         if self._width > _MOST_COLUMNS:
             raise InputError(f"{self._file.shown}: has columns beyond those of a sheet")
+
+    def _filled(self, number: int, row: Cells) -> Cells:
+        """The row with what cells show that are merged with one above them."""
+        if not self._merged:
+            return row
+        cells = list(row)
+        for column, (last, value) in list(self._shown.items()):
+            if number > last:
+                del self._shown[column]
+            else:
+                cells += [None] * (column + 1 - len(cells))
+                if cells[column] is None:
+                    cells[column] = value
+                    self._note(_MERGED_CELLS, number, column - self._begin)
+        for column, last in self._merged.get(number, ()):
+            if number > self._above and column < len(row) and row[column] is not None:
+                self._shown[column] = last, row[column]
+        return cells
 
     def _cells(self, number: int, row: Cells) -> tuple[str, ...]:
         left = next(
@@ -245,7 +293,7 @@ class _Sheet:
                 f"In sheet {one_line(self._name, 40)} {cells} {what}, the first is "
                 f"{self._where[what]}{dates}."
             )
-            self._candidate.told.append(told if what == _BLANK_CELLS else Guess(told))
+            self._candidate.told.append(told if what in _CERTAIN else Guess(told))
 
     def dialect(self) -> Dialect:
         """How the lines are taken apart: tabs alone, as cells hold none."""
@@ -265,6 +313,14 @@ def _text(cell: object) -> str:
     if isinstance(cell, dt.date | dt.time):
         return cell.isoformat()
     return str(cell).translate(_BLANKS)
+
+
+def _place(letters: str) -> int:
+    """The number of a column, from 0, by its name."""
+    number = 0
+    for letter in letters:
+        number = 26 * number + ord(letter) - ord("A") + 1
+    return number - 1
 
 
 def _letters(column: int) -> str:

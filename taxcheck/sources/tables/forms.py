@@ -9,9 +9,9 @@ import pyarrow.compute as pc
 
 from taxcheck.model.arrays import BoolArray
 from taxcheck.model.reading import Forms
-from taxcheck.sources.tables.cells import THOUSANDS
+from taxcheck.sources.tables.cells import POWERS, THOUSANDS
 
-POINT_ZERO = r"^[+-]?[0-9]+\.0+$"
+POINT_ZERO = rf"^[+-]?[0-9]+\.0+$|{POWERS}"
 _ZERO, _NINE = ord("0"), ord("9")
 _SIGNS = tuple(b"+-.")
 # A cell may have a blank at an end only where it begins or ends so: ASCII's, or the first or last

@@ -133,10 +133,10 @@ READERS = (
            "JSON Lines of objects or lists; a list of them; `{\"Canis lupus\": 0}` or the other "
            "way round; lists by column; what pandas writes, whatever its `orient`. Packed as CSV.",
            inside="key"),
-    Reader("table", "wide text", "text in UTF-16 or UTF-32", "its byte order mark",
+    Reader("table", "wide text", "text in UTF-16 or UTF-32",
+           "its byte order mark, or a NUL beside each letter",
            _box("claim_wide"), _boxed("read_wide"), (".txt",),
-           "As Excel's \"Unicode text\". Converted, then read as what it is; without the mark it "
-           "is refused.", inside="part"),
+           "As Excel's \"Unicode text\". Converted, then read as what it is.", inside="part"),
     Reader("table", "text", "CSV or TSV", "text with two columns", _text, _read_text,
            (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.zst"),
            "Plain, gzip, zstd, bzip2, xz or lz4; comma, tab, semicolon, bar or space; UTF-8."),

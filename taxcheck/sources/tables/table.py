@@ -66,6 +66,11 @@ class Table:
         """What was guessed in opening it, one sentence each."""
         return tuple(said for said in self._said if isinstance(said, Guess))
 
+    def tell(self, guess: Guess) -> None:
+        """Tell a sentence more of how its rows were read; once."""
+        if guess not in self._more_notes:
+            self._more_notes += (guess,)
+
     @property
     def _said(self) -> tuple[str, ...]:
         return (*self._more_notes, *self._opened.notes)

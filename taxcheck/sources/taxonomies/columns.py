@@ -22,13 +22,13 @@ from taxcheck.sources.tables.dialect import KNOWN
 from taxcheck.sources.tables.opening import open_counted
 from taxcheck.sources.tables.table import Table
 from taxcheck.sources.taxonomies.absent import is_absent
+from taxcheck.sources.taxonomies.rows import not_read
 
 NUMBERS_FOR_NONE = ("0", "-1")  # that stand for no parent
 _EXAMPLE = "`columns` child=0,parent=1"  # names: positions say nothing of a header
 _TOLD = "child is {0!r} and parent {1!r}, as each cell of {0!r} stands there once and others repeat"
 LINKED = 16  # columns among which parents are sought
 _CLEARER = 2  # times as many cells that two columns share as the first two that share any
-_SHOWN = 8  # columns that are told
 _BESIDE = ("name", "rank", "accepted", "status", "distance")
 # An end by these names is that of an edge; by others the row is a node, which has an identifier.
 _OF_EDGES = frozenset(map(normalise, (*PAIR_BARE["descendant"], *PAIR_ALIASES["descendant_taxid"])))
@@ -132,9 +132,8 @@ def _told(
     if table.first_row and table.header and table.header_reason != KNOWN:
         told = f"the first row is the header: {table.header_reason}"
         (guesses if "nowhere below" in table.header_reason else notes).append(told)
-    if unread := [name for name in table.column_names if name not in (*roles.values(), "|")]:
-        shown = ", ".join(map(repr, unread[:_SHOWN])) + (", …" if len(unread) > _SHOWN else "")
-        notes.append(f"not read: {shown}")
+    if unread := not_read(table, (*roles.values(), "|")):
+        notes.append(unread)
     return tuple(notes), tuple(guesses)
 
 
@@ -160,7 +159,7 @@ def _by_name(table: Table, parent: str, children: Sequence[str]) -> dict[str, st
     if len(children) > 1:
         above, *cells = table.texts([parent, *children])
         above = _filled(above)
-        share = [pc.sum(pc.is_in(above, pc.unique(column))).as_py() or 0 for column in cells]
+        share = [pc.sum(pc.is_in(above, _filled(column).unique())).as_py() or 0 for column in cells]
         children = [children[share.index(max(share))]]
     return {"child": children[0], "parent": parent}
 

@@ -85,7 +85,7 @@ def _settled(dictionary: pa.Array) -> tuple[pa.Array, IntArray, tuple[str, ...],
         mask = nothing.to_numpy(zero_copy_only=False)
         codes = np.empty(len(dictionary), dtype=np.int64)
         codes[~mask], codes[mask] = place, -2 - np.arange(np.count_nonzero(mask))
-        if pc.any(pc.match_substring(filled, ".")).as_py():
+        if pc.any(pc.match_substring_regex(filled, r"[.e]")).as_py():
             guesses.append("identifiers written as floats are read as whole numbers, 2.0 as 2")
         return pa.array(labels), codes, tuple(dictionary.filter(nothing).to_pylist()), guesses
     merged, told = one_of_lookalikes(dictionary)

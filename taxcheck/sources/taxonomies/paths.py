@@ -21,7 +21,7 @@ from taxcheck.sources.tables.table import Table
 from taxcheck.sources.taxonomies.growth import grow, unknown
 from taxcheck.sources.taxonomies.hierarchy import SHOWN, Hierarchy, Origin
 from taxcheck.sources.taxonomies.ranks import RANKS
-from taxcheck.sources.taxonomies.rows import sound_batches, table_of
+from taxcheck.sources.taxonomies.rows import not_read, sound_batches, table_of
 from taxcheck.sources.taxonomies.text_file import TextFile
 
 SEPARATORS = (" > ", " -> ", " » ", " › ", ";", "|", " / ", "::", ">", "/")
@@ -261,9 +261,8 @@ def _of_table(candidate: Candidate, column: str) -> _Read:
         for role, cells in read.items():
             cells.append(batch.columns[role].cast(pa.string()))
     notes = [*table.notes]
-    if unread := [name for name in others if name != rank]:
-        shown = ", ".join(map(repr, unread[:SHOWN])) + (", …" if len(unread) > SHOWN else "")
-        notes.append(f"not read: {shown}")
+    if unread := not_read(table, (column, *([rank] if rank else []))):
+        notes.append(unread)
     whole = {role: pa.concat_arrays(cells) for role, cells in read.items()}
     origin = Origin("lineages", table.path, None, table.bytes, table.fingerprint())
     return _Read(

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from taxcheck.model.arrays import BoolArray
 from taxcheck.model.errors import InputError
-from taxcheck.sources.readers import Candidate
+from taxcheck.model.vocabulary import plural
+from taxcheck.sources.readers import Candidate, Guess
 from taxcheck.sources.tables.batches import RawBatch
-from taxcheck.sources.tables.columns import MALFORMED
+from taxcheck.sources.tables.cells import BYTE_ORDER_MARK
+from taxcheck.sources.tables.columns import MALFORMED, refuse_duplicates
 from taxcheck.sources.tables.table import Table, open_table
+
+_SHOWN = 8  # columns that are told
 
 
 def table_of(candidate: Candidate) -> Table:
@@ -25,7 +30,15 @@ def _open(candidate: Candidate) -> Table:
 
 
 def sound_batches(table: Table, roles: Mapping[str, str]) -> Iterator[RawBatch]:
-    """The columns by role, in batches; InputError at a line that cannot be taken apart."""
+    """The columns by role, in batches, without rows that say the header again, which is told.
+
+    InputError at a line that cannot be taken apart, and where one of the names is there twice.
+    """
+    try:
+        refuse_duplicates(table.column_names, roles.values())
+    except InputError as error:
+        raise InputError(f"{table.path}: {error}") from None
+    again, first = 0, 0
     for batch in table.batches(roles):
         if MALFORMED in batch.columns:
             reasons = batch.columns[MALFORMED]
@@ -34,7 +47,41 @@ def sound_batches(table: Table, roles: Mapping[str, str]) -> Iterator[RawBatch]:
                 f"{table.path}: row {batch.first_row + at:,} cannot be read "
                 f"({reasons[at].as_py()}); mend or remove it"
             )
-        yield batch
+        repeats = _says_names(batch, roles) if table.header else None
+        if repeats is not None and (found := np.flatnonzero(repeats)).size:
+            again, first = again + len(found), first or int(batch.numbers[found[0]])
+            mask = pa.array(~repeats)
+            columns = {role: cells.filter(mask) for role, cells in batch.columns.items()}
+            batch = RawBatch(batch.first_row, columns, batch.numbers[~repeats])
+        if batch.rows:
+            yield batch
+    if again:
+        what = "repeats the header and is" if again == 1 else "repeat the header and are"
+        table.tell(Guess(f"{plural(again, 'row')} {what} left out; first: row {first:,}"))
+
+
+def _says_names(batch: RawBatch, roles: Mapping[str, str]) -> BoolArray | None:
+    """Which rows, (n,), hold the names of their columns, as of tables written behind each other."""
+    found: BoolArray | None = None
+    for role, name in roles.items():
+        cells = batch.columns[role]
+        if not name or not pa.types.is_string(cells.type):
+            return None
+        said = pc.equal(pc.utf8_trim(cells, f" \t{BYTE_ORDER_MARK}"), name)
+        mask = pc.fill_null(said, False).to_numpy(zero_copy_only=False)
+        found = mask if found is None else found & mask
+        if not found.any():
+            return None
+    return found
+
+
+def not_read(table: Table, read: Collection[str]) -> str:
+    """The columns of a table that are not read, in words; "" for none."""
+    names = table.column_names
+    unread = [repr(name) if name else f"column {place} (without a name)"
+              for place, name in enumerate(names, start=1) if name not in read]  # fmt: skip
+    more = ", …" if len(unread) > _SHOWN else ""
+    return f"not read: {', '.join(unread[:_SHOWN])}{more}" if unread else ""
 
 
 def trimmed_rows(table: Table, columns: Sequence[str | None]) -> Iterator[tuple[str, ...]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from taxcheck.model.errors import InputError
+from taxcheck.sources.encodings import as_utf8
 from taxcheck.sources.files import reading
 from taxcheck.sources.packed import compression_of, unpacking
 from taxcheck.sources.readers import Candidate
@@ -27,11 +28,13 @@ class TextFile:
         if not candidate.is_text:
             refuse_unsupported(candidate, "taxonomy")
             raise InputError(f"{self.path}: is not text; give it in its own format")
-        self._compression = compression_of(candidate.head)
+        self._compression, self._encoding = compression_of(candidate.head), candidate.encoding
 
     def stream(self) -> io.BufferedReader:
-        """The unpacked bytes from the start."""
+        """The unpacked bytes from the start; UTF-16 and UTF-32 as UTF-8."""
         raw = unpacking(self.file.open(), self._compression, self.path, self.file.bytes)
+        if self._encoding:
+            raw = as_utf8(raw, self._encoding)
         return io.BufferedReader(cast(io.RawIOBase, raw), 1 << 20)
 
     def head(self, size: int = 1 << 16) -> bytes:

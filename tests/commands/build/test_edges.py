@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import random
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from taxcheck.commands.build.dataset import BuildRequest, build
@@ -302,10 +304,6 @@ def test_wide_text_is_read_where_it_holds_a_table(make, tmp_path, encoding):
     data = make(path)
     assert data.edges == WOLF
     assert any(f"{encoding.upper()} text, and converted" in line for line in data.lines)
-    for other in ("((a,b)c,d)e;\n", "[Term]\nid: A:1\n\n[Term]\nid: A:2\nis_a: A:1\n"):
-        path.write_text(other, encoding)
-        with pytest.raises(InputError, match=f"iconv -f {encoding.upper()}"):
-            make(path)
 
 
 @pytest.mark.parametrize("none", ["0", "-1", "NA"])
@@ -328,3 +326,35 @@ def test_names_that_differ_in_the_rows_of_a_node_are_told(make):
     assert told in make(text(rows), "e.csv").lines
     rows[2] = ("a", "s", "x")
     assert told not in make(text(rows), "e.csv").lines
+
+
+def test_tables_behind_each_other_have_one_header(make):
+    half = text(ROWS[:2]), text(ROWS[2:])
+    for mark in ("", "\ufeff"):
+        data = make(f"child,parent\n{half[0]}{mark}child,parent\n{half[1]}", "e.csv")
+        assert data.edges == WOLF
+        assert "guess: 1 row repeats the header and is left out; first: row 4" in data.lines
+    assert make(f"child,parent\n{half[0]}\ufeff{half[1]}", "e.csv").edges == WOLF
+
+
+def test_a_column_that_is_there_twice_is_refused(tmp_path):
+    said = refused(
+        tmp_path, text([("child", "parent", "parent"), ("b", "a", "c"), ("d", "b", "c")])
+    )
+    assert "column 'parent' is in the file more than once; rename one" in said
+
+
+@pytest.mark.parametrize("form", ["%.18e", "%.2e", "%.1f"])
+def test_numbers_as_programs_write_floats_are_identifiers(make, form):
+    edges = [(5_000, 100), (7_000, 100), (12_000, 5_000)]
+    data = make("".join(f"{form % c} {form % p}\n" for c, p in edges), "savetxt.txt")
+    assert data.edges == {(p, c) for c, p in edges}
+    assert any("written as floats" in line for line in data.lines)
+    codes = make("child,parent\n1e5,2E10\n3e7,2E10\n4x1,3e7\n", "codes.csv")  # as of PDB
+    assert codes.edges == {("2E10", "1e5"), ("2E10", "3e7"), ("3e7", "4x1")}
+
+
+def test_a_typed_table_with_several_columns_of_nodes(make, tmp_path):
+    frame = pa.table({"id": [1, 2, 3], "name": ["a", "b", "c"], "parent_id": [None, 1.0, 2.0]})
+    pq.write_table(frame, tmp_path / "t.parquet")
+    assert make(tmp_path / "t.parquet").edges == {(1, 2), (2, 3)}

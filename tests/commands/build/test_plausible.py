@@ -151,3 +151,38 @@ def test_a_build_by_position_says_so_in_every_report(tmp_path):
     )
     assert build(again).lines[-1] == "gate: The data is sound."
     assert "Guessed" not in (tmp_path / "o" / "taxcheck.toml").read_text()
+
+
+TREE = [(f"n{k}", f"n{(k - 1) // 3}") for k in range(1, 60)]
+
+
+@pytest.mark.parametrize(
+    ("more", "asked"),
+    [
+        ([("Total", "59")], "1 edge shares no node with any other (Total below 59)"),
+        ([("text", "(unit)")], "1 edge shares no node with any other (text below (unit))"),
+        ([("rank", "meaning"), ("genus", "a kind")], "2 edges share no node with any other"),
+        ([("Total", "59"), ("all", "of it"), ("more", "than it"), ("and", "so on")], None),
+        ([("n60", "n3")], None),
+    ],
+)
+def test_rows_that_stand_apart_are_asked_about(make, more, asked):
+    data = make(text([("child", "parent"), *TREE, *more], ","), "e.csv")
+    found = [line for line in data.lines if line.startswith("question:")]
+    assert [asked in line for line in found] == ([True] if asked else [])
+
+
+def test_cells_that_are_empty_where_they_would_repeat_are_asked_about(make):
+    above, rows = None, [("parent", "child")]
+    for child, parent in TREE:
+        rows.append(("" if parent == above else parent, child))
+        above = parent
+    data = make(text(rows, ","), "e.csv")
+    assert (
+        "question: 27 of 60 nodes have neither parent nor child and were left out; if a cell is "
+        "empty where it would repeat the one above it, fill it down"
+    ) in data.lines
+    ranks = [("phylum", "family", "genus"), ("A", "B", "C"), *(("", "", f"g{k}") for k in range(9)),
+             ("D", "E", "F")]  # fmt: skip
+    data = make(text(ranks, ","), "l.csv")
+    assert any(line.startswith("question: 9 of 15 nodes have neither") for line in data.lines)

@@ -188,3 +188,20 @@ def test_without_its_extra_it_is_named(tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "t.ods").write_bytes(sink.getvalue())
     with pytest.raises(InputError, match=r"is an OpenDocument file, .* save its sheet as CSV"):
         open_pairs(str(tmp_path / "t.ods"))
+
+
+def test_a_merged_cell_is_what_it_shows(tmp_path: Path) -> None:
+    made = openpyxl.Workbook()
+    sheet = made.active
+    for row in (["a title"], ["ancestor", "descendant"], ["a", "b"], [None, "c"], [None, "d"],
+                ["b", "e"], [None, "f"]):  # fmt: skip
+        sheet.append(row)
+    sheet.merge_cells("A1:B1")
+    sheet.merge_cells("A3:A5")
+    made.save(tmp_path / "m.xlsx")
+    source = open_pairs(str(tmp_path / "m.xlsx"), mapping_given=False)
+    assert rows(source) == [
+        (3, "a", "b"), (4, "a", "c"), (5, "a", "d"), (6, "b", "e"), (7, "", "f"),
+    ]  # fmt: skip
+    told = "In sheet Sheet 2 cells hold what the cell above shows that they are merged with"
+    assert any(note.startswith(told) for note in source.table.notes)
