@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -144,13 +145,14 @@ class _Table:
         counts = np.bincount(self.descendant, minlength=self.n)
         return grouped(self.descendant), np.cumsum(counts) - counts, counts
 
-    def hopeless(self, apart: int) -> bool:
+    def hopeless(self, apart: int, with_ancestor: bool, distances: int) -> bool:
         """Whether a glance tells that the score of a move is nowhere near that of sound rows."""
-        glance = self.score(apart, rows=_GLANCE)
-        return glance.looked >= _SEEN and glance.closed < _HOPELESS
+        glance = self.score(apart, with_ancestor, distances, rows=_GLANCE)
+        share = glance.closed if self.distance is None else glance.near
+        return glance.looked >= _SEEN and share < _HOPELESS
 
     def score(
-        self, apart: int, *, with_ancestor: bool = False, distances: int = 0, rows: int = _ASKED
+        self, apart: int, with_ancestor: bool = False, distances: int = 0, *, rows: int = _ASKED
     ) -> _Score:
         """How sound rows are with the ancestor of the row ``apart`` after each, by some of them.
 
@@ -244,18 +246,17 @@ def _back(apart: int) -> str:
 
 
 def _of_pairs(table: _Table, symptoms: Symptoms) -> Explanation | None:
-    now = table.score(0)
+    now, stated = table.score(0), table.distance is not None
+    ways: tuple[tuple[bool, bool], ...] = ((False, False),)  # (with its ancestor, distances alone)
+    if stated:
+        ways += ((True, False), *(((False, True),) if now.closed >= _WHOLE else ()))
     tried: list[tuple[float, int, bool, int]] = []
-    for apart in _APART:
-        ways = (False, True)[: 1 + (table.distance is not None)]
-        for with_ancestor in () if table.hopeless(apart) else ways:
-            new = table.score(apart, with_ancestor=with_ancestor)
-            if _mends(now, new, table.distance is not None):
-                tried.append((new.closed + new.exact, apart, with_ancestor, 0))
-        if table.distance is not None and now.closed >= _WHOLE:
-            new = table.score(0, distances=apart)
-            if _mends(now, new, stated=True):
-                tried.append((new.closed + new.exact, 0, False, apart))
+    for apart, (with_ancestor, alone) in product(_APART, ways):
+        move = (0, False, apart) if alone else (apart, with_ancestor, 0)
+        if not table.hopeless(*move):
+            new = table.score(*move)
+            if _mends(now, new, stated):
+                tried.append((new.closed + new.exact, *move))
     if not tried:
         return None
     _, apart, with_ancestor, distances = max(tried, key=lambda one: one[0])

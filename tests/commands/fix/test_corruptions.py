@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from taxcheck.commands.fix import repair
 from taxcheck.commands.fix.repair import fix
 from taxcheck.model.finding import Outcome
 from tests.commands.fix.repaired import by_name, pairs_of
@@ -96,6 +97,13 @@ RENAMED = {
     "pairs_numbered_in_text_order",
     *(name for name in CORRUPTIONS if name.startswith("labels_") and name in REPAIRABLE),
 }
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch):
+    """The pages of the gate that is run again, and the wait for the disk, are others' business."""
+    monkeypatch.setattr(repair, "write_gate", lambda report, *_: report)
+    monkeypatch.setattr("os.fsync", lambda _: None)
 
 
 def _repaired(frame, folder):
