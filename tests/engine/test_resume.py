@@ -22,6 +22,7 @@ from taxcheck.model.errors import UsageError
 from tests.engine.tiny import CONFIG, Tiny, sends, spoiling, tree
 
 pytestmark = pytest.mark.usefixtures("no_fsync")
+SHORT = replace(CONFIG, epochs=6)
 CLOCK = {"history.seconds", "history.pairs_per_second"}
 
 
@@ -85,9 +86,9 @@ def autograd(data: TrainingData, config: TrainConfig, table: Floats) -> Stepper:
         (Tiny, CONFIG),
         (kernel, replace(CONFIG, backend="numba", geometry="lorentz", init="cones")),
         (kernel, replace(CONFIG, backend="numba", geometry="tangent", optimizer="adam", lr=0.01)),
-        (autograd, replace(CONFIG, geometry="lorentz", init="cones", hard_share=0.3)),
-        (autograd, replace(CONFIG, geometry="tangent", optimizer="adam", lr=0.01)),
-        (autograd, replace(CONFIG, geometry="ball", optimizer="adagrad", grouping="pairs")),
+        (autograd, replace(SHORT, geometry="lorentz", init="cones", hard_share=0.3)),
+        (autograd, replace(SHORT, geometry="tangent", optimizer="adam", lr=0.01)),
+        (autograd, replace(SHORT, geometry="ball", optimizer="adagrad", grouping="pairs")),
     ],
     ids=["tiny", "numba", "numba-adam", "torch", "torch-adam", "torch-adagrad-pairs"],
 )

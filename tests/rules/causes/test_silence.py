@@ -83,7 +83,7 @@ def test_of_sound_data(name: str, tmp_path: Path):
     assert named(base(name), tmp_path) == []
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", WITH_IDX)
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
 def test_of_what_chance_did(damage: Damage, name: str, seed: int, tmp_path: Path):
