@@ -14,14 +14,16 @@ help:  ## what can be made
 
 install: $(READY)  ## .venv with taxcheck and everything its development needs
 
-$(BASE): pyproject.toml constraints.txt
+$(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
+
+$(BASE): pyproject.toml constraints.txt | $(BIN)/pip
 	$(BIN)/pip install --quiet --no-compile --constraint constraints.txt --editable .
 	touch $@
 
-$(READY): $(BASE)
+$(READY): pyproject.toml constraints.txt | $(BIN)/pip
 	$(BIN)/pip install --quiet --no-compile --constraint constraints.txt --editable '.[dev]'
-	touch $@
+	touch $(BASE) $@
 
 demo: $(BASE)  ## run the gate on a healthy clade (passes) and on the incident (fails)
 	@$(BIN)/python -m fixtures.incident.build demo/incident > /dev/null
