@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 KERNEL := $(VENV)/.kernel
 PYTEST := $(BIN)/pytest -n auto --dist loadfile  # what a file's tests share is made once
 
-.PHONY: help install demo demo-train serve-demo test test-all test-quick check check-static coverage mutation format bench-gate bench-scale bench-audit bench-engine bench-ablations bench-build bench-service docs clean
+.PHONY: help install demo demo-train serve-demo test test-all test-quick check check-static coverage mutation format bench-gate bench-scale bench-audit bench-engine bench-ablations bench-build bench-layouts bench-explorer bench-service docs clean
 
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -111,6 +111,14 @@ bench-ablations: $(READY)  ## measure each choice of the default preset alone
 bench-build: $(READY)  ## build all of NCBI beside the bare closure and write
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m benchmarks.build
+
+bench-layouts: $(READY)  ## measure what two dimensions keep of tables (WordNet's training takes minutes)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/python -m benchmarks.layouts
+
+bench-explorer: $(READY)  ## measure the explorer's page in Chromium: size, first picture, frames
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/python -m benchmarks.explorer
 
 bench-engine: $(READY)  ## measure the engine: speed, and quality by seconds of training (an hour)
 	$(BIN)/python -m benchmarks.engine

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from taxcheck.commands.compare.comparison import Comparison
+from taxcheck.model.explorer import Explorer
 from taxcheck.model.report import Renderer, RenderOptions
 
 
@@ -25,6 +26,12 @@ RENDERERS: Mapping[str, Renderer] = {name: _of(name) for name in _NAMES}
 COMPARISONS: Mapping[str, Callable[[Comparison, RenderOptions], str]] = {
     name: _of(name, "render_comparison") for name in ("html", "json", "terminal")
 }
+
+
+def EXPLORER(found: Explorer) -> str:  # noqa: N802 - a name by which plugins are found
+    """The explorer of a table as a page."""
+    made: str = import_module(f"{__name__}.explorer").render(found)
+    return made
 
 
 def __getattr__(name: str) -> Any:

@@ -21,6 +21,7 @@ TOLD = {
     "compare": ("how-to/compare-runs.md", "compare.md"),
     "evaluate": ("how-to/audit-gensim.md", "explanation/metrics.md"),
     "explain": ("reference/rules/index.md",),
+    "explore": ("how-to/explore-a-table.md",),
     "fix": ("how-to/repair-the-incident.md", "fix.md"),
     "init": ("how-to/write-a-policy.md", "reference/policy.md"),
     "inspect": ("how-to/audit-gensim.md",),

@@ -126,8 +126,16 @@ def _sheet(space: Space) -> Space:
 
 
 def _seriated(space: Space) -> Space:
+    """Rows on the circle in their order, evenly; equal directions at one place."""
+    order = seriate(space.coordinates)
+    ordered = space.coordinates[order]
+    first = np.ones(space.n, dtype=bool)
+    first[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    run = np.cumsum(first) - 1
+    sizes = np.bincount(run)
+    middle = np.cumsum(sizes) - sizes / 2
     angle = np.empty(space.n)
-    angle[seriate(space.coordinates)] = 2 * np.pi * (np.arange(space.n) + 0.5) / max(space.n, 1)
+    angle[order] = 2 * np.pi * middle[run] / max(space.n, 1)
     around = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     return replace(space, coordinates=around)
 

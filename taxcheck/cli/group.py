@@ -29,7 +29,7 @@ _NO_THREAD = "can't start new thread"  # how CPython says it, in a RuntimeError
 
 _MODULES = {
     **{name: name for name in ("init", "build", "run", "train", "fix", "compare", "push")},
-    **{name: name for name in ("selftest", "inspect", "why", "evaluate")},
+    **{name: name for name in ("selftest", "inspect", "why", "evaluate", "explore")},
     **dict.fromkeys(("rules", "explain", "schema"), "catalogue"),
     **{name: name for name in ("serve", "worker", "token")},
 }

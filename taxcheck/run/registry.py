@@ -17,6 +17,7 @@ from typing import Any
 from taxcheck.model import rule as model
 from taxcheck.model.cause import Cause
 from taxcheck.model.errors import BrokenError
+from taxcheck.model.explorer import ExplorerPage
 from taxcheck.model.installed import load_plugin, plugins
 from taxcheck.model.report import Renderer
 from taxcheck.model.rule import Rule
@@ -99,6 +100,21 @@ def load_comparison_renderers() -> dict[str, Callable[..., str]]:
     for entry in plugins("taxcheck.renderers"):
         renderers.update(getattr(load_plugin(entry), "COMPARISONS", {}))
     return renderers
+
+
+@cache
+def load_explorer() -> ExplorerPage:
+    """What makes the page of an explorer: of the last plugin whose module has one as ``EXPLORER``.
+
+    BrokenError where none has.
+    """
+    found = [
+        getattr(load_plugin(entry), "EXPLORER", None) for entry in plugins("taxcheck.renderers")
+    ]
+    made: list[ExplorerPage] = [one for one in found if one is not None]
+    if not made:
+        raise BrokenError("no renderer of an explorer is installed; install taxcheck again")
+    return made[-1]
 
 
 @cache

@@ -65,6 +65,14 @@ def test_equal_rows_are_left_side_by_side_and_cost_nothing():
     assert np.count_nonzero(kinds != np.roll(kinds, 1)) == 4
 
 
+def test_rows_that_are_equal_are_drawn_at_one_place():
+    z = np.repeat(np.random.default_rng(0).normal(size=(5, 4)), [3, 1, 2, 40, 1], axis=0)
+    plane = lay_out(Space.of(z, "tangent"), np.full(len(z), -1), 0).plane
+    tangent = plane.tangent()
+    assert len(np.unique(tangent, axis=0)) == 5
+    assert len(np.unique(np.hstack([z, tangent]), axis=0)) == 5
+
+
 def test_what_rows_see_by_hand():
     """On a line at 0, 1, 3, 7: the parent of 3 is 0, behind 1; two rows at one place tie."""
     line = Space.of(np.array([[0.0], [1.0], [3.0], [7.0], [7.0], [np.nan]]), "euclidean")

@@ -24,6 +24,7 @@ COMMANDS = {
     "compare": "report.json report.json",
     "evaluate": f"{TABLE} {FILES} --sources 5",
     "explain": "PAIR003",
+    "explore": f"{TABLE} {FILES} --out -",
     "fix": f"{FILES} --out fixed --dry-run",
     "init": f"{FILES} --out -",
     "inspect": TABLE,

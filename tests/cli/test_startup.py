@@ -24,6 +24,7 @@ COMMANDS = (
     "init",
     "inspect",
     "evaluate",
+    "explore",
     "why",
     "push", "serve",
             "worker", "token", "push")  # fmt: skip

@@ -41,6 +41,13 @@ class NameTable:
         """The name; None where the table has none."""
         return self._said(self.names, identifier)
 
+    def names_of(self, identifiers: pa.Array) -> pa.Array:
+        """The names of identifiers (k,), strings; null where the table has none."""
+        if self.names is None:
+            return pa.nulls(len(identifiers), pa.string())
+        at = _places(self.identifiers, identifiers)
+        return self.names.take(pa.array(at, mask=at < 0))
+
     def rank_of(self, identifier: int | str) -> str | None:
         """The rank; None where the table has none."""
         return self._said(self.ranks, identifier)

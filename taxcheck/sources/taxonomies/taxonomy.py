@@ -71,6 +71,15 @@ class Taxonomy:
         at = self.position(taxid)
         return None if at < 0 else self._name_at(at)
 
+    def names_of(self, identifiers: pa.Array) -> pa.Array:
+        """Scientific names of identifiers (k,), strings; null where none is known."""
+        at = np.full(len(identifiers), -1, dtype=np.int64)
+        if pa.types.is_integer(identifiers.type):
+            at = self.positions(identifiers.to_numpy(zero_copy_only=False))
+        if self.names is None:
+            return pa.nulls(len(at), pa.string())
+        return self.names.take(pa.array(at, mask=at < 0))
+
     def rank_of(self, taxid: int | str) -> str | None:
         """Rank as the taxonomy words it ("species", "no rank"); None for an unknown taxon."""
         at = self.position(taxid)
