@@ -62,8 +62,13 @@ def resampled_means(
 
 def interval(value: float, means: Floats) -> Interval:
     """An estimate with the quantiles of its resampled values (resamples,)."""
-    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(value, float(low), float(high))
+    return intervals(np.array([value]), means[:, None])[0]
+
+
+def intervals(values: Floats, means: Floats) -> list[Interval]:
+    """Estimates (m,) with the quantiles of their resampled values (resamples, m)."""
+    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0).tolist()
+    return [Interval(*one) for one in zip(values.tolist(), low, high, strict=True)]
 
 
 def mean_interval(
@@ -102,9 +107,7 @@ def beats_nulls(
         return Comparison(nothing, {name: Beside(np.nan, nothing) for name in nulls})
     point = table.sum(axis=0) / (len(table) if below is None else below.sum())
     means = resampled_means(table, rng, resamples, below)
-    found = {}
-    for k, name in enumerate(nulls, start=1):
-        gap = float(sign * (point[0] - point[k]))
-        better = interval(gap, sign * (means[:, 0] - means[:, k]))
-        found[name] = Beside(float(point[k]), better)
-    return Comparison(interval(float(point[0]), means[:, 0]), found)
+    gap, gaps = sign * (point[0] - point[1:]), sign * (means[:, :1] - means[:, 1:])
+    score, *better = intervals(np.r_[point[0], gap], np.column_stack([means[:, 0], gaps]))
+    found = zip(nulls, point[1:].tolist(), better, strict=True)
+    return Comparison(score, {name: Beside(value, beside) for name, value, beside in found})

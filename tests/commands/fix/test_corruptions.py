@@ -13,7 +13,7 @@ from taxcheck.commands.fix.repair import fix
 from taxcheck.model.finding import Outcome
 from tests.commands.fix.repaired import by_name, pairs_of
 from tests.commands.selftest.bases import CORRUPTIONS, REPAIRABLE, base
-from tests.commands.selftest.exactly import SEED, corruption_of, expect_exactly
+from tests.commands.selftest.exactly import SEED, corruption_of, expect_exactly, repeated
 
 pytestmark = pytest.mark.long
 
@@ -160,7 +160,7 @@ def _truth(name):
 @pytest.mark.parametrize("name", REPAIRABLE)
 def test_by_the_files_alone_or_with_their_own_taxonomy(name, tmp_path):
     """What the repair is shown first is what every run finds: exactly what was damaged."""
-    corrupted = corruption_of(name)
+    corrupted = repeated(name)
     fixed = _repaired(corrupted.frame, tmp_path)
     expect_exactly(name, corrupted, fixed.before)
     _judge(name, fixed, tmp_path, WITHOUT_TAXONOMY, corrupted.frame.mapping)

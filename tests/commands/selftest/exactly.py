@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from taxcheck.commands.selftest.cases import Corrupted, Verdict
 from taxcheck.model.report import Report
@@ -25,6 +27,24 @@ def corruption_of(name: str) -> Corrupted:
     """A base after the corruption of that name."""
     corruption = CORRUPTIONS[name]
     return corruption.corrupt(base(corruption.base), np.random.default_rng(SEED))
+
+
+def repeated(name: str) -> Corrupted:
+    """The same, which is the same each time, and leaves its base alone."""
+    sound = base(CORRUPTIONS[name].base)
+    mapping, pairs = sound.mapping.copy(), sound.pairs.copy()
+    table = repr(asdict(sound.table)) if sound.table else ""
+    first, second = corruption_of(name), corruption_of(name)
+    assert first.expected == second.expected
+    assert first.expected.keys() <= {rule.id for rule in load_rules()}
+    pd.testing.assert_frame_equal(first.frame.pairs, second.frame.pairs)
+    pd.testing.assert_frame_equal(first.frame.mapping, second.frame.mapping)
+    pd.testing.assert_frame_equal(sound.pairs, pairs)
+    pd.testing.assert_frame_equal(sound.mapping, mapping)
+    if sound.table and first.frame.table and second.frame.table:
+        assert repr(asdict(sound.table)) == table
+        np.testing.assert_array_equal(first.frame.table.vectors, second.frame.table.vectors)
+    return first
 
 
 def verdicts(report: Report) -> dict[str, Verdict]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 from taxcheck_rules.cases.reckoning import dominance, imbalance, negatives
 from taxcheck_rules.cases.taxonomy import noisy
@@ -16,7 +13,7 @@ from taxcheck.commands.selftest.frame import Dag, Tree
 from taxcheck.run.check import check
 from taxcheck.run.registry import load_rules
 from tests.commands.selftest.bases import BASES, CORRUPTIONS, REPAIRABLE, TABLES, base
-from tests.commands.selftest.exactly import SEED, corruption_of, expect_exactly, of_base
+from tests.commands.selftest.exactly import expect_exactly, of_base, repeated
 
 pytestmark = pytest.mark.long
 
@@ -74,26 +71,8 @@ def test_what_is_told_of_the_sound_dag():
     assert sound["TREE003"] == ("info", sum(not dag.up[x] for x in dag.nodes))
 
 
-@pytest.mark.parametrize("name", CORRUPTIONS)
-def test_a_corruption_is_repeatable_and_leaves_its_base_alone(name: str):
-    corruption = CORRUPTIONS[name]
-    sound = base(corruption.base)
-    mapping, pairs = sound.mapping.copy(), sound.pairs.copy()
-    table = repr(asdict(sound.table)) if sound.table else ""
-    first, second = (corruption.corrupt(sound, np.random.default_rng(SEED)) for _ in range(2))
-    assert first.expected == second.expected
-    assert first.expected.keys() <= set(CATALOGUE)
-    pd.testing.assert_frame_equal(first.frame.pairs, second.frame.pairs)
-    pd.testing.assert_frame_equal(first.frame.mapping, second.frame.mapping)
-    pd.testing.assert_frame_equal(sound.pairs, pairs)
-    pd.testing.assert_frame_equal(sound.mapping, mapping)
-    if sound.table and first.frame.table and second.frame.table:
-        assert repr(asdict(sound.table)) == table
-        np.testing.assert_array_equal(first.frame.table.vectors, second.frame.table.vectors)
-
-
 @pytest.mark.parametrize("name", [name for name in CORRUPTIONS if name not in REPAIRABLE])
 def test_exactly_what_was_damaged_is_found(name: str, tmp_path: Path):
     """Of those that no repair takes; of the others by test_corruptions.py of the repair."""
-    corrupted = corruption_of(name)
+    corrupted = repeated(name)
     expect_exactly(name, corrupted, check(corrupted.frame.write(tmp_path)))
