@@ -5,9 +5,12 @@ What it says of a field is the comment beside that field.
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
+import sys
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -80,12 +83,27 @@ def _classes(kinds: Sequence[type]) -> Iterator[type]:
         waiting += [*getattr(one, "types", ()), *getattr(one, "item_types", ())]
 
 
+@cache
+def _sources(module: str) -> dict[str, list[str]]:
+    """The lines of each class of a module that stands in no other; none where there is no source.
+
+    The module is parsed once, which for every class takes a while.
+    """
+    try:
+        text = inspect.getsource(sys.modules[module])
+    except (KeyError, OSError, TypeError):
+        return {}
+    lines = text.splitlines()
+    return {
+        node.name: lines[node.lineno - 1 : node.end_lineno]
+        for node in ast.parse(text).body
+        if isinstance(node, ast.ClassDef)
+    }
+
+
 def _comments(kind: type) -> dict[str, str]:
     """The comments of a class's fields, by their names in JSON; none where there is no source."""
-    try:
-        lines = inspect.getsource(kind).splitlines()
-    except OSError:
-        return {}
+    lines = _sources(kind.__module__).get(kind.__qualname__, ())
     about = told.type_info(kind)
     assert isinstance(about, told.StructType | told.DataclassType)
     written = {field.name: field.encode_name for field in about.fields}
