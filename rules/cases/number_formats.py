@@ -112,9 +112,12 @@ def identifiers_of_sixteen_bits(frame: DatasetFrame, _: Generator) -> Corrupted:
 def identifiers_of_six_digits(frame: DatasetFrame, _: Generator) -> Corrupted:
     """The taxids beside the idx of the pairs, of seven digits, were printed with six."""
     pairs = with_identifiers(frame)
+    wrong = pd.Series(False, pairs.index)
     for end in ("ancestor_taxid", "descendant_taxid"):
-        pairs[end] = pairs[end].map("{:g}".format)
-    rows = len(pairs)  # not even those that six digits hold are written as whole numbers
+        printed = pairs[end].map("{:g}".format)
+        wrong |= printed.astype(float) != pairs[end]  # some numbers six digits hold
+        pairs[end] = printed
+    rows = int(wrong.sum())
     return Corrupted(
         replace(frame, pairs=pairs),
         fail(PAIR010=rows),
