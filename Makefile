@@ -88,6 +88,29 @@ mutation: $(READY)  ## wrong changes in rules and statistics that no test notice
 	$(BIN)/python -m benchmarks.mutation taxcheck/statistics --longest 3 --sample 300 \
 	  --tests tests/statistics tests/run/test_check.py tests/run/test_pictures.py
 
+RELEASE := demo/release
+wheel-check: $(READY)  ## the packages that are built, and the wheel in an environment of its own
+	@rm -rf dist $(RELEASE) && mkdir -p $(RELEASE)
+	$(BIN)/python -m build --quiet .
+	$(BIN)/twine check --strict dist/*
+	$(PYTHON) -m venv --without-pip $(RELEASE)/venv
+	$(BIN)/pip --python $(RELEASE)/venv/bin/python install --quiet --no-compile \
+	  --constraint constraints.txt dist/*.whl pytest
+	$(BIN)/python -m fixtures.incident.build $(RELEASE)/incident
+	TAXCHECK=$(abspath $(RELEASE))/venv/bin/taxcheck INCIDENT=$(abspath $(RELEASE))/incident \
+	  $(RELEASE)/venv/bin/python -m pytest -q -c /dev/null --noconftest --rootdir=$(RELEASE) \
+	  tests/packaging/test_wheel.py
+
+release-check: wheel-check  ## what would be released: its changes are told, and its SBOM
+	@version=$$($(RELEASE)/venv/bin/taxcheck --version | cut -d' ' -f2); \
+	  grep -q "^## $$version" CHANGELOG.md || { echo "CHANGELOG.md has no section $$version"; exit 1; }
+	$(BIN)/pip --python $(RELEASE)/venv/bin/python uninstall --quiet --yes pytest iniconfig pluggy
+	$(PYTHON) -m venv $(RELEASE)/tools
+	$(RELEASE)/tools/bin/pip install --quiet 'cyclonedx-bom>=7'
+	$(RELEASE)/tools/bin/cyclonedx-py environment --output-reproducible \
+	  --output-file dist/taxcheck.cdx.json $(RELEASE)/venv/bin/python
+	@ls -l dist
+
 format: $(READY)  ## mend what the linter can mend
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
