@@ -27,7 +27,8 @@ LEFT_OUT = {
 }
 
 
-SLOW, LONG = pytest.mark.slow, {"audit-gensim", "train", "repair-the-incident"}  # take their time
+SLOW = pytest.mark.slow
+LONG = {"audit-gensim", "train", "repair-the-incident", "one-machine-too-small"}  # take their time
 
 
 @pytest.mark.long

@@ -24,7 +24,7 @@ from tests.trust.targets import MAPPING, PAIRS, Target, beside, every, simple
 
 pytestmark = pytest.mark.long
 
-SHORT, LONG = 12, 30.0  # examples; seconds for each kind of file
+SHORT, LONG = 8, 30.0  # examples; seconds for each kind of file
 QUICK = simple()
 SLOW = ("inspect", "embeddings", "evaluate", "why", "initial", "baseline", "compare", "run.json",
         "resume")  # fmt: skip

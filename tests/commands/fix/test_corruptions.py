@@ -12,7 +12,7 @@ from taxcheck.commands.fix import repair
 from taxcheck.commands.fix.repair import fix
 from taxcheck.model.finding import Outcome
 from tests.commands.fix.repaired import by_name, pairs_of
-from tests.commands.selftest.bases import CORRUPTIONS, REPAIRABLE, base
+from tests.commands.selftest.bases import CORRUPTIONS, REPAIRABLE, REPAIRED, base
 from tests.commands.selftest.exactly import SEED, corruption_of, expect_exactly, repeated
 
 pytestmark = pytest.mark.long
@@ -157,7 +157,10 @@ def _truth(name):
     return by_name(pairs, dict(enumerate(sound.mapping[sound.mapping.columns[0]].tolist())))
 
 
-@pytest.mark.parametrize("name", REPAIRABLE)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=() if n in REPAIRED else pytest.mark.slow) for n in REPAIRABLE],
+)
 def test_by_the_files_alone_or_with_their_own_taxonomy(name, tmp_path):
     """What the repair is shown first is what every run finds: exactly what was damaged."""
     corrupted = repeated(name)
@@ -166,15 +169,18 @@ def test_by_the_files_alone_or_with_their_own_taxonomy(name, tmp_path):
     _judge(name, fixed, tmp_path, WITHOUT_TAXONOMY, corrupted.frame.mapping)
 
 
-def _with_a_taxonomy():
-    """A taxonomy matters where the files say too little, or too much: of the others it is slow."""
-    for name in REPAIRABLE:
-        if CORRUPTIONS[name].base == "tree" and name not in RENAMED:
-            told = name in WITHOUT_TAXONOMY or name in WITH_TAXONOMY or name in UNTOUCHED
-            yield pytest.param(name, marks=() if told else pytest.mark.slow)
+# A taxonomy matters where the files say too little, or too much; beside the others it is slow.
+TOLD = {*WITHOUT_TAXONOMY, *WITH_TAXONOMY, *UNTOUCHED} & {*REPAIRED}
 
 
-@pytest.mark.parametrize("name", list(_with_a_taxonomy()))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in TOLD else pytest.mark.slow)
+        for name in REPAIRABLE
+        if CORRUPTIONS[name].base == "tree" and name not in RENAMED
+    ],
+)
 def test_with_a_taxonomy(name, tmp_path):
     _judge(name, _beside_a_taxonomy(name, tmp_path), tmp_path, WITH_TAXONOMY)
 

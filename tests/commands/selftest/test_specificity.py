@@ -12,7 +12,7 @@ from taxcheck.commands.selftest.cases import SKIPPED
 from taxcheck.commands.selftest.frame import Dag, Tree
 from taxcheck.run.check import check
 from taxcheck.run.registry import load_rules
-from tests.commands.selftest.bases import BASES, CORRUPTIONS, REPAIRABLE, TABLES, base
+from tests.commands.selftest.bases import BASES, CORRUPTIONS, REPAIRED, TABLES, base
 from tests.commands.selftest.exactly import expect_exactly, of_base, repeated
 
 pytestmark = pytest.mark.long
@@ -71,8 +71,8 @@ def test_what_is_told_of_the_sound_dag():
     assert sound["TREE003"] == ("info", sum(not dag.up[x] for x in dag.nodes))
 
 
-@pytest.mark.parametrize("name", [name for name in CORRUPTIONS if name not in REPAIRABLE])
+@pytest.mark.parametrize("name", [name for name in CORRUPTIONS if name not in REPAIRED])
 def test_exactly_what_was_damaged_is_found(name: str, tmp_path: Path):
-    """Of those that no repair takes; of the others by test_corruptions.py of the repair."""
+    """Of those that no test repairs; of the others test_corruptions.py of the repair holds it."""
     corrupted = repeated(name)
     expect_exactly(name, corrupted, check(corrupted.frame.write(tmp_path)))
