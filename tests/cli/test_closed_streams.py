@@ -37,7 +37,8 @@ def prepared(command: str, folder: Path) -> str:
 @pytest.mark.parametrize(
     ("line", "code", "own"),
     [pytest.param(f"run {FILES}", 3, 0, marks=pytest.mark.slow), (FAILING, 3, 1),
-     ("--help", 3, 0), ("run --help", 3, 0), ("rules", 3, 0), ("", 3, 2), ("nonsense", 2, 2)],
+     ("--help", 3, 0), pytest.param("run --help", 3, 0, marks=pytest.mark.slow),
+     pytest.param("rules", 3, 0, marks=pytest.mark.slow), ("", 3, 2), ("nonsense", 2, 2)],
 )  # fmt: skip
 def test_a_closed_stream_gives_no_code_of_a_verdict(line, code, own, tmp_path):
     assert told(f"{line} >&- 2>/dev/null", tmp_path)[0] == code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,9 +30,19 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     return Settings(data=tmp_path / "data", database=url)
 
 
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a server that was started once: making its tables takes a while."""
+    folder = tmp_path_factory.mktemp("empty") / "data"
+    open_store(Settings(data=folder)).close()
+    return folder
+
+
 @pytest.fixture
-def store(settings: Settings) -> Iterator[Store]:
+def store(settings: Settings, empty: Path) -> Iterator[Store]:
     """Its store."""
+    if settings.database is None:
+        shutil.copytree(empty, settings.data)
     opened = open_store(settings)
     yield opened
     opened.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from xml.etree import ElementTree
@@ -11,10 +12,12 @@ import pytest
 from sqlalchemy import event, update
 
 from taxcheck.model.vocabulary import number
+from taxcheck.service.settings import Settings
 from taxcheck.service.store import datasets, jobs, runs, tables, tokens
 from taxcheck.service.store.asked import Build
 from taxcheck.service.store.errors import NotThereError
 from taxcheck.service.store.metrics import numbers
+from taxcheck.service.store.store import open_store
 from tests.service.pages.served import application, client, filled, page, said
 from tests.service.pushing import sample
 
@@ -24,9 +27,29 @@ PAGES = ("/", "/ncbi", "/ncbi/animals", "/ncbi/animals?metric=coverage&last=500"
          "/rules/PAIR003", "/rules/coverage_gap", "/jobs")  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def full(tmp_path_factory):
+    """The folder of a store that was filled, of which each test has a copy."""
+    folder = tmp_path_factory.mktemp("full") / "data"
+    store = open_store(Settings(data=folder))
+    filled(store)
+    store.close()
+    return folder
+
+
+@pytest.fixture
+def store(settings, full):
+    if settings.database is None:
+        shutil.copytree(full, settings.data)
+    opened = open_store(settings)
+    if settings.database is not None:
+        filled(opened)
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
 def app(store):
-    filled(store)
     return application(store, open=True)
 
 
