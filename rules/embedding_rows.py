@@ -131,11 +131,19 @@ def non_finite(embedding: EmbeddingStatistics) -> Finding:
 def outside_ball(embedding: EmbeddingStatistics) -> Finding:
     """Rows are no points of the space: on or beyond the ball's boundary, or off the sheet.
 
-    In the Poincare ball a norm of 1 or more (norms are taken in float64). On the Lorentz sheet
-    -x0^2 + x1^2 + ... differs from -1 by rounding alone: by (8 u + d v) x0^2 at most, with u the
-    unit roundoff of the stored dtype, v that of the sum (float32 where the table is stored in half
-    precision) and d the dimension. A row that is off by more than that warns, and one that is off
-    by a hundredfold of it, or by half of x0^2, is no point any more and fails.
+    In the Poincare ball a norm of 1 or more (norms are taken in float64). Rounding may put a row on
+    the boundary: by u + (d / 2 + 2) v, with u the unit roundoff of what is stored, v that of the
+    sum (float32 where the table is stored in half precision) and d the dimension. Rows that are
+    outside by less than a hundredfold of that warn, since they have no finite distance all the
+    same. Rows farther out fail.
+
+    On the Lorentz sheet -x0^2 + x1^2 + ... differs from -1 by rounding alone: by (8 u + d v) x0^2
+    at most. A row that is off by more than that warns, and one that is off by a hundredfold of it,
+    or by half of x0^2, is no point any more and fails.
+
+    u is that of the coarsest numbers that the table holds: float32 rows saved as float64 are judged
+    as float32, and those of a text with six decimals by these. A hundredfold is never less than
+    float32's: what is smaller spoils no distance.
 
     Why it matters:
     The distance from a point on the boundary is infinite, and beyond it the formula takes the root
@@ -155,8 +163,8 @@ def outside_ball(embedding: EmbeddingStatistics) -> Finding:
 
     Known exceptions:
     A ball of curvature -c has radius 1 / sqrt(c); norms are judged after scaling, so the curvature
-    must be known. A clip that rounds to 1 in a narrow dtype (1 - 1e-5 in bfloat16) is found here
-    and is a true defect.
+    must be known. A clip that rounds to 1 in a narrow dtype (1 - 1e-5 in bfloat16) warns: the rows
+    lost their distance when they were saved.
 
     References:
     - Nickel & Kiela 2017, projection into the ball: https://arxiv.org/abs/1705.08039
@@ -167,6 +175,8 @@ def outside_ball(embedding: EmbeddingStatistics) -> Finding:
     reading = embedding.reading
     if not bad.count and embedding.drifted.count:
         return _drifted(embedding)
+    if bad.count and bad.count == embedding.rounded_out:
+        return _rounded_out(embedding)
     nowhere = "is no point" if bad.count == 1 else "are no points"
     return judged(
         bad,
@@ -182,6 +192,28 @@ def outside_ball(embedding: EmbeddingStatistics) -> Finding:
         fix="project after every step, ``x = torch.where(norm < 1 - 1e-5, x, x / norm * "
         "(1 - 1e-5))``; where the geometry was guessed wrong, state it (``taxcheck inspect`` shows "
         "the guess)",
+    )
+
+
+def _rounded_out(embedding: EmbeddingStatistics) -> Finding:
+    """The finding of rows that rounding, or little more, has put on the ball's boundary."""
+    on = embedding.outside
+    return Finding(
+        found=True,
+        severity=Severity.WARN,
+        message=f"{part(on.count, on.total, 'rows')} {be(on.count)} on the boundary of the ball by "
+        f"rounding, stored as {embedding.dtype}{first(on.samples)}",
+        count=on.count,
+        total=on.total,
+        observed={
+            "geometry": str(embedding.reading.geometry),
+            "dtype": embedding.dtype,
+            "largest norm": embedding.norm_percentiles.get(100),
+        },
+        samples=on.samples,
+        impact=f"{part(on.count, on.total, 'rows')} {have(on.count)} no finite distance as stored.",
+        fix="save the table as it was computed, in float64, or clip where the dtype can still tell "
+        "norms from 1: ``1 - 1e-5`` in float32, ``1 - 1e-2`` in bfloat16",
     )
 
 

@@ -84,13 +84,15 @@ def boundary_saturation(
     looks at what is lost: rows within 2 % of the radius of the engine's clip, depths whose median
     is there (where the hierarchy is known), and the error of the radius in the stored dtype.
 
-    - Both bad: failure.
-    - Only one bad, and the ranking exceeds all of its nulls (HIER003): warning. The rows do their
-      work where they are.
-    - Only one bad, and the ranking exceeds none or not all: failure.
+    - One bad or both, and the ranking exceeds all of its nulls (HIER003): warning. The rows do
+      their work where they are.
+    - One bad or both, and the ranking exceeds none or not all: failure.
     - No ranking to tell by, since the table came without pairs or a null ranks perfectly: the
-      Euclidean reading alone warns, the hyperbolic one alone fails, since rows at the clip were cut
+      Euclidean reading alone warns; the hyperbolic one fails, since rows at the clip were cut
       whatever they mean.
+
+    A clip that nothing states is told by the rows that share the largest norm, if they are more
+    than the spacing of numbers there brings together.
 
     Why it matters:
     A norm says little by itself: 0.9997 is a radius of 8.8 of the 12.2 that a clip at 1 - 1e-5
@@ -184,6 +186,6 @@ def _message(
 
 
 def _severity(crowded: bool, lost: bool, ranks: bool | None) -> Severity:
-    """One bad reading alone warns of a table that ranks; unknown ranks excuse only a crowd."""
-    excused = crowded if ranks is None else ranks
-    return Severity.WARN if crowded != lost and excused else Severity.FAIL
+    """A table that ranks is only warned of; unknown ranks excuse only a crowd."""
+    excused = crowded and not lost if ranks is None else ranks
+    return Severity.WARN if excused else Severity.FAIL

@@ -111,13 +111,14 @@ def at_the_clip(frame: DatasetFrame) -> tuple[DatasetFrame, dict[str, Verdict]]:
     """Every other species at the clip, 63 of 177 rows, and what follows whatever the cause.
 
     More than a quarter of the norms are above 0.9, and more than 5 % at the clip: both readings are
-    bad, and no ranking excuses it. Their far pairs are at the largest distance that there is.
+    bad, and a strong ranking makes it a warning. Their far pairs are at the largest distance that
+    there is.
     """
     damaged = with_radii(frame, Tree(frame.pairs).leaves()[::2], CLIP_RADIUS - 0.01)
     at = far_pairs(table_of(damaged).vectors, 0.98 * 2 * CLIP_RADIUS)
     assert at > 0.01 * 177 * 176 / 2
     return damaged, {
-        "EMB004": ("fail", len(Tree(frame.pairs).leaves()[::2])),
+        "EMB004": ("warn", len(Tree(frame.pairs).leaves()[::2])),
         "EMB010": ("warn", at),
         "TRAIN002": ("warn", 0),
     }
@@ -200,13 +201,13 @@ def _(folder: Folder) -> None:
     "EMB004",
     "fail",
     125,
-    "all 125 species, 71 % of 177 rows, were cut at the clip",
+    "all 125 species, 71 % of 177 rows, were cut at the clip, in each other's directions",
     ok=starfish_folder,
 )
 def _(folder: Folder) -> None:
     table, parents = folder.trained, starfish()
     species = leaves(parents)
-    towards = unit(table.vectors[species].astype(np.float64))
+    towards = unit(table.vectors[species].astype(np.float64))[::-1]
     table.vectors[species] = np.round(towards * CLIP, 6)
 
 

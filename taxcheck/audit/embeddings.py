@@ -12,9 +12,9 @@ from taxcheck.audit.metrics.spectrum import SpectrumState, effective_rank, parti
 from taxcheck.audit.values import PERCENTILES, Copies, EmbeddingStatistics, FloatArray
 from taxcheck.geometry import lorentz
 from taxcheck.geometry.ball import radius_of_norm
-from taxcheck.geometry.precision import UNIT_ROUNDOFF
 from taxcheck.geometry.space import Space
 from taxcheck.model.arrays import IntArray
+from taxcheck.model.vocabulary import UNIT_ROUNDOFF
 from taxcheck.sources.checkpoints.checkpoint import Checkpoint, Geometry, Reading
 from taxcheck.sources.contract import judge_rows
 from taxcheck.statistics.offenders import Column, Offenders, Sink, defect_of
@@ -23,9 +23,10 @@ _CHUNK = 1 << 17
 _BINS = 50
 # What rounding takes a row off the sheet by, relative to x0^2, is 8 u + d v at most: each of the
 # d + 1 squares is off by 2 u of itself, and an engine rounds for each again when it sums them up,
-# in float32 at least (v). A hundred times as much is no rounding any more, nor is half of x0^2.
+# in float32 at least (v). A norm is off by u + (d / 2 + 2) v. A hundred times as much is no
+# rounding any more, nor is a half; what is less than single precision makes spoils no distance.
 _ROUNDED, _FAR_OFF, _HALF = 8.0, 100.0, 0.5
-_UNKNOWN_ROUNDOFF = UNIT_ROUNDOFF["float32"]
+_SINGLE = UNIT_ROUNDOFF["float32"]
 
 
 def embedding_statistics(
@@ -40,8 +41,9 @@ def embedding_statistics(
     finite, outside = np.ones(rows, dtype=bool), np.zeros(rows, dtype=bool)
     drifted, on_sheet = np.zeros(rows, dtype=bool), reading.geometry is Geometry.LORENTZ
     spectrum, directions = SpectrumState(checkpoint.dim), SpectrumState(checkpoint.dim)
-    rounding = _rounding(checkpoint.dtype, checkpoint.dim)
-    far = min(_FAR_OFF * rounding, _HALF)
+    own = UNIT_ROUNDOFF.get(checkpoint.dtype, _SINGLE)
+    held = own if reading.roundoff is None else reading.roundoff
+    rounding, far = _rounding(held, checkpoint.dim), _far(held, checkpoint.dim)
     for part, space in chunks(checkpoint):
         with np.errstate(invalid="ignore"):  # a signalling NaN is told as any NaN
             x = np.asarray(checkpoint.vectors[part], dtype=np.float64)
@@ -56,7 +58,7 @@ def embedding_statistics(
     norms[~finite] = np.nan
     radii[outside] = np.inf
     sound = norms[np.isfinite(norms)]
-    clip, roundoff = reading.unit_clip, UNIT_ROUNDOFF.get(checkpoint.dtype, _UNKNOWN_ROUNDOFF)
+    clip = reading.unit_clip
     clip_radius = None if clip is None else radius_of_norm(clip)
     repeated = first_of_equal(checkpoint.vectors)
     groups, largest = largest_groups(repeated)
@@ -84,16 +86,17 @@ def embedding_statistics(
         norm_histogram=_histogram(sound),
         clip_radius=clip_radius,
         # up to the rounding of the stored norm
-        at_clip=None if clip is None else int(np.count_nonzero(norms >= clip - 8 * roundoff)),
+        at_clip=None if clip is None else int(np.count_nonzero(norms >= clip - 8 * own)),
         non_finite=defect_of(_of_rows("non_finite", bad, owner), rows, sink),
         outside=defect_of(beyond_rows, rows, sink, **{kind: len(off)}),
+        rounded_out=0 if on_sheet else _rounded_out(norms[off], held, checkpoint.dim),
         drifted=defect_of(near_rows, rows, sink),
         duplicates=defect_of(equal_rows, rows, sink),
         same_direction=same_direction - len(twins) if same_direction > len(twins) else 0,
         effective_rank=effective_rank(spectrum.eigenvalues()),
         participation_ratio=participation_ratio(spectrum.eigenvalues()),
         direction_rank=effective_rank(directions.eigenvalues()),
-        unit_roundoff=roundoff,
+        unit_roundoff=own,
         sampled_distances=pairs,
         ceiling=ceiling,
         copy_groups=groups,
@@ -119,10 +122,21 @@ def chunks(checkpoint: Checkpoint) -> Iterator[tuple[slice, Space]]:
         yield part, Space.of(checkpoint.vectors[part], reading.geometry, reading.curvature)
 
 
-def _rounding(dtype: str, dim: int) -> float:
+def _rounding(u: float, dim: int) -> float:
     """What rounding alone takes a row off the Lorentz sheet by, at most, relative to x0^2."""
-    u = UNIT_ROUNDOFF.get(dtype, _UNKNOWN_ROUNDOFF)
-    return _ROUNDED * u + dim * min(u, UNIT_ROUNDOFF["float32"])
+    return _ROUNDED * u + dim * min(u, _SINGLE)
+
+
+def _far(u: float, dim: int) -> float:
+    """How far off the sheet, relative to x0^2, a row is no point any more."""
+    return min(_FAR_OFF * _rounding(max(u, _SINGLE), dim), _HALF)
+
+
+def _rounded_out(norms: FloatArray, u: float, dim: int) -> int:
+    """How many norms of 1 or more, (k,), are so by less than a hundredfold of rounding."""
+    u = max(u, _SINGLE)
+    far = min(_FAR_OFF * (u + (dim / 2 + 2) * min(u, _SINGLE)), _HALF)
+    return int(np.count_nonzero(norms <= 1 + far))
 
 
 def _norms(

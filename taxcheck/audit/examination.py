@@ -15,6 +15,7 @@ from taxcheck.audit.clades import Partition, by_depth, by_rank, name_of_node, ne
 from taxcheck.audit.coverage import Known, coverage_of_training
 from taxcheck.audit.curve import curve_of
 from taxcheck.audit.embeddings import embedding_statistics
+from taxcheck.audit.geometry_scores import GeometryTold, settled
 from taxcheck.audit.pictures import draw_audit
 from taxcheck.audit.projection import Labels, project, sample
 from taxcheck.audit.scores import Subject, score_hierarchy
@@ -50,6 +51,7 @@ class Audit:
     scores: HierarchyScores | Unavailable
     training: TrainingRecord
     alignment: Alignments | Unavailable
+    geometry: GeometryTold
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,9 @@ def audit(
     """
     checkpoint, initial = tables["embeddings"], tables.get("initial")
     table = align(checkpoint, data.mapping)
+    with clock("geometry"):
+        table, geometry = settled(table, data.graph if data.mapping is not None else None, seed)
+        checkpoint = table.checkpoint
     with clock("embeddings"):
         embedding = embedding_statistics(checkpoint, seed, sink, table.owner)
     clades = _clades(data)
@@ -204,7 +209,7 @@ def audit(
         n_nodes=None if data.mapping is None else data.mapping.n_nodes,
         curve=curve_of(checkpoint.facts, embedding.reading.clip),
     )
-    evidence = Audit(embedding, coverage, scores, training, alignment)
+    evidence = Audit(embedding, coverage, scores, training, alignment, geometry)
     return Examined(evidence, table, space, clades, data, seed)
 
 

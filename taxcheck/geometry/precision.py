@@ -5,14 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from taxcheck.geometry.ball import Floats
+from taxcheck.model.vocabulary import UNIT_ROUNDOFF
 
-# Unit roundoff u: half the gap between 1 and the next number.
-UNIT_ROUNDOFF = {
-    "float16": 2.0**-11,
-    "bfloat16": 2.0**-8,
-    "float32": 2.0**-24,
-    "float64": 2.0**-53,
-}
 _LARGEST = 300.0  # a bound beyond it is as good as infinite, but still a number
 
 

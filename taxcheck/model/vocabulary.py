@@ -13,6 +13,13 @@ DEPTH_RANGES = (  # (from, to, what it is called); None: no end
     (FAR + 1, None, "deeper than 5"),
 )
 HIGH_NORM = 0.9  # norms above it are counted, as the first diagnosis of such a run did
+# Unit roundoff u of the numbers that a table may hold: half the gap between 1 and the next one.
+UNIT_ROUNDOFF = {
+    "float16": 2.0**-11,
+    "bfloat16": 2.0**-8,
+    "float32": 2.0**-24,
+    "float64": 2.0**-53,
+}
 NEAR_CLIP = 0.98  # of the clip's radius: nearer to it, rows differ only by where they were cut
 
 

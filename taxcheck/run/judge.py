@@ -152,6 +152,7 @@ def _table_summary(
     role: str, table: Checkpoint, joined: Aligned | None, ranked: tuple[str, ...]
 ) -> InputSummary:
     """How a checkpoint was understood, how its rows were ``joined`` to idx, and who ranked them."""
+    table = table if joined is None else joined.checkpoint
     reading = table.reading
     return InputSummary(
         role="checkpoint" if role == "embeddings" else "initial table",

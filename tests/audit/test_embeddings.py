@@ -60,12 +60,23 @@ def test_rows_off_the_sheet():
 def test_rows_that_drift_from_the_sheet_are_points_and_are_counted():
     x = np.linspace(0.5, 3, 20)
     rows = np.column_stack([np.sqrt(1 + x**2), x])
-    u = 2.0**-53
-    # -x0^2 (1 + e) + x^2 is off by e x0^2: (8 + 1) u are rounding, a hundredfold is none
-    rows[:, 0] *= np.sqrt(1 + np.r_[np.full(10, 5 * u), np.full(8, 200 * u), np.full(2, 2_000 * u)])
+    u, single = 2.0**-53, 2.0**-24
+    # -x0^2 (1 + e) + x^2 is off by e x0^2: (8 + 1) u are rounding; a hundredfold of what it is in
+    # single precision, 9 v, is none, and less spoils no distance in double precision either
+    off = np.r_[np.full(10, 5 * u), np.full(4, 2_000 * u), np.full(4, 800 * single)]
+    rows[:, 0] *= np.sqrt(1 + np.r_[off, np.full(2, 1_000 * single)])
     got = judged(rows, geometry="lorentz")
     assert (got.drifted.count, got.outside.count) == (8, 2)
     assert np.isfinite(got.radii).sum() == 18
+
+
+def test_rows_that_rounding_put_on_the_boundary_are_told_from_those_beyond_it():
+    norms = np.array([0.5, 1.0, 1 + 4e-5, 1 + 2e-4])
+    rows = np.column_stack([norms, np.zeros((4, 9))]).astype(np.float32)
+    got = judged(rows)  # 100 (u + 7 u) = 4.8e-5 in single precision and 10 dimensions
+    assert (got.outside.count, got.rounded_out) == (3, 2)
+    half = judged(np.array([[1.0], [1.04], [1.06]], np.float16))  # 100 u = 0.049
+    assert (half.outside.count, half.rounded_out) == (3, 2)
 
 
 def test_half_precision_and_many_dimensions_make_no_point_of_a_row_that_is_none():

@@ -91,6 +91,55 @@ def test_rows_that_are_no_points_end_the_training(guard):
         guard.after_epoch(5, table)
 
 
+def drifting(torch, guard, epochs: int):
+    """Descent on the sheet in single precision, whose rows nothing brings back, and its looks."""
+    generator = torch.Generator().manual_seed(3)
+    space = torch.randn(60, 4, generator=generator) / 2
+    rows = torch.cat([(1 + (space**2).sum(1, keepdim=True)).sqrt(), space], 1)
+    rows.requires_grad_()
+    parent, below = (torch.arange(1, 60) - 1) // 3, torch.arange(1, 60)
+
+    def inner(u, v):
+        return (u * v)[..., 1:].sum(-1, keepdim=True) - (u * v)[..., :1]
+
+    looks = []
+    for epoch in range(1, epochs + 1):
+        strangers = torch.randint(60, (59,), generator=generator)
+        near, far = (-inner(rows[below], rows[one]) for one in (parent, strangers))
+        loss = (torch.acosh(near.clamp(min=1.0001)) - torch.acosh(far.clamp(min=1.0001))).mean()
+        (slope,) = torch.autograd.grad(loss, rows)
+        with torch.no_grad():
+            slope[:, 0] *= -1
+            step = -0.1 * (slope + inner(rows, slope) * rows)
+            size = inner(step, step).clamp(min=1e-12).sqrt()
+            rows.copy_(torch.cosh(size) * rows + torch.sinh(size) / size * step)
+        looks.append(guard.after_epoch(epoch, rows))
+    return rows.detach(), [look for look in looks if look is not None]
+
+
+def outcome(report, rule: str) -> str:
+    return next(one.outcome.value for one in report.results if one.id == rule)
+
+
+def test_a_rounding_ends_no_training_and_what_is_none_does():
+    torch = pytest.importorskip("torch")
+    guard = Guard(every=150, geometry="lorentz")
+    rows, looks = drifting(torch, guard, 300)
+    assert [outcome(look, "EMB003") for look in looks] == ["warn", "warn"]
+    there = (1 + (rows[:, 1:].double() ** 2).sum(1)).sqrt()
+    on = torch.cat([there[:, None], rows[:, 1:].double()], 1)
+    for kind in (torch.float64, torch.float32, torch.float16, torch.bfloat16):
+        look = guard.after_epoch(450, on.to(kind))
+        assert outcome(look, "EMB003") == "pass", kind
+    off = on.clone()
+    off[7, 0] *= 1.1
+    with pytest.raises(UnsoundError, match=r"EMB003 outside_ball: 1 of 60 rows"):
+        guard.after_epoch(450, off.float())
+    off[7, 0] = float("nan")
+    with pytest.raises(UnsoundError, match="EMB002 non_finite"):
+        guard.after_epoch(450, off.float())
+
+
 def test_what_training_may_mend_is_logged(guard, caplog):
     with caplog.at_level(logging.INFO, "taxcheck"):
         report = guard.after_epoch(0, np.full((NODES, 4), 0.1))  # all rows are one point

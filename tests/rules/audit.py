@@ -11,6 +11,7 @@ import numpy as np
 from taxcheck.audit.alignment_scores import Alignments, Scored
 from taxcheck.audit.candidates import Way
 from taxcheck.audit.curve import curve_of
+from taxcheck.audit.geometry_scores import GeometryTold, ToldBy
 from taxcheck.audit.values import (
     PERCENTILES,
     CladeSpread,
@@ -212,6 +213,7 @@ def judge(id: str, thresholds: Mapping[str, float] | None = None, **given: Any) 
         "scores": scores,
         "training": training,
         "alignment": alignment,
+        "geometry": lambda: GeometryTold(Geometry.BALL, ToldBy.STATED),
     }
     inputs = {name: given[name] if name in given else make() for name, make in makers.items()}
     inputs = {k: Unavailable(f"no {k} given") if v is None else v for k, v in inputs.items()}

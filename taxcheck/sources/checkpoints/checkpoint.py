@@ -24,6 +24,8 @@ class Reading:
     clip: float | None  # largest norm of a ball row that the engine allows; None: unknown
     confidence: str  # "certain": stated or given, "likely", "guess"
     reasons: tuple[str, ...]  # one sentence each
+    rivals: tuple[Geometry, ...] = ()  # other spaces that the rows may be points of as well
+    roundoff: float | None = None  # of what the numbers hold; None: of the stored dtype
 
     @property
     def unit_clip(self) -> float | None:

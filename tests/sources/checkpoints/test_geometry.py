@@ -13,6 +13,7 @@ from taxcheck.model.errors import InputError
 from taxcheck.model.geometry import Geometry
 from taxcheck.sources.checkpoints.geometry import Stated, named, reading_of
 from taxcheck.sources.checkpoints.opening import open_checkpoint
+from taxcheck.sources.checkpoints.precision import roundoff_of
 
 RNG = np.random.default_rng(11)
 
@@ -62,7 +63,11 @@ def test_a_few_rows_off_the_sheet_do_not_hide_it() -> None:
     table[5:10, 1] += 1
     reading = reading_of(table, "float64", Stated())
     assert reading.geometry is Geometry.LORENTZ
-    table[:50, 1] += 1
+    table[:400, 1] += 1  # the others are on it by no chance
+    reading = reading_of(table, "float64", Stated())
+    assert reading.geometry is Geometry.LORENTZ
+    assert reading.reasons[0].startswith("60.3 % of the rows satisfy")  # 600 of 995
+    table[:600, 1] += 1
     assert reading_of(table, "float64", Stated()).geometry is Geometry.EUCLIDEAN
 
 
@@ -191,4 +196,59 @@ def test_time_in_the_last_coordinate_is_refused(
     assert told is Geometry.EUCLIDEAN
     table[2500:, -1] += 1  # a sixth of the rows is elsewhere
     np.save(path, np.roll(table, -1, axis=1))
-    assert open_checkpoint(str(path)).reading.geometry is Geometry.EUCLIDEAN
+    if curvature == 1:
+        with pytest.raises(InputError, match="last coordinate"):
+            open_checkpoint(str(path))
+    else:  # a curvature that the rows themselves tell
+        assert open_checkpoint(str(path)).reading.geometry is Geometry.EUCLIDEAN
+
+
+def test_numbers_stored_wider_than_they_were_computed_are_known_to_what_they_hold() -> None:
+    table = sheet(300, 4)
+    single = table.astype(np.float32)
+    short = (single.view(np.uint32) & np.uint32(0xFFFF0000)).view(np.float32)  # as bfloat16
+    for rows, roundoff in (
+        (table, 2.0**-53),
+        (single.astype(np.float64), 2.0**-24),
+        (single, 2.0**-24),
+        (short, 2.0**-8),
+        (table.astype(np.float16).astype(np.float64), 2.0**-11),
+        (np.round(table, 4), 0.5e-4),
+        (table[:2], 2.0**-53),  # a few short numbers may be chance
+    ):
+        assert roundoff_of(rows, rows.dtype.name) == roundoff
+        assert reading_of(rows, rows.dtype.name, Stated()).geometry is Geometry.LORENTZ
+    table[3] = np.nan
+    assert roundoff_of(table.astype(np.float32).astype(np.float64), "float64") == 2.0**-24
+
+
+def test_rows_near_the_boundary_share_a_norm_by_the_spacing_of_numbers_alone() -> None:
+    radii = np.linspace(1, 15.5, 20_000)  # no two alike, and none cut
+    towards = RNG.normal(size=(len(radii), 5))
+    towards /= np.linalg.norm(towards, axis=1, keepdims=True)
+    single = (towards * np.tanh(radii / 2)[:, None]).astype(np.float32)
+    assert reading_of(single, "float32", Stated()).clip is None
+    single[-40:] = towards[-40:] * (1 - 1e-5)
+    single[:-40] = single[:-40] * np.float32(0.9999)
+    assert reading_of(single, "float32", Stated()).clip == pytest.approx(0.99999, abs=1e-6)
+
+
+def test_half_precision_brings_rows_of_the_ball_onto_its_boundary() -> None:
+    radii = np.linspace(0.5, 12, 400)[:, None]  # from 8.3 on float16 knows no norm below 1
+    towards = RNG.normal(size=(400, 5))
+    towards /= np.linalg.norm(towards, axis=1, keepdims=True)
+    half = (towards * np.tanh(radii / 2)).astype(np.float16)
+    assert np.linalg.norm(half.astype(float), axis=1).max() >= 1
+    reading = reading_of(half, "float16", Stated())
+    assert (reading.geometry, reading.rivals) == (Geometry.BALL, ("tangent", "euclidean"))
+    assert reading.reasons[0].startswith("Every norm is as good as below 1 (largest 1.00")
+    assert reading_of(towards.astype(np.float16), "float16", Stated()).geometry == "euclidean"
+
+
+def test_where_norms_leave_the_space_open_its_rivals_are_told() -> None:
+    assert reading_of(ball(500), "float64", Stated()).rivals == ("tangent", "euclidean")
+    wide = reading_of(RNG.normal(size=(100, 8)), "float64", Stated())
+    assert (wide.geometry, wide.rivals) == ("euclidean", ("tangent",))
+    assert reading_of(sheet(300, 3), "float64", Stated()).rivals == ()
+    stated = Stated(geometry=Geometry.BALL, source="Given.")
+    assert reading_of(ball(500), "float64", stated).rivals == ()
