@@ -17,7 +17,7 @@ from taxcheck.model.vocabulary import percent
 from taxcheck.model.written import plain
 
 from . import comparison as compared
-from . import view
+from . import series, view
 from .page import page
 from .pictures import Figure, place
 from .pictures.before_after import drawn
@@ -149,6 +149,7 @@ def parts(report: Report, limits: Limits) -> dict[str, Any]:
         "report": report,
         "limits": limits,
         "view": view,
+        "series": series,
         "found": found,
         "passes": view.of_outcome(report, Outcome.PASS),
         "skipped": view.of_outcome(report, Outcome.SKIPPED),

@@ -16,7 +16,7 @@ from taxcheck.model.report import RenderOptions, Report
 from taxcheck.model.result import FoundCause, RuleResult
 from taxcheck.model.vocabulary import percent, plural
 
-from . import view
+from . import series, view
 from .places import described
 from .text import clip, number, one_line, parts, size
 
@@ -145,6 +145,8 @@ def _head(report: Report) -> Iterator[str]:
         if len(told) > _STANDING:
             lines.append(f"- … and {plural(len(told) - _STANDING, 'more waiver')}")
         yield "\n".join(lines)
+    if report.series is not None:
+        yield "\n".join(f"- {plain(said, 400)}" for said in series.told(report.series))
     if table := view.table_read(report):
         yield f"Table: {plain(table, 400)}"
     if guesses := view.guessed(report):

@@ -13,7 +13,7 @@ from taxcheck.model.result import FoundCause, RuleResult
 from taxcheck.model.vocabulary import plural
 
 from . import comparison as compared
-from . import view
+from . import series, view
 from .lines import Line, printed
 from .text import bare, clip, number, one_line
 
@@ -46,6 +46,7 @@ _MARKS = {
 _NAMES_WIDTH = 40
 _COMMAND_LINES = 5
 _CAUSE_LINES = 4
+_TABLES = 6  # of a series that are shown
 _STANDING = 5  # lines on the baseline and the waivers
 _CHANGES = 24  # rules of a comparison; -v lists all
 
@@ -175,6 +176,7 @@ def _first_screen(report: Report, width: int) -> list[Line]:
         for reason, results in view.reasons(report)[:6]:
             foot += _wrapped(f"  {plural(len(results), 'rule')} skipped: {reason}", width, 2)
     foot += _folded(plural(len(passes), "rule") + " passed", passes, width)
+    foot += _series(report, width)
     if table := view.table_read(report):
         foot += _wrapped(f"Table: {table}", width, 3)
     if guesses := view.guessed(report):
@@ -183,6 +185,19 @@ def _first_screen(report: Report, width: int) -> list[Line]:
     room = LINES - len(head) - len(foot)
     entries = _entries(rows, room, width)
     return [*head, *entries, *_joined(report, room - len(entries), width), *foot]
+
+
+def _series(report: Report, width: int) -> Iterator[Line]:
+    """The tables of a run: whose verdict it is, the best, where rows failed, and a few of them."""
+    if report.series is None:
+        return
+    for said in series.told(report.series):
+        yield from _wrapped(said, width, 2)
+    cells = (series.COLUMNS, *series.spread(series.rows(report.series), _TABLES))
+    wide = [max(len(row[k]) for row in cells) for k in range(len(series.COLUMNS))]
+    for row in cells:
+        fields = (cell.rjust(room) for cell, room in zip(row, wide, strict=True) if room)
+        yield Line(("  " + "  ".join(fields))[:width])
 
 
 def _standing(report: Report, width: int) -> Iterator[Line]:

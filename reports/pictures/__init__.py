@@ -14,6 +14,7 @@ from .map import projection
 from .nodes import id_axis, pairs_per_node, roles, taxid_axis
 from .pairs import closure, depths, draws
 from .scores import mean_rank, scores, separation
+from .series import epochs
 from .svg import Drawing, Picture
 from .table import copies, hubs, norm_histogram, norm_percentiles
 from .training import training_curve, untrained
@@ -23,6 +24,7 @@ _HERO: tuple[_Draw, ...] = (roles, id_axis, taxid_axis)
 _DEPTHS: tuple[_Draw, ...] = (depths, draws)
 # after training, in the order in which one asks
 _CHAPTERS: tuple[tuple[str, str, tuple[_Draw, ...]], ...] = (
+    ("series", "One table after another", (epochs,)),
     ("untrained", "Which rows were never trained, and why", (untrained, updates)),
     ("training", "How the training went", (training_curve,)),
     ("place", "Where the rows lie", (norm_percentiles, norm_histogram, radius_by_depth, copies)),

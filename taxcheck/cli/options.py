@@ -125,12 +125,19 @@ _READING = {
 }
 
 
-def request_options(*names: str, **words: str) -> Callable[[Command], Command]:
-    """The options of these fields, in this order; ``words`` replace the help of some of them."""
+def request_options(
+    *names: str, several: Mapping[str, str] | None = None, **words: str
+) -> Callable[[Command], Command]:
+    """The options of these fields, in this order; ``words`` replace the help of some of them.
+
+    ``several`` has those that may be given several times, and their help.
+    """
+    many = several or {}
 
     def decorate(command: Command) -> Command:
         for name in reversed(names):
             said = {"help": words[name]} if name in words else {}
+            said = _of_many(many[name]) if name in many else said
             option = click.option(f"--{name.replace('_', '-')}", **(_OPTIONS[name] | said))
             command = option(command)
         return command
@@ -142,6 +149,7 @@ def takes_request(
     *names: str,
     argument: Mapping[str, str] | None = None,
     begun: Callable[..., Request | None] | None = None,
+    several: Mapping[str, str] | None = None,
     **words: str,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Hand a command its ``request``, out of the policy, its [inputs] and the options of the line.
@@ -150,7 +158,8 @@ def takes_request(
     say how the files are read, and ``--policy``. The policy names the files that the line does not;
     what the command does not take is left out. ``argument`` has one field typed without its option,
     and how that is called. ``begun`` is told the other options, and its request, if it has one, is
-    continued: the line must agree with it. ``words`` say what a field is to this command.
+    continued: the line must agree with it. ``several`` and ``words`` are those of
+    ``request_options``.
     """
     files = [name for name in names if name in _FILES]
     reading = [one for file, more in _READING.items() if file in files for one in more]
@@ -164,7 +173,8 @@ def takes_request(
             before = begun(**given) if begun else None
             command(request=_request(before, **stated), **given)
 
-        ready = request_options(*(name for name in taken if name not in bare), **words)(call)
+        own = (name for name in taken if name not in bare)
+        ready = request_options(*own, several=several, **words)(call)
         for name, metavar in bare.items():
             ready = click.argument(name, metavar=f"[{metavar}]", required=False)(ready)
         return ready
@@ -181,6 +191,10 @@ def _request(begun: Request | None, policy: Path | None, **stated: Any) -> Reque
     from taxcheck.run.registry import cause_names, load_rules
     from taxcheck.run.request import continued, under_policy
 
+    tables = stated.get("embeddings")
+    series = tables if isinstance(tables, tuple) else ()
+    if series:
+        stated |= {"embeddings": series[0], "series": series}
     taken = stated.keys() & {f.name for f in fields(Inputs)}
     rest = {name: value for name, value in stated.items() if name not in taken}
     if "fail_on" in rest:

@@ -13,6 +13,7 @@ from taxcheck.cli.options import takes_request
 from taxcheck.cli.output import asked, progress_bar, render
 from taxcheck.cli.push import pushed, pusher, service_options
 from taxcheck.cli.streams import aside, say
+from taxcheck.model.paths import is_folder
 
 if TYPE_CHECKING:
     from taxcheck.model.report import Report
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
     "memory",
     "seed",
     "title",
+    several={
+        "embeddings": "Trained table to audit, of any engine; several times, or a folder, for the "
+        "checkpoints of one run."
+    },
 )
 @click.option(
     "--format",
@@ -95,8 +100,9 @@ def run(
 
     Reads Parquet, Feather, CSV and TSV (plain, gzip, zstd) and pickled lists of dicts. Columns
     are found by name, or given by --mapping-columns and --pair-columns. Pairs that hold labels
-    need no mapping. What the command line does not name, [inputs] of the policy may: in a folder
-    with such a taxcheck.toml `taxcheck run` is all.
+    need no mapping. Of several tables of one run, or a folder of them, each is judged; the verdict
+    is that of the last, in the order of the epochs that they record. What the command line does not
+    name, [inputs] of the policy may: in a folder with such a taxcheck.toml `taxcheck run` is all.
     """
     from dataclasses import replace
 
@@ -132,6 +138,13 @@ def _fetched(baseline: str | None) -> bytes | str | None:
 
 def _report(request: Request, cache: Path | None, progress: Progress | None) -> tuple[Report, str]:
     """The report of a run, and what there is to say of the cache."""
+    if request.series or (request.embeddings is not None and is_folder(request.embeddings)):
+        from taxcheck.commands.series import as_series, judge_series
+
+        request = as_series(request)
+        if request.series:
+            note = "" if cache is None else "Several tables are judged anew, whatever is cached."
+            return judge_series(request, progress), note
     if cache is None:
         from taxcheck.run.check import check
 

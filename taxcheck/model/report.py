@@ -15,6 +15,7 @@ from taxcheck.model.leading import Group, grouped, left_of
 from taxcheck.model.pictures import AuditPictures, Pictures
 from taxcheck.model.reading import Reading
 from taxcheck.model.result import FoundCause, RuleResult
+from taxcheck.model.series import Series
 from taxcheck.model.statistics import Count, Statistics
 from taxcheck.model.waiver import WaiverStatus
 
@@ -69,7 +70,8 @@ class Report(Struct, frozen=True, kw_only=True):
 
     schema_version: Annotated[str, Meta(pattern=r"^2\.[0-9]+$")] = SCHEMA_VERSION
     verdict: Outcome = Outcome.SKIPPED  # "pass", "warn", "fail", "error"; "skipped": nothing judged
-    exit_code: int = 3  # 0 pass or warn, 1 a rule failed, 3 nothing evaluated, 4 a rule broke
+    # 0 pass or warn, 1 a rule failed, 3 nothing evaluated or a table not read, 4 a rule broke
+    exit_code: int = 3
     headline: str = ""  # one sentence with the number that matters
     tool: Tool
     title: str
@@ -82,6 +84,7 @@ class Report(Struct, frozen=True, kw_only=True):
     statistics: Statistics
     pictures: Pictures = Pictures()  # of the data
     audit: AuditPictures | None = None  # pictures of a trained table, where one was audited
+    series: Series | None = None  # where tables of one run were judged; the report is the last's
     policy: PolicySummary = PolicySummary()
     fail_on: Outcome = Outcome.FAIL
     rests_on: tuple[str, ...] = ()  # of repaired data: what makes it true, as far as that is known
@@ -147,7 +150,9 @@ class Report(Struct, frozen=True, kw_only=True):
         if self.verdict is Outcome.SKIPPED:
             return 3
         warned = self.decided_by(Outcome.WARN) or bool(self.lost(Outcome.WARN))
-        return int(self.verdict is Outcome.FAIL or (self.fail_on is Outcome.WARN and warned))
+        failed = int(self.verdict is Outcome.FAIL or (self.fail_on is Outcome.WARN and warned))
+        unread = self.series is not None and bool(self.series.unread)
+        return 3 if unread and not failed else failed
 
     @property
     def by_outcome(self) -> tuple[RuleResult, ...]:

@@ -111,6 +111,15 @@ class Gathered:
         )
         return replace(self, request=request, tables=open_tables(request), clock=Clock())
 
+    def with_next(self, embeddings: str, drawn: bool) -> Gathered:
+        """The same data beside another table of the request's series, read as it was asked for."""
+        self._known()  # of the data, which no table adds to
+        request = replace(self.request, embeddings=embeddings, drawn=drawn)
+        seen = {key: (one, graph, sink.branch()) for key, (one, graph, sink) in self._seen.items()}
+        return replace(
+            self, request=request, tables=open_tables(request), clock=Clock(), _seen=seen
+        )
+
     def _known(self) -> tuple[Evidence, Graph | None, Symptoms]:
         dataset = self.request.policy.dataset
         if dataset not in self._seen:
@@ -165,7 +174,7 @@ def gather(
         if written is not None:
             written.places = _places(sources)
         with clock("opening"):
-            tables = open_tables(request)
+            tables = {} if request.series else open_tables(request)  # of several one at a time
             if taxonomy is None and request.taxonomy is not None:
                 taxonomy = open_beside(request.taxonomy)
         with clock("mapping"):

@@ -26,6 +26,7 @@ class Request(Inputs):
     policy: Policy = field(default_factory=Policy)
     workers: int = 1
     engine: str = "threads"  # who reads the pairs: also "dask", "spark", or a scheduler's address
+    series: tuple[str, ...] = ()  # tables of one run, or folders of them, in place of one table
     memory: int | None = None  # bytes that the run may take; None: half of what the machine has
     seed: int = 0
     drawn: bool = True  # whether pictures are wanted: a projection takes a moment
@@ -42,6 +43,8 @@ class Request(Inputs):
                 "nothing to check: give `mapping`, `pairs` or `embeddings`, or name the files in "
                 "[inputs] of taxcheck.toml"
             )
+        if self.series and self.failures is not None:
+            raise UsageError("`failures` are of one table: leave them out, or give one table")
         if self.held_out is not None and self.pairs is None:
             raise UsageError("`held_out` is judged against `pairs`: give both")
         if self.initial is not None and self.embeddings is None:
