@@ -37,6 +37,8 @@ class Evaluation:
     map: Interval
     mean_rank: Interval
     hits: dict[int, Interval]
+    table: str  # which array it is, how sure its geometry is, and how its rows were joined
+    guesses: tuple[str, ...]  # of the reading, where others were possible, a sentence each
 
     def lines(self) -> Iterator[str]:
         """Lines for a person."""
@@ -46,6 +48,8 @@ class Evaluation:
             f"{part} sources, {self.edges:,} positives, candidates among {self.nodes:,} nodes, "
             f"seed {self.seed}"
         )
+        yield f"table {self.table}"
+        yield from (f"guessed: {guess}" for guess in self.guesses)
         if self.without_row:
             yield f"{self.without_row:,} of the nodes have no row and rank behind all others"
         rows = {"MAP": self.map, "mean rank": self.mean_rank}
@@ -79,10 +83,10 @@ def evaluate_table(
     ranking = rank(
         space, drawn, protocol=Protocol(protocol), ties=TieRule(ties), workers=request.workers
     )
-    weights = ranking.edges.astype(np.float64)
+    weights, reading = ranking.edges.astype(np.float64), checkpoint.reading
     return Evaluation(
         path=checkpoint.path,
-        geometry=checkpoint.reading.geometry.value,
+        geometry=reading.geometry.value,
         protocol=protocol,
         ties=ranking.ties.value,
         sources=len(drawn.sources),
@@ -97,6 +101,17 @@ def evaluate_table(
             k: mean_interval(found.astype(np.float64), rng, weights=weights)
             for k, found in ranking.hits.items()
         },
+        table=f"{checkpoint.key}, {reading.geometry.value} ({reading.confidence}), {table.by}",
+        guesses=(
+            *checkpoint.guesses,
+            *table.left_out,
+            *(
+                f"{source.path}: {guess}"
+                for source in data.inputs
+                if source.reading is not None
+                for guess in source.reading.guesses
+            ),
+        ),
     )
 
 

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from msgspec import structs
 
 from taxcheck.commands.build.manifest import manifest
-from taxcheck.commands.build.pairs import closure_batches, closure_by, count_pairs
+from taxcheck.commands.build.pairs import PAIR_SCHEMA, closure_batches, closure_by, count_pairs
 from taxcheck.commands.build.plausible import Plausible, plausible
 from taxcheck.commands.build.selection import Linked, below, clean, down_to, related
 from taxcheck.commands.build.split import PROTOCOL, choose
@@ -37,6 +37,7 @@ from taxcheck.run.check import check
 from taxcheck.run.executors.opening import THREADS, executor_of
 from taxcheck.run.registry import cause_names, load_rules
 from taxcheck.run.request import Request
+from taxcheck.sources.tables.columnar import GUESSED
 from taxcheck.sources.taxonomies.opening import read_source
 
 FILES = (
@@ -106,7 +107,7 @@ def build(plan: BuildRequest, told: Callable[[str], None] = lambda _: None) -> B
         counts = _write(place, read, dataset, plan)
         told("running the gate")
         report = _gate(place, plan)
-        report = structs.replace(report, inputs=(_source(read), *report.inputs))
+        report = structs.replace(report, inputs=(_source(read), *map(_told_once, report.inputs)))
         whole = manifest(place, read, dataset, counts, plan.command, report)
         if plan.split is not None:
             whole["split"] = {"share": plan.split, "seed": plan.seed, "protocol": PROTOCOL}
@@ -166,6 +167,12 @@ def _intent(hierarchy: Linked, pairs: str) -> Dataset:
     )
 
 
+def _told_once(built: InputSummary) -> InputSummary:
+    """One of the files that were built, without what is told of the source."""
+    assert built.reading is not None
+    return structs.replace(built, notes=(), reading=structs.replace(built.reading, guesses=()))
+
+
 def _source(read: Plausible) -> InputSummary:
     """What was read, with what was guessed of it, for the report."""
     hierarchy, origin = read.hierarchy, read.hierarchy.origin
@@ -192,16 +199,16 @@ def _write(place: Path, read: Plausible, dataset: Dataset, plan: BuildRequest) -
         )
     write_mapping(place / mapping_name(hierarchy.n), hierarchy.identifiers)
     write_table(place / "nodes.parquet", nodes_table(hierarchy))
-    held_out = 0
+    held_out, schema = 0, _schema(read)
     if plan.split is None and plan.engine == THREADS:
-        rows = write_pairs(place / "pairs.parquet", closure_batches(graph, cap))
+        rows = write_pairs(place / "pairs.parquet", closure_batches(graph, cap), schema)
     elif plan.split is None:
         with executor_of(plan.engine, plan.workers) as executor:
-            rows = write_pairs(place / "pairs.parquet", closure_by(executor, graph, cap))
+            rows = write_pairs(place / "pairs.parquet", closure_by(executor, graph, cap), schema)
     else:
         files = [place / "pairs.parquet", place / "held_out.parquet"]
         split = choose(graph, cap, plan.split, plan.seed)
-        rows, held_out = write_streams(files, split.batches())
+        rows, held_out = write_streams(files, split.batches(), schema)
     inputs = Inputs(
         mapping=str(place / mapping_name(hierarchy.n)),
         pairs=str(place / "pairs.parquet"),
@@ -226,6 +233,13 @@ def _write(place: Path, read: Plausible, dataset: Dataset, plan: BuildRequest) -
         "nodes with several parents": int(np.count_nonzero(graph.parent_counts > 1)),
         "greatest depth": int(depth.max()),
     }
+
+
+def _schema(read: Plausible) -> pa.Schema:
+    """That of the pairs, with what was guessed of the source and what is open."""
+    open_questions = (f"not certain: {question}" for question in read.questions)
+    said = [one.rstrip(".") for one in (*read.hierarchy.guesses, *open_questions)]
+    return PAIR_SCHEMA.with_metadata({GUESSED: json.dumps(said)} if said else None)
 
 
 def mapping_name(nodes: int) -> str:

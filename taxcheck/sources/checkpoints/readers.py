@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Callable
 from functools import partial
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
     from taxcheck.sources.checkpoints.archive import Archive
     from taxcheck.sources.checkpoints.contents import Contents
     from taxcheck.sources.checkpoints.delimited import Layout
+
+
+# Protocol 0 is text: a list, a dictionary, a tuple, an object. CSV may begin with such letters too.
+_PRINTED_PICKLE = re.compile(
+    rb"\(*(?:[ldt]p\d+\n|c[A-Za-z_][\w.]*\n\w+\n|I-?\d+\n|L-?\d+L\n|F[-+.\de]+\n|S['\"]"
+    rb"|V[^\n,:;()]*\np\d+\n|N[.tNI])"
+)
 
 
 def _is_tar(head: bytes) -> bool:
@@ -91,7 +99,8 @@ def _pickle(candidate: Candidate) -> float:
         return NEVER
     if head.startswith(PICKLED):
         return CERTAIN
-    return LIKELY if head[:1] in (b"(", b"]", b"}", b"c", b"l") and b"\n" in head else NEVER
+    binary = head[:1] in (b"(", b"]", b"}") and b"\n" in head and not candidate.is_text
+    return LIKELY if binary or _PRINTED_PICKLE.match(head) else NEVER
 
 
 def _delimited(candidate: Candidate) -> Layout | None:

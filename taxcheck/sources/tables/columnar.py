@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import orc
 
-from taxcheck.model.errors import InputError
+from taxcheck.model.errors import InputError, one_line
 from taxcheck.sources.files import InputFile, reading
+from taxcheck.sources.readers import Guess
 from taxcheck.sources.tables.batches import BATCH_ROWS, RawBatch
 from taxcheck.sources.tables.parts import Part, grouped
 
+# In the metadata of pairs that were built: what their source was guessed to say, as a JSON list.
+GUESSED = b"taxcheck.guessed"
+_MOST_GUESSES, _LONGEST_GUESS = 20, 600
 _BUFFER = 1 << 22  # bytes read at once of a column: bounds memory where a row group is huge
 _SHORT = 4  # bytes of a row, less than what the length of a text takes
 _DECODED = 1 << 26  # bytes of text that a column's dictionary is written out to at once
@@ -79,12 +84,23 @@ def _repeated(metadata: pq.FileMetaData) -> frozenset[str]:
     return frozenset(name for name, size in bytes_of.items() if size < _SHORT * metadata.num_rows)
 
 
+def _guessed(schema: pa.Schema) -> tuple[str, ...]:
+    """What was guessed when the file was built, so that it goes with the file."""
+    try:
+        said = msgspec.json.decode((schema.metadata or {}).get(GUESSED, b"[]"), type=list[str])
+    except msgspec.MsgspecError:
+        return ()
+    return tuple(
+        Guess(f"When this was built: {one_line(one, _LONGEST_GUESS)}.")
+        for one in said[:_MOST_GUESSES]
+    )
+
+
 class ParquetReader:
     """A Parquet file."""
 
     format = "parquet"
     header = True
-    notes: tuple[str, ...] = ()
     first_row = 1
 
     def __init__(self, file: InputFile) -> None:
@@ -92,6 +108,7 @@ class ParquetReader:
         with reading(file.shown, "Parquet"), file.open() as stream:
             opened = pq.ParquetFile(stream)
             self.schema = opened.schema_arrow
+            self.notes = _guessed(self.schema)
             self.column_names = tuple(self.schema.names)
             self.total_rows = opened.metadata.num_rows
             self._repeated = _repeated(opened.metadata)

@@ -168,7 +168,8 @@ def _code_column(table: Table) -> str | None:
     names = table.column_names[:_TOO_MANY]
     if len(set(table.column_names)) < len(table.column_names):
         return None
-    for name, cells in zip(names, table.texts(names), strict=True):
+    columns = table.texts(names)
+    for name, cells in zip(names, columns, strict=True):
         texts = [
             one.strip() for one in cells.slice(0, _SAMPLE).cast(pa.string()).to_pylist() if one
         ]
@@ -179,8 +180,24 @@ def _code_column(table: Table) -> str | None:
         if _IDENTIFIER.search(name) and are_numbers(codes):
             continue
         if way_of(codes if split else texts) is not None and len(set(texts)) > 0.9 * len(texts):
-            return name
+            others = [other for other in columns if other is not cells]
+            return None if _are_edges(table, set(texts), others) else name
     return None
+
+
+def _are_edges(table: Table, codes: set[str], others: Sequence[pa.Array]) -> bool:
+    """Whether cells beside the codes are codes too, so that the rows say what is above what.
+
+    Nodes that are called n1 to n99 begin like codes. Beside names of columns, other columns than
+    that of the parents may hold codes as well.
+    """
+    if table.header and len(others) > 1:
+        return False
+    for other in others:
+        above = {one.strip() for one in other.cast(pa.string()).unique().to_pylist() if one}
+        if len(above) > 2 and len(above & codes) >= 0.9 * len(above) - 1:  # a root has no row
+            return True
+    return False
 
 
 def _called(names: Sequence[str], words: Sequence[str], others: set[str | None]) -> str | None:

@@ -358,3 +358,11 @@ def test_a_typed_table_with_several_columns_of_nodes(make, tmp_path):
     frame = pa.table({"id": [1, 2, 3], "name": ["a", "b", "c"], "parent_id": [None, 1.0, 2.0]})
     pq.write_table(frame, tmp_path / "t.parquet")
     assert make(tmp_path / "t.parquet").edges == {(1, 2), (2, 3)}
+
+
+@pytest.mark.parametrize("header", ["", "node,up\n"])
+@pytest.mark.parametrize("letter", ["n", "Q", ""])
+def test_nodes_with_numbers_are_no_codes(make, header, letter):
+    edges = [(f"{letter}{k}", f"{letter}{max(k // 3, 1)}") for k in range(2, 100)]
+    data = make(header + text(edges), "e.csv")
+    assert {(str(p), str(c)) for p, c in data.edges} == {(p, c) for c, p in edges}

@@ -7,12 +7,16 @@ import tomllib
 from itertools import pairwise
 
 import networkx
+import pyarrow.parquet as pq
 import pytest
 
 from taxcheck.commands.build.dataset import BuildRequest, build
 from taxcheck.model.errors import InputError
 from taxcheck.model.report import RenderOptions
-from taxcheck.run.registry import load_renderers
+from taxcheck.policy.read import load_policy
+from taxcheck.run.check import check
+from taxcheck.run.registry import cause_names, load_renderers, load_rules
+from taxcheck.run.request import Request
 
 TRIPLES = [("wolf", "is_a", "Canis"), ("coyote", "is_a", "Canis"), ("Canis", "is_a", "Canidae"),
            ("red_fox", "is_a", "Vulpes"), ("Vulpes", "is_a", "Canidae")]  # fmt: skip
@@ -186,3 +190,22 @@ def test_cells_that_are_empty_where_they_would_repeat_are_asked_about(make):
              ("D", "E", "F")]  # fmt: skip
     data = make(text(ranks, ","), "l.csv")
     assert any(line.startswith("question: 9 of 15 nodes have neither") for line in data.lines)
+
+
+@pytest.mark.parametrize("split", [None, 0.2])
+def test_what_was_guessed_goes_with_the_pairs(make, split):
+    data = make(text([*TREE, ("Total", "59")], ","), "e.csv", split=split)
+    request = Request(
+        mapping=str(data.folder / "mapping.tsv"),
+        pairs=str(data.folder / "pairs.parquet"),
+        policy=load_policy(data.folder / "taxcheck.toml", load_rules(), cause_names()),
+    )
+    (pairs,) = (one for one in check(request).inputs if one.role == "pairs")
+    assert pairs.reading.guesses == (
+        "When this was built: child is column 1, parent is column 2, by position.",
+        "When this was built: not certain: 1 edge shares no node with any other (Total below 59); "
+        "if that is a total, a header, units or another table, take it out.",
+    )
+    named = make(text([("child", "parent"), *TREE], ","), "n.csv", split=split)
+    stored = pq.read_schema(named.folder / "pairs.parquet").metadata
+    assert not stored
