@@ -1,4 +1,4 @@
-"""One browser, and every page that it is shown."""
+"""A browser, and every page that it is shown."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from tests.reports.incident import advised
 from tests.reports.sample import COMPARED, PROJECTED, REPORTS
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator:
+    """Begun anew for each module: one that nobody looks at goes on working."""
     webdriver = pytest.importorskip("selenium.webdriver")
     options = webdriver.ChromeOptions()
     options.binary_location = CHROMIUM
