@@ -146,6 +146,8 @@ UNSUPPORTED = (
                 "fetch the file with: git lfs pull"),
     Unsupported("a web page", _text(rb"(?i)\A(<!doctype html|<html|<head\b)"),
                 "download the file itself, which a page was saved in place of"),
+    Unsupported("a table in HTML", _text(rb"(?i)\A<table\b"),
+                "write it with pandas.read_html(path)[0].to_csv(...)"),
     Unsupported("a PDF document", _magic(b"%PDF-"), "give the table that it shows, as CSV"),
     Unsupported("a binary Excel workbook (.xlsb)", _member("xl/workbook.bin"), _CSV),
     Unsupported("an Excel workbook", _member("xl/"), _CSV, ("checkpoint",)),

@@ -41,6 +41,7 @@ GRAPHML = b"""<?xml version="1.0" encoding="UTF-8"?>
 # name of the file, its bytes, what it is called, and a word of the way out
 KINDS = {
     "a.csv": (b"<!DOCTYPE html>\n<html><td>a,b</td></html>\n", "a web page", "download"),
+    "a2.csv": (b"<table border='1'>\n<tr><th>a</th></tr>\n", "a table in HTML", "read_html"),
     "b.tsv": (
         b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 12\n",
         "a pointer of git-lfs", "git lfs pull",

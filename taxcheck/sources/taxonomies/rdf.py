@@ -12,12 +12,14 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from taxcheck.model.errors import InputError
 from taxcheck.sources.files import damaged
 from taxcheck.sources.taxonomies.hierarchy import Hierarchy
 from taxcheck.sources.taxonomies.identifiers import curie, local
+from taxcheck.sources.taxonomies.rdf_kinds import has_graphs
 from taxcheck.sources.taxonomies.statements import (
     ANNOTATIONS,
     BROADER,
@@ -60,6 +62,7 @@ _PARTS = {
 }
 _VERSIONS = (f"{_OWL}versionInfo", f"{_OWL}versionIRI")
 _FORMATS = {"turtle": "Turtle", "xml": "RDF/XML", "nt": "N-Triples", "json-ld": "JSON-LD"}
+_WITH_GRAPHS = {"nt": "nquads", "turtle": "trig"}
 _SHOWN = 8
 
 
@@ -114,7 +117,11 @@ def read_rdf(
             f"predicates between nodes are {seen}: name those that point upwards with `relations`"
         )
     origin = source.origin(_FORMATS[syntax], statements.version)
-    return statements.hierarchy(origin, relations, namespaces, language)
+    found = statements.hierarchy(origin, relations, namespaces, language)
+    if len(kept.graphs) < 2:
+        return found
+    told = f"{len(kept.graphs):,} named graphs are read as one"
+    return replace(found, guesses=(*found.guesses, told))
 
 
 def _parse(source: TextFile, syntax: str, kept: _Kept) -> None:
@@ -129,16 +136,25 @@ def _parse(source: TextFile, syntax: str, kept: _Kept) -> None:
     class Sink(Memory):
         """A store that keeps no triple, but hands it on."""
 
-        def add(self, triple: Any, *_: Any, **__: Any) -> None:
+        def add(self, triple: Any, context: Any = None, *_: Any, **__: Any) -> None:
+            kept.graphs.add(str(getattr(context, "identifier", context)))
             kept.add(*triple)
 
     text = source.text(_MOST_BYTES)
     if syntax == "json-ld":
         _refuse_contexts(text, source.path)
+    graphs = has_graphs(text, syntax)
     try:
         with _silent():
-            rdflib.Graph(store=Sink(), bind_namespaces="none").parse(
-                data=text, format=syntax, publicID="relative:/"
+            into = (
+                rdflib.Dataset(store=Sink())
+                if graphs
+                else rdflib.Graph(store=Sink(), bind_namespaces="none")
+            )
+            into.parse(
+                data=text,
+                format=_WITH_GRAPHS[syntax] if graphs else syntax,
+                publicID="relative:/",
             )
     except InputError:
         raise
@@ -196,6 +212,7 @@ class _Kept:
         self._above: list[tuple[str, str, str]] = []  # child, relation, what is above
         self._parts: dict[str, dict[str, list[str]]] = {}  # of classes and anonymous nodes
         self._out = Statements()
+        self.graphs: set[str] = set()
         self.others: Counter[str] = Counter()  # predicates between nodes that are not read
         self._predicates: dict[str, tuple[bool, str]] = {}
 

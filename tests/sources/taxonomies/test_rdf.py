@@ -324,3 +324,19 @@ def test_unions_of_disjoint_classes_are_told(read, turtle):
     edges, told, _ = read(text if turtle else functional)
     assert edges == {("http://x/a", "http://x/b")}
     assert "1 unions of disjoint classes are not read" in told
+
+
+@pytest.mark.parametrize("syntax", ["nquads", "trig"])
+@pytest.mark.parametrize("graphs", [1, 2])
+def test_named_graphs_are_read_as_one(read, syntax, graphs):
+    broader = rdflib.namespace.SKOS.broader
+    made = rdflib.Dataset()
+    edges = {("x:a", "x:b"), ("x:a", "x:c"), ("x:c", "x:d")}
+    for k, (parent, child) in enumerate(sorted(edges)):
+        graph = made.graph(rdflib.URIRef(f"http://x/g{k % graphs}"))
+        graph.add((rdflib.URIRef(child), broader, rdflib.URIRef(parent)))
+        label = rdflib.Literal('a "quoted" { label', lang="en")
+        graph.add((rdflib.URIRef(child), rdflib.namespace.SKOS.prefLabel, label))
+    found, told, _ = read(made.serialize(format=syntax))
+    assert found == edges
+    assert ("guess: 2 named graphs are read as one" in told) == (graphs == 2)
