@@ -43,6 +43,7 @@ INPUTS = {
     "coverage": "an embedding table with its data",
     "scores": "an embedding table with its pairs",
     "alignment": "an embedding table with its pairs",
+    "placement": "an embedding table with its pairs",
     "training": "what the table's file records of its training",
 }
 _OPTIONS = {

@@ -13,6 +13,7 @@ from .hierarchy import clade_spread, distances, inside, radius_by_depth, updates
 from .map import projection
 from .nodes import id_axis, pairs_per_node, roles, taxid_axis
 from .pairs import closure, depths, draws
+from .places import misplaced
 from .scores import mean_rank, scores, separation
 from .series import epochs
 from .svg import Drawing, Picture
@@ -31,7 +32,7 @@ _CHAPTERS: tuple[tuple[str, str, tuple[_Draw, ...]], ...] = (
     (
         "hierarchy",
         "Does it hold the hierarchy",
-        (scores, mean_rank, separation, inside, distances, clade_spread, hubs),
+        (scores, mean_rank, separation, inside, distances, misplaced, clade_spread, hubs),
     ),
     ("projection", "The rows in two dimensions", (projection,)),
 )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from taxcheck.commands.selftest.cases import Cases, Explains, Verdict
+from taxcheck.commands.selftest.cases import Cases, Count, Explains, Verdict
 
 CASES = Cases()
 bad, base, corruption = CASES.bad, CASES.base, CASES.corruption
 
 
-def _verdicts(outcome: str, **counts: int) -> dict[str, Verdict]:
+def _verdicts(outcome: str, **counts: Count) -> dict[str, Verdict]:
     return {rule: (outcome, count) for rule, count in counts.items()}
 
 

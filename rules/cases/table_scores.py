@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from numpy.random import Generator
 
-from taxcheck.commands.selftest.cases import Corrupted
+from taxcheck.commands.selftest.cases import About, Corrupted
 from taxcheck.commands.selftest.folder import Folder, two_levels
 from taxcheck.commands.selftest.frame import DatasetFrame, Tree, pick
 from taxcheck.commands.selftest.table import Table, below, depths, in_ball, radii, unit
@@ -92,16 +92,18 @@ def genera_in_other_families(frame: DatasetFrame, _: Generator) -> Corrupted:
     moved = np.roll(genera, len(genera) // 2)
     assert all(tree.parent[a] != tree.parent[b] for a, b in zip(genera, moved, strict=True))
     damaged = with_rows(frame, genera, table_of(frame).vectors[moved])
-    expected = fail(HIER003=2) | warn(HIER004=3)
+    # 38 genera, and of their species those whose sisters do not tell that they are in place
+    expected = fail(HIER003=2, HIER010=About(38, 90)) | warn(HIER004=3)
     return Corrupted(damaged, expected, frozenset(expected))
 
 
-@corruption("HIER005", base="table")
+@corruption("HIER005", "HIER010", base="table")
 def family_scattered(frame: DatasetFrame, generator: Generator) -> Corrupted:
     """A family's members lie anywhere far out: one clade of eleven, scattered."""
     rows = small_family(Tree(frame.pairs))[1:]
     damaged = with_rows(frame, rows, random_rows(len(rows), 4.5, generator))
-    return Corrupted(damaged, warn(HIER005=1), observed={"HIER005": {"scattered": 1, "tight": 0}})
+    expected = warn(HIER005=1) | fail(HIER010=About(9, 15))
+    return Corrupted(damaged, expected, observed={"HIER005": {"scattered": 1, "tight": 0}})
 
 
 @corruption("HIER005", base="table")
@@ -115,12 +117,12 @@ def family_drawn_together(frame: DatasetFrame, _: Generator) -> Corrupted:
     return Corrupted(damaged, warn(HIER005=1), observed={"HIER005": {"scattered": 0, "tight": 1}})
 
 
-@corruption("HIER005", "EMB006", base="table")
+@corruption("HIER005", "HIER010", "EMB006", base="table")
 def family_scattered_for_lack_of_training(frame: DatasetFrame, generator: Generator) -> Corrupted:
     """The same, where none of its 12 rows was ever updated: the scatter is folded under that."""
     family = small_family(Tree(frame.pairs))
     damaged = family_scattered(frame, generator).frame
-    expected = fail(EMB006=12) | warn(HIER005=1, TRAIN006=12)  # 6.8 % of the rows
+    expected = fail(EMB006=12, HIER010=About(9, 12)) | warn(HIER005=1, TRAIN006=12)  # 6.8 %
     return Corrupted(with_updates(damaged, family, 0), expected, {"EMB006"})
 
 
@@ -142,6 +144,17 @@ def strains_far_from_each_other(frame: DatasetFrame, generator: Generator) -> Co
     radius = generator.uniform(2.7, 2.93, 600)
     towards = unit(generator.standard_normal((600, 10)))
     return Corrupted(with_rows(frame, rows, in_ball(towards, radius)), info(HIER008=0))
+
+
+@corruption("HIER010", base="table")
+def one_row_in_eight_at_random(frame: DatasetFrame, generator: Generator) -> Corrupted:
+    """22 of 177 rows in random directions, at their radii: the mean rank is what else shows it."""
+    rows = pick(generator, list(range(8, 177)), 22)
+    vectors = table_of(frame).vectors
+    towards = unit(generator.standard_normal((22, 10)))
+    damaged = with_rows(frame, rows, in_ball(towards, radii(vectors[rows])))
+    expected = fail(HIER010=About(19, 27)) | {"HIER003": reconstruction(damaged)}
+    return Corrupted(damaged, expected, frozenset(expected))
 
 
 def _at_depth(level: int) -> list[int]:
@@ -204,6 +217,14 @@ def _(_folder: Folder) -> Folder:
     rows = in_ball(unit(rng.standard_normal((2_501, 3))), radius)
     folder.table = Table(np.round(rows, 6).astype(np.float32))
     return folder
+
+
+@_bad("HIER010", "fail", About(31, 42), "35 of 177 rows point anywhere, at the radii they had")
+def _(folder: Folder) -> None:
+    table, rng = folder.trained, np.random.default_rng(0)
+    rows = rng.choice(np.arange(8, 177), 35, replace=False)
+    towards = unit(rng.standard_normal((35, 10)))
+    table.vectors[rows] = np.round(in_ball(towards, radii(table.vectors[rows])), 6)
 
 
 @_bad("HIER009", "warn", 1, "negatives of the same depth dealt the places of each depth anew")

@@ -17,6 +17,7 @@ from taxcheck.audit.curve import curve_of
 from taxcheck.audit.embeddings import embedding_statistics
 from taxcheck.audit.geometry_scores import GeometryTold, settled
 from taxcheck.audit.pictures import draw_audit
+from taxcheck.audit.placement import Placements, placements
 from taxcheck.audit.projection import Labels, project, sample
 from taxcheck.audit.scores import Subject, score_hierarchy
 from taxcheck.audit.summary import summarize_audit
@@ -52,6 +53,7 @@ class Audit:
     training: TrainingRecord
     alignment: Alignments | Unavailable
     geometry: GeometryTold
+    placement: Placements | Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class Examined:
             training=found.training,
             names=self._names,
             row_names=self._row_names,
+            placement=known(found.placement),
         )
 
     def _names(self, rows: Sequence[int]) -> list[str]:
@@ -174,6 +177,7 @@ def audit(
         coverage = coverage_of_training(table, facts, sink)
     space: Space | None = None
     scores: HierarchyScores | Unavailable = Unavailable("no pairs given")
+    placement: Placements | Unavailable = Unavailable("no pairs given")
     if data.graph is not None and data.spool is not None and data.pairs is not None:
         with clock("scores"):
             n, space = data.graph.n, table.space()
@@ -196,6 +200,10 @@ def audit(
             if not coverage.trained_known:
                 known = (replace(c, never_trained=c.never_trained or None) for c in scores.clades)
                 scores = replace(scores, clades=tuple(known))
+        with clock("places"):
+            used = data.pairs.as_ancestor[:n] + data.pairs.as_descendant[:n]
+            updates = None if coverage.updates is None else coverage.updates[:n]
+            placement = placements(subject, used, updates, sink)
     alignment: Alignments | Unavailable = Unavailable("no pairs given")
     if data.graph is not None and data.mapping is not None:
         with clock("alignment"):
@@ -209,7 +217,7 @@ def audit(
         n_nodes=None if data.mapping is None else data.mapping.n_nodes,
         curve=curve_of(checkpoint.facts, embedding.reading.clip),
     )
-    evidence = Audit(embedding, coverage, scores, training, alignment, geometry)
+    evidence = Audit(embedding, coverage, scores, training, alignment, geometry, placement)
     return Examined(evidence, table, space, clades, data, seed)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from taxcheck.audit.coverage import EVIDENCE
+from taxcheck.audit.placement import Placements
 from taxcheck.audit.values import (
     CoverageOfTraining,
     EmbeddingStatistics,
@@ -25,6 +26,7 @@ from taxcheck.model.pictures import (
     Copies,
     CopyGroup,
     KOccurrence,
+    Misplaced,
     Norms,
     Null,
     Projection,
@@ -67,6 +69,7 @@ def draw_audit(
     training: TrainingRecord | None = None,
     names: Namer = by_idx,
     row_names: Namer | None = None,
+    placement: Placements | None = None,
 ) -> AuditPictures:
     """All pictures that these values allow."""
     drawn = AuditPictures(
@@ -77,6 +80,8 @@ def draw_audit(
         curve=None if training is None else training.curve,
         copies=_copies(embeddings, row_names or names),
     )
+    if placement is not None:
+        drawn = replace(drawn, misplaced=_misplaced(placement))
     if coverage is not None:
         levels = [level for level in coverage.updates_by_depth if level[1]][:_DEPTHS]
         drawn = replace(
@@ -109,6 +114,15 @@ def _table(embeddings: EmbeddingStatistics) -> tuple[tuple[str, str], ...]:
         ("stored as", embeddings.dtype),
         ("clip", "unknown" if clip is None else f"norm {clip:.7g}"),
         ("effective rank", f"{embeddings.effective_rank:.1f}"),
+    )
+
+
+def _misplaced(found: Placements) -> Misplaced:
+    return Misplaced(
+        judged=found.defect.total,
+        named=found.defect.count,
+        level=found.level,
+        clades=tuple(clade for clade in found.by_clade if clade[1])[:_CLADES],
     )
 
 

@@ -243,6 +243,15 @@ class KOccurrence(Struct, frozen=True):
     bins: tuple[tuple[int, int, int], ...]  # (from, to, rows): never, then doubling ranges
 
 
+class Misplaced(Struct, frozen=True):
+    """Rows that are no nearer to their relatives than random ones, by clade."""
+
+    judged: int
+    named: int
+    level: str  # which clades these are
+    clades: tuple[tuple[str, int, int], ...]  # (clade, misplaced, judged), worst first
+
+
 class AuditPictures(Struct, frozen=True):
     """All that is drawn after training; None where there is nothing to draw."""
 
@@ -262,3 +271,4 @@ class AuditPictures(Struct, frozen=True):
     curve: Curve | None = None
     copies: Copies | None = None
     hubs: KOccurrence | None = None
+    misplaced: Misplaced | None = None

@@ -12,6 +12,9 @@ from taxcheck.audit.alignment_scores import Alignments, Scored
 from taxcheck.audit.candidates import Way
 from taxcheck.audit.curve import curve_of
 from taxcheck.audit.geometry_scores import GeometryTold, ToldBy
+from taxcheck.audit.metrics.kinship import RELATIONS
+from taxcheck.audit.metrics.placement import Mixture, Placement
+from taxcheck.audit.placement import Placements
 from taxcheck.audit.values import (
     PERCENTILES,
     CladeSpread,
@@ -199,6 +202,28 @@ def alignment(*others: Scored, **changes: Any) -> Alignments:
     return replace(value, **changes)
 
 
+def placement(bad: int = 0, judged: int = 1_000, **changes: Any) -> Any:
+    """1,000 nodes that could be judged, so many of them misplaced, all in one of two clades."""
+    share = bad / judged
+    mixed = Mixture(judged, share, max(share - 0.005, 0.0), share + 0.005, 0.05)
+    nothing = np.full((judged, len(RELATIONS)), np.nan)
+    place = Placement(np.arange(judged), judged, nothing, nothing[:, 0], nothing[:, 0])
+    value = Placements(
+        place=place,
+        mixture=mixed,
+        trained=None,
+        parent_rank=1.0,
+        pool=256,
+        defect=some(bad, judged),
+        level="rank class",
+        by_clade=(("Ophiuroidea", bad, 400), ("Asteroidea", 0, 600)),
+        by_depth=((3, bad, judged),),
+        by_pairs=((4, 7, bad, judged),),
+        by_updates=(),
+    )
+    return replace(value, **changes)
+
+
 def judge(id: str, thresholds: Mapping[str, float] | None = None, **given: Any) -> RuleResult:
     """Run one rule as the runner does; inputs that are not given are the sound ones.
 
@@ -214,6 +239,7 @@ def judge(id: str, thresholds: Mapping[str, float] | None = None, **given: Any) 
         "training": training,
         "alignment": alignment,
         "geometry": lambda: GeometryTold(Geometry.BALL, ToldBy.STATED),
+        "placement": placement,
     }
     inputs = {name: given[name] if name in given else make() for name, make in makers.items()}
     inputs = {k: Unavailable(f"no {k} given") if v is None else v for k, v in inputs.items()}

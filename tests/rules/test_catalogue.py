@@ -176,5 +176,5 @@ def test_a_sound_audit_is_no_failure_and_no_warning(id: str) -> None:
 def test_an_audits_rule_is_skipped_where_only_data_is_given(id: str) -> None:
     result = judge(id)
     assert (result.outcome, result.judged) == ("skipped", False)
-    inputs = "embedding|coverage|scores|training|alignment|geometry"
+    inputs = "embedding|coverage|scores|training|alignment|geometry|placement"
     assert re.fullmatch(rf"no ({inputs}) in this run", result.message)

@@ -68,6 +68,21 @@ class Block:
         return np.asarray((left.shape[1] + 16) * 2.0**-53 * self.size(left))
 
 
+def product(left: Floats, right: Floats) -> Floats:
+    """``left @ right``, (k, m) by (m, b), some rows at a time, which stays in this thread."""
+    out = np.empty((len(left), right.shape[1]))
+    step = max(_SERIAL // right.size, 1)
+    for start in range(0, len(left), step):
+        np.matmul(left[start : start + step], right, out=out[start : start + step])
+    return out
+
+
+def rounding(left: Floats, right: Floats) -> Floats:
+    """Bound on the rounding of ``product``, (k, 1); see ``Block.error``."""
+    size = np.abs(left) @ np.abs(right).max(axis=1, keepdims=True)
+    return np.asarray((left.shape[1] + 16) * 2.0**-53 * size)
+
+
 def _tiles(right: Floats, sources: int) -> Floats:
     """Cut right factors (b, m) into (tiles, m, width), each small enough for a serial product."""
     b, m = right.shape

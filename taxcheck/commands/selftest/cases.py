@@ -20,9 +20,32 @@ from taxcheck.commands.selftest.frame import DatasetFrame
 from taxcheck.model.errors import BrokenError
 from taxcheck.run.registry import rule_modules
 
+
+class About:
+    """A count in which chance has a part: it equals every number from ``least`` to ``most``."""
+
+    def __init__(self, least: int, most: int) -> None:
+        self.least, self.most = least, most
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, About):
+            return (self.least, self.most) == (other.least, other.most)
+        return isinstance(other, int) and self.least <= other <= self.most
+
+    def __hash__(self) -> int:
+        return hash((self.least, self.most))
+
+    def __format__(self, spec: str) -> str:
+        return f"{self.least:{spec}} to {self.most:{spec}}"
+
+    def __repr__(self) -> str:
+        return f"About({self.least}, {self.most})"
+
+
+Count = int | About
 # (outcome, count); count None where the rule is skipped, or where it only describes.
-Verdict = tuple[str, int | None]
-Explains = Mapping[str, tuple[int, int]]  # id of a rule -> (offenders explained, of its count)
+Verdict = tuple[str, Count | None]
+Explains = Mapping[str, tuple[Count, Count]]  # id of a rule -> (offenders explained, of its count)
 SKIPPED: Verdict = ("skipped", None)
 
 
@@ -64,7 +87,7 @@ class Case:
 
     rule: str
     outcome: str
-    count: int
+    count: Count
     why: str
     change: Change  # changes the sound folder, or returns another one
     ok: Callable[[], Folder]
@@ -93,7 +116,7 @@ class Cases:
         self,
         rule: str,
         outcome: str,
-        count: int,
+        count: Count,
         why: str,
         *,
         ok: Callable[[], Folder] = Folder,
