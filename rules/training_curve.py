@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from taxcheck.model.finding import Finding, Observed, Sample, Skip
 from taxcheck.model.rule import Threshold, rule
-from taxcheck.model.vocabulary import number, plural
+from taxcheck.model.vocabulary import plural
 
 if TYPE_CHECKING:
     from taxcheck.audit.values import TrainingRecord
@@ -38,10 +38,13 @@ def unhealthy_curve(training: TrainingRecord, threshold: Mapping[str, float]) ->
     """Over the epochs the loss stands still or rises, norms reach the clip, or steps gave NaN.
 
     The loss is smoothed by the median of a tenth of each stage; stages are stretches of records
-    that agree on ``refining``. A plateau is a loss that never fell much below its largest value.
-    A rise is judged in the second half of the last stage, since a burn-in with fewer negatives has
-    another level; less than a hundredth of the largest loss is no rise. Norms reach the
-    clip where their recorded 90th percentile comes within 2 % of its radius.
+    that agree on ``stage``, or on ``refining`` where there is none. No two are compared: burn-in,
+    other distances or another temperature have another level. Those of at least five records are
+    judged. A plateau is a loss that in none of them ends much below its largest value, unless that
+    is 0.001 or less, or the first recorded MAP is 0.9: then nothing was left to learn. A rise is
+    judged in the second half of the last; less than a hundredth of the largest loss, than 0.001, or
+    than four times the scatter of single records is none. Norms reach the clip where their
+    recorded 90th percentile comes within 2 % of its radius.
 
     Why it matters:
     These are the three things to watch while a run can still be stopped. A loss that does not fall
@@ -58,8 +61,8 @@ def unhealthy_curve(training: TrainingRecord, threshold: Mapping[str, float]) ->
 
     Known exceptions:
     A curve of fewer than five records has no shape. A loss may jump where the number of negatives
-    or the temperature changes; the second half decides. That a falling loss flattens at its end is
-    health.
+    or the temperature changes: record a number ``stage`` that changes with it. That a falling loss
+    flattens at its end is health.
 
     References:
     - Nickel & Kiela 2017, burn-in: https://arxiv.org/abs/1705.08039
@@ -72,16 +75,15 @@ def unhealthy_curve(training: TrainingRecord, threshold: Mapping[str, float]) ->
     told = list(curve.signs(threshold).values())
     observed: dict[str, Observed] = {"records": curve.records, "clip": curve.max_norm}
     passed = f"{plural(curve.records, 'record')} without a sign of trouble"
-    if curve.largest and curve.least and curve.last:
-        largest, last = curve.largest[1], curve.last[1]
+    if curve.largest and curve.ended:
+        largest, last = curve.largest[1], curve.ended[1]
         observed |= {
             "largest loss": largest,
             "last loss": last,
             "drop": curve.drop,
             "rise at the end": curve.rise,
         }
-        went = f"{number(largest)} at most to {number(last)} at the end"
-        passed = f"the loss went from {went} over {passed}"
+        passed = f"the loss went from {curve.course()} over {passed}"
     if curve.near_clip is not None:
         observed["records with norms at the clip"] = curve.near_clip
     observed["NaN steps"] = curve.nan_steps

@@ -62,9 +62,9 @@ def _loss(
         start, end = x(curve.least[0]), x(curve.last[0])
         shapes.append(rect(start, top, max(end - start, 1.5), base - top, "bucket0"))
         shapes.append(line(start, y(curve.least[1]), end, y(curve.least[1]), "mark"))
-    if marked == "drop" and curve.largest and curve.last:
-        start, end = x(curve.largest[0]), x(curve.last[0])
-        above, below = sorted((y(curve.largest[1]), y(curve.last[1])))
+    if marked == "drop" and curve.largest and curve.ended:
+        start, end = x(curve.largest[0]), x(curve.ended[0])
+        above, below = sorted((y(curve.largest[1]), y(curve.ended[1])))
         shapes.append(rect(start, above, max(end - start, 1.5), max(below - above, 3), "bucket0"))
         shapes.append(line(start, y(curve.largest[1]), end, y(curve.largest[1]), "mark"))
     band = [(at, high) for at, _, high in curve.loss]
@@ -107,7 +107,7 @@ def _curve(curve: Curve, width: int, marked: str, said: str) -> Drawing:
     y = 0.0
     if len(curve.loss) > 1:
         shapes.append(text(left, 14, "loss", "strong"))
-        key = "light: as recorded; line: median of a tenth of the curve" if wide else "line: median"
+        key = "light: as recorded; line: median of a tenth of a stage" if wide else "line: median"
         shapes.append(text(left + 44, 14, key, "tick"))
         if marked:
             shapes.append(text(right, 14 if wide else 32, said, "found", "end"))
@@ -148,11 +148,9 @@ def _broken(curve: Curve, wide: bool) -> str:
 
 def _course(curve: Curve) -> str:
     """How far the loss came, where nothing is wrong with it."""
-    if not curve.largest or not curve.last:
+    if not (course := curve.course()):
         return f"{plural(curve.records, 'record')} of the training"
-    lower = f", {percent(curve.drop)} lower" if curve.drop else ""
-    highest, end = number(curve.largest[1]), number(curve.last[1])
-    return f"the loss went from {highest} at most to {end} at the end{lower}"
+    return f"the loss went from {course}" + (f", {percent(curve.drop)} lower" if curve.drop else "")
 
 
 def training_curve(report: Report) -> Picture | None:

@@ -16,7 +16,10 @@ from taxcheck.model.pictures import Curve
 from taxcheck.model.vocabulary import NEAR_CLIP
 from taxcheck.sources.checkpoints.checkpoint import Facts
 
-SHORTEST = 5  # records that make a curve
+SHORTEST = 5  # records of a stage that make a curve
+_PLACED = 0.9  # a MAP from which on rows are placed
+_NOISES = 4.0  # so much of the scatter of single records is chance
+_MEDIAN = 0.6745  # of the sizes of normal deviations, in standard deviations
 _POINTS = 200
 _BROKEN = 50
 
@@ -39,8 +42,8 @@ def curve_of(facts: Facts, clip: float | None) -> Curve | None:
     broken = _broken([*((x, 1) for x in epochs[~finite]), *nan])
     stages = _stages([record for record in history if "loss" in record], finite)
     epochs, loss = epochs[finite], loss[finite]
-    smooth = np.concatenate([smoothed(loss[stage]) for stage in stages]) if stages else loss
-    ends = _ends(epochs, smooth, stages[-1]) if len(loss) >= SHORTEST else {}
+    smooth = np.concatenate([loss[:0], *(smoothed(loss[stage]) for stage in stages)])
+    ends = _ends(epochs, loss, smooth, stages)
     radii, farthest = _radii(history, at, "norm_p90"), _radii(history, at, "norm_max")
     max_norm = _max_norm(facts, clip)
     limit = None if max_norm is None else radius_of_norm(max_norm)
@@ -59,24 +62,71 @@ def curve_of(facts: Facts, clip: float | None) -> Curve | None:
         reached=min(near or (), default=None),
         broken=broken[:_BROKEN],
         nan_steps=sum(steps for _, steps in broken),
+        learnt=_learnt(history),
         **ends,
     )
 
 
-def _ends(epochs: FloatArray, smooth: FloatArray, stage: slice) -> dict[str, Any]:
-    """Where the loss was largest, where it ended, and its least in the last half of a stage."""
-    top, low, end = int(np.argmax(smooth)), len(smooth) - 1, len(smooth) - 1
-    if (length := end + 1 - stage.start) >= SHORTEST:
-        half = stage.start + length // 2
-        low = half + int(np.argmin(smooth[half:]))
-    largest, least, last = ((float(epochs[k]), float(smooth[k])) for k in (top, low, end))
-    drop, rise = _part(largest[1] - last[1], largest[1]), _part(last[1] - least[1], least[1])
-    return {"largest": largest, "least": least, "last": last, "drop": drop, "rise": rise}
+def _learnt(history: Sequence[Mapping[str, float]]) -> bool:
+    """Whether the first evaluation found the rows placed."""
+    return next((record["map"] for record in history if "map" in record), 0.0) >= _PLACED
+
+
+def _ends(
+    epochs: FloatArray, loss: FloatArray, smooth: FloatArray, stages: Sequence[slice]
+) -> dict[str, Any]:
+    """What the stages of enough records show; nothing where there are none.
+
+    Of the one in which the loss fell most, where it was largest and where it ended; of the last,
+    its least in the second half, where it ended, and its noise there.
+    """
+    long = [stage for stage in stages if stage.stop - stage.start >= SHORTEST]
+    if not long:
+        return {}
+
+    def point(at: int) -> tuple[float, float]:
+        return float(epochs[at]), float(smooth[at])
+
+    falls = []
+    for stage in long:
+        top, end = point(stage.start + int(np.argmax(smooth[stage]))), point(stage.stop - 1)
+        falls.append((_part(top[1] - end[1], top[1]), top, end))
+    drop, largest, ended = max(falls)
+    final = long[-1]
+    half = final.start + (final.stop - final.start) // 2
+    least, last = point(half + int(np.argmin(smooth[half : final.stop]))), point(final.stop - 1)
+    return {
+        "largest": largest,
+        "ended": ended,
+        "least": least,
+        "last": last,
+        "drop": drop,
+        "rise": _part(last[1] - least[1], least[1]),
+        "noise": _NOISES * _noise(loss[final]),
+    }
+
+
+def _noise(values: FloatArray) -> float:
+    """The standard deviation of single records (k >= 4,) about a curve through their neighbours.
+
+    Second differences of independent records have sqrt(1 + 4 + 1) times theirs, third ones
+    sqrt(1 + 9 + 9 + 1) times; the smaller estimate counts, since a bend of the curve adds to each.
+    The median of their sizes is 0.6745 of it, whatever a few wild records are.
+    """
+    scale = ((2, 6**0.5), (3, 20**0.5))
+    return min(
+        float(np.median(np.abs(np.diff(values, order)))) / (_MEDIAN * times)
+        for order, times in scale
+    )
 
 
 def _stages(records: Sequence[Mapping[str, float]], finite: BoolArray) -> list[slice]:
-    """Where the finite losses of records in a row agree on ``refining``, as parts of them."""
-    kept = [record.get("refining") for record, sound in zip(records, finite, strict=True) if sound]
+    """Where the finite losses of records in a row are of one stage, as parts of them.
+
+    That is what ``stage`` says, and in older records ``refining``.
+    """
+    key = "stage" if any("stage" in record for record in records) else "refining"
+    kept = [record.get(key) for record, sound in zip(records, finite, strict=True) if sound]
     starts = [k for k, stage in enumerate(kept) if not k or stage != kept[k - 1]]
     return [slice(a, b) for a, b in pairwise([*starts, len(kept)])]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from taxcheck.cli.output import Targets, progress_bar, render
 from taxcheck.cli.streams import say
 from taxcheck.commands.train.story import Watcher
+from taxcheck.model.vocabulary import plural
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from taxcheck.model.report import Report
     from taxcheck.run.request import Progress as Reading
 
+_LONG = 60.0  # seconds of a run whose length is told
 _COLUMNS = {  # heading -> key of the record, and how it is written
     "loss": ("loss", ".4g"),
     "MAP": ("map", ".4f"),
@@ -79,6 +81,12 @@ class Live(Watcher):
             render(report, Targets(), verbose=False)
         say(f"{stage}: {page}")
 
+    def planned(self, lines: Sequence[str]) -> None:
+        """A line each."""
+        if not self._quiet:
+            for told in lines:
+                say(told)
+
     def trained(self, progress: Progress) -> None:
         """Keep what is newest, for the display to take up; without one, a line an evaluation."""
         self._now = progress
@@ -89,6 +97,8 @@ class Live(Watcher):
         if self._quiet:
             return
         if not self._terminal:
+            if told := length(progress):
+                say(told)
             if progress.record is not None and "map" in progress.record:
                 say(line(progress))
         elif not self._shown:
@@ -134,9 +144,20 @@ def done(progress: Progress) -> float:
 
 
 def left(progress: Progress) -> float:
-    """Seconds that the rest takes if it goes on as it went."""
-    part = done(progress)
-    return progress.seconds * (1 - part) / part if part else float("nan")
+    """Seconds that the rest takes if it goes on as it went, or that it may take."""
+    part, may = done(progress), progress.limit - progress.seconds
+    return min(progress.seconds * (1 - part) / part, max(may, 0.0)) if part else float("nan")
+
+
+def length(progress: Progress) -> str:
+    """How long a run will take that takes more than a minute; "" of others."""
+    whole = progress.foretold or 0.0
+    if min(whole, progress.limit) < _LONG:
+        return ""
+    told = f"{plural(progress.epochs, 'epoch')} take about {clock(whole)} at the pace of the first"
+    if whole > progress.limit:
+        return f"{told}; max_seconds ends the run after {clock(progress.limit)}"
+    return f"{told}, without evaluations"
 
 
 def clock(seconds: float) -> str:

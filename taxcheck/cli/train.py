@@ -83,9 +83,10 @@ GROUPS: dict[str, dict[str, str]] = {
     },
     "How long, and what is kept": {
         "epochs": "Passes over the pairs.",
-        "max_seconds": "Stop after so many seconds of training; 0: no limit.",
+        "max_seconds": "Be done after so many seconds, gate and audit aside; 0: no limit.",
         "early_stopping": "Stop after so many evaluations without improvement; 0: never.",
         "min_delta": "Gain that counts as improvement.",
+        "best_from": "So many epochs are done before a table can be the best, or patience waits.",
         "evaluate_every": "Epochs between evaluations.",
         "evaluate_sources": "Descendants that an evaluation ranks.",
         "keep_last": "Checkpoints that are kept beside the best.",
@@ -204,7 +205,7 @@ def train(
     from taxcheck.commands.train.record import recorded_config
     from taxcheck.commands.train.story import follow
     from taxcheck.commands.train.story import train as run
-    from taxcheck.engine.presets import find, resolve
+    from taxcheck.engine.presets import find, load, resolve
     from taxcheck.engine.processes import rank_and_world
     from taxcheck.model.errors import UsageError
 
@@ -234,6 +235,7 @@ def train(
             force=force,
             resume=resume,
             watcher=live if service is None else _pushing(live, service, request, settings, out),
+            given=[*given, *(load(config) if config else ())],
         )
     if outcome.trained is None and not quiet:
         say("Not trained: mend the data, or give --force and have the record say so.")

@@ -21,11 +21,11 @@ from taxcheck import __version__
 from taxcheck.engine.backend import backend_of
 from taxcheck.engine.config import TrainConfig
 from taxcheck.engine.dataset import TrainingData
-from taxcheck.engine.progress import RunState, columns, norms
+from taxcheck.engine.progress import CLOCK, RunState, columns, norms
 from taxcheck.engine.run_folder import RunFolder, whole
-from taxcheck.engine.settings import plain
 from taxcheck.engine.stepper import Floats, Stepper
 from taxcheck.engine.stops import DivergedError
+from taxcheck.engine.uses import used
 from taxcheck.geometry.space import Space
 from taxcheck.model.errors import InputError, OutputError, UsageError
 from taxcheck.sources.checkpoints.arrays import read_safetensors, safetensors_header
@@ -127,9 +127,20 @@ class Checkpoints:
         self._written = time.monotonic()
 
     def save_best(self, stepper: Stepper, at: RunState) -> None:
-        """Write the table as the best so far, without what only a continued run needs."""
+        """Write the table as the best so far, without what only a continued run needs.
+
+        It knows no clock: equal runs leave equal files.
+        """
         self._refuse_nan(stepper.table, at)
-        write_tensors(self._run.best, self._arrays(stepper, at), self._words(at))
+        words = self._words(at)
+        words["standing"] = {k: v for k, v in words["standing"].items() if k not in CLOCK}
+        arrays = {k: v for k, v in self._arrays(stepper, at).items() if not _timed(k)}
+        write_tensors(self._run.best, arrays, words)
+
+    def prepare(self) -> None:
+        """Load now what ``finish`` will need, so that it is not what a limit of time forgot."""
+        if find_spec("torch"):
+            import torch  # noqa: F401
 
     def finish(self, stepper: Stepper, at: RunState) -> None:
         """Give the best table the history of the whole run, and write it for torch too.
@@ -139,7 +150,7 @@ class Checkpoints:
         if not self._run.best.is_file():
             self.save_best(stepper, at)
         arrays, words = read_tensors(self._run.best)
-        arrays |= _history(at)
+        arrays |= {name: column for name, column in _history(at).items() if not _timed(name)}
         words["stopped_early"] = at.stopped_early
         write_tensors(self._run.best, arrays, words)
         write_torch(self._run.best_torch, arrays, words)
@@ -214,23 +225,17 @@ def _history(at: RunState) -> dict[str, Any]:
     return {_HISTORY + name: column for name, column in columns(at.history).items()}
 
 
+def _timed(name: str) -> bool:
+    return name.removeprefix(_HISTORY) in CLOCK
+
+
 def _short(fingerprint: object) -> str:
     return str(fingerprint)[:19]
 
 
 def _meant(config: TrainConfig) -> dict[str, object]:
     """The keys of a config that say something under the others, as plain values."""
-    unused = {"max_norm", "max_radius"} - {config.model.limited_by}
-    if config.loss != "margin":
-        unused.add("margin")
-    if config.init != "uniform":
-        unused.add("init_scale")
-    if config.init != "cones":
-        unused |= {"cone_step", "cone_growth", "cone_radius"}
-    if config.init != "nested":
-        unused |= {"nested_step", "nested_radii"}
-    values: dict[str, object] = {k: v for k, v in plain(config).items() if k not in unused}
-    return values | {"backend": backend_of(config)}
+    return {**used(config), "backend": backend_of(config)}
 
 
 def _settings(config: TrainConfig, initial: Floats) -> dict[str, object]:

@@ -76,9 +76,10 @@ class TrainConfig:
 
     # How long, and what is kept
     epochs: int = 100
-    max_seconds: float = 0.0  # stop after so many seconds of training; 0: no limit
+    max_seconds: float = 0.0  # of training, with its evaluations and files; 0: no limit
     early_stopping: int = 0  # evaluations without improvement; 0: never
     min_delta: float = 0.0
+    best_from: int = 0  # epochs that are done before a table can be the best
     evaluate_every: int = 10  # epochs
     evaluate_sources: int = 1000
     keep_last: int = 3
@@ -125,6 +126,7 @@ class Phase:
     lambda_reg: float = 0.0
     temperature: float = 1.0
     refining: bool = False  # against the nearest candidates, too
+    stage: int = 1  # of the run: within one, losses can be compared
 
 
 def phase(config: TrainConfig, epoch: int, seconds: float = 0.0) -> Phase:
@@ -133,12 +135,16 @@ def phase(config: TrainConfig, epoch: int, seconds: float = 0.0) -> Phase:
     ``lr * burn_in_factor`` for the epochs of burn-in. Then ``lr``, or where it is linear, ``lr``
     falling to 0 over what is left before refinement: of the epochs, or of max_seconds where those
     are spent earlier. Refinement starts again at ``refine_lr``. The weight of the regulariser is
-    that of the last step of its schedule up to the epoch.
+    that of the last step of its schedule up to the epoch. A new stage begins where burn-in ends,
+    with every stage of the curriculum, with every step of that schedule, and with refinement.
     """
+    ends = {config.burn_in, *(until for until, _, _ in config.curriculum)}
+    ends |= {start for start, _ in config.lambda_schedule}
+    stage = 1 + sum(0 < end <= epoch for end in ends)
     steps = [weight for start, weight in config.lambda_schedule if start <= epoch]
     weight = steps[-1] if steps else config.lambda_reg
     if epoch < config.burn_in:
-        return Phase(config.lr * config.burn_in_factor, weight, config.temperature)
+        return Phase(config.lr * config.burn_in_factor, weight, config.temperature, stage=stage)
     done = (epoch - config.burn_in) / max(config.epochs - config.burn_in, 1)
     if config.max_seconds:
         done = max(done, seconds / config.max_seconds)
@@ -149,12 +155,12 @@ def phase(config: TrainConfig, epoch: int, seconds: float = 0.0) -> Phase:
         left = (1 - done) / config.refine if refining else 1 - done / before
         lr *= min(max(left, 0.0), 1.0)
     heat = config.refine_temperature if refining else config.temperature
-    return Phase(lr, weight, heat, refining)
+    return Phase(lr, weight, heat, refining, stage + refining)
 
 
-def out_of_time(config: TrainConfig, seconds: float) -> bool:
-    """Whether the seconds of training are spent."""
-    return 0 < config.max_seconds <= seconds
+def out_of_time(config: TrainConfig, seconds: float, ahead: float = 0.0) -> bool:
+    """Whether the seconds of training are spent, with those that are still ahead of its end."""
+    return 0 < config.max_seconds <= seconds + ahead
 
 
 def out_of_patience(config: TrainConfig, waited: int) -> bool:

@@ -16,7 +16,7 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, prange
+from numba import njit
 
 from taxcheck.model.arrays import Int32Array, IntArray
 
@@ -44,7 +44,7 @@ _TOGETHER = 32  # ... for so many sources
 _MULTIPLIER = np.uint64(0x2545F4914F6CDD1D)
 
 
-@njit(fastmath=FAST, parallel=True, nogil=True, cache=True)
+@njit(fastmath=FAST, nogil=True, cache=True)
 def train(
     x: Floats,  # (n, width), changed
     sources: Int32Array,  # (s,); these and the next three are a ``sampling.Chunk``
@@ -71,7 +71,9 @@ def train(
     first_moment: Floats,  # (n, width) of Adam, changed
     second_moment: Floats,  # (n, width) of Adam, (n, 1) of Adagrad, changed
     steps: Floats,  # (n,) of Adam, changed
-    states: npt.NDArray[np.uint64],  # (workers,) random ones, changed
+    random: npt.NDArray[np.uint64],  # (1,) random state of this worker, changed
+    low: int,  # its sources are those from here ...
+    high: int,  # ... to here
     geometry: int,  # a code, as the next two
     loss: int,
     optimizer: int,
@@ -83,7 +85,7 @@ def train(
     margin: float,
     window: float,  # how far beyond the farthest positive the nearest candidates may be
 ) -> tuple[float, float]:
-    """(sum of the loss, sum of the regulariser) of a step for every source.
+    """(sum of the loss, sum of the regulariser) of a step for every source of a worker.
 
     Candidates so far away that their dL/dd is below ``LEAST`` are left alone, in the margin loss
     those that violate nothing. With several workers rows are changed without locks (Hogwild,
@@ -93,86 +95,80 @@ def train(
     related = (entry, size, ancestor_starts, ancestors)
     pools = (pool, popular, by_depth, depth_starts, depth)
     counts = (n_uniform, n_degree, n_hard, n_nearest)
-    width, workers = x.shape[1], states.shape[0]
-    losses, pulls = np.zeros(workers), np.zeros(workers)
+    width, loss_sum, pull_sum = x.shape[1], 0.0, 0.0
     drawn = counts[0] + counts[1] + counts[2]
     most = drawn + counts[3] + 1
-    for s in range(sources.shape[0]):
+    for s in range(low, high):
         most = max(most, starts[s + 1] - starts[s] + drawn + counts[3] + 1)
-    for worker in prange(workers):
-        state = states[worker]
-        rows, near, q = np.empty(most, np.int64), np.empty(most), np.empty(most)
-        u, whole, g = np.empty(width), np.empty(width), np.empty(width)
-        low = worker * sources.shape[0] // workers
-        high = (worker + 1) * sources.shape[0] // workers
-        close = np.empty((_TOGETHER, counts[3]), np.int32)
-        found, largest = np.zeros(_TOGETHER, np.int64), np.zeros(_TOGETHER)
-        for s in range(low, high):
-            source, begin = sources[s], starts[s]
-            if counts[3] and (s - low) % _TOGETHER == 0:
-                end = min(s + _TOGETHER, high)
-                for t in range(s, end):
-                    own = starts[t + 1] - starts[t]
-                    for j in range(own):
-                        rows[j] = positives[starts[t] + j]
-                    half_chords(geometry, x, x[sources[t]], rows, 0, own, q)
-                    largest[t - s] = separation(geometry, q[:own].max(), window) if own else 0.0
-                state = advance(state)
-                block = below(state, rights.shape[0] // _BLOCK + 1)
-                nearest(lefts[s:end], rights, ids, largest, block, close, found)
-            own = starts[s + 1] - begin
-            for j in range(own):
-                rows[j] = positives[begin + j]
-            for i in range(width):
-                u[i] = x[source, i]
-                whole[i] = 0.0
-            half_chords(geometry, x, u, rows, 0, own, q)
-            farthest = 0.0
-            for j in range(own):
-                near[j] = nearness(geometry, q[j])
-                farthest = max(farthest, q[j])
-            k = own
-            for j in range(found[(s - low) % _TOGETHER]):
-                rows[k] = close[(s - low) % _TOGETHER, j]
-                k += 1
-            peer = positives[begin] if anchored and own else source
-            state = draw(peer, state, rows, k, pools, counts)
-            hard = k if anchored else k + counts[0] + counts[1]
-            k += drawn
-            half_chords(geometry, x, u, rows, own, k, q)
-            floor = nearness(geometry, farthest)
-            floor *= LEAST**temperature if loss == SOFTMAX else math.exp(-margin)
-            kept, others = keep(geometry, source, floor, own, hard, k, related, rows, near, q)
-            if others == 0:
+    state = random[0]
+    rows, near, q = np.empty(most, np.int64), np.empty(most), np.empty(most)
+    u, whole, g = np.empty(width), np.empty(width), np.empty(width)
+    close = np.empty((_TOGETHER, counts[3]), np.int32)
+    found, largest = np.zeros(_TOGETHER, np.int64), np.zeros(_TOGETHER)
+    for s in range(low, high):
+        source, begin = sources[s], starts[s]
+        if counts[3] and (s - low) % _TOGETHER == 0:
+            end = min(s + _TOGETHER, high)
+            for t in range(s, end):
+                own = starts[t + 1] - starts[t]
+                for j in range(own):
+                    rows[j] = positives[starts[t] + j]
+                half_chords(geometry, x, x[sources[t]], rows, 0, own, q)
+                largest[t - s] = separation(geometry, q[:own].max(), window) if own else 0.0
+            state = advance(state)
+            block = below(state, rights.shape[0] // _BLOCK + 1)
+            nearest(lefts[s:end], rights, ids, largest, block, close, found)
+        own = starts[s + 1] - begin
+        for j in range(own):
+            rows[j] = positives[begin + j]
+        for i in range(width):
+            u[i] = x[source, i]
+            whole[i] = 0.0
+        half_chords(geometry, x, u, rows, 0, own, q)
+        farthest = 0.0
+        for j in range(own):
+            near[j] = nearness(geometry, q[j])
+            farthest = max(farthest, q[j])
+        k = own
+        for j in range(found[(s - low) % _TOGETHER]):
+            rows[k] = close[(s - low) % _TOGETHER, j]
+            k += 1
+        peer = positives[begin] if anchored and own else source
+        state = draw(peer, state, rows, k, pools, counts)
+        hard = k if anchored else k + counts[0] + counts[1]
+        k += drawn
+        half_chords(geometry, x, u, rows, own, k, q)
+        floor = nearness(geometry, farthest)
+        floor *= LEAST**temperature if loss == SOFTMAX else math.exp(-margin)
+        kept, others = keep(geometry, source, floor, own, hard, k, related, rows, near, q)
+        if others == 0:
+            continue
+        loss_sum += loss_weights(
+            loss, near, weights[begin:], own, kept, others, temperature, margin
+        )
+        along = 0.0
+        for j in range(kept):
+            f, v = near[j], rows[j]
+            if abs(f) < LEAST and (strength == 0 or j >= own):
                 continue
-            losses[worker] += loss_weights(
-                loss, near, weights[begin:], own, kept, others, temperature, margin
-            )
-            along = 0.0
-            for j in range(kept):
-                f, v = near[j], rows[j]
-                if abs(f) < LEAST and (strength == 0 or j >= own):
-                    continue
-                a, b, c, e = gradients(geometry, x, u, v, q[j])
-                along += f * a
-                for i in range(width):
-                    whole[i] += f * b * x[v, i]
-                    g[i] = f * (c * x[v, i] + e * u[i])
-                if strength > 0 and j < own:
-                    pulls[worker] += pull(geometry, x, v, targets[v], strength, g)
-                update(geometry, optimizer, x, v, g, lr, limit, first_moment, second_moment, steps)
+            a, b, c, e = gradients(geometry, x, u, v, q[j])
+            along += f * a
             for i in range(width):
-                whole[i] += along * u[i]
-            if strength > 0:
-                pulls[worker] += pull(geometry, x, source, targets[source], strength, whole)
-            update(
-                geometry, optimizer, x, source, whole, lr, limit, first_moment, second_moment, steps
-            )
-        states[worker] = state
-    return losses.sum(), pulls.sum()
+                whole[i] += f * b * x[v, i]
+                g[i] = f * (c * x[v, i] + e * u[i])
+            if strength > 0 and j < own:
+                pull_sum += pull(geometry, x, v, targets[v], strength, g)
+            update(geometry, optimizer, x, v, g, lr, limit, first_moment, second_moment, steps)
+        for i in range(width):
+            whole[i] += along * u[i]
+        if strength > 0:
+            pull_sum += pull(geometry, x, source, targets[source], strength, whole)
+        update(geometry, optimizer, x, source, whole, lr, limit, first_moment, second_moment, steps)
+    random[0] = state
+    return loss_sum, pull_sum
 
 
-@njit(fastmath=FAST, cache=True)
+@njit(fastmath=FAST, inline="always", cache=True)
 def loss_weights(
     loss: int,
     near: Floats,
@@ -224,7 +220,7 @@ def loss_weights(
     return total
 
 
-@njit(fastmath=FAST, cache=True)
+@njit(fastmath=FAST, inline="always", cache=True)
 def nearest(
     lefts: Floats,  # (s, w) of the sources
     rights: Floats,  # (m, w) of all candidates

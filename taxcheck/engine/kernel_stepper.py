@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
 
 import numpy as np
 import numpy.typing as npt
-from numba import set_num_threads
 
 from taxcheck.engine import kernel
 from taxcheck.engine.config import Phase, TrainConfig
@@ -51,9 +53,9 @@ class KernelStepper:
     def step(self, chunk: Chunk, phase: Phase, negatives: Negatives) -> StepResult:
         """Walk through all sources of the chunk, in order, split evenly over the workers."""
         data, config, related = self._data, self._config, self._data.ancestry
-        set_num_threads(min(len(self._states), os.cpu_count() or 1))
         lefts, rights, ids = self._factors(chunk, negatives)
-        loss, regularizer = kernel.train(
+        walk = partial(
+            kernel.train,
             x=self._table,
             sources=chunk.sources,
             starts=chunk.starts,
@@ -79,7 +81,6 @@ class KernelStepper:
             first_moment=self._first,
             second_moment=self._second,
             steps=self._steps,
-            states=self._states,
             geometry=self._geometry,
             loss=kernel.LOSSES[config.loss],
             optimizer=self._optimizer,
@@ -91,10 +92,34 @@ class KernelStepper:
             margin=config.margin,
             window=negatives.window,
         )
+        loss, regularizer = self._walked(walk, len(chunk.sources))
         np.add.at(self.updates, chunk.sources, 1)
         np.add.at(self.updates, chunk.positives, 1)
         finite = bool(np.isfinite(loss) and np.isfinite(self._table[chunk.sources]).all())
-        return StepResult(float(loss), float(regularizer), len(chunk.positives), finite)
+        return StepResult(loss, regularizer, len(chunk.positives), finite)
+
+    def _walked(
+        self, walk: Callable[..., tuple[float, float]], sources: int
+    ) -> tuple[float, float]:
+        """The sums of all workers, each of which walks through an even part of the sources.
+
+        They are threads of Python, since a kernel that numba makes parallel by itself is compiled
+        twice, into a copy that steps when it is fresh and one that steps when it is loaded, which
+        round in other places.
+        """
+        workers = len(self._states)
+        cuts = [worker * sources // workers for worker in range(workers + 1)]
+
+        def part(worker: int) -> tuple[float, float]:
+            own = self._states[worker : worker + 1]
+            return walk(random=own, low=cuts[worker], high=cuts[worker + 1])
+
+        found = [part(0)] if workers == 1 else list(self._threads.map(part, range(workers)))
+        return math.fsum(loss for loss, _ in found), math.fsum(pull for _, pull in found)
+
+    @cached_property
+    def _threads(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(min(len(self._states), os.cpu_count() or 1))
 
     def _factors(self, chunk: Chunk, negatives: Negatives) -> tuple[Floats, Floats, Int32Array]:
         """Factors whose products are separations, of the sources and of the candidates."""

@@ -59,15 +59,15 @@ class Processes:
             dist.broadcast_object_list(box, src=0)
         return box[0]  # type: ignore[return-value]
 
-    def agree(self, seconds: float, signal: int) -> tuple[float, int]:
-        """The seconds of the first process, and the signal that any of them got; 0: none."""
+    def agree(self, spent: float, ahead: float, signal: int) -> tuple[float, float, int]:
+        """Both times of the first process, and the signal that any of them got; 0: none."""
         if self.world == 1:
-            return seconds, signal
+            return spent, ahead, signal
         import torch
 
-        own = torch.tensor([seconds, signal], dtype=torch.float64)
-        found = self.gather(own.cuda() if _on_cuda() else own, [2] * self.world)
-        return float(found[0][0]), max(int(numbers[1]) for numbers in found)
+        own = torch.tensor([spent, ahead, signal], dtype=torch.float64)
+        found = self.gather(own.cuda() if _on_cuda() else own, [3] * self.world)
+        return float(found[0][0]), float(found[0][1]), max(int(numbers[2]) for numbers in found)
 
     def gather(self, tensor: Tensor, lengths: Sequence[int] | None = None) -> list[Tensor]:
         """The tensor of every rank, in their order; first dimensions may differ, (k, ...).

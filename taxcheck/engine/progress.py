@@ -28,7 +28,8 @@ from taxcheck.model.arrays import IntArray
 Record = dict[str, float]
 Columns = Mapping[str, npt.NDArray[np.float64]]
 PERCENTILES = {"norm_p10": 10, "norm_p50": 50, "norm_p90": 90, "norm_p99": 99}
-_WHOLE = {"epoch", "pairs", "nan_steps", "refining"}
+_WHOLE = {"epoch", "pairs", "nan_steps", "refining", "stage"}
+CLOCK = {"seconds", "epoch_seconds", "pairs_per_second"}  # what no two runs share
 _SAMPLE = 0x5A3E  # keeps the sample's generator apart from others of the same seed
 
 
@@ -43,7 +44,7 @@ class RunState:
     loss: float = 0.0
     regularizer: float = 0.0
     epoch_seconds: float = 0.0
-    seconds: float = 0.0  # of training; evaluation and writing are not counted
+    seconds: float = 0.0  # of training, with its evaluations and files
     best_map: float | None = None
     best_epoch: int | None = None
     to_beat: float | None = None  # the MAP that patience waits to see beaten by min_delta
@@ -51,14 +52,14 @@ class RunState:
     stopped_early: bool = False
     history: list[Record] = field(default_factory=list)  # one record for each epoch
 
-    def step(self, result: StepResult, seconds: float) -> None:
-        """Count one step."""
+    def step(self, result: StepResult, seconds: float, spent: float) -> None:
+        """Count one step of so many seconds, after which so many are spent in all."""
         self.works += 1
         self.pairs += result.pairs
         self.loss += result.loss
         self.regularizer += result.regularizer
         self.epoch_seconds += seconds
-        self.seconds += seconds
+        self.seconds = spent
 
     def close_epoch(self, phase: Phase) -> Record:
         """End an epoch; its record, which is the last of the history."""
@@ -70,6 +71,7 @@ class RunState:
             "lr": phase.lr,
             "lambda_reg": phase.lambda_reg,
             "refining": int(phase.refining),
+            "stage": phase.stage,
             "pairs": self.pairs,
             "pairs_per_second": self.pairs / max(self.epoch_seconds, 1e-9),
             "nan_steps": 0,
@@ -114,13 +116,15 @@ class Progress:
     epoch: int  # from 1
     epochs: int
     share: float  # of the pairs of this epoch, about
-    seconds: float  # of training, in all
+    seconds: float  # of training, in all, with its evaluations and files
     loss: float  # mean over the pairs of this epoch so far
     lr: float
     record: Mapping[str, float] | None = None  # the line of metrics.jsonl
     improved: bool = False  # the sampled MAP is the best so far
     best_map: float | None = None
     best_epoch: int | None = None
+    foretold: float | None = None  # seconds of the whole run, told once, by the pace of one step
+    limit: float = math.inf  # max_seconds
 
 
 @dataclass(frozen=True, slots=True)

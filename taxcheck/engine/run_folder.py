@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import re
 import shutil
@@ -47,6 +48,33 @@ class RunFolder:
     record = _Named("run.json")  # what the run was asked and what came of it
     initial = _Named("initial.npy")  # the table before training
     nan_batch = _Named("nan-batch.npz")  # the nodes of the batch that met a NaN
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Make the folder, and keep other processes out of it until the block ends.
+
+        The lock is on the folder itself (flock); the kernel lets go of it however the process ends.
+        Where a file system knows no locks there is none. UsageError where another process holds it.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            folder = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError as error:
+            raise unwritten(self.path, error) from None
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(folder)
+            raise UsageError(
+                f"{self.path}: another process is training in it; wait until that one has ended, "
+                "or give another folder"
+            ) from None
+        except OSError:
+            pass
+        try:
+            yield
+        finally:
+            os.close(folder)
 
     def begin(self, *, resume: bool) -> bool:
         """Make the folder; whether there is a checkpoint to continue from.

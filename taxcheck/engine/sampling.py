@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ from taxcheck.engine.config import TrainConfig
 from taxcheck.engine.dataset import BLOCK, TrainingData
 from taxcheck.geometry.space import Space
 from taxcheck.model.arrays import Int32Array, IntArray, bounded, distinct, ranges
-from taxcheck.model.vocabulary import FAR, NEAR
+from taxcheck.model.vocabulary import FAR, NEAR, number, percent
 
 _Doubles = npt.NDArray[np.float64]
 _FARTHEST = np.iinfo(np.int16).max
@@ -91,6 +92,21 @@ class Sampler:
             part = data.distances[start : start + BLOCK]
             self._counts += np.bincount(part, minlength=len(self._counts))
         self._stages: dict[tuple[int, int], _Stage] = {}
+
+    def shares(self, epoch: int) -> tuple[_Doubles, _Doubles]:
+        """By distance, shares of an epoch's draws and of their weight, on average; [distance]."""
+        stage, data = self._stage(epoch), self._data
+        admitted = np.ones(len(self._counts)) if stage.admitted is None else 1.0 * stage.admitted
+        often = admitted * (stage.drawn if self._config.grouping == "pairs" else 1.0)
+        weight = np.zeros(len(self._counts))
+        counts = np.diff(data.starts)
+        for nodes in bounded(counts, BLOCK):
+            part = np.arange(data.starts[nodes.start], data.starts[nodes.stop])
+            owner = np.repeat(np.arange(data.n_nodes, dtype=np.int32)[nodes], counts[nodes])
+            own = self._weights(stage, part, owner)
+            weight += np.bincount(data.distances[part], weights=own, minlength=len(weight))
+        drawn, weight = self._counts * often, weight * often
+        return drawn / drawn.sum(), weight / weight.sum()
 
     def pairs(self, epoch: int) -> int:
         """How many pairs an epoch trains on; epochs count from 0. ValueError where it has none."""
@@ -169,16 +185,19 @@ class Sampler:
         """Positions of all pairs, nearest first, (pairs,); NumPy sorts int16 by radix."""
         return np.argsort(self._data.distances, kind="stable").astype(np.int32)
 
-    def _stage(self, epoch: int) -> _Stage:
+    def distances(self, epoch: int) -> tuple[int, int, str]:
+        """The least and the largest distance that an epoch admits, and the key that says so."""
         cap = self._config.depth_cap or _FARTHEST
-        bounds, key = (1, cap), "depth_cap"
         for until, least, largest in self._config.curriculum:
             if epoch < until:
-                bounds, key = (least, min(largest, cap)), "curriculum"
-                break
-        if bounds not in self._stages:
-            self._stages = {bounds: self._enter(*bounds, key)}
-        return self._stages[bounds]
+                return least, min(largest, cap), "curriculum"
+        return 1, cap, "depth_cap"
+
+    def _stage(self, epoch: int) -> _Stage:
+        least, largest, key = self.distances(epoch)
+        if (least, largest) not in self._stages:
+            self._stages = {(least, largest): self._enter(least, largest, key)}
+        return self._stages[least, largest]
 
     def _enter(self, least: int, largest: int, key: str) -> _Stage:
         data, config = self._data, self._config
@@ -233,6 +252,47 @@ class Sampler:
             positives[nodes] = np.bincount(owner[admitted[distance]], minlength=n)
             sums[nodes] = np.bincount(owner, weights=own, minlength=n)
         return positives, sums
+
+
+@dataclass(frozen=True, slots=True)
+class StageDraws:
+    """The pairs of the epochs that admit the same distances, at distance 1, 2 to 5, and beyond."""
+
+    first: int  # epoch, from 1
+    last: int
+    pairs: int  # of each epoch
+    drawn: tuple[float, float, float]  # shares of the draws, which sum to 1
+    weight: tuple[float, float, float]  # shares of their weight in the loss
+
+    def __str__(self) -> str:
+        epochs = f"epoch {self.first}" + (f" to {self.last}" if self.last > self.first else "")
+        drawn, weight = (
+            [percent(share) for share in shares] for shares in (self.drawn, self.weight)
+        )
+        said = f"{drawn[0]} at distance 1, {drawn[1]} at 2 to 5, {drawn[2]} beyond"
+        if weight != drawn:
+            said += f"; of the weight {weight[0]}, {weight[1]} and {weight[2]}"
+        return f"{epochs}: {number(self.pairs)} pairs drawn, {said}"
+
+
+def stage_draws(sampler: Sampler, epochs: int) -> list[StageDraws]:
+    """What every stage of a run draws; a stage ends where other distances are admitted."""
+    starts = [
+        epoch
+        for epoch in range(epochs)
+        if not epoch or sampler.distances(epoch)[:2] != sampler.distances(epoch - 1)[:2]
+    ]
+    found = []
+    for first, end in pairwise([*starts, epochs]):
+        drawn, weight = (_by_range(shares) for shares in sampler.shares(first))
+        found.append(StageDraws(first + 1, end, sampler.pairs(first), drawn, weight))
+    return found
+
+
+def _by_range(shares: _Doubles) -> tuple[float, float, float]:
+    """Shares at distance 1, 2 to 5, and beyond."""
+    near, far = float(shares[: NEAR + 1].sum()), float(shares[: FAR + 1].sum())
+    return near, far - near, max(1 - far, 0.0)
 
 
 @dataclass(frozen=True, slots=True)

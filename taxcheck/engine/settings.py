@@ -28,7 +28,7 @@ _BOUNDS: dict[str, tuple[Callable[[float], bool], str]] = {  # the words, the te
     "0 or more": (
         lambda x: x >= 0,
         "margin lambda_reg depth_weight depth_cap refine_window burn_in max_seconds "
-        "early_stopping min_delta workers seed max_radius",
+        "early_stopping min_delta best_from workers seed max_radius",
     ),
     "more than 0": (
         lambda x: x > 0,
@@ -283,6 +283,11 @@ def _of_the_steps(config: TrainConfig) -> Iterator[str]:
         yield (
             f"burn_in = {config.burn_in} leaves none of epochs = {config.epochs} at the full "
             "learning rate; lower burn_in or raise epochs"
+        )
+    if config.best_from > config.epochs:
+        yield (
+            f"best_from = {config.best_from} is beyond epochs = {config.epochs}, so that no table "
+            "could be the best: lower it"
         )
     if config.backend == "numba" and config.device != "cpu":
         yield (

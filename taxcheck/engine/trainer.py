@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from signal import Signals
 from typing import NoReturn
@@ -16,10 +17,19 @@ from taxcheck.engine.checkpoint import Checkpoints
 from taxcheck.engine.config import Phase, TrainConfig, out_of_patience, out_of_time, phase
 from taxcheck.engine.dataset import TrainingData
 from taxcheck.engine.initial import initial_table
+from taxcheck.engine.pace import Pace
 from taxcheck.engine.processes import Processes, join
 from taxcheck.engine.progress import Evaluator, MetricsLog, Progress, Record, RunState, Trained
 from taxcheck.engine.run_folder import RunFolder
-from taxcheck.engine.sampling import Chunk, Negatives, Sampler, negatives_of, refined
+from taxcheck.engine.sampling import (
+    Chunk,
+    Negatives,
+    Sampler,
+    StageDraws,
+    negatives_of,
+    refined,
+    stage_draws,
+)
 from taxcheck.engine.settings import check
 from taxcheck.engine.stepper import Floats, Stepper
 from taxcheck.engine.stops import DivergedError, StoppedError, interruptions
@@ -36,11 +46,13 @@ def train(
     observe: Callable[[Progress], None] | None = None,
     resume: bool = False,
     inputs: Mapping[str, str] | None = None,
+    planned: Callable[[Sequence[StageDraws]], None] | None = None,
     make: MakeStepper = make_stepper,
 ) -> Trained:
     """Train a table on ``data``; into the folder ``run``, or in memory alone.
 
-    ``observe`` is called after every step and every epoch. With ``resume`` a run that its folder
+    ``observe`` is called after every step and every epoch, ``planned`` once, before the first, with
+    the shares of pairs that each stage draws. With ``resume`` a run that its folder
     holds goes on where its newest checkpoint stands, to the same numbers on one worker. ``inputs``
     are fingerprints by name, such as that of the mapping, which must then be the same again.
     Under ``torchrun`` all processes call it, with the same data; only the first needs a folder.
@@ -50,8 +62,8 @@ def train(
     NaN; StoppedError after SIGINT or SIGTERM, with a checkpoint of that very step; OutputError
     where a file cannot be written. The newest whole checkpoint stays in all of these.
     """
-    tell = observe or (lambda _: None)
-    sampler, negatives = _planned(data, check(config))
+    tell, pace = observe or (lambda _: None), Pace()
+    sampler, negatives, lengths = _planned(data, check(config), planned)
     nearest, evaluator, processes = (
         refined(negatives, config),
         Evaluator(data, config),
@@ -65,8 +77,10 @@ def train(
     state, at = processes.share((stepper.state(), at))
     if not processes.writes:
         stepper.restore(state)
+    pace.before = at.seconds
     log = MetricsLog(run.metrics, at.history) if run else None
-    loop = _Loop(config, sampler, stepper, at, run, kept, log)
+    loop = _Loop(config, sampler, lengths, stepper, at, pace, run, kept, log)
+    loop.rehearse(evaluator, processes)
 
     with interruptions() as asked:
         while not loop.done:
@@ -75,16 +89,19 @@ def train(
                 result = stepper.step(chunk, now, nearest if now.refining else negatives)
                 if not (result.finite and math.isfinite(result.loss)):
                     loop.diverge(chunk, result.pairs, now)
-                seconds, signal = processes.agree(time.perf_counter() - began, asked.number)
-                at.step(result, seconds)
-                tell(loop.progress(now))
+                told = pace.stepped(took := time.perf_counter() - began, result.pairs)
+                spent, pace.promised, signal = processes.agree(pace.spent, pace.ahead, asked.number)
+                at.step(result, took, spent)
+                tell(loop.progress(now, foretold=told))
                 if signal:
                     loop.stop(signal)
-                if out_of_time(config, at.seconds):
+                if loop.late:
                     break
 
             tell(loop.close_epoch(evaluator, processes))
-            _, signal = processes.agree(0.0, asked.number)
+            spent, pace.promised, signal = processes.agree(pace.spent, pace.ahead, asked.number)
+            if "map" in at.history[-1]:  # else a step follows, and an evaluation
+                at.seconds = spent
             if signal and not loop.done:
                 loop.stop(signal)
 
@@ -102,15 +119,21 @@ def train(
     )
 
 
-def _planned(data: TrainingData, config: TrainConfig) -> tuple[Sampler, Negatives]:
-    """What every epoch draws; an epoch that would be empty is refused before the first begins."""
+def _planned(
+    data: TrainingData,
+    config: TrainConfig,
+    tell: Callable[[Sequence[StageDraws]], None] | None,
+) -> tuple[Sampler, Negatives, list[int]]:
+    """What every epoch draws, and how many pairs; one that would be empty is refused at once."""
     try:
         sampler = Sampler(data, config)
-        for epoch in range(config.epochs):
-            sampler.pairs(epoch)
-        return sampler, negatives_of(data, config)
+        lengths = [sampler.pairs(epoch) for epoch in range(config.epochs)]
+        negatives = negatives_of(data, config)
     except ValueError as error:
         raise UsageError(str(error)) from None
+    if tell:
+        tell(stage_draws(sampler, config.epochs))
+    return sampler, negatives, lengths
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +142,10 @@ class _Loop:
 
     config: TrainConfig
     sampler: Sampler
+    lengths: list[int]  # pairs of every epoch
     stepper: Stepper
     at: RunState
+    pace: Pace
     run: RunFolder | None
     kept: Checkpoints | None
     log: MetricsLog | None
@@ -130,9 +155,14 @@ class _Loop:
         """Whether no further epoch is to begin."""
         return (
             self.at.epoch >= self.config.epochs
-            or out_of_time(self.config, self.at.seconds)
+            or self.late
             or out_of_patience(self.config, self.at.waited)
         )
+
+    @property
+    def late(self) -> bool:
+        """Whether another step and the end would take longer than there is."""
+        return out_of_time(self.config, self.at.seconds, self.pace.promised)
 
     def chunks(self) -> Iterator[Chunk]:
         """Those of this epoch that were not trained on before the run was stopped."""
@@ -141,34 +171,49 @@ class _Loop:
             if number >= trained:
                 yield chunk
 
+    def rehearse(self, evaluator: Evaluator, processes: Processes) -> None:
+        """Where time is limited, see before the first step what the end will take."""
+        if self.config.max_seconds and processes.writes:
+            with self.pace.ending():
+                evaluator.measure(self.stepper.table)
+                if self.kept:
+                    self.kept.prepare()
+
     def close_epoch(self, evaluator: Evaluator, processes: Processes) -> Progress:
         """Evaluate the table where it is due; log the epoch, and keep what is worth it."""
         at, config, kept = self.at, self.config, self.kept
         now, best = phase(config, at.epoch, at.seconds), False
         record = at.close_epoch(now)
         evaluated = at.epoch % config.evaluate_every == 0 or self.done
-        if evaluated:
-            table = self.stepper.table if processes.writes else None
-            record |= processes.share({} if table is None else evaluator.measure(table))
-            best = at.judge(record["map"], config.min_delta)
-            at.stopped_early = out_of_patience(config, at.waited) and at.epoch < config.epochs
-        if self.log:
-            self.log.append(record)
-        if kept and best:
-            kept.save_best(self.stepper, at)
-        if kept and (evaluated or kept.overdue):
-            kept.save(self.stepper, at)
+        with self.pace.ending() if evaluated else nullcontext():
+            if evaluated:
+                table = self.stepper.table if processes.writes else None
+                record |= processes.share({} if table is None else evaluator.measure(table))
+                waits = at.epoch < config.best_from and not self.done
+                best = not waits and at.judge(record["map"], config.min_delta)
+                at.stopped_early = out_of_patience(config, at.waited) and at.epoch < config.epochs
+            if self.log:
+                self.log.append(record)
+            if kept and best:
+                kept.save_best(self.stepper, at)
+            if kept and (evaluated or kept.overdue):
+                kept.save(self.stepper, at)
         return self.progress(now, record, improved=best)
 
     def progress(
-        self, now: Phase, record: Record | None = None, *, improved: bool = False
+        self,
+        now: Phase,
+        record: Record | None = None,
+        *,
+        improved: bool = False,
+        foretold: bool = False,
     ) -> Progress:
         """What is shown after a step, or with its record after an epoch."""
         at = self.at
         return Progress(
             epoch=at.epoch if record else at.epoch + 1,
             epochs=self.config.epochs,
-            share=1.0 if record else min(at.pairs / self.sampler.pairs(at.epoch), 1.0),
+            share=1.0 if record else min(at.pairs / self.lengths[at.epoch], 1.0),
             seconds=at.seconds,
             loss=record["loss"] if record else at.loss / max(at.pairs, 1),
             lr=now.lr,
@@ -176,7 +221,14 @@ class _Loop:
             improved=improved,
             best_map=at.best_map,
             best_epoch=at.best_epoch,
+            foretold=self._foretold() if foretold else None,
+            limit=self.config.max_seconds or math.inf,
         )
+
+    def _foretold(self) -> float:
+        """Seconds of the whole run, evaluations and refinement aside, by the pace of one step."""
+        left = sum(self.lengths[self.at.epoch :]) - self.at.pairs
+        return self.at.seconds + left * (self.pace.rate or 0.0)
 
     def diverge(self, chunk: Chunk, pairs: int, now: Phase) -> NoReturn:
         """End at a NaN; the nodes of the chunk are kept."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from msgspec import structs
@@ -47,6 +47,10 @@ class PushingWatcher(Watcher):
         self._shown.judged(stage, report, page)
         self._pairs = report.statistics.pairs
         self._tell(self._pusher.push(report))
+
+    def planned(self, lines: Sequence[str]) -> None:
+        """Only shown."""
+        self._shown.planned(lines)
 
     def trained(self, progress: Progress) -> None:
         """An evaluation, if this is one; whatever goes wrong with it, the training goes on."""

@@ -9,6 +9,7 @@ from msgspec import Struct
 from taxcheck.model.vocabulary import number, plural
 
 _NOISE = 0.01  # of the largest loss
+_SOLVED = 1e-3  # a loss that is as good as 0, and a rise that is none
 Five = tuple[float, float, float, float, float]  # 5th, 25th, 50th, 75th, 95th percentile
 
 
@@ -159,9 +160,9 @@ class Curve(Struct, frozen=True):
     """What was recorded over the epochs: what its rule judges and its picture draws.
 
     Points are (epoch, value), thinned out. The loss is smoothed within each stage of the training.
-    ``drop`` is by what part of its largest value the smoothed loss ends below it; ``rise``, by what
-    part of its least of the second half of the last stage it ends above that. None where the curve
-    is too short.
+    Of the stage in which it fell most, ``drop`` is by what part of its largest value it ends below
+    that. ``rise`` is by what part of its least of the second half of the last stage it ends above
+    that, and ``noise`` how much of that may be chance. None where no stage is long enough.
     """
 
     unit: str  # of the axis: "epoch" | "record"
@@ -169,11 +170,14 @@ class Curve(Struct, frozen=True):
     losses: int  # records with a finite loss
     loss: tuple[tuple[float, float, float], ...] = ()  # (epoch, lowest, highest) by stretch
     smooth: tuple[tuple[float, float], ...] = ()  # medians of a tenth of a stage
-    largest: tuple[float, float] | None = None  # of the smoothed loss
+    largest: tuple[float, float] | None = None  # of the smoothed loss, in the stage it fell most in
+    ended: tuple[float, float] | None = None  # where that stage ends
     least: tuple[float, float] | None = None  # of the second half of its last stage
     last: tuple[float, float] | None = None
     drop: float | None = None
     rise: float | None = None
+    noise: float = 0.0  # of the loss at the end, in its own unit
+    learnt: bool = False  # the first evaluation found the rows placed: nothing was left to fall
     radii: tuple[tuple[float, float], ...] = ()  # radius of the norms' 90th percentile
     farthest: tuple[tuple[float, float], ...] = ()  # radius of the largest norm
     max_norm: float | None = None  # the clip, as a norm of the ball
@@ -188,25 +192,39 @@ class Curve(Struct, frozen=True):
         """Whether norms were recorded."""
         return bool(self.radii) or self.near_clip is not None
 
+    def course(self, between: str = " to ") -> str:
+        """From where to where the loss went, in the stage in which it fell most."""
+        ended = self.ended or self.last  # an older report knows one end alone
+        if not (self.largest and ended and self.last):
+            return ""
+        at = f"{self.unit} {number(ended[0])}"
+        when = "the end" if ended[0] >= self.last[0] else at
+        return f"{number(self.largest[1])} at most{between}{number(ended[1])} at {when}"
+
     def stands_still(self, least_drop: float) -> bool:
-        """Whether the loss never fell by that part of its largest value."""
-        return self.drop is not None and self.drop < least_drop
+        """Whether in no stage the loss fell by that part of its largest value.
+
+        Near 0, and where the rows were placed from the start, there is nothing that could fall.
+        """
+        if self.drop is None or self.largest is None or self.learnt:
+            return False
+        return self.drop < least_drop and abs(self.largest[1]) > _SOLVED
 
     def rises(self, largest_rise: float) -> bool:
-        """Whether the loss ends higher by more than that part; near 0 a little more is no rise."""
+        """Whether the loss ends higher by more than that part; within its noise it does not."""
         if self.rise is None or self.largest is None or self.least is None or self.last is None:
             return False
-        seen = self.last[1] - self.least[1] > _NOISE * abs(self.largest[1])
-        return seen and self.rise > largest_rise
+        chance = max(_NOISE * abs(self.largest[1]), _SOLVED, self.noise)
+        return self.last[1] - self.least[1] > chance and self.rise > largest_rise
 
     def signs(self, threshold: Mapping[str, float]) -> dict[str, str]:
         """What is wrong in words, by kind: drop and rise beyond their thresholds, clip, nan."""
         found: dict[str, str] = {}
         if self.largest and self.least and self.last:
-            end = f"{number(self.last[1])} at the end"
             if "drop" in threshold and self.stands_still(threshold["drop"]):
-                found["drop"] = f"the loss stands still: {number(self.largest[1])} at most, {end}"
+                found["drop"] = f"the loss stands still: {self.course(', ')}"
             if "rise" in threshold and self.rises(threshold["rise"]):
+                end = f"{number(self.last[1])} at the end"
                 found["rise"] = f"the loss rises: {number(self.least[1])} at its least, {end}"
         if self.reached is not None:
             at = f"{self.unit} {number(self.reached)}"

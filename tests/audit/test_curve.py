@@ -37,18 +37,57 @@ def test_the_smoothed_value_is_the_median_of_a_tenth():
     assert smoothed(values)[[0, 1, 2, 9, 10, 11, 12]].tolist() == [0, 0.5, 1, 8, 9, 11, 12]
 
 
-def test_a_stage_is_smoothed_by_itself_and_the_last_one_decides_a_rise():
+def test_a_stage_is_smoothed_and_judged_by_itself():
     burn_in = [{"epoch": float(k), "loss": 9.0, "refining": 0.0} for k in range(30)]
     refined = [
         {"epoch": 30.0 + k, "loss": v, "refining": 1.0} for k, v in enumerate([4.0, 2, 1, 1, 2])
     ]
     got = curve_of(run(burn_in + refined), None)
     assert [value for _, value in got.smooth[-5:]] == [4.0, 2, 1, 1, 2], "no median with a 9"
-    assert (got.largest, got.least, got.last) == ((0, 9.0), (32, 1.0), (34, 2.0))
-    assert (got.drop, got.rise) == (7 / 9, 1.0)
+    assert (got.largest, got.ended) == ((30, 4.0), (34, 2.0)), "where it fell most"
+    assert (got.least, got.last) == ((32, 1.0), (34, 2.0))
+    assert (got.drop, got.rise) == (0.5, 1.0)
     assert got.rises(0.05)
     assert not got.rises(1.0)
     assert not got.stands_still(0.1)
+
+
+def staged(*stages):
+    values = [(at, value) for at, stage in enumerate(stages) for value in stage]
+    return curve_of(
+        run({"epoch": float(k), "loss": v, "stage": s} for k, (s, v) in enumerate(values)), None
+    )
+
+
+def test_a_loss_that_stands_still_does_so_in_every_stage():
+    falling, higher = [4, 3, 2, 1.5, 1.4], [6.0] * 8
+    got = staged(falling, higher)  # other negatives, another level
+    assert not got.stands_still(0.1)
+    assert (got.drop, got.course()) == (2.6 / 4, "4 at most to 1.4 at epoch 4")
+    still = staged([9.0] * 8, [1.0] * 8)
+    assert still.stands_still(0.1), "from stage to stage it fell, in none of them"
+    assert staged([9.0] * 4, [1.0] * 4).drop is None, "too short to judge"
+
+
+def test_nothing_can_fall_from_0_or_where_the_rows_were_placed():
+    assert not curve_of(losses(*[0.0] * 9), None).stands_still(0.1)
+    assert not curve_of(losses(*[1e-5] * 9), None).stands_still(0.1)
+    assert curve_of(losses(*[0.01] * 9), None).stands_still(0.1)
+    for first, stands in ((0.95, False), (0.5, True)):
+        history = [{"loss": 2.0, "map": first + 0.004 * k} for k in range(9)]
+        assert curve_of(run(history), None).stands_still(0.1) is stands
+
+
+def test_the_scatter_of_single_records_is_no_rise():
+    rng = np.random.default_rng(1)
+    found = []
+    for seed in range(40):
+        noisy = 1 + 0.2 * np.random.default_rng(seed).standard_normal(60)
+        found.append(curve_of(losses(*noisy.tolist()), None))
+    assert sum(curve.rise > 0.05 for curve in found) > 20, "but for the scatter they would be rises"
+    assert not any(curve.rises(0.05) for curve in found)
+    rising = np.r_[np.linspace(3, 1, 20), np.linspace(1, 2, 20)] + 0.02 * rng.standard_normal(40)
+    assert curve_of(losses(*rising.tolist()), None).rises(0.05)
 
 
 def test_a_rise_within_the_noise_near_0_is_none():

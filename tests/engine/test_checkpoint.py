@@ -15,6 +15,7 @@ from taxcheck.engine.checkpoint import (
     read_tensors,
     write_tensors,
 )
+from taxcheck.engine.progress import CLOCK
 from taxcheck.engine.run_folder import RunFolder
 from taxcheck.engine.trainer import train
 from taxcheck.model.errors import UsageError
@@ -64,6 +65,8 @@ def test_the_audit_reads_it(folder: RunFolder, name: str) -> None:
     assert facts.update_counts[:-1].min() > 0
     assert [record["epoch"] for record in facts.history] == list(range(1, 13))
     lines = [json.loads(line) for line in folder.metrics.read_text().splitlines()]
+    if name.startswith("best"):  # equal runs leave equal tables
+        lines = [{k: v for k, v in line.items() if k not in CLOCK} for line in lines]
     assert list(facts.history) == lines
 
 

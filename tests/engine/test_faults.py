@@ -23,7 +23,7 @@ from taxcheck.engine.run_folder import RunFolder, whole
 from taxcheck.engine.stepper import StepResult
 from taxcheck.engine.stops import DivergedError
 from taxcheck.engine.trainer import train
-from taxcheck.model.errors import OutputError
+from taxcheck.model.errors import OutputError, UsageError
 from taxcheck.sources.checkpoints.opening import open_checkpoint
 from tests.engine import tiny
 from tests.engine.test_resume import assert_same_run
@@ -221,3 +221,30 @@ def test_a_row_that_is_no_number_never_enters_a_checkpoint(tmp_path: Path) -> No
     with pytest.raises(DivergedError, match=r"epoch 6: 1 rows are no numbers, first idx 31"):
         train(tree(), CONFIG, folder, make=Unseen)
     assert read_tensors(folder.checkpoint)[1]["epoch"] == 3
+
+
+def test_two_processes_never_share_a_folder(tmp_path: Path) -> None:
+    """The lock is that of the process: when it is killed, the folder is free."""
+    folder = RunFolder(tmp_path / "run1")
+    script = (
+        "import sys, time\nfrom pathlib import Path\n"
+        "from taxcheck.engine.run_folder import RunFolder\n"
+        "with RunFolder(Path(sys.argv[1])).held():\n"
+        "    print('held', flush=True)\n    time.sleep(600)\n"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", script, folder.path], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        refused = pytest.raises(UsageError, match="run1: another process is training in it;")
+        with refused as told, folder.held():
+            pass
+        assert told.value.exit_code == 2
+    finally:
+        other.kill()
+        other.wait()
+    with folder.held():
+        assert folder.path.is_dir()
+    assert not list(folder.path.iterdir())

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -268,3 +271,46 @@ def test_a_nan_is_seen(geometry: str) -> None:
     own = KernelStepper(DATA, configured(geometry), table)
     assert own.step(work_of([12]), Phase(0.1), fixed()).finite, "1 is not an ancestor of 12"
     assert not own.step(work_of([9]), Phase(0.1), fixed()).finite
+
+
+_FRESH = """
+import sys
+from taxcheck.engine.config import TrainConfig
+from taxcheck.engine.trainer import train
+from tests.engine.tiny import from_tables
+
+done = train(from_tables(*sys.argv[1:]), TrainConfig(epochs=2, workers=1, refine=0.0))
+print([record["loss"].hex() for record in done.history], done.table.tobytes().hex())
+"""
+
+
+@pytest.mark.slow
+def test_a_kernel_fresh_from_the_compiler_steps_as_one_that_was_kept(tmp_path: Path) -> None:
+    healthy = Path(__file__).parents[2] / "fixtures/healthy"
+    files = [str(healthy / "mapping.tsv"), str(healthy / "pairs.parquet")]
+
+    def run() -> str:
+        ended = subprocess.run(
+            [sys.executable, "-c", _FRESH, *files],
+            cwd=Path(__file__).parents[2],
+            env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return ended.stdout
+
+    assert not list(tmp_path.rglob("*.nbc"))
+    fresh = run()
+    assert list(tmp_path.rglob("*.nbc"))
+    assert run() == fresh
+
+
+def test_threads_share_the_sources_of_a_step() -> None:
+    """With so small a rate that the table stands still, they are counted as one would."""
+    one, three = (kernel(configured(workers=workers, optimizer="adam")) for workers in (1, 3))
+    for own in (one, three):
+        own.step(work_of(range(1, 15)), Phase(1e-12), fixed())
+    np.testing.assert_array_equal(one.state()["steps"], three.state()["steps"])
+    np.testing.assert_array_equal(one.updates, three.updates)
+    assert three.state()["random"].shape == (3,)

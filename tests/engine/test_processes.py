@@ -137,7 +137,7 @@ def test_where_a_process_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     assert rank_and_world() == (0, 1)
     assert join(TrainConfig()) == Processes()
     assert Processes().share(3) == 3
-    assert Processes().agree(0.5, 2) == (0.5, 2)
+    assert Processes().agree(0.5, 0.1, 2) == (0.5, 0.1, 2)
     monkeypatch.setenv("RANK", "1")
     assert rank_and_world() == (0, 1), "some clusters set one of them alone"
     monkeypatch.setenv("WORLD_SIZE", "2")

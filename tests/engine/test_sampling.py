@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 
 from taxcheck.engine.config import TrainConfig
 from taxcheck.engine.dataset import TrainingData, training_data
-from taxcheck.engine.sampling import Chunk, Sampler, balance_shares, draw_negatives, negatives_of
+from taxcheck.engine.sampling import (
+    Chunk,
+    Sampler,
+    balance_shares,
+    draw_negatives,
+    negatives_of,
+    stage_draws,
+)
 from tests.engine.tiny import from_tables
 
 UBERON = Path(__file__).parents[2] / "fixtures/uberon"
@@ -49,6 +56,36 @@ def rows(works: list[Chunk]) -> list[tuple[int, int, float]]:
 def drawn(data: TrainingData, epoch: int = 0, chunk: int = 1 << 17, **settings: object) -> list:
     config = TrainConfig(**{"source_weight": "pairs"} | settings)  # type: ignore[arg-type]
     return rows(list(Sampler(data, config).epoch(epoch, chunk)))
+
+
+@pytest.mark.parametrize("grouping", ["sources", "pairs"])
+@pytest.mark.parametrize("source_weight", ["sources", "pairs"])
+def test_the_shares_that_are_told_are_those_of_an_epoch(grouping: str, source_weight: str) -> None:
+    settings = {"balance": "balanced", "depth_weight": 0.5, "depth_cap": 5}
+    settings |= {"grouping": grouping, "source_weight": source_weight}
+    config, data = TrainConfig(**settings), chain(9)  # type: ignore[arg-type]
+    shares = Sampler(data, config).shares(0)
+    epochs = range(300 if grouping == "pairs" else 1)  # drawn, or each pair once
+    found = [row for epoch in epochs for row in drawn(data, epoch, **settings)]
+    distance, weight = np.array([(source - positive, w) for source, positive, w in found]).T
+    for told, counted in zip(
+        shares,
+        (np.bincount(distance.astype(int)), np.bincount(distance.astype(int), weight)),
+        strict=True,
+    ):
+        assert told.sum() == pytest.approx(1)
+        close = pytest.approx(counted / counted.sum(), abs=0.015 if grouping == "pairs" else 1e-6)
+        assert told[: len(counted)] == close
+
+
+def test_a_stage_of_the_curriculum_is_told_in_a_line() -> None:
+    config = TrainConfig(curriculum=((2, 1, 2), (5, 1, 5)), source_weight="pairs")
+    told = [str(stage) for stage in stage_draws(Sampler(chain(8), config), 9)]
+    assert told == [  # of 28 pairs 7 - k + 1 are at distance k
+        "epoch 1 to 2: 13 pairs drawn, 53.8 % at distance 1, 46.2 % at 2 to 5, 0 % beyond",
+        "epoch 3 to 5: 25 pairs drawn, 28.0 % at distance 1, 72.0 % at 2 to 5, 0 % beyond",
+        "epoch 6 to 9: 28 pairs drawn, 25.0 % at distance 1, 64.3 % at 2 to 5, 10.7 % beyond",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import signal
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from taxcheck.engine.processes import LostError, Processes, joined
 from taxcheck.engine.run_folder import RunFolder
 from taxcheck.engine.settings import check
 from taxcheck.engine.stops import DivergedError, StoppedError
+from taxcheck.engine.uses import unused
 from taxcheck.files import write_text
 from taxcheck.model.errors import TaxcheckError, UsageError
 from taxcheck.model.report import RenderOptions, Report
@@ -35,6 +36,7 @@ from taxcheck.run.request import Request
 if TYPE_CHECKING:
     from taxcheck.engine.dataset import TrainingData
     from taxcheck.engine.progress import Progress, Trained
+    from taxcheck.engine.sampling import StageDraws
 
 _LAST_WORDS = 1.0  # seconds
 
@@ -47,6 +49,9 @@ class Watcher:
 
     def judged(self, stage: str, report: Report, page: Path) -> None:
         """The "gate" or the "audit" came to its verdict, which is written out."""
+
+    def planned(self, lines: Sequence[str]) -> None:
+        """What there is to know before the first step, a line each."""
 
     def trained(self, progress: Progress) -> None:
         """A step or an epoch is done."""
@@ -81,12 +86,14 @@ def train(
     force: bool = False,
     resume: bool = False,
     watcher: Watcher | None = None,
+    given: Collection[str] = (),
 ) -> Finished:
     """Check the data, train on it, audit the best table; all three leave their reports in ``out``.
 
-    ``config`` is that of the preset where it is not given, or of the run that is resumed. Data that
-    the gate fails is trained on with ``force`` alone, or under a preset that implies it. Raises
-    TaxcheckError, one line, for everything that a user can mend; run.json then says so too.
+    ``config`` is that of the preset where it is not given, or of the run that is resumed. Of its
+    keys those that are not the default, or are ``given``, are told where they have no effect. Data
+    that the gate fails is trained on with ``force`` alone, or under a preset that implies it.
+    Raises TaxcheckError, one line, for everything that a user can mend; run.json then says so too.
 
     Of the processes that ``torchrun`` started the first calls this, and the others ``follow``.
     """
@@ -99,12 +106,21 @@ def train(
     backend_of(check(config))  # a package that is missing shows before anything is read
     preset = before.get("preset", preset)
     force = force or find(preset).forced or bool(before.get("forced"))
-    with joined(config) as processes:
+    with joined(config) as processes, folder.held():
         folder.begin(resume=resume)
         record = RunRecord(folder, request, config, preset)
         try:
             return _run(
-                request, processes, folder, config, record, see, before, force=force, resume=resume
+                request,
+                processes,
+                folder,
+                config,
+                record,
+                see,
+                before,
+                force=force,
+                resume=resume,
+                given=given,
             )
         except KeyboardInterrupt:
             record.end("stopped", why="interrupted")
@@ -164,6 +180,7 @@ def _run(
     *,
     force: bool,
     resume: bool,
+    given: Collection[str],
 ) -> Finished:
     with gather(request, see.reading) as data:
         refuse_others(before, data.inputs, folder)
@@ -182,7 +199,21 @@ def _run(
         work = from_gathered(data, config.table_from)
         processes.share((work, config))
         inputs = {summary.role: summary.fingerprint for summary in data.inputs}
-        trained = train(work, config, folder, observe=see.trained, resume=resume, inputs=inputs)
+        without_effect = unused(config, given)
+
+        def planned(draws: Sequence[StageDraws]) -> None:
+            record.keep(draws=[asdict(stage) for stage in draws], unused=without_effect)
+            see.planned([*map(str, draws), *without_effect])
+
+        trained = train(
+            work,
+            config,
+            folder,
+            observe=see.trained,
+            resume=resume,
+            inputs=inputs,
+            planned=planned,
+        )
         record.keep(training=summary_of(trained, folder), state="audit")
         audit = judge(data.with_table(str(folder.best), str(folder.initial)))
         see.judged("audit", audit, _write(audit, folder, "audit"))

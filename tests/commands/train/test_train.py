@@ -27,6 +27,7 @@ from taxcheck.engine import dataset
 from taxcheck.engine.config import TrainConfig
 from taxcheck.engine.presets import PRESETS
 from taxcheck.engine.progress import Progress
+from taxcheck.engine.run_folder import RunFolder
 from taxcheck.engine.settings import apply, kinds
 from taxcheck.run.request import Request
 
@@ -108,6 +109,10 @@ def test_a_sound_run_leaves_everything(finished: Path, tree: Path) -> None:
     assert said["gate"]["verdict"] == "pass"
     assert (said["audit"]["exit_code"], said["audit"]["rules"]["fail"]) == (0, [])
     assert said["training"]["epochs"] == 20
+    (stage,) = said["draws"]  # every node has as many ancestors as its depth
+    assert (stage["first"], stage["last"], stage["pairs"]) == (1, 20, 3 + 9 * 2 + 27 * 3 + 81 * 4)
+    assert stage["drawn"] == pytest.approx([120 / 426, 306 / 426, 0])
+    assert said["unused"] == []
     assert {"python", "numpy", "taxcheck"} <= set(said["versions"])
     audited = json.loads((finished / "audit.json").read_text())
     assert {"mapping", "pairs", "checkpoint", "initial table"} == {
@@ -255,6 +260,27 @@ def test_a_run_is_neither_overwritten_nor_mixed(
     assert all(word in found for word in words), found
     now = (finished / "run.json").read_text(), (finished / "best.safetensors").read_bytes()
     assert now == before
+
+
+def test_what_has_no_effect_is_told_before_the_first_step(
+    tree: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--epochs", "1", "--negatives", "9", "--workers", "1", "--batch-size", "1024"]
+    train(*command(tree, tmp_path / "run", *given))
+    told = "batch_size = 1024 is not used: it is for backend = torch"
+    assert told in capsys.readouterr().out.splitlines()
+    assert told in record(tmp_path / "run")["unused"]  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("more", [[], ["--resume"]])
+def test_a_folder_in_which_another_process_trains_is_left_alone(
+    finished: Path, tree: Path, capsys: pytest.CaptureFixture[str], more: list[str]
+) -> None:
+    before = {path.name: path.stat().st_mtime_ns for path in finished.iterdir()}
+    with RunFolder(finished).held():  # as another process would: locks are of open files
+        assert train(*command(tree, finished, *more, "-q")) == 2
+    assert "another process is training in it; wait" in complaint(capsys)
+    assert {path.name: path.stat().st_mtime_ns for path in finished.iterdir()} == before
 
 
 @pytest.mark.parametrize(
