@@ -113,6 +113,8 @@ class Cage:
         self._process = subprocess.Popen(
             [sys.executable, "-X", "faulthandler", "-m", __name__],
             cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._told,
+            # under a limit on the size of files it would keep a part of a compiled module
+            env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
         )  # fmt: skip
         self.started += 1
         self._served = 0
