@@ -44,6 +44,7 @@ INPUTS = {
     "scores": "an embedding table with its pairs",
     "alignment": "an embedding table with its pairs",
     "placement": "an embedding table with its pairs",
+    "geometry": "an embedding table, with its pairs where its space is not stated",
     "training": "what the table's file records of its training",
 }
 _OPTIONS = {
