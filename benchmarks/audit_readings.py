@@ -74,6 +74,7 @@ def subjects(folder: Path, workers: int) -> dict[str, Subject]:
             graph=graph,
             spool=spool,
             followers=np.bincount(a, minlength=NODES),
+            above=np.bincount(d, minlength=NODES),
             trained=present & whole.has_row,
             clades=by_depth(graph, identifiers),
             seed=0,

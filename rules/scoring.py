@@ -29,9 +29,12 @@ def best_null(score: Score) -> str:
 
 def worded(name: str, score: Score, noun: str) -> str:
     """``MAP 0.612 (95 % 0.598 to 0.627) over 2,000 of 82,114 sources; best null zero 0.210``."""
+    spread = f"95 % {figure(score.low)} to {figure(score.high)}"
+    if {50, 99} <= score.percentiles.keys():
+        middle, tail = figure(score.percentiles[50]), figure(score.percentiles[99])
+        spread += f"; median {middle}, 99th percentile {tail}"
     told = (
-        f"{name} {figure(score.value)} (95 % {figure(score.low)} to {figure(score.high)}) over "
-        f"{score.sources:,} of {score.total:,} {noun}"
+        f"{name} {figure(score.value)} ({spread}) over {score.sources:,} of {score.total:,} {noun}"
     )
     if not score.nulls:
         return told
@@ -57,6 +60,8 @@ def observed_of(score: Score) -> dict[str, Observed]:
         "by Euclidean distance": score.euclidean,
         "ceiling under ties": score.ceiling,
     }
+    if score.percentiles:
+        values["percentiles of single ranks"] = {str(k): v for k, v in score.percentiles.items()}
     return values | {key: value for key, value in further.items() if value is not None}
 
 

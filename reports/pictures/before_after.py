@@ -205,7 +205,7 @@ def norms(pictures: BeforeAfter) -> Picture | None:
 def scores(changes: Sequence[ScoreChange], different: bool) -> Picture | None:
     """The scores whose axis goes from 0 to 1, each with its interval."""
     kept = [s for s in changes if all(v is None or 0 <= v <= 1 for v in (s.before, s.after))]
-    kept = [s for s in kept if s.label not in ("mean rank", "class separation")]
+    kept = [s for s in kept if not s.label.startswith(("mean rank", "class separation"))]
     if not kept:
         return None
     steps = [

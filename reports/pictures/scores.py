@@ -195,14 +195,16 @@ def scores(report: Report) -> Picture | None:
 
 def mean_rank(report: Report) -> Picture | None:
     """The mean rank, where 1 is best, in powers of ten."""
-    for card in report.audit.scores if report.audit else ():
-        if card.logarithmic:
-            best = min((null.value for null in card.nulls), default=None)
-            title = f"An ancestor stands at rank {figure(card.value)} on average; 1 is best"
-            if best is not None:
-                title += f", the best null has {figure(best)}"
-            return _picture("mean-rank", title, [card], _shared(report))
-    return None
+    cards = [card for card in (report.audit.scores if report.audit else ()) if card.logarithmic]
+    if not cards:
+        return None
+    first, highest = cards[0], max(card.highest for card in cards)
+    best = min((null.value for null in first.nulls), default=None)
+    title = f"An ancestor stands at rank {figure(first.value)} on average; 1 is best"
+    if best is not None:
+        title += f", the best null has {figure(best)}"
+    cards = [replace(card, highest=highest) for card in cards]
+    return _picture("mean-rank", title, cards, _shared(report))
 
 
 def separation(report: Report) -> Picture | None:

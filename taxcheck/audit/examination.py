@@ -16,6 +16,7 @@ from taxcheck.audit.coverage import Known, coverage_of_training
 from taxcheck.audit.curve import curve_of
 from taxcheck.audit.embeddings import embedding_statistics
 from taxcheck.audit.geometry_scores import GeometryTold, settled
+from taxcheck.audit.held_out import score_held_out
 from taxcheck.audit.pictures import draw_audit
 from taxcheck.audit.placement import Placements, placements
 from taxcheck.audit.projection import Labels, project, sample
@@ -24,6 +25,7 @@ from taxcheck.audit.summary import summarize_audit
 from taxcheck.audit.values import (
     CoverageOfTraining,
     EmbeddingStatistics,
+    HeldOutScores,
     HierarchyScores,
     TrainingRecord,
 )
@@ -54,6 +56,7 @@ class Audit:
     alignment: Alignments | Unavailable
     geometry: GeometryTold
     placement: Placements | Unavailable
+    held_out_scores: HeldOutScores | Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class Data:
     spool: KeptPairs | None = None
     taxonomy: Taxonomy | None = None
     names: NameTable | None = None  # a table given as taxonomy
+    held_out: KeptPairs | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,9 @@ class Examined:
     def summary(self) -> TableSummary:
         """The report's ``statistics.embeddings``."""
         found = self.evidence
-        return summarize_audit(found.embedding, found.coverage, known(found.scores))
+        return summarize_audit(
+            found.embedding, found.coverage, known(found.scores), known(found.held_out_scores)
+        )
 
     def pictures(self, projected: bool) -> AuditPictures:
         """Everything that the report draws of the table; ``projected``: see Request."""
@@ -100,6 +106,7 @@ class Examined:
             known(found.scores),
             projection,
             training=found.training,
+            held_out=known(found.held_out_scores),
             names=self._names,
             row_names=self._row_names,
             placement=known(found.placement),
@@ -178,6 +185,7 @@ def audit(
     space: Space | None = None
     scores: HierarchyScores | Unavailable = Unavailable("no pairs given")
     placement: Placements | Unavailable = Unavailable("no pairs given")
+    apart: HeldOutScores | Unavailable = Unavailable("no pairs given")
     if data.graph is not None and data.spool is not None and data.pairs is not None:
         with clock("scores"):
             n, space = data.graph.n, table.space()
@@ -187,16 +195,19 @@ def audit(
                 graph=data.graph,
                 spool=data.spool,
                 followers=data.pairs.as_ancestor[:n],
+                above=data.pairs.as_descendant[:n],
                 trained=~coverage.never[:n],
                 clades=clades,
                 seed=seed,
                 workers=workers,
                 executor=executor,
+                held_out=data.held_out,
                 nested=nested_clades(
                     data.graph, data.mapping.identifiers if data.mapping else None, data.taxonomy
                 ),
             )
             scores = score_hierarchy(subject)
+            apart = score_held_out(subject, scores.map)
             if not coverage.trained_known:
                 known = (replace(c, never_trained=c.never_trained or None) for c in scores.clades)
                 scores = replace(scores, clades=tuple(known))
@@ -217,7 +228,7 @@ def audit(
         n_nodes=None if data.mapping is None else data.mapping.n_nodes,
         curve=curve_of(checkpoint.facts, embedding.reading.clip),
     )
-    evidence = Audit(embedding, coverage, scores, training, alignment, geometry, placement)
+    evidence = Audit(embedding, coverage, scores, training, alignment, geometry, placement, apart)
     return Examined(evidence, table, space, clades, data, seed)
 
 

@@ -13,6 +13,7 @@ from taxcheck.audit.placement import Placements
 from taxcheck.audit.values import (
     CoverageOfTraining,
     EmbeddingStatistics,
+    HeldOutScores,
     HierarchyScores,
     Hubs,
     Score,
@@ -34,6 +35,7 @@ from taxcheck.model.pictures import (
     ScoreCard,
     Untrained,
 )
+from taxcheck.model.vocabulary import score as figure
 
 # The norms of the incident's table, from its own diagnosis of 13 November 2025, "Boundary
 # Compression"; it gives no 10th percentile.
@@ -70,6 +72,7 @@ def draw_audit(
     names: Namer = by_idx,
     row_names: Namer | None = None,
     placement: Placements | None = None,
+    held_out: HeldOutScores | None = None,
 ) -> AuditPictures:
     """All pictures that these values allow."""
     drawn = AuditPictures(
@@ -95,7 +98,7 @@ def draw_audit(
             drawn,
             radii=_radii(scores, embeddings.clip_radius),
             distances=tuple(scores.distance_bands.items())[:_GROUPS],
-            scores=tuple(score_cards(scores)),
+            scores=(*score_cards(scores), *held_out_cards(held_out)),
             clades=_clades(scores),
             inside_by_depth=tuple((d, n, 1 - share) for d, n, share in edges),
             hubs=None if scores.hubs is None else _hubs(scores.hubs, scores, names),
@@ -255,7 +258,7 @@ def score_cards(scores: HierarchyScores) -> Iterable[ScoreCard]:
         ("radius with depth (Spearman)", scores.spearman, "; ".join(spearman)),
         ("child beyond its parent", scores.monotone_edges, ""),
         ("siblings nearer (AUC)", scores.siblings, ""),
-        ("mean rank", scores.mean_rank, ""),
+        ("mean rank", scores.mean_rank, _single(scores.mean_rank)),
         ("class separation", scores.separation, separation),
     ]
     for label, score, remark in named:
@@ -263,12 +266,34 @@ def score_cards(scores: HierarchyScores) -> Iterable[ScoreCard]:
             yield _card(label, score, remark)
 
 
+def held_out_cards(scores: HeldOutScores | None) -> Iterable[ScoreCard]:
+    """What is scored of pairs that were held out, the deciding one first."""
+    if scores is None:
+        return
+    beside = ""
+    if scores.training is not None:
+        beside = f"of the training pairs it is {figure(scores.training.value)}"
+    yield _card("MAP, held out", scores.map, beside)
+    for k, score in sorted(scores.hits.items()):
+        yield _card(f"hits@{k}, held out", score, "")
+    yield _card("mean rank, held out", scores.mean_rank, _single(scores.mean_rank))
+
+
+def _single(mean_rank: Score | None) -> str:
+    """What stands beside a mean rank, which few pairs may carry."""
+    ranks = mean_rank.percentiles if mean_rank else {}
+    if not {50, 99} <= ranks.keys():
+        return ""
+    middle, tail = figure(ranks[50]), figure(ranks[99])
+    return f"of the single ranks the median is {middle}, the 99th percentile {tail}"
+
+
 def _card(label: str, score: Score, remark: str) -> ScoreCard:
     nulls = [(name, null) for name, null in score.nulls.items() if math.isfinite(null.value)]
     marks = [score.value, score.low, score.high, *(null.value for _, null in nulls)]
     marks += [v for v in (score.trained_only, score.euclidean, score.ceiling) if v is not None]
     marks = [mark for mark in marks if math.isfinite(mark)]
-    ranks, ratio = label == "mean rank", label == "class separation"
+    ranks, ratio = label.startswith("mean rank"), label == "class separation"
     lowest = 1.0 if ranks else -1.0 if min(marks) < 0 else 0.0
     return ScoreCard(
         label=label,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +14,10 @@ from taxcheck.audit.alignment import Aligned
 from taxcheck.audit.clades import NestedClades, Partition
 from taxcheck.audit.group_scores import group_scores
 from taxcheck.audit.metrics.bootstrap import Comparison, beats_nulls, mean_interval
+from taxcheck.audit.metrics.lists import Lists
 from taxcheck.audit.metrics.ranking import Ranking, rank
 from taxcheck.audit.metrics.retrieval import kin
+from taxcheck.audit.metrics.strata import Drawn, draw
 from taxcheck.audit.radius_scores import radius_scores
 from taxcheck.audit.readings import Tables, readings
 from taxcheck.audit.values import HierarchyScores, NullScore, Score
@@ -30,6 +33,7 @@ SOURCES = 2_000
 LARGE = 500_000
 FEWER = 250
 
+NICKEL = "nickel: a descendant's ancestors among all nodes but itself"
 # Of MAP, hits@k and an AUC; and of the mean rank, as ancestors do not count against each other.
 OPTIMUM = 1.0
 
@@ -45,26 +49,32 @@ class Subject:
     graph: Graph
     spool: KeptPairs
     followers: IntArray  # (n,) pairs in which each node is the ancestor: its popularity
+    above: IntArray  # (n,) pairs in which each node is the descendant
     trained: BoolArray  # (n,)
     clades: Partition | None
     seed: int
     workers: int
     nested: NestedClades | None = None  # those whose spread is judged
     executor: Executor | None = None  # who ranks
+    held_out: KeptPairs | None = None
+
+    def tables(self, rng: np.random.Generator) -> Tables:
+        """What is ranked, with the nulls drawn."""
+        return Tables.drawn(
+            self.space,
+            self.graph.depths,
+            self.trained,
+            self.followers,
+            self.workers,
+            rng,
+            self.executor,
+        )
 
 
 def score_hierarchy(subject: Subject) -> HierarchyScores:
     """Score a table against its hierarchy, on seeded samples of sources, never of candidates."""
     rng = np.random.default_rng(subject.seed)
-    tables = Tables.drawn(
-        subject.space,
-        subject.graph.depths,
-        subject.trained,
-        subject.followers,
-        subject.workers,
-        rng,
-        subject.executor,
-    )
+    tables = subject.tables(rng)
     found = _reconstruction(subject, tables, rng)
     found = replace(found, parent_hits=_parents(subject, tables, rng))
     space, graph, trained = subject.space, subject.graph, subject.trained
@@ -78,65 +88,90 @@ def score_hierarchy(subject: Subject) -> HierarchyScores:
 def _reconstruction(subject: Subject, tables: Tables, rng: np.random.Generator) -> HierarchyScores:
     """MAP, mean rank and hits@k of all ancestors, protocol nickel."""
     graph, n = subject.graph, subject.graph.n
-    every = np.flatnonzero(graph.parent_counts > 0)
+    every = np.flatnonzero(subject.above)
     if not len(every):
         return HierarchyScores(subject.seed)
-    chosen = np.sort(rng.choice(every, min(SOURCES, len(every)), replace=False))
-    positives = relatives.ancestors_in_pairs(subject.spool, chosen, n)
+    drawn = draw(every, subject.above[every], SOURCES, rng, graph.depths[every])
+    positives = relatives.ancestors_in_pairs(subject.spool, drawn.sources, n)
+    drawn = drawn.counted(subject.above[drawn.sources], positives.lengths)
+    protocol, known = NICKEL, None
+    if subject.held_out is not None:
+        known = relatives.ancestors_in_pairs(subject.held_out, drawn.sources, n)
+        protocol += ", and without those in held-out pairs"
+    flat = subject.table.space("euclidean").first(n)
+    found = reconstruct(tables, drawn, positives, known, protocol, rng, flat)
+    return HierarchyScores(subject.seed, **found)
 
-    compared = np.arange(len(chosen))
-    if n >= LARGE:
-        compared = np.sort(rng.choice(compared, min(FEWER, len(chosen)), replace=False))
-    found = readings(tables, positives, compared)
+
+def reconstruct(
+    tables: Tables,
+    drawn: Drawn,
+    positives: Lists,
+    known: Lists | None,
+    protocol: str,
+    rng: np.random.Generator,
+    flat: Space | None = None,
+) -> dict[str, Any]:
+    """``map``, ``mean_rank`` and ``hits`` of the positives of the sources drawn, each with nulls.
+
+    What is ``known`` to be true as well is no candidate. ``flat`` are the rows as they are stored,
+    where Euclidean distance is to be shown beside.
+    """
+    n, count = tables.space.n, len(drawn.sources)
+    compared = drawn.thinned(FEWER, rng) if n >= LARGE else np.arange(count)
+    fewer, part = drawn.some(compared), len(compared) if len(compared) < count else None
+    found = readings(tables, positives, compared, known)
     own, trained = found.own, found.trained
-    flat = rank(
-        subject.table.space("euclidean").first(n),
-        positives.some(compared),
-        workers=subject.workers,
-        executor=subject.executor,
-    )
-    protocol = "nickel: a descendant's ancestors among all nodes but itself"
-    if len(compared) < len(chosen):
-        protocol += (
-            f"; nulls, Euclidean distance and trained rows alone on {len(compared):,} of the "
-            "sources"
+    theirs = None
+    if flat is not None:
+        theirs = rank(
+            flat,
+            positives.some(compared),
+            left_out=None if known is None else known.some(compared),
+            workers=tables.workers,
+            executor=tables.executor,
         )
-    facts = (protocol, len(chosen), len(every))
+    if part is not None:
+        beside = "nulls" if flat is None else "nulls, Euclidean distance"
+        protocol += f"; {beside} and trained rows alone on {part:,} of the sources"
 
     def scored(
-        values: Callable[[Ranking], Floats],
-        total: Callable[[Ranking], float],
-        weighted: bool = False,
-        higher: bool = True,
+        values: Callable[[Ranking], Floats], weighted: bool = False, higher: bool = True
     ) -> Score:
-        weights = own.edges.astype(np.float64) if weighted else None
+        def mean(ranking: Ranking, among: IntArray | None = None) -> float:
+            return fewer.mean(values(ranking), ranking.edges if weighted else None, among)
+
+        edges = own.edges.astype(np.float64) if weighted else None
         comparison = beats_nulls(
             values(own)[compared],
             {name: values(ranking) for name, ranking in found.nulls.items()},
             rng,
-            weights=None if weights is None else weights[compared],
+            edges=None if edges is None else edges[compared],
+            drawn=fewer,
             higher_is_better=higher,
         )
-        if len(compared) < len(chosen):
-            comparison = replace(comparison, score=mean_interval(values(own), rng, weights=weights))
+        if part is not None:
+            score = mean_interval(values(own), rng, edges=edges, drawn=drawn)
+            comparison = replace(comparison, score=score)
         return as_score(
             comparison,
-            facts,
-            trained=None if trained is None else total(trained),
-            euclidean=total(flat),
+            (protocol, count, drawn.total),
+            trained=None if trained is None else mean(trained, trained.sources),
+            euclidean=None if theirs is None else mean(theirs),
             higher=higher,
-            compared=len(compared) if len(compared) < len(chosen) else None,
+            compared=part,
         )
 
     def hits(k: int) -> Score:
-        return scored(lambda r: r.hits[k].astype(np.float64), lambda r: r.hits_at(k), True)
+        return scored(lambda r: r.hits[k].astype(np.float64), True)
 
-    return HierarchyScores(
-        subject.seed,
-        map=scored(lambda r: r.average_precision, lambda r: r.map),
-        mean_rank=scored(lambda r: r.rank_sum, lambda r: r.mean_rank, True, False),
-        hits={k: hits(k) for k in own.hits},
-    )
+    middle, tail = drawn.quantiles(own.ranks, own.owner, (0.5, 0.99))
+    mean_rank = scored(lambda r: r.rank_sum, True, False)
+    return {
+        "map": scored(lambda r: r.average_precision),
+        "mean_rank": replace(mean_rank, percentiles={50: middle, 99: tail}),
+        "hits": {k: hits(k) for k in own.hits},
+    }
 
 
 def _parents(subject: Subject, tables: Tables, rng: np.random.Generator) -> dict[int, Score]:

@@ -9,12 +9,14 @@ import numpy as np
 from taxcheck.audit.values import (
     CoverageOfTraining,
     EmbeddingStatistics,
+    HeldOutScores,
     HierarchyScores,
     Score,
 )
 from taxcheck.model.statistics import (
     CladeSummary,
     Clip,
+    HeldOutSummary,
     NormSummary,
     NullSummary,
     QualitySummary,
@@ -36,6 +38,7 @@ def summarize_audit(
     embeddings: EmbeddingStatistics,
     coverage: CoverageOfTraining | None = None,
     scores: HierarchyScores | None = None,
+    held_out: HeldOutScores | None = None,
 ) -> TableSummary:
     """The numbers of an embedding table; a part that was not computed is None."""
     reading = embeddings.reading
@@ -60,7 +63,7 @@ def summarize_audit(
         duplicates=embeddings.duplicates.count,
         distance_ceiling=embeddings.ceiling,
         never_trained=None if coverage is None else _never_trained(coverage),
-        quality=None if scores is None else _quality(scores),
+        quality=None if scores is None else _quality(scores, held_out),
         clades=None if clades is None else tuple(summary_of(CladeSummary, c) for c in clades),
     )
 
@@ -90,7 +93,7 @@ def _nested(counts: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]:
     return nested
 
 
-def _quality(scores: HierarchyScores) -> QualitySummary:
+def _quality(scores: HierarchyScores, held_out: HeldOutScores | None) -> QualitySummary:
     names = ("map", "mean_rank", "spearman", "monotone_edges", "siblings", "separation")
     return summary_of(
         QualitySummary,
@@ -98,9 +101,20 @@ def _quality(scores: HierarchyScores) -> QualitySummary:
         **{name: _score(getattr(scores, name)) for name in names},
         hits={k: _score(score) for k, score in scores.hits.items()},
         parent_hits={k: _score(score) for k, score in scores.parent_hits.items()},
+        held_out=None if held_out is None else _held_out(held_out),
         distortion=dict(scores.distortion),
         root=None if scores.root is None else RootSummary(*scores.root),
         radius_by_depth=tuple(RadiusAtDepth(*level) for level in scores.radius_by_depth[:_CLADES]),
+    )
+
+
+def _held_out(scores: HeldOutScores) -> HeldOutSummary:
+    return summary_of(
+        HeldOutSummary,
+        scores,
+        map=_score(scores.map),
+        mean_rank=_score(scores.mean_rank),
+        hits={k: _score(score) for k, score in scores.hits.items()},
     )
 
 
@@ -111,6 +125,7 @@ def _score(score: Score | None) -> ScoreSummary | None:
         ScoreSummary,
         score,
         ci=(score.low, score.high),
+        percentiles=dict(score.percentiles),
         compared_sources=score.sources if score.compared is None else score.compared,
         nulls={name: summary_of(NullSummary, null) for name, null in score.nulls.items()},
     )

@@ -169,6 +169,7 @@ class Score:
     higher_is_better: bool = True
     compared: int | None = None  # sources of nulls, trained_only and euclidean; None: all of them
     optimum: float | None = None  # the best value there is; None: no bound, or none that counts
+    percentiles: Mapping[int, float] = field(default_factory=dict)  # of what ``value`` is a mean
 
     @property
     def at_optimum(self) -> bool:
@@ -242,6 +243,23 @@ class HierarchyScores:
     # ^ percentiles by kind of pair: "parent-child", "sibling", "random"
     hubs: Hubs | None = None  # what ``hubness`` is the skew of
     spread_level: str = ""  # which ``clades`` these are, or why there are none
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOutScores:
+    """What the table tells of pairs that were held out of its training, apart from those in it.
+
+    Ancestors in training are no candidates, and popularity is that in training. Beside the nulls
+    of the same lists stands what the training pairs score.
+    """
+
+    pairs: int  # distinct held-out pairs that training does not have
+    in_training: int  # those that it has, which are not scored
+    untrained: int  # pairs, of ``pairs``, with a node whose row was never trained
+    map: Score
+    mean_rank: Score
+    hits: Mapping[int, Score]
+    training: Score | None  # MAP of the training pairs
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from taxcheck.cli.options import takes_request
+from taxcheck.cli.options import as_typed, takes_request
 from taxcheck.cli.output import progress_bar
 from taxcheck.cli.streams import say
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 @takes_request(
     "mapping",
     "pairs",
+    "held_out",
+    "known",
     "embeddings",
     "workers",
     "memory",
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     argument={"embeddings": "CHECKPOINT"},
     mapping="Joins labels and idx; else row k is idx k.",
     pairs="Pairs that give the positives.",
+    held_out="Pairs that were not trained on, scored apart.",
 )
 @click.option(
     "--protocol",
@@ -45,7 +48,11 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "json_", metavar="FILE", help="Write the scores for machines; - prints.")
 def evaluate(request: Request, protocol: str, sources: str, ties: str, json_: str | None) -> None:
-    """Score a checkpoint by MAP, mean rank and hits@k against the pairs' ancestors."""
+    """Score a checkpoint by MAP, mean rank and hits@k against the pairs' ancestors.
+
+    Filtered, where other pairs are known: their ancestors are true, and no candidates. Held-out
+    pairs are scored apart, which tells what was learnt from what is remembered.
+    """
     import json
     from dataclasses import asdict
 
@@ -61,4 +68,4 @@ def evaluate(request: Request, protocol: str, sources: str, ties: str, json_: st
     if json_ is not None:
         write_text(json_, json.dumps(asdict(result), indent=2, sort_keys=True) + "\n")
     if json_ != "-":
-        say("\n".join(result.lines()))
+        say("\n".join(map(as_typed, result.lines())))

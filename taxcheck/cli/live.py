@@ -22,16 +22,17 @@ if TYPE_CHECKING:
     from taxcheck.run.request import Progress as Reading
 
 _LONG = 60.0  # seconds of a run whose length is told
-_COLUMNS = {  # heading -> key of the record, and how it is written
-    "loss": ("loss", ".4g"),
-    "MAP": ("map", ".4f"),
-    "mean rank": ("mean_rank", ".1f"),
-    "norm p50": ("norm_p50", ".4f"),
-    "p90": ("norm_p90", ".4f"),
-    "p99": ("norm_p99", ".4f"),
-    "pairs/s": ("pairs_per_second", ",.0f"),
-    "lr": ("lr", ".3g"),
-    "lambda": ("lambda_reg", ".3g"),
+_COLUMNS = {  # heading -> how values of the record are written
+    "loss": "{loss:.4g}",
+    "MAP": "{map:.4f}",
+    "mean rank": "{mean_rank:.1f} ({mean_rank_low:.1f} to {mean_rank_high:.1f})",
+    "rank p50, p99": "{rank_p50:.0f}, {rank_p99:.0f}",
+    "norm p50": "{norm_p50:.4f}",
+    "p90": "{norm_p90:.4f}",
+    "p99": "{norm_p99:.4f}",
+    "pairs/s": "{pairs_per_second:,.0f}",
+    "lr": "{lr:.3g}",
+    "lambda": "{lambda_reg:.3g}",
 }
 
 
@@ -171,10 +172,14 @@ def clock(seconds: float) -> str:
 
 def written(record: Mapping[str, float]) -> dict[str, str]:
     """The cells of the table by heading, in its order; a dash for what is not known yet."""
-    return {
-        heading: format(record[key], form) if key in record else "-"
-        for heading, (key, form) in _COLUMNS.items()
-    }
+    return {heading: _cell(form, record) for heading, form in _COLUMNS.items()}
+
+
+def _cell(form: str, record: Mapping[str, float]) -> str:
+    try:
+        return form.format_map(record)
+    except KeyError:
+        return "-"
 
 
 def best(progress: Progress) -> str:

@@ -55,6 +55,12 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "gs, hf, https); several times for several."
     ),
     "held_out": _of_many("Held-out pairs, checked for leaks."),
+    "known": {
+        "metavar": "FILE",
+        "help": "Further pairs that are true, each time a table of its own: no candidates for the "
+        "nodes below. Default: what [inputs] of the policy names beside those that are scored.",
+        "multiple": True,
+    },
     "taxonomy": {
         "metavar": "PATH",
         "help": "NCBI taxdump, folder of a build, or table of names: names, ranks, true ancestry.",

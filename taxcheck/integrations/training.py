@@ -84,7 +84,7 @@ class PushingWatcher(Watcher):
         )
 
     def _quality(self, progress: Progress) -> QualitySummary:
-        """What the training measured, which told of no interval and no null."""
+        """What the training measured, which held it against no null."""
         pairs, record = self._pairs, progress.record or {}
         total = pairs.only_descendant + pairs.both if pairs else 0
         one = ScoreSummary(
@@ -94,5 +94,11 @@ class PushingWatcher(Watcher):
             sources=min(self._config.evaluate_sources, total),
             total=total,
         )
-        rank = structs.replace(one, value=record["mean_rank"], higher_is_better=False)
+        rank = structs.replace(
+            one,
+            value=record["mean_rank"],
+            ci=(record["mean_rank_low"], record["mean_rank_high"]),
+            percentiles={50: record["rank_p50"], 99: record["rank_p99"]},
+            higher_is_better=False,
+        )
         return QualitySummary(seed=self._config.seed, map=one, mean_rank=rank)

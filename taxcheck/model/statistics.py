@@ -165,6 +165,7 @@ class ScoreSummary(Struct, frozen=True):
     trained_only: Number = None  # among trained rows alone; null where none is known untrained
     euclidean: Number = None  # by Euclidean distance, for comparison
     ceiling: Number = None  # the best that ties allow
+    percentiles: Mapping[int, Number] = {}  # 50, 99: of the single ranks that a mean rank is of
 
 
 class RootSummary(Struct, frozen=True):
@@ -186,6 +187,20 @@ class RadiusAtDepth(Struct, frozen=True):
     p95: Number
 
 
+class HeldOutSummary(Struct, frozen=True):
+    """What the table tells of pairs that were held out of its training.
+
+    Ancestors in training are no candidates.
+    """
+
+    pairs: Count  # distinct held-out pairs that training does not have
+    in_training: Count = 0  # those that it has, which are not scored
+    untrained: Count = 0  # pairs with a node whose row was never trained
+    map: ScoreSummary | None = None
+    mean_rank: ScoreSummary | None = None
+    hits: Mapping[int, ScoreSummary | None] = {}  # by k
+
+
 class QualitySummary(Struct, frozen=True):
     """How well the table holds the hierarchy; null where it could not be computed."""
 
@@ -194,6 +209,7 @@ class QualitySummary(Struct, frozen=True):
     mean_rank: ScoreSummary | None = None
     hits: Mapping[int, ScoreSummary | None] = {}  # by k, of any ancestor
     parent_hits: Mapping[int, ScoreSummary | None] = {}  # by k, of any parent
+    held_out: HeldOutSummary | None = None  # null where no pairs were held out
     spearman: ScoreSummary | None = None  # of hyperbolic radius with depth
     spearman_recentred: Number = None  # the same, re-centred on the root
     pearson_norm: Number = None  # of depth with the norm

@@ -38,6 +38,8 @@ from taxcheck.statistics.values import MappingStatistics
 if TYPE_CHECKING:
     from taxcheck.sources.checkpoints.checkpoint import Checkpoint
 
+_KNOWN = "known"  # roles of tables that are only known to be true begin so
+
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
@@ -185,8 +187,15 @@ def gather(
         intake = None
         if "pairs" in sources:
             with clock("pairs"):
-                pairs, held_out = sources["pairs"], sources.get("held-out")
-                intake = read_pairs(pairs, held_out, mapping, executor, read, resources)
+                intake = read_pairs(
+                    sources["pairs"],
+                    sources.get("held-out"),
+                    mapping,
+                    executor,
+                    read,
+                    resources,
+                    [source for name, source in sources.items() if name.startswith(_KNOWN)],
+                )
             mapping = intake.mapping
         derived = mapping is not None and mapping.derived
         inputs = [_noted(source.summary(), derived) for source in sources.values()]
@@ -225,6 +234,10 @@ def _open_sources(request: Request, progress: Progress | None) -> dict[str, Tabl
             sources[role] = open_pairs(
                 path, request.pair_columns, request.mapping is not None, told(role), role
             )
+    for number, path in enumerate(request.known, start=1):
+        columns = request.known_columns or request.pair_columns
+        role = f"{_KNOWN} {number}"
+        sources[role] = open_pairs(path, columns, request.mapping is not None, told(role), role)
     return sources
 
 
@@ -243,7 +256,7 @@ def _settled(
     sources: Mapping[str, TableSource], mapping: MappingStatistics
 ) -> dict[str, TableSource]:
     """Pairs whose columns do not say whether they hold idx, now that a mapping tells."""
-    asked = {r: sources[r] for r in ("pairs", "held-out") if r in sources and open_ends(sources[r])}
+    asked = {r: source for r, source in sources.items() if r != "mapping" and open_ends(source)}
     if not asked:
         return {}
     known = mapping.identifiers.column(np.flatnonzero(mapping.mapped))

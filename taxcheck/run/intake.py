@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
@@ -86,6 +86,7 @@ class Intake:
     held_out: PairTable | None
     naming: Naming
     files: Files | None = None  # of the training pairs, where they are of several
+    known: tuple[PairTable, ...] = ()  # further pairs that are true, which nobody judges
 
     @property
     def has_weights(self) -> bool:
@@ -120,12 +121,16 @@ def read_pairs(
     executor: Executor,
     sink: Symptoms,
     resources: ExitStack,
+    further: Sequence[TableSource] = (),
 ) -> Intake:
     """Fold training and held-out pairs; without a mapping one is derived from their labels.
 
+    Those of ``further`` tables are known to be true, and not judged.
+
     The pairs can be asked for while ``resources`` last. Raises InputError where no row is sound.
     """
-    sources = [pairs] if held_out is None else [pairs, held_out]
+    beside = [*([] if held_out is None else [held_out]), *further]
+    sources = [pairs, *beside]
     known = None
     if mapping is None:
         known = _numbered(sources)
@@ -161,11 +166,12 @@ def read_pairs(
     sink.show(naming.offenders)
     training = fold(pairs, naming.labelled, sink)
     pa.default_memory_pool().release_unused()
-    if held_out is None:
-        return Intake(mapping, training, None, naming, pairs.table.places)
-    labelled = encode_labels(held_out, known) if held_out.labelled else None
-    held = fold(held_out, labelled, None)
-    return Intake(mapping, training, held, naming, pairs.table.places)
+    tables = [
+        fold(source, encode_labels(source, known) if source.labelled else None, None)
+        for source in beside
+    ]
+    held = None if held_out is None else tables.pop(0)
+    return Intake(mapping, training, held, naming, pairs.table.places, tuple(tables))
 
 
 def _numbered(sources: list[TableSource]) -> tuple[pa.Array, IntArray]:

@@ -124,9 +124,17 @@ def _examined(data: Gathered) -> Examined:
     """The tables, measured against all that the data says."""
     from taxcheck.audit.examination import Data, audit  # a gate does not need it
 
-    spool = None if data.intake is None else data.intake.training.spool
+    intake, held = data.intake, data.intake.held_out if data.intake else None
     pairs, request = known(data.evidence.pairs), data.request
-    joined = Data(data.mapping, pairs, data.graph, spool, data.taxonomy, data.names)
+    joined = Data(
+        data.mapping,
+        pairs,
+        data.graph,
+        None if intake is None else intake.training.spool,
+        data.taxonomy,
+        data.names,
+        None if held is None else held.spool,
+    )
     found = audit(
         data.tables,
         joined,

@@ -9,6 +9,7 @@ from typing import Any
 
 from taxcheck.model.errors import UsageError
 from taxcheck.model.finding import Outcome
+from taxcheck.model.paths import Paths
 from taxcheck.policy.model import FILES, Inputs, Policy
 
 # Called with what is being read, how much of it is done, and its whole, in bytes.
@@ -27,6 +28,8 @@ class Request(Inputs):
     workers: int = 1
     engine: str = "threads"  # who reads the pairs: also "dask", "spark", or a scheduler's address
     series: tuple[str, ...] = ()  # tables of one run, or folders of them, in place of one table
+    known: tuple[Paths, ...] = ()  # tables of further pairs that are true; none of them is judged
+    known_columns: str | None = None  # how these are read; None: as the pairs
     memory: int | None = None  # bytes that the run may take; None: half of what the machine has
     seed: int = 0
     drawn: bool = True  # whether pictures are wanted: a projection takes a moment
@@ -49,7 +52,7 @@ class Request(Inputs):
             raise UsageError("`held_out` is judged against `pairs`: give both")
         if self.initial is not None and self.embeddings is None:
             raise UsageError("`initial` is compared with `embeddings`: give both")
-        if [self.mapping, self.pairs, self.held_out].count("-") > 1:
+        if [self.mapping, self.pairs, self.held_out, *self.known].count("-") > 1:
             raise UsageError("only one input can be '-', standard input")
 
     @property

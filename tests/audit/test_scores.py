@@ -55,6 +55,7 @@ def subject():
         graph=graph,
         spool=spool,
         followers=np.bincount(ancestor, minlength=N),
+        above=np.bincount(descendant, minlength=N),
         trained=np.ones(N, dtype=bool),
         clades=by_depth(graph, Identifiers(np.arange(N), None)),
         seed=0,
@@ -105,6 +106,8 @@ def test_the_nulls_stand_beside_each_score(found):
     collapsed = np.mean(DEPTH[1:] / (N - 1))
     assert found.map.nulls["collapsed table"].value == pytest.approx(collapsed)
     assert not found.mean_rank.higher_is_better
+    assert found.mean_rank.percentiles.keys() == {50, 99}
+    assert 1 <= found.mean_rank.percentiles[50] <= found.mean_rank.percentiles[99]
 
 
 def test_radii_that_follow_the_depth(found):
@@ -200,6 +203,7 @@ def test_without_an_edge_there_is_nothing_to_score():
             table.space(),
             graph,
             spool,
+            np.zeros(n, dtype=np.int64),
             np.zeros(n, dtype=np.int64),
             np.ones(n, dtype=bool),
             None,

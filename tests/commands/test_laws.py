@@ -140,9 +140,7 @@ def test_in_a_folder_with_a_policy_no_file_is_named_and_each_is_read_once(
         (folder / "taxcheck.toml").write_text(POLICY + MENDED)
     assert typed(name) == (1 if name in ("run", "train") else 0), "its verdict"
     own = {file: count for file, count in reads.items() if file in READ}
-    assert own == dict.fromkeys(
-        READ - ({"held_out.tsv"} if name in ("evaluate", "explore") else set()), 1
-    )
+    assert own == dict.fromkeys(READ - ({"held_out.tsv"} if name == "explore" else set()), 1)
     assert reads["table.npy"] == (1 if name in TABLE else 0)
 
 

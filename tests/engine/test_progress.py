@@ -33,12 +33,15 @@ def test_quality_of_a_table_that_is_known() -> None:
     config = replace(CONFIG, dim=2, evaluate_sources=10)
     found = Evaluator(data, config).measure(table)
     assert (found["map"], found["mean_rank"]) == (1.0, 1.0), "both have the root nearest"
+    assert [found[name] for name in ("rank_p50", "rank_p99")] == [1, 1]
     assert found["norm_max"] == pytest.approx(0.9)
     assert found["norm_p50"] == pytest.approx(0.2)
     table[1] = [0, 0.88]
     worse = Evaluator(data, config).measure(table)
     assert worse["map"] == 0.75, "1 has row 3 before its ancestor"
     assert worse["mean_rank"] == 1.5
+    assert (worse["mean_rank_low"], worse["mean_rank_high"]) == (1, 2)
+    assert (worse["rank_p50"], worse["rank_p99"]) == (1, 2)
 
 
 def test_norms_of_every_model_are_those_of_the_ball() -> None:

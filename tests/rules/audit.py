@@ -20,6 +20,7 @@ from taxcheck.audit.values import (
     CladeSpread,
     CoverageOfTraining,
     EmbeddingStatistics,
+    HeldOutScores,
     HierarchyScores,
     NullScore,
     Score,
@@ -146,6 +147,19 @@ def scores(**changes: Any) -> Any:
     return replace(value, **changes)
 
 
+def held_out_scores(**changes: Any) -> Any:
+    value = HeldOutScores(
+        pairs=600,
+        in_training=0,
+        untrained=0,
+        map=score(0.5, 0.1, sources=300, total=300),
+        mean_rank=score(9.0, 60.0, higher_is_better=False),
+        hits={10: score(0.7, 0.2)},
+        training=score(0.9, 0.4),
+    )
+    return replace(value, **changes)
+
+
 def coverage(updates: Sequence[int] | None = (100, 200, 300, 50), **changes: Any) -> Any:
     counts = None if updates is None else np.array(updates, dtype=np.int64)
     rows = 4 if counts is None else len(counts)
@@ -240,6 +254,7 @@ def judge(id: str, thresholds: Mapping[str, float] | None = None, **given: Any) 
         "alignment": alignment,
         "geometry": lambda: GeometryTold(Geometry.BALL, ToldBy.STATED),
         "placement": placement,
+        "held_out_scores": held_out_scores,
     }
     inputs = {name: given[name] if name in given else make() for name, make in makers.items()}
     inputs = {k: Unavailable(f"no {k} given") if v is None else v for k, v in inputs.items()}

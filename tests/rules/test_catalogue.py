@@ -109,7 +109,7 @@ def test_the_document_is_plain_and_has_references(rule: Rule) -> None:
 @every_rule
 def test_no_fix_names_a_command_that_does_not_exist(rule: Rule) -> None:
     commands = re.findall(r"taxcheck (\w+)", rule.document.fix + rule.document.exceptions)
-    assert set(commands) <= {"run", "explain", "rules", "inspect", "why", "evaluate"}
+    assert set(commands) <= {"run", "explain", "rules", "inspect", "why", "evaluate", "build"}
 
 
 @every_rule
@@ -176,5 +176,5 @@ def test_a_sound_audit_is_no_failure_and_no_warning(id: str) -> None:
 def test_an_audits_rule_is_skipped_where_only_data_is_given(id: str) -> None:
     result = judge(id)
     assert (result.outcome, result.judged) == ("skipped", False)
-    inputs = "embedding|coverage|scores|training|alignment|geometry|placement"
+    inputs = "embedding|coverage|scores|training|alignment|geometry|placement|held out scores"
     assert re.fullmatch(rf"no ({inputs}) in this run", result.message)

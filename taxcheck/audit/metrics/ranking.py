@@ -104,15 +104,25 @@ class Protocol(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The scores of every source, from which all averages and their bootstraps follow."""
+    """The scores of every source, from which all averages and their bootstraps follow.
+
+    The averages of this class are over these sources alike; those of a sample with strata are
+    ``Drawn``'s.
+    """
 
     sources: IntArray  # (s,)
     edges: IntArray  # (s,) positives of each
     average_precision: Floats  # (s,)
     rank_sum: Floats  # (s,) sum of the filtered ranks of its positives; 1 is best
     best_rank: Floats  # (s,) the rank of its best positive
+    ranks: Floats  # (edges,) the filtered rank of every positive, source by source
     hits: Mapping[int, IntArray]  # k of HITS -> (s,) positives at a filtered rank up to k
     ties: TieRule
+
+    @property
+    def owner(self) -> IntArray:
+        """Position in ``sources`` of every rank, (edges,)."""
+        return np.repeat(np.arange(len(self.sources)), self.edges)
 
     @property
     def map(self) -> float:
@@ -183,6 +193,7 @@ def score(counts: Counts, positives: Lists, ties: TieRule = TieRule.SKLEARN) -> 
         ap,
         np.bincount(owner, rank_of, minlength=s).astype(np.float64),
         best,
+        rank_of,
         {k: np.bincount(owner[rank_of <= k], minlength=s) for k in HITS},
         ties,
     )

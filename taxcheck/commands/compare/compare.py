@@ -25,7 +25,7 @@ from taxcheck.model.clock import created
 from taxcheck.model.errors import InputError, NoReportError, OtherVersionError
 from taxcheck.model.report import Report, Tool
 from taxcheck.model.result import RuleResult
-from taxcheck.model.statistics import ScoreSummary
+from taxcheck.model.statistics import HeldOutSummary, ScoreSummary
 from taxcheck.model.written import report_from_json
 
 _JUDGED = {"pass": 0, "info": 0, "waived": 0, "warn": 1, "fail": 2}  # what counts, and how much
@@ -279,6 +279,16 @@ def _scores(report: Report) -> Iterator[tuple[str, ScoreSummary]]:
                 for k, score in group.items():
                     if score:
                         yield f"{said}@{k}", score
+            yield from _held_out(quality.held_out)
+
+
+def _held_out(quality: HeldOutSummary | None) -> Iterator[tuple[str, ScoreSummary]]:
+    if quality is None:
+        return
+    hits = {f"hits@{k}": score for k, score in quality.hits.items()}
+    for label, score in {"MAP": quality.map, **hits, "mean rank": quality.mean_rank}.items():
+        if score is not None:
+            yield f"{label}, held out", score
 
 
 def _score_change(

@@ -25,10 +25,18 @@ _LABELS = {
     "pairs.depth.shares.>5": "pairs deeper than 5",
     "embeddings.quality.map": "MAP",
     "embeddings.quality.mean_rank": "mean rank",
+    "embeddings.quality.held_out.map": "MAP, held out",
+    "embeddings.quality.held_out.mean_rank": "mean rank, held out",
     "embeddings.quality.spearman": "radius with depth (Spearman)",
     "embeddings.quality.monotone_edges": "child beyond its parent",
     "embeddings.quality.siblings": "siblings nearer (AUC)",
     "embeddings.quality.separation": "class separation",
+}
+_PARTS = {
+    ".low": "lower bound",
+    ".high": "upper bound",
+    ".p50": "median",
+    ".p99": "99th percentile",
 }
 FIRST = (  # what is looked at first, where a dataset has it
     "coverage",
@@ -37,6 +45,7 @@ FIRST = (  # what is looked at first, where a dataset has it
     "pairs.depth.shares.>5",
     "embeddings.quality.map",
     "embeddings.quality.mean_rank",
+    "embeddings.quality.held_out.map",
     "embeddings.norms.percentiles.50",
     "embeddings.norms.percentiles.99",
     "untrained",
@@ -63,7 +72,7 @@ def label(name: str) -> str:
     """What people call it: ``MAP``, ``norms percentiles 50``."""
     if name in _LABELS:
         return _LABELS[name]
-    for suffix, said in ((".low", "lower bound"), (".high", "upper bound")):
+    for suffix, said in _PARTS.items():
         if (whole := name.removesuffix(suffix)) in _LABELS:
             return f"{_LABELS[whole]}, {said}"
     section, _, rest = name.partition(".")
@@ -96,5 +105,6 @@ def _flat(value: Any, name: str) -> Iterator[tuple[str, float]]:
 
 
 def _score(value: Mapping[str, Any], name: str) -> Iterator[tuple[str, float]]:
-    parts = (("", value["value"]), (".low", value["ci"][0]), (".high", value["ci"][1]))
+    parts = [("", value["value"]), (".low", value["ci"][0]), (".high", value["ci"][1])]
+    parts += [(f".p{share}", part) for share, part in value.get("percentiles", {}).items()]
     yield from ((name + suffix, float(part)) for suffix, part in parts if part is not None)

@@ -97,7 +97,7 @@ def test_mean_rank_is_weighted_by_edges_and_lower_is_better():
         np.array([2.0, 9.0]),
         {"null": np.array([4.0, 12.0])},
         np.random.default_rng(0),
-        weights=np.array([1.0, 3.0]),
+        edges=np.array([1.0, 3.0]),
         higher_is_better=False,
     )
     assert got.score.value == 11 / 4

@@ -430,7 +430,10 @@ def progress(**more: object) -> Progress:
 def test_a_line_for_every_evaluation(capsys: pytest.CaptureFixture[str]) -> None:
     now = progress(
         share=1.0,
-        record={"loss": 2.5, "map": 0.5, "mean_rank": 3.25, "pairs_per_second": 12345.6, "lr": 0.1},
+        record={
+            **{"loss": 2.5, "map": 0.5, "mean_rank": 3.25, "mean_rank_low": 2, "rank_p50": 1},
+            **{"mean_rank_high": 7.08, "rank_p99": 41, "pairs_per_second": 12345.6, "lr": 0.1},
+        },
         best_map=0.5,
         best_epoch=3,
     )
@@ -440,8 +443,8 @@ def test_a_line_for_every_evaluation(capsys: pytest.CaptureFixture[str]) -> None
         live.trained(now)
     assert capsys.readouterr().out == line(now) + "\n"
     assert line(now) == (
-        "epoch 3/10 loss 2.5 MAP 0.5000 mean rank 3.2 norm p50 - p90 - p99 - pairs/s 12,346 "
-        "lr 0.1 lambda - best 0.5000 at 3, 1:57 left"
+        "epoch 3/10 loss 2.5 MAP 0.5000 mean rank 3.2 (2.0 to 7.1) rank p50, p99 1, 41 "
+        "norm p50 - p90 - p99 - pairs/s 12,346 lr 0.1 lambda - best 0.5000 at 3, 1:57 left"
     )
 
 
