@@ -29,6 +29,7 @@ _TOP_HEAVY = 10  # roots for each leaf, where the other way round is likelier
 _MOST_WORDS = 100  # parents that may all be words
 _FEWEST = 3  # nodes of a hierarchy whose shape says anything
 _FEW, _MANY = 3, 20  # edges that stand apart, and how many more there are of others for each
+_FEW_SEVERAL, _ANY_SHAPE = 0.25, 20  # of the nodes have several parents; of so many nodes or more
 _MOST_ALONE = 0.1  # of the nodes
 _SEPARATORS = r" > |;|\||::"
 
@@ -52,7 +53,8 @@ def plausible(hierarchy: Linked) -> Plausible:
     _refuse_words(hierarchy)
     hierarchy, implied = _reduced(hierarchy)
     asked = [*implied, *_flat(hierarchy), *_upside_down(hierarchy), *_of_ranks(hierarchy),
-             *_texts_of_lineages(hierarchy), *_apart(hierarchy), *_alone(hierarchy)]  # fmt: skip
+             *_texts_of_lineages(hierarchy), *_apart(hierarchy), *_alone(hierarchy),
+             *_several(hierarchy)]  # fmt: skip
     return Plausible(hierarchy, tuple(asked))
 
 
@@ -175,6 +177,18 @@ def _apart(hierarchy: Linked) -> Iterator[str]:
         f"{plural(len(apart), 'edge')} {'shares' if len(apart) == 1 else 'share'} no node with any "
         f"other ({shown}); if that is a total, a header, units or another table, take it out"
     )
+
+
+def _several(hierarchy: Linked) -> Iterator[str]:
+    """A few nodes with several parents: a graph that is meant, or a tree with wrong rows."""
+    above, n = hierarchy.graph.parent_counts, hierarchy.n
+    several = np.flatnonzero(above > 1)
+    if n >= _ANY_SHAPE and 0 < len(several) <= _FEW_SEVERAL * n:
+        (shown, *_) = hierarchy.labels(several)
+        yield (
+            f"{len(several):,} of {n:,} nodes {'has' if len(several) == 1 else 'have'} several "
+            f"parents, the first is {shown}; if a tree is meant, rows of theirs are wrong"
+        )
 
 
 def _alone(hierarchy: Linked) -> Iterator[str]:

@@ -11,7 +11,7 @@ from taxcheck.sources.tables.cells import EMPTY_WORDS
 WORDS = frozenset(
     {
         *EMPTY_WORDS, "\\n", "(null)", "[null]", "<null>", "nul", "undefined", "missing", "(none)",
-        "<none>", "[none]", "no parent", "noparent", "-", "--", "–", "—", "?", ".", "#ref!",
+        "<none>", "[none]", "no parent", "noparent", "-", "--", "#", "–", "—", "?", ".", "#ref!",
         "#value!", "#null!", "pd.na", "nat", "keine", "kein", "keiner", "leer", "aucun", "aucune",
         "ninguno", "ninguna", "nulo", "nessuno", "nessuna", "nenhum", "nenhuma", "geen", "brak",
         "ingen", "inget", "нет", "无", "無", "空", "なし", "없음",

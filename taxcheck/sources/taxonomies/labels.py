@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from taxcheck.model.arrays import IntArray
+from taxcheck.model.arrays import BoolArray, IntArray
 from taxcheck.sources.tables.cells import identifiers, integers_of
 from taxcheck.sources.tables.forms import forms_of
 from taxcheck.sources.tables.table import Table
@@ -20,6 +20,9 @@ from taxcheck.sources.taxonomies.rows import sound_batches
 # Blanks of Unicode, and characters that print as nothing.
 _BLANKS = "[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\t]"
 _NOTHING = "[\u00ad\u200b-\u200d\u2060\ufeff]"
+
+
+_FEWEST = 5  # numbers beside which a single word is none of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ def read_labels(table: Table, ends: Mapping[str, str], others: Mapping[str, str]
         parts = chunk.indices.fill_null(-1).to_numpy().astype(np.int64).reshape(len(ends), size)
         for role, part in zip(ends, parts, strict=True):
             codes[role].append(part)
-    labels, place, words, guesses = _settled(dictionary)
+    labels, place, words, guesses = _settled(dictionary, _above_only(codes, len(dictionary)))
     notes = [f"{trimmed:,} labels had blanks at their ends, which were left out"] if trimmed else []
     place = np.append(place, -1)  # of no label
     return Coded(
@@ -74,11 +77,30 @@ def read_labels(table: Table, ends: Mapping[str, str], others: Mapping[str, str]
     )
 
 
-def _settled(dictionary: pa.Array) -> tuple[pa.Array, IntArray, tuple[str, ...], list[str]]:
-    """Distinct labels in order, the codes of the dictionary, words for nothing, and guesses."""
+def _above_only(codes: Mapping[str, Sequence[IntArray]], n: int) -> BoolArray:
+    """Which of n labels stand as a parent and never as a child."""
+    found = np.zeros(n + 1, dtype=bool)
+    for parts, there in ((codes.get("parent", ()), True), (codes.get("child", ()), False)):
+        for part in parts:
+            found[part] = there
+    return found[:n]
+
+
+def _settled(
+    dictionary: pa.Array, above_only: BoolArray
+) -> tuple[pa.Array, IntArray, tuple[str, ...], list[str]]:
+    """Distinct labels in order, the codes of the dictionary, words for nothing, and guesses.
+
+    Among numbers one word that is only a parent says that there is none, such as "root".
+    """
     nothing = is_absent(dictionary)
     filled = dictionary.filter(pc.invert(nothing))
     whole = integers_of(filled)
+    if whole.null_count == 1 and len(whole) > _FEWEST:
+        word = filled.filter(whole.is_null())[0]
+        if above_only[pc.index(dictionary, word).as_py()]:
+            nothing = pc.or_(nothing, pc.equal(dictionary, word))
+            filled, whole = dictionary.filter(pc.invert(nothing)), whole.drop_null()
     guesses = []
     if len(whole) and not whole.null_count:
         labels, place = np.unique(whole.to_numpy(), return_inverse=True)

@@ -366,3 +366,11 @@ def test_nodes_with_numbers_are_no_codes(make, header, letter):
     edges = [(f"{letter}{k}", f"{letter}{max(k // 3, 1)}") for k in range(2, 100)]
     data = make(header + text(edges), "e.csv")
     assert {(str(p), str(c)) for p, c in data.edges} == {(p, c) for c, p in edges}
+
+
+@pytest.mark.parametrize("word", ["root", "#", "life", "Top"])
+def test_one_word_among_numbers_says_that_there_is_no_parent(make, word):
+    rows = [("id", "parent"), ("1", word), *((str(k), str(k // 2)) for k in range(2, 12))]
+    data = make(text(rows), "e.csv")
+    assert data.edges == {(k // 2, k) for k in range(2, 12)}
+    assert f"guess: rows without a parent, whose nodes are roots: 1 says {word!r}" in data.lines

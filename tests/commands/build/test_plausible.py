@@ -209,3 +209,11 @@ def test_what_was_guessed_goes_with_the_pairs(make, split):
     named = make(text([("child", "parent"), *TREE], ","), "n.csv", split=split)
     stored = pq.read_schema(named.folder / "pairs.parquet").metadata
     assert not stored
+
+
+@pytest.mark.parametrize(("wrong", "asked"), [(0, False), (3, True), (12, True), (40, False)])
+def test_a_tree_with_wrong_rows_beside_is_asked_about(make, wrong, asked):
+    more = [(f"n{k}", "n0" if (k - 1) // 3 else "n1") for k in range(59, 59 - wrong, -1)]
+    data = make(text([("child", "parent"), *TREE, *more], ","), "e.csv")
+    said = f"question: {wrong} of 60 nodes have several parents, the first is n"
+    assert any(line.startswith(said) for line in data.lines) == asked
