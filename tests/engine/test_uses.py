@@ -28,7 +28,8 @@ RUNS = {
     "default": DEFAULT,
     "all-refined": replace(DEFAULT, refine=1.0, lambda_schedule=((0, 0.1),), balance="balanced"),
     "lorentz": replace(
-        DEFAULT, geometry="lorentz", init="cones", loss="margin", burn_in=2, early_stopping=1,
+        DEFAULT, geometry="lorentz", init="cones", loss="margin", burn_in=2, early_stopping=6,
+        epochs=8, evaluate_every=1,
         balance="temperature", max_radius=4.0, lr=0.1, lambda_reg=0.1, grouping="pairs",
     ),
     "ball": replace(
@@ -50,7 +51,7 @@ OTHER: dict[str, Any] = {
     "balance_temperature": 7.0, "depth_cap": 2, "curriculum": ((3, 1, 1),), "negatives": 4,
     "degree_share": 0.5, "hard_share": 0.5, "refine": 0.7, "refine_lr": 0.05,
     "refine_temperature": 2.0, "refine_nearest": 1, "refine_window": 0.0, "lr": 0.02, "burn_in": 3,
-    "burn_in_factor": 0.5, "batch_size": 3, "epochs": 3, "max_seconds": 1e-9,
+    "burn_in_factor": 0.5, "batch_size": 3, "epochs": 3, "max_seconds": 1e-9, "early_stopping": 1,
     "min_delta": 0.001, "evaluate_every": 3, "evaluate_sources": 5, "keep_last": 2,
     "seed": 1, "workers": 3,
 }  # fmt: skip
@@ -68,8 +69,6 @@ def outcome(config: TrainConfig, folder: Path) -> tuple[object, ...]:
 
 
 def others(key: str, config: TrainConfig) -> Any:
-    if key == "early_stopping":
-        return 3 if config.early_stopping else 1
     if key in OTHER:
         return OTHER[key]
     from taxcheck.engine.settings import choices
