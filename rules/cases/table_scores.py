@@ -102,8 +102,13 @@ def family_scattered(frame: DatasetFrame, generator: Generator) -> Corrupted:
     """A family's members lie anywhere far out: one clade of eleven, scattered."""
     rows = small_family(Tree(frame.pairs))[1:]
     damaged = with_rows(frame, rows, random_rows(len(rows), 4.5, generator))
-    expected = warn(HIER005=1) | fail(HIER010=About(9, 15))
-    return Corrupted(damaged, expected, observed={"HIER005": {"scattered": 1, "tight": 0}})
+    noise = About(9, 15)
+    return Corrupted(
+        damaged,
+        warn(HIER005=1) | fail(HIER010=noise),
+        observed={"HIER005": {"scattered": 1, "tight": 0}},
+        causes={"noise_rows": {"HIER010": (noise, noise)}},
+    )
 
 
 @corruption("HIER005", base="table")
@@ -153,8 +158,9 @@ def one_row_in_eight_at_random(frame: DatasetFrame, generator: Generator) -> Cor
     vectors = table_of(frame).vectors
     towards = unit(generator.standard_normal((22, 10)))
     damaged = with_rows(frame, rows, in_ball(towards, radii(vectors[rows])))
-    expected = fail(HIER010=About(19, 27)) | {"HIER003": reconstruction(damaged)}
-    return Corrupted(damaged, expected, frozenset(expected))
+    noise = About(19, 27)
+    expected = fail(HIER010=noise) | {"HIER003": reconstruction(damaged)}
+    return Corrupted(damaged, expected, causes={"noise_rows": {"HIER010": (noise, noise)}})
 
 
 def _at_depth(level: int) -> list[int]:

@@ -34,6 +34,8 @@ from taxcheck.statistics.unread import Unread
 if TYPE_CHECKING:
     from taxcheck.audit.alignment_scores import Alignments
     from taxcheck.audit.examination import Audit
+    from taxcheck.audit.placement import Placements
+    from taxcheck.audit.values import HierarchyScores
 
 _NO_PAIRS = Unavailable("no pairs given")
 _LABELS = Unavailable("the pairs hold labels, whose idx stand in no file")
@@ -57,6 +59,16 @@ class Clues:
     def alignment(self) -> Alignments | Unavailable:
         """What the table scores under each way of joining its rows."""
         return Unavailable("no table given") if self.audit is None else self.audit.alignment
+
+    @property
+    def placement(self) -> Placements | Unavailable:
+        """Which rows of the table are in their place."""
+        return Unavailable("no table given") if self.audit is None else self.audit.placement
+
+    @property
+    def scores(self) -> HierarchyScores | Unavailable:
+        """How well the table holds the hierarchy."""
+        return Unavailable("no table given") if self.audit is None else self.audit.scores
 
     @property
     def dataset(self) -> Dataset:
