@@ -41,7 +41,6 @@ INPUTS = {
     "pair_reading": "how the pairs were read",
     "embedding": "an embedding table",
     "coverage": "an embedding table with its data",
-    "geometry": "an embedding table",
     "scores": "an embedding table with its pairs",
     "held_out_scores": "an embedding table with its pairs and held-out pairs",
     "alignment": "an embedding table with its pairs",
