@@ -40,7 +40,7 @@ demo-train: $(READY)  ## check, train and audit Echinodermata: about a minute
 	@rm -rf demo/train
 	@$(BIN)/taxcheck train --mapping fixtures/healthy/mapping.tsv --pairs fixtures/healthy/pairs.parquet \
 	  --taxonomy fixtures/healthy/taxdump --title Echinodermata --epochs 40 --workers 1 --out demo/train
-	@echo; echo "Open demo/train/gate.html and demo/train/audit.html in a browser; the table is"
+	@echo; echo "Open demo/train/explorer.html in a browser, and demo/train/gate.html and audit.html; the table is"
 	@echo "demo/train/best.safetensors, the record of the run demo/train/run.json."
 
 serve-demo: $(READY)  ## a service on http://127.0.0.1:8740 with runs of all kinds, made in minutes

@@ -15,6 +15,7 @@ from taxcheck.model.errors import UsageError
 
 if TYPE_CHECKING:
     from taxcheck.commands.compare.comparison import Comparison
+    from taxcheck.model.explorer import Explorer
     from taxcheck.model.report import RenderOptions, Report
     from taxcheck.run.request import Progress
 
@@ -141,14 +142,22 @@ def _distinct(files: tuple[Target, ...]) -> None:
         seen.add(path)
 
 
-def render(report: Report, targets: Targets, verbose: bool) -> None:
+def render(
+    report: Report, targets: Targets, verbose: bool, explorer: Explorer | None = None
+) -> None:
     """Write every report that was asked for; one that cannot be does not lose the others.
+
+    Where there is an ``explorer``, it is the projection: the report itself has a sample alone.
 
     What fails is told at the end: BrokenError of a renderer before OutputError of a file.
     """
-    from taxcheck.run.registry import load_renderers
+    from taxcheck.run.registry import load_explorer, load_renderers
 
-    _render(report, load_renderers(), targets, verbose)
+    renderers: Mapping[str, Callable[..., str]] = load_renderers()
+    if explorer is not None:
+        made = load_explorer()
+        renderers = {**renderers, "projection": lambda *_: made(explorer)}
+    _render(report, renderers, targets, verbose)
 
 
 def render_comparison(

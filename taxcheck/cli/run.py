@@ -57,7 +57,9 @@ if TYPE_CHECKING:
     ".xml (JUnit) .md.",
 )
 @click.option("--html", metavar="FILE", help="Write the report for people.")
-@click.option("--projection", metavar="FILE", help="Write a page that shows the table in a disk.")
+@click.option(
+    "--projection", metavar="FILE", help="Write the explorer of the table; see `taxcheck explore`."
+)
 @click.option("--json", "json_", metavar="FILE", help="Write the report for machines; - prints it.")
 @click.option(
     "--baseline",
@@ -113,13 +115,19 @@ def run(
     request = replace(request, drawn=targets.drawn, projected=targets.projected)
     service, fetched = pusher(request.policy, **where), _fetched(baseline)
     with progress_bar() as progress:
-        report, note = _report(request, cache, progress)
+        if targets.projected and request.embeddings is not None and not _several(request):
+            from taxcheck.commands.explore import check_and_explore
+
+            report, explorer = check_and_explore(request, progress)
+            note = "" if cache is None else "cache: a run that draws a projection is not kept"
+        else:
+            (report, note), explorer = _report(request, cache, progress), None
     if baseline is not None:
         from taxcheck.commands.compare.baseline import against
 
         report = against(report, baseline, tolerance, fetched)
     try:
-        render(report, targets, verbose=verbose)
+        render(report, targets, verbose=verbose, explorer=explorer)
     finally:
         pushed(service, report)
     if note:
@@ -136,9 +144,16 @@ def _fetched(baseline: str | None) -> bytes | str | None:
     return fetch(baseline)
 
 
+def _several(request: Request) -> bool:
+    """Whether there is more than one table to judge."""
+    return bool(request.series) or (
+        request.embeddings is not None and is_folder(request.embeddings)
+    )
+
+
 def _report(request: Request, cache: Path | None, progress: Progress | None) -> tuple[Report, str]:
     """The report of a run, and what there is to say of the cache."""
-    if request.series or (request.embeddings is not None and is_folder(request.embeddings)):
+    if _several(request):
         from taxcheck.commands.series import as_series, judge_series
 
         request = as_series(request)

@@ -16,19 +16,23 @@ from taxcheck.run.request import Progress, Request
 
 def explore(request: Request, progress: Progress | None = None) -> Explorer:
     """Read the table of a request and its data once, and lay the table out; nothing is judged."""
-    if request.embeddings is None:
-        raise UsageError("nothing to explore: give `embeddings`, a trained table")
+    _needed(request)
     with gather(request, progress) as data:
         return explored(data)
 
 
 def check_and_explore(
     request: Request, progress: Progress | None = None
-) -> tuple[Report, Explorer | None]:
-    """A whole run, and the explorer of its table, if it has one; every source is read once."""
+) -> tuple[Report, Explorer]:
+    """A whole run, and the explorer of its table; every source is read once."""
+    _needed(request)
     with gather(request, progress) as data:
-        report = judge(data)
-        return report, explored(data) if data.tables else None
+        return judge(data), explored(data)
+
+
+def _needed(request: Request) -> None:
+    if request.embeddings is None:
+        raise UsageError("nothing to explore: give `embeddings`, a trained table")
 
 
 def explored(data: Gathered) -> Explorer:

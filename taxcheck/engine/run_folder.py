@@ -46,6 +46,7 @@ class RunFolder:
     best_torch = _Named("best.pt")  # ... and for ``torch.load``
     metrics = _Named("metrics.jsonl")  # one line of JSON for each epoch
     record = _Named("run.json")  # what the run was asked and what came of it
+    explorer = _Named("explorer.html")  # all of the best table, to be looked at
     initial = _Named("initial.npy")  # the table before training
     nan_batch = _Named("nan-batch.npz")  # the nodes of the batch that met a NaN
 

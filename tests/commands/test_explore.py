@@ -91,3 +91,16 @@ def test_what_cannot_be_explored_is_one_line(folder, capsys):
         assert said in told
         assert told.count("\n") == 1
     assert not (folder / "p.html").exists()
+
+
+def test_a_run_writes_it_beside_its_report(folder, capsys):
+    given = ["--mapping", "mapping.tsv", "--pairs", "pairs.tsv", "--projection", "page.html"]
+    with pytest.raises(SystemExit):
+        main(["run", *given, "--embeddings", "table.npy", "--geometry", "ball", "--title", "both"])
+    told = capsys.readouterr()
+    assert "projection: page.html" in told.out
+    assert told.err == ""
+    assert "6 of 8 rows of both" in (folder / "page.html").read_text(encoding="utf-8")
+    with pytest.raises(SystemExit):
+        main(["run", *given])
+    assert "no projection in this report" in (folder / "page.html").read_text(encoding="utf-8")

@@ -20,8 +20,8 @@ class Draw {
     const n = this.n, { angle, radius } = this.rows;
     this.c = new Float64Array(n);
     this.s = new Float64Array(n);
-    this.grown = new Float64Array(n); // e^r
-    this.shrunk = new Float64Array(n); // e^-r
+    this.grown = new Float64Array(n); // e^r and e^-r in the scale of the disc
+    this.shrunk = new Float64Array(n);
     this.x = new Float32Array(n); // in the native disc of radius 1
     this.y = new Float32Array(n);
     const largest = this.rows.largest || 1;
@@ -29,8 +29,6 @@ class Draw {
       const half = angle[i] / 2, c = Math.cos(half), s = Math.sin(half), r = radius[i];
       this.c[i] = c;
       this.s[i] = s;
-      this.grown[i] = Math.exp(r);
-      this.shrunk[i] = Math.exp(-r);
       this.x[i] = r / largest * (c * c - s * s);
       this.y[i] = r / largest * 2 * s * c;
     }
@@ -55,12 +53,23 @@ class Draw {
     }
   }
 
-  // the disc around what is looked at: tanh(d / 2^(k+1)) from the centre; k = 0 is Poincaré's
-  placeDisc(view, k, middle, reach) {
+  // the radii of all rows, halved k times: the plane that the disc then shows is drawn in that scale
+  scale(k) {
+    if (this.k === k) return;
+    this.k = k;
+    const { n, grown, shrunk } = this, radius = this.rows.radius, part = 2 ** -k;
+    for (let i = 0; i < n; i++) {
+      grown[i] = Math.exp(radius[i] * part);
+      shrunk[i] = 1 / grown[i];
+    }
+  }
+
+  // the Poincaré disc around what is looked at
+  placeDisc(view, middle, reach) {
     const n = this.n, { c, s, grown, shrunk, sx, sy } = this, flags = this.rows.flags;
     const vc = Math.cos(view.angle / 2), vs = Math.sin(view.angle / 2);
     const out = Math.exp(-view.radius), back = Math.exp(view.radius);
-    const ours = (back - out), ch = back + out; // twice sinh and cosh
+    const ours = back - out, ch = back + out; // twice sinh and cosh
     const tc = Math.cos(view.turn) * reach, ts = Math.sin(view.turn) * reach;
     const left = middle[0] + 0.5, top = middle[1] + 0.5;
     for (let i = 0; i < n; i++) {
@@ -68,18 +77,9 @@ class Draw {
       const sd = s[i] * vc - c[i] * vs, cd = c[i] * vc + s[i] * vs;
       const e = grown[i], f = shrunk[i], sh = e - f; // twice sinh r
       const a = e * out, b = f * back, q = sh * sd * sd;
-      const y0 = (a + b + q * ours) / 2, y1 = (a - b - q * ch) / 2, y2 = sh * sd * cd;
-      let scale;
-      if (k === 0) scale = 1 / (1 + y0);
-      else {
-        const length = Math.sqrt(y0 * y0 - 1) || 1e-300;
-        let w = y0 + length;
-        for (let j = 0; j < k; j++) w = Math.sqrt(w);
-        scale = (w - 1) / ((w + 1) * length);
-        if (!(length > 1e-8)) scale = 2 ** -(k + 1);
-      }
-      sx[i] = left + (y1 * tc - y2 * ts) * scale;
-      sy[i] = top - (y1 * ts + y2 * tc) * scale;
+      const y1 = (a - b - q * ch) / 2, y2 = sh * sd * cd, below = 1 / (1 + (a + b + q * ours) / 2);
+      sx[i] = left + (y1 * tc - y2 * ts) * below;
+      sy[i] = top - (y1 * ts + y2 * tc) * below;
     }
   }
 

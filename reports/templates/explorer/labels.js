@@ -25,11 +25,11 @@ class Labels {
     return this.taken.every(([a, b, c, d]) => x + w < a || a + c < x || y + h < b || b + d < y);
   }
 
-  say(text, x, y, size, ink, halo, weight = 400) {
+  say(text, x, y, size, ink, halo, weight = 400, off = 7) {
     const { context } = this, short = text.length > 34 ? `${text.slice(0, 33)}…` : text;
     context.font = `${weight} ${size}px system-ui, "Segoe UI", Roboto, "Noto Sans", sans-serif`;
     const w = context.measureText(short).width, h = size + 2;
-    for (const [dx, dy] of [[7, -h / 2], [-w - 7, -h / 2], [-w / 2, -h - 6], [-w / 2, 6]]) {
+    for (const [dx, dy] of [[off, -h / 2], [-w - off, -h / 2], [-w / 2, -h - off], [-w / 2, off]]) {
       if (!this.fits(x + dx, y + dy, w, h)) continue;
       this.taken.push([x + dx - 3, y + dy - 1, w + 6, h + 2]);
       context.textBaseline = "middle";
@@ -145,7 +145,7 @@ class Labels {
       context.strokeStyle = colour;
       context.stroke();
     }
-    this.taken.push([x - 10, y - 10, 20, 20]);
-    this.say(told.name(chosen), x, y, 14, ink, halo, 650);
+    this.say(told.name(chosen), x, y, 14, ink, halo, 650, 14);
+    this.taken.push([x - 11, y - 11, 22, 22]);
   }
 }

@@ -23,8 +23,10 @@
   const reach = () => Math.min(side, tall) / 2 - (side / ratio < 500 ? 22 : 34) * ratio;
 
   function place() {
-    if (view.mode === "disc") draw.placeDisc(view.at, view.k, middle(), reach());
-    else draw.placeMap(middle(), reach(), view.zoom, view.dx * ratio, view.dy * ratio);
+    if (view.mode === "disc") {
+      draw.scale(view.k);
+      draw.placeDisc(view.at, middle(), reach());
+    } else draw.placeMap(middle(), reach(), view.zoom, view.dx * ratio, view.dy * ratio);
   }
 
   function frame() {
@@ -340,13 +342,14 @@
   }
 
   function glide(i) {
-    const from = view.at, way = Isometry.see(from, rows.radius[i], rows.angle[i]), began = performance.now();
+    const from = view.at, k = view.k, there = { radius: rows.radius[i] * 2 ** -k, angle: rows.angle[i], turn: 0 };
+    const way = Isometry.see(from, there.radius, there.angle), began = performance.now();
     const last = matchMedia("(prefers-reduced-motion: reduce)").matches || document.hidden ? 0 : 450;
     const end = Isometry.walk(from, way.distance, way.bearing);
-    const there = { radius: rows.radius[i], angle: rows.angle[i], turn: end.turn };
+    there.turn = end.turn;
     const token = (glide.token = {});
     const step = (now) => {
-      if (glide.token !== token) return;
+      if (glide.token !== token || view.k !== k || view.mode !== "disc") return;
       const part = last ? Math.min(1, Math.max(0, now - began) / last) : 1, eased = part * part * (3 - 2 * part);
       view.at = part < 1 ? Isometry.walk(from, way.distance * eased, way.bearing) : there;
       move();
@@ -359,12 +362,11 @@
 
   const spot = (event) => { const box = canvas.getBoundingClientRect(); return [event.clientX - box.left, event.clientY - box.top]; };
 
-  // a place of the picture in the Poincaré disc of true distances
+  // a place of the picture in the Poincaré disc
   function inDisc([x, y]) {
     const [cx, cy] = middle(), px = (x * ratio - cx) / reach(), py = (cy - y * ratio) / reach();
     const length = Math.min(Math.hypot(px, py), 0.995), angle = Math.atan2(py, px);
-    const distance = Math.min(2 ** (view.k + 1) * Math.atanh(length), 14), size = Math.tanh(distance / 2);
-    return [size * Math.cos(angle), size * Math.sin(angle)];
+    return [length * Math.cos(angle), length * Math.sin(angle)];
   }
 
   function drag(from, to) {
@@ -381,7 +383,9 @@
       zoom.held = (zoom.held || 0) + Math.log2(factor);
       const steps = Math.trunc(zoom.held);
       zoom.held -= steps;
-      view.k = Math.max(0, Math.min(5, view.k - steps));
+      const k = Math.max(0, Math.min(5, view.k - steps));
+      view.at = { ...view.at, radius: view.at.radius * 2 ** (view.k - k) };
+      view.k = k;
     } else {
       const next = Math.max(1, Math.min(view.zoom * factor, 400)), by = next / view.zoom;
       const mx = x - side / 2 / ratio, my = y - tall / 2 / ratio;
@@ -396,7 +400,7 @@
 
   function tell() {
     if (view.mode === "disc") {
-      says.textContent = view.k ? `Distances are drawn at 1/${2 ** view.k} of their length around what is looked at; zoom in for Poincaré's own.` : "The Poincaré disc around what is looked at, true to scale.";
+      says.textContent = view.k ? `The Poincaré disc around what is looked at, of radii at 1/${2 ** view.k} of their length; zoom in for their own.` : "The Poincaré disc around what is looked at, true to scale.";
     } else if (view.mode === "native") {
       says.textContent = `The distance from the middle is the hyperbolic radius; the rim is at ${facts.largest.toPrecision(3)}.`;
     } else says.textContent = "";
@@ -408,14 +412,14 @@
     view = { ...home(), mode };
     if (mode === "disc") {
       view.k = gentle();
-      if (kept >= 0 && rows.flags[kept] < 128) view.at = { radius: rows.radius[kept], angle: rows.angle[kept], turn: 0 };
+      if (kept >= 0 && rows.flags[kept] < 128) view.at = { radius: rows.radius[kept] * 2 ** -view.k, angle: rows.angle[kept], turn: 0 };
     }
     pressed();
     tell();
     move();
   }
 
-  // how often distances are halved, so that the middle of the table is not on the rim
+  // how often radii are halved, so that not all of the table is drawn on the rim
   function gentle() {
     const some = Float64Array.from(rows.radius).sort(), typical = some[some.length >> 1];
     return Math.max(0, Math.min(5, Math.round(Math.log2(Math.max(typical, 1) / 2.2))));

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from taxcheck.commands.explore import explored
 from taxcheck.commands.train.record import (
     RunRecord,
     read_record,
@@ -30,7 +31,7 @@ from taxcheck.model.errors import TaxcheckError, UsageError
 from taxcheck.model.report import RenderOptions, Report
 from taxcheck.run.gather import Gathered, gather
 from taxcheck.run.judge import judge
-from taxcheck.run.registry import load_renderers
+from taxcheck.run.registry import load_explorer, load_renderers
 from taxcheck.run.request import Request
 
 if TYPE_CHECKING:
@@ -215,9 +216,11 @@ def _run(
             planned=planned,
         )
         record.keep(training=summary_of(trained, folder), state="audit")
-        audit = judge(data.with_table(str(folder.best), str(folder.initial)))
+        data = data.with_table(str(folder.best), str(folder.initial))
+        audit = judge(data)
         see.judged("audit", audit, _write(audit, folder, "audit"))
         record.judged("audit", audit)
+        write_text(str(folder.explorer), load_explorer()(explored(data)))
         record.end("finished")
     processes.share(audit.exit_code)
     return Finished(folder, gate, trained, audit)

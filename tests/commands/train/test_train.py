@@ -91,7 +91,7 @@ def test_a_sound_run_leaves_everything(finished: Path, tree: Path) -> None:
     names = {path.name for path in finished.iterdir()}
     assert names >= {
         "gate.html", "gate.json", "audit.html", "audit.json", "run.json", "metrics.jsonl",
-        "best.safetensors", "best.pt", "checkpoint.safetensors", "initial.npy",
+        "explorer.html", "best.safetensors", "best.pt", "checkpoint.safetensors", "initial.npy",
     }  # fmt: skip
     said = record(finished)
     assert (said["state"], said["preset"], said["forced"], said["seed"]) == (
