@@ -88,6 +88,7 @@ def explore(
         sampled=layout.found.sampled,
         numbered=not derived,
         missing=" ".join(missing),
+        guesses=tuple(one for one in checkpoint.guesses if one),
         notes=(table.how, *table.told) if table.how else (),
     )
 

@@ -41,11 +41,13 @@ def explored(data: Gathered) -> Explorer:
     from taxcheck.audit.coverage import Known, coverage_of_training
     from taxcheck.audit.examination import Data
     from taxcheck.audit.explorer import Heading, explore
+    from taxcheck.audit.geometry_scores import settled
 
     request, initial = data.request, data.tables.get("initial")
     pairs = known(data.evidence.pairs)
     joined = Data(data.mapping, pairs, data.graph, None, data.taxonomy, data.names)
-    table = align(data.tables["embeddings"], data.mapping)
+    graph = None if data.mapping is None else data.graph
+    table, _ = settled(align(data.tables["embeddings"], data.mapping), graph, request.seed)
     facts = Known(data.mapping, pairs, None if initial is None else initial.vectors)
     heading = Heading(
         request.title or title_of(request.embeddings or ""), created()[0], version("taxcheck")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -62,7 +62,8 @@ class Explorer:
     sampled: int  # rows that layouts were judged by
     numbered: bool = True  # whether an idx stands in a file of the user's
     missing: str = ""  # why a mark or a rank is not there, one sentence each
-    notes: tuple[str, ...] = field(default=())
+    guesses: tuple[str, ...] = ()  # what was guessed of the table, one sentence each
+    notes: tuple[str, ...] = ()
 
     @property
     def n(self) -> int:
@@ -97,6 +98,7 @@ class Explorer:
         yield f"{self.drawn:,} of {plural(self.n, 'row')} drawn by {self.ways[0].name}"
         if self.faithful:
             yield self.faithful
+        yield from self.guesses
         for mark in self.marks:
             yield f"{mark.name}: {int(np.count_nonzero(mark.rows)):,}"
 

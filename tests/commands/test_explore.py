@@ -93,6 +93,18 @@ def test_what_cannot_be_explored_is_one_line(folder, capsys):
     assert not (folder / "p.html").exists()
 
 
+def test_what_was_guessed_of_the_table_is_told(folder, capsys):
+    rows = np.load("table.npy")
+    rows[6] = 0.1
+    np.save("table.npy", rows)
+    data = ["--mapping", "mapping.tsv", "--pairs", "pairs.tsv"]
+    main(["explore", "table.npy", *data, "--out", "page.html"])
+    said = capsys.readouterr().out
+    [guess] = [line for line in said.splitlines() if "geometry" in line]
+    page = (folder / "page.html").read_text(encoding="utf-8")
+    assert guess.split(",")[0] in page.replace("&#39;", "'")
+
+
 def test_a_run_writes_it_beside_its_report(folder, capsys):
     given = ["--mapping", "mapping.tsv", "--pairs", "pairs.tsv", "--projection", "page.html"]
     with pytest.raises(SystemExit):
