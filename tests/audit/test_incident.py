@@ -158,4 +158,4 @@ def test_the_file_alone_is_judged_by_itself_in_moments_without_torch(folder):
     assert {key[:3] for key in outcomes(report)} == {"EMB", "HIE", "TRA"}
     ran = {key for key, outcome in outcomes(report).items() if outcome != "skipped"}
     assert ran == {f"EMB{k:03}" for k in range(2, 12)} | {"TRAIN002", "TRAIN007"}
-    assert firing(report, "fail", "warn") == {"EMB004", "TRAIN002"}
+    assert firing(report, "fail", "warn") == {"EMB004", "EMB011", "TRAIN002"}

@@ -121,11 +121,18 @@ def computed_by() -> dict[str, object]:
     }
 
 
+_NOT_KEPT = {  # fields of a request, and the run that they make
+    "failures": "a run that writes its failing rows",
+    "projected": "a run that draws a projection",
+    "series": "a run over several tables",
+    "known": "a run with pairs that are known beside its own",
+}
+
+
 def _refuse(request: Request) -> None:
-    if request.failures is not None:
-        raise NotKeptError("a run that writes its failing rows is not kept")
-    if request.projected:
-        raise NotKeptError("a run that draws a projection is not kept")
+    for name, run in _NOT_KEPT.items():
+        if getattr(request, name):
+            raise NotKeptError(f"{run} is not kept")
     if "-" in (request.mapping, request.pairs, request.held_out):
         raise NotKeptError("what comes on standard input is not kept")
 

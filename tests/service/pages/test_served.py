@@ -131,7 +131,7 @@ def test_home_is_of_the_newest_runs(app):
 
 def test_a_run_is_told_beside_its_baseline(app):
     found = page(client(app).get("/runs/r6"))
-    assert said(found.find(".//h1")).startswith("280 of 1,547 nodes")
+    assert said(found.find(".//h1")).endswith("have the neighbours of a random place.")
     changed = said(found.get_element_by_id("changed"))
     assert "worse against the run of 2026-01-06 00:00" in changed
     downloads = found.xpath("//a[contains(@href, '/api/v1/runs/r6/report.')]/@href")
@@ -304,7 +304,7 @@ def test_badge_and_feed(app):
     assert badge.headers["content-type"] == "image/svg+xml"
     assert (
         ElementTree.fromstring(badge.text).get("aria-label")
-        == "animals: fail: coverage_gap 2026-01-07"
+        == "animals: fail: misplaced_rows 2026-01-07"
     )
     feed = client(app).get("/ncbi/animals/feed.xml")
     assert feed.headers["content-type"].startswith("application/atom+xml")
