@@ -24,6 +24,7 @@ from taxcheck.statistics.hierarchy.graph import Graph
 
 # A clade worth a colour has this share of the nodes, and gives way to children that hold this much.
 _SOME, _COVERED = 0.01, 0.8
+MISPLACED = "misplaced_rows"  # the defect that an audit tells of such rows
 MOST_RANKED = 100_000  # rows of which every parent's rank is counted: that takes the square of them
 
 
@@ -43,9 +44,13 @@ def explore(
     heading: Heading,
     seed: int,
     workers: int,
+    misplaced: IntArray | None = None,
     most_ranked: int = MOST_RANKED,
 ) -> Explorer:
-    """A table by idx, all of it, with what its data says of every row."""
+    """A table by idx, all of it, with what its data says of every row.
+
+    ``misplaced`` (k,) are nodes that an audit found no better placed than random rows.
+    """
     space = table.space()
     parent, more = _edges(data.graph, table.n)
     forest = Forest.from_parents(parent)
@@ -81,7 +86,7 @@ def explore(
         identifiers=_identifiers(data),
         parent_rank=_parent_ranks(space, parent, workers) if ranked else None,
         clades=great_clades(forest),
-        marks=tuple(mark for mark in _marks(table, space, coverage) if mark.rows.any()),
+        marks=tuple(mark for mark in _marks(table, space, coverage, misplaced) if mark.rows.any()),
         ways=_ways(layout),
         table_rank=layout.table_rank,
         nearest=layout.found.k,
@@ -93,7 +98,9 @@ def explore(
     )
 
 
-def _marks(table: Aligned, space: Space, coverage: CoverageOfTraining) -> Iterator[Mark]:
+def _marks(
+    table: Aligned, space: Space, coverage: CoverageOfTraining, misplaced: IntArray | None
+) -> Iterator[Mark]:
     """What is found of single rows, the gravest last: of several, a row shows that one."""
     vectors, reading = table.checkpoint.vectors, table.checkpoint.reading
     if reading.unit_clip is not None:
@@ -110,6 +117,10 @@ def _marks(table: Aligned, space: Space, coverage: CoverageOfTraining) -> Iterat
         "the same numbers as another row",
         np.asarray(table.spread(equal, False)),
     )
+    if misplaced is not None:
+        rows = np.zeros(table.n, dtype=bool)
+        rows[misplaced] = True
+        yield Mark("misplaced", "no nearer to its ancestors and siblings than random rows", rows)
     by = ", ".join(coverage.by_evidence)
     yield Mark("never trained", f"told by: {by}", coverage.never[: table.n])
 

@@ -36,11 +36,14 @@ def _needed(request: Request) -> None:
 
 
 def explored(data: Gathered) -> Explorer:
-    """The explorer of the table that was gathered beside its data."""
+    """The explorer of the table that was gathered beside its data.
+
+    Rows that are misplaced are shown where they were judged before.
+    """
     from taxcheck.audit.alignment import align  # what has no table needs none of them
     from taxcheck.audit.coverage import Known, coverage_of_training
     from taxcheck.audit.examination import Data
-    from taxcheck.audit.explorer import Heading, explore
+    from taxcheck.audit.explorer import MISPLACED, Heading, explore
     from taxcheck.audit.geometry_scores import settled
 
     request, initial = data.request, data.tables.get("initial")
@@ -53,4 +56,6 @@ def explored(data: Gathered) -> Explorer:
         request.title or title_of(request.embeddings or ""), created()[0], version("taxcheck")
     )
     coverage = coverage_of_training(table, facts)
-    return explore(table, joined, coverage, heading, request.seed, request.workers)
+    found = data.symptoms.get(MISPLACED)
+    misplaced = found.nodes[0] if found is not None and len(found) else None
+    return explore(table, joined, coverage, heading, request.seed, request.workers, misplaced)

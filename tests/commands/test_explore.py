@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from taxcheck.cli import main
-from taxcheck.commands.explore import explore
+from taxcheck.commands.explore import explore, explored
 from taxcheck.model.errors import UsageError
+from taxcheck.run.gather import gather
 from taxcheck.run.request import Request
+from taxcheck.statistics.offenders import of_nodes
 
 # 0 is above 1 and 2, 1 above 3, 4 and 5; 6 is in no pair, and 7 has no row
 PAIRS = "ancestor\tdescendant\tdepth_diff\n" + "".join(
@@ -56,6 +58,18 @@ def test_all_that_is_known_of_a_table():
     assert marks == {"duplicate": [3, 4], "never trained": [6, 7]}
     assert found.faithful.startswith("Of each row's 5 nearest rows in the table, ")
     assert found.clades[0] in (0, 1)
+
+
+@pytest.mark.usefixtures("folder")
+def test_rows_that_were_judged_misplaced_are_marked():
+    request = Request(
+        mapping="mapping.tsv", pairs="pairs.tsv", embeddings="table.npy", geometry="ball"
+    )
+    with gather(request) as data:
+        data.symptoms(of_nodes("misplaced_rows", np.array([5, 2])))
+        found = explored(data)
+    assert [mark.name for mark in found.marks] == ["duplicate", "misplaced", "never trained"]
+    assert np.flatnonzero(found.marks[1].rows).tolist() == [2, 5]
 
 
 def test_a_dag_keeps_one_parent_and_tells_the_others(folder):

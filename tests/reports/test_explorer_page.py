@@ -252,6 +252,7 @@ class TestInABrowser:
         assert sorted(int(idx) for idx, _ in cells) == inside.tolist()
         assert all(int(identifier) == 1000 + 3 * int(idx) for idx, identifier in cells)
 
+    @pytest.mark.slow
     def test_moves_there_and_back_leave_every_pixel(self, page):
         picture = "return document.getElementById('canvas').toDataURL()"
         page.find_element("css selector", "[data-view=disc]").click()
