@@ -28,7 +28,13 @@ LEFT_OUT = {
 
 
 SLOW = pytest.mark.slow
-LONG = {"audit-gensim", "train", "repair-the-incident", "one-machine-too-small"}  # take their time
+LONG = {
+    "audit-gensim",
+    "train",
+    "repair-the-incident",
+    "one-machine-too-small",
+    "explore-a-table",
+}  # take their time
 
 
 @pytest.mark.long
