@@ -34,6 +34,7 @@ _COLUMNS = {  # heading -> how values of the record are written
     "lr": "{lr:.3g}",
     "lambda": "{lambda_reg:.3g}",
 }
+_SCORES = ("loss", "MAP", "mean rank", "rank p50, p99")  # one row of what is shown on a terminal
 
 
 class Live(Watcher):
@@ -131,12 +132,16 @@ class Live(Watcher):
             ProgressBar(total=1.0, completed=done(now), width=40),
             f"{clock(now.seconds)} trained, {clock(left(now))} left",
         )
-        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-        for heading in (*_COLUMNS, "best"):
-            table.add_column(heading, justify="right")
         cells = written({**self._evaluated, **self._last, "loss": now.loss, "lr": now.lr})
-        table.add_row(*cells.values(), best(now))
-        return Group(head, table)
+        rows = []
+        for shown in ({name: cells[name] for name in _SCORES} | {"best": best(now)},
+                      {name: cells[name] for name in cells if name not in _SCORES}):  # fmt: skip
+            table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+            for heading in shown:
+                table.add_column(heading, justify="right", no_wrap=True)
+            table.add_row(*shown.values())
+            rows.append(table)
+        return Group(head, *rows)
 
 
 def done(progress: Progress) -> float:

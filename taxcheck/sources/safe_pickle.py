@@ -8,6 +8,7 @@ cost more bytes, memory or stack than its size explains.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import io
 import mmap
 import pickle
@@ -62,27 +63,53 @@ class Bounded(io.RawIOBase):
         return data
 
 
+class _Limit:
+    """The limit of this process's memory, which several threads may want lower at one time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._holders, self._most, self._before = 0, 0, (0, 0)
+
+    def lower(self, more: int) -> None:
+        """To what is used and so many bytes more; it stays what the most generous holder asked."""
+        import resource
+
+        with self._lock:
+            if not self._holders:
+                self._before, self._most = resource.getrlimit(resource.RLIMIT_AS), 0
+            self._holders += 1
+            with contextlib.suppress(OSError, ValueError):
+                with open("/proc/self/statm", encoding="ascii") as status:  # noqa: PTH123
+                    used = int(status.read().split()[0]) * resource.getpagesize()
+                self._most = max(self._most, used + more)
+                soft, hard = self._before
+                if soft == resource.RLIM_INFINITY or self._most < soft:
+                    resource.setrlimit(resource.RLIMIT_AS, (self._most, hard))
+
+    def restore(self) -> None:
+        """As it was before the first of those who hold it lowered it, once none does."""
+        import resource
+
+        with self._lock:
+            self._holders -= 1
+            if not self._holders:
+                resource.setrlimit(resource.RLIMIT_AS, self._before)
+
+
+_LIMIT = _Limit()
+
+
 @contextlib.contextmanager
 def bounded_memory(size: int) -> Iterator[None]:
     """Make a small file that asks for terabytes fail, where the system can do that."""
-    try:
-        import resource
-    except ImportError:
+    if importlib.util.find_spec("resource") is None:
         yield
         return
-    old = resource.getrlimit(resource.RLIMIT_AS)
-    try:
-        with open("/proc/self/statm", encoding="ascii") as status:  # noqa: PTH123
-            used = int(status.read().split()[0]) * resource.getpagesize()
-        limit = used + _MEMORY_FLOOR + _MEMORY_FACTOR * size
-        if old[0] == resource.RLIM_INFINITY or limit < old[0]:
-            resource.setrlimit(resource.RLIMIT_AS, (limit, old[1]))
-    except (OSError, ValueError):
-        pass
+    _LIMIT.lower(_MEMORY_FLOOR + _MEMORY_FACTOR * size)
     try:
         yield
     finally:
-        resource.setrlimit(resource.RLIMIT_AS, old)
+        _LIMIT.restore()
 
 
 @contextlib.contextmanager

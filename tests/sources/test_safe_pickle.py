@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pickle
+import resource
 import struct
 import sys
 import time
@@ -19,7 +20,7 @@ from taxcheck.sources import safe_pickle
 from taxcheck.sources.checkpoints.opening import open_checkpoint
 from taxcheck.sources.files import InputFile
 from taxcheck.sources.pickle_work import end_of_pickle
-from taxcheck.sources.safe_pickle import unprinted
+from taxcheck.sources.safe_pickle import bounded_memory, unprinted
 from taxcheck.sources.tables.opening import open_pairs
 
 ROWS = [
@@ -219,3 +220,17 @@ def test_the_end_of_a_pickle_is_where_python_finds_it(protocol: int) -> None:
     stream = io.BytesIO(data + b"more")
     pickle.load(stream)
     assert end_of_pickle(data + b"more", 0, len(data)) == stream.tell() == len(data)
+
+
+def test_readers_at_one_time_leave_the_limit_as_it_was():
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    one, other = bounded_memory(1), bounded_memory(1 << 20)
+    one.__enter__()
+    first = resource.getrlimit(resource.RLIMIT_AS)
+    other.__enter__()
+    both = resource.getrlimit(resource.RLIMIT_AS)
+    one.__exit__(None, None, None)
+    assert resource.getrlimit(resource.RLIMIT_AS) == both
+    other.__exit__(None, None, None)
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+    assert first < both != before

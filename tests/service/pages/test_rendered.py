@@ -145,7 +145,7 @@ def test_a_run_tells_its_causes_then_what_changed_then_the_report():
     headings = [said(h) for h in found.iter("h1", "h2")]
     order = ["Why", "Changed since the baseline", "Rules", "Findings", "How to reproduce"]
     assert [h for h in headings if h in order] == order
-    assert "22 new" in said(found.get_element_by_id("changed"))
+    assert "23 new" in said(found.get_element_by_id("changed"))
     files = {a.text: a.get("href") for a in found.xpath("//a[starts-with(@href, '/api/')]")}
     assert files["SARIF"] == "/api/v1/runs/run-039/report.sarif"
 
