@@ -14,7 +14,7 @@ from taxcheck.audit import scores
 from taxcheck.model.schema import report_schema
 from tests.audit.tables import audited, firing, incident_table, outcomes, save_incident
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.slow]
 
 ROWS = 91_567  # max(idx in the pairs) + 1
 NODES = 110_478

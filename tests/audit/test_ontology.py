@@ -75,6 +75,7 @@ def quality(report):
     return report["statistics"]["embeddings"]["quality"]
 
 
+@pytest.mark.slow
 def test_local_order_is_found_and_the_ranking_of_all_ancestors_is_not(report):
     assert firing(report) == {"HIER003"}
     assert firing(report, "warn") == {"HIER002", "HIER010"}

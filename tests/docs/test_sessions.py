@@ -34,6 +34,10 @@ LONG = {
     "repair-the-incident",
     "one-machine-too-small",
     "explore-a-table",
+    "write-a-rule",
+    "write-a-cause",
+    "back-up-and-restore",
+    "set-up-the-service",
 }  # take their time
 
 

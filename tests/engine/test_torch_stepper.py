@@ -233,6 +233,7 @@ def test_what_cannot_be_is_refused():
         TorchStepper(data, TrainConfig(), start(data, "tangent")[1:])
 
 
+@pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("model", "settings"),

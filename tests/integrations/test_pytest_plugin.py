@@ -31,6 +31,7 @@ def run(project, *options: str):
     return project.runpytest_subprocess(*options)  # the entry point alone brings the plugin
 
 
+@pytest.mark.slow
 def test_a_marker_gates_a_test(project):
     project.makepyfile(
         """
@@ -67,6 +68,7 @@ def test_a_marker_gates_a_test(project):
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
+@pytest.mark.slow
 def test_the_policy_of_the_project_names_the_files_and_the_intent(project):
     (project.path / "taxcheck.toml").write_text(
         '[inputs]\nmapping = "data/m.tsv"\npairs = "data/p.tsv"\n[dataset]\nroots = [11]\n'

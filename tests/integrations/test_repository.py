@@ -79,6 +79,7 @@ def test_the_action(repository, state, tmp_path):
     assert json.loads(Path(again["json"]).read_text())["cached"] is True
 
 
+@pytest.mark.slow
 def test_the_hook(repository, state, tmp_path):
     done = hooked(repository, tmp_path / "home")
     assert done.returncode == int(state != "sound"), done.stdout + done.stderr
@@ -92,6 +93,7 @@ def test_the_hook_leaves_other_files_alone(repository, tmp_path):
     assert (done.returncode, "Skipped" in done.stdout) == (0, True)
 
 
+@pytest.mark.slow
 def test_the_pytest_plugin(repository, state):
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "test_data.py"],

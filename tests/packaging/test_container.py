@@ -77,6 +77,7 @@ def test_every_file_that_it_copies_reaches_it():
     assert let_in == {name.removeprefix("./") for name in COPIED}
 
 
+@pytest.mark.slow
 @pytest.mark.long
 def test_of_these_files_alone_a_wheel_is_made(tmp_path: Path):
     tree = tmp_path / "tree"

@@ -141,6 +141,7 @@ def test_the_license_is_in_it(built):
     assert found[metadata["licenses/LICENSE"]] == (built.tree / "LICENSE").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.long
 def test_the_sdist_and_the_tree_give_the_same_wheel(built):
     assert built.wheel.name == built.direct.name

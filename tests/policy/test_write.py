@@ -249,6 +249,7 @@ def test_a_key_stands_in_its_own_table_and_a_new_table_behind_it():
     assert changed.startswith("[rules.MAP004]\n# severity = 'warn' # a\nenabled = false\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", LAYOUTS)
 @settings(max_examples=40)
 @given(data=st.data())

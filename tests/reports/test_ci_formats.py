@@ -67,6 +67,7 @@ def junit(value):
     return suite
 
 
+@pytest.mark.slow
 @EVERY
 @pytest.mark.parametrize("form", ["github", "junit", "markdown", "sarif"])
 def test_the_same_report_gives_the_same_bytes(name, form):

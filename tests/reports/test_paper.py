@@ -34,6 +34,7 @@ def squeezed(said: str) -> str:
     return "".join(said.translate({ord("-"): None, 0xFFFE: None}).split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["incident", "audited incident"])
 def test_every_finding_is_on_paper_whole(browser, pages, name):
     found = printed(browser, pages[name])

@@ -91,6 +91,7 @@ def _each() -> list[object]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.parametrize("rule", _each())
 def test_every_format_is_the_same_from_a_kept_report(rule: str):

@@ -88,6 +88,7 @@ def same(folders: dict[str, Path], *written: str) -> None:
     assert {*written, "printed.txt"} <= {name.split("/")[0] for name in first}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("pairs", "code"),
     [
@@ -134,6 +135,7 @@ def test_a_projection_of_a_table_that_is_flat(folders) -> None:
     same(folders, "flat.html")
 
 
+@pytest.mark.slow
 def test_a_build_and_its_manifest(folders) -> None:
     given = ("build", "taxdump", "--out", "built", "--clean", "--split", "0.1", "--quiet")
     run(folders, *given, workers=False)

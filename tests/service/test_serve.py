@@ -156,6 +156,7 @@ def test_an_address_that_is_taken_is_one_line(tmp_path: Path) -> None:
             assert f"--port {port}: is taken" in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "said"),
     [
@@ -193,6 +194,7 @@ def test_an_address_of_another_machine_is_one_line(tmp_path: Path) -> None:
         assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_a_check_makes_nothing_and_says_what_there_is(tmp_path: Path) -> None:
     done = run(tmp_path, "serve", "--check", "--port", "0")
     assert (done.returncode, done.stderr) == (0, "")

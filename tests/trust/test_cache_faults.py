@@ -93,6 +93,7 @@ def packed(body: bytes, magic: bytes = MAGIC) -> bytes:
     return magic + blake3(body).digest() + body
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "place", ["file", "file/below", "x" * 300, "/proc/none", "/dev/full", "lost", "a\nb\x1b[31m/c"]
 )

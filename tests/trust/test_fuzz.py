@@ -97,6 +97,7 @@ def lay(folder: Path, files: dict[str, bytes]) -> None:
         (folder / "kept" / name).write_bytes(data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OF_A_RUN)
 def test_a_damaged_run_is_continued_or_refused_and_stays_as_it_was(
     name: str, trained: dict[str, bytes], cage: Cage, folder: Path

@@ -189,6 +189,7 @@ def test_one_payload_through_every_command(folder: Path) -> None:
     assert check(folder, files, ALL) == 5 * 16
 
 
+@pytest.mark.slow
 def test_archives_lead_nowhere(folder: Path) -> None:
     (folder.parent / gadgets.SECRET).write_text("1\t|\t1\t|\tno rank\t|\n")
     files = {}
@@ -199,6 +200,7 @@ def test_archives_lead_nowhere(folder: Path) -> None:
     assert check(folder, files, ("build", "inspect", "mapping", "taxonomy")) == 68
 
 
+@pytest.mark.slow
 def test_hdf5_reads_no_other_file(folder: Path) -> None:
     pytest.importorskip("h5py")
     files = {}

@@ -183,6 +183,7 @@ def test_a_small_disk(name: str, cage: Cage, work: Path, small: Callable[[int], 
     assert set(codes) <= {0, 1, 3}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WRITERS)
 def test_places_that_cannot_be(name: str, cage: Cage, work: Path, tmp_path: Path) -> None:
     """A folder in the place, a name that is too long, a parent that is a file or not there."""

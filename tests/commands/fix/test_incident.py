@@ -11,7 +11,7 @@ import pytest
 
 from taxcheck.cli import main
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.slow]
 
 # Of the rebuilt incident: 110,478 nodes, of which 28,610 are in no pair; closing adds 1,427.
 NODES, ADDED, ROWS = 110_478, 1_427, 975_413

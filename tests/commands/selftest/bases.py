@@ -91,8 +91,8 @@ REPAIRABLE = [
     for name, c in CORRUPTIONS.items()
     if base(c.base).table is None and base(c.base).mapping_given
 ]
-# The first few of each rule, which are repaired wherever tests run; the others are slow tests.
-_OFTEN = 3
+# The first of each rule, which is repaired wherever tests run; the others are slow tests.
+_OFTEN = 1
 REPAIRED = [
     name
     for k, name in enumerate(REPAIRABLE)

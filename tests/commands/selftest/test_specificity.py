@@ -75,6 +75,7 @@ def test_what_is_told_of_the_sound_dag():
     assert sound["TREE003"] == ("info", sum(not dag.up[x] for x in dag.nodes))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in CORRUPTIONS if name not in REPAIRED])
 def test_exactly_what_was_damaged_is_found(name: str, tmp_path: Path):
     """Of those that no test repairs; of the others test_corruptions.py of the repair holds it."""

@@ -143,6 +143,7 @@ def test_a_larger_dataset_appended_is_left_out_whole(tmp_path: Path) -> None:
     assert outside.count == outside.of == int((chain["descendant_idx"] >= n).sum())
 
 
+@pytest.mark.slow
 def test_exchanged_columns_are_told_where_the_taxonomy_knows_the_numbers(tmp_path: Path) -> None:
     """Every idx is a taxid of something else, so that the pairs have a hierarchy: a wrong one."""
     frame = base("tree with taxonomy")

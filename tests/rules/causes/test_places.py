@@ -56,6 +56,7 @@ def moved(frame: DatasetFrame, column: str, by: int, order: list[str]) -> Datase
     return replace(frame, pairs=pairs.assign(**{column: np.roll(pairs[column], by)}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("column", "by", "order"),
     [

@@ -84,6 +84,7 @@ def test_files_of_any_size(cuts, tmp_path, monkeypatch):
         assert checked(request) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["rows_turned_round", "dag_pairs_beyond_the_edges"])
 def test_pairs_that_fit_no_memory_are_read_again_each_time(name, tmp_path, monkeypatch):
     request = corrupted(name, tmp_path)

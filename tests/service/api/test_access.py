@@ -267,7 +267,10 @@ def test_whoever_shows_nothing_or_a_token_that_is_void_gets_nothing(store: Store
     assert count_rows(store) == before
 
 
-@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize(
+    "scope",
+    [pytest.param(s, marks=() if s in ("push", "read") else pytest.mark.slow) for s in SCOPES],
+)
 def test_a_scope_does_what_it_says_in_its_own_project_alone(store: Store, scope: str) -> None:
     app = application(store)
     shown = token(store, scope, project=MINE)

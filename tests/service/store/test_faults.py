@@ -151,6 +151,7 @@ def small(tmp_path):
     subprocess.run(["umount", folder], check=True)
 
 
+@pytest.mark.slow
 def test_a_full_disk_refuses_new_runs_and_shows_the_old(small):
     store = open_store(Settings(data=small / "data"))
     kept, errors = set(), []

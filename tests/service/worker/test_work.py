@@ -143,6 +143,7 @@ def test_an_audit_finds_what_the_command_line_finds_under_the_same_policy(
         "ncbi", "animals", "ada", story.id)  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_gate_leaves_the_table_out_that_the_policy_names(store: Store, data: Path) -> None:
     story = done(store, Gate(policy=f"{data}/taxcheck.toml"))
     kept = runs.report(store, story.id)
@@ -166,6 +167,7 @@ def test_uploads_are_read_under_their_own_names(store: Store, data: Path) -> Non
     assert str(store.settings.data) not in kept.command
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", [
     ("taxcheck.toml", "pyproject.toml"), ("numpy.py", "numpy.py"), ("-", ".."),
 ])  # fmt: skip
