@@ -78,6 +78,7 @@ def autograd(data: TrainingData, config: TrainConfig, table: Floats) -> Stepper:
     return TorchStepper(data, config, table)
 
 
+@pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("make", "config"),

@@ -59,6 +59,7 @@ def action(folder: Path, repository: Path, **inputs: str) -> tuple[int, dict[str
     return done.returncode, outputs, said + done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_the_action(repository, state, tmp_path):
     temp = tmp_path / "temp"
     code, outputs, said = action(temp, repository, working_directory="data", cache="true")

@@ -136,6 +136,7 @@ def test_the_first_tab_is_a_link_that_skips_to_the_rules(browser, pages, name):
     assert top
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["incident", "comparison", "projection of audited incident"])
 def test_the_keyboard_reaches_everything_in_order_and_sees_where_it_is(browser, pages, name):
     browser.get(pages[name])

@@ -173,6 +173,7 @@ def test_by_the_files_alone_or_with_their_own_taxonomy(name, tmp_path):
 TOLD = {*WITHOUT_TAXONOMY, *WITH_TAXONOMY, *UNTOUCHED} & {*REPAIRED}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [

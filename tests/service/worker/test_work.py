@@ -211,6 +211,7 @@ def test_a_policy_that_was_uploaded_names_no_file_beside_it(store: Store, data: 
     assert {r.id: r.outcome.value for r in kept.results}["PAIR005"] == "warn"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("asked", "arguments"), [
     (Gate(mapping="{data}/pairs.tsv", pairs="{data}/mapping.tsv"),
      ["run", "--mapping", "{data}/pairs.tsv", "--pairs", "{data}/mapping.tsv"]),
