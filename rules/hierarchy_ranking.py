@@ -26,6 +26,14 @@ if TYPE_CHECKING:
 
 _MISPLACED = (*MISNUMBERED, "PAIR015", "PAIR008")
 _PARENT_CAUSES = (*_MISPLACED, *UNCOVERED, "TREE007", *WITHOUT_ROW, *MEANINGLESS)
+_NOTHING = (
+    "The table does not hold the hierarchy: its neighbours are no better than those of a table "
+    "that learnt nothing."
+)
+_PART = (
+    "The table holds the hierarchy in part: most neighbours are better than those of a table that "
+    "learnt nothing, and some ancestors lie so far off that the mean rank is not."
+)
 
 
 @rule(
@@ -82,8 +90,7 @@ def weak_reconstruction(scores: HierarchyScores) -> Finding:
     finding = against_nulls(
         judged,
         "sources",
-        impact="The table does not hold the hierarchy: its neighbours are no better than those "
-        "of a table that learnt nothing.",
+        impact=_PART if scores.map and scores.map.beats_every_null else _NOTHING,
         fix="repair what EMB001, EMB002, EMB006 and the data's rules find, then train again with "
         "burn-in (ten epochs at ``lr / 100``) and choose checkpoints by MAP: ``taxcheck evaluate "
         "checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet``",
