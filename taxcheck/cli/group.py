@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from taxcheck import __version__
+from taxcheck.cli.allocator import keep_freed
 from taxcheck.cli.lean import start_lean
 from taxcheck.cli.options import in_options
 from taxcheck.cli.streams import aside, fill_closed_streams, piped, say
@@ -97,6 +98,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line; every error that a user can mend is one line, without traceback."""
     if arguments is None:  # the process is ours
         start_lean()
+        keep_freed()
         _end_in_order()
     fill_closed_streams()
     with piped():
