@@ -91,7 +91,9 @@ mutation: $(READY)  ## wrong changes in rules and statistics that no test notice
 RELEASE := demo/release
 wheel-check: $(READY)  ## the packages that are built, and the wheel in an environment of its own
 	@rm -rf dist $(RELEASE) && mkdir -p $(RELEASE)
-	$(BIN)/python -m build --quiet .
+	git clone --quiet . $(RELEASE)/tree  # what is committed; and tests beside it see no half-made files
+	$(BIN)/python -m build --quiet --outdir dist $(RELEASE)/tree
+	@rm -rf $(RELEASE)/tree
 	$(BIN)/twine check --strict dist/*
 	$(PYTHON) -m venv --without-pip $(RELEASE)/venv
 	$(BIN)/pip --python $(RELEASE)/venv/bin/python install --quiet --no-compile \

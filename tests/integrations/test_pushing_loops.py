@@ -77,6 +77,7 @@ def test_what_is_wrong_is_told_before_anything_is_read(
     assert service.asked == []
 
 
+@pytest.mark.slow
 @pytest.mark.long
 def test_pytest_pushes_and_says_what_it_could_not(service: Service, pytester: pytest.Pytester):
     (pytester.path / "m.tsv").write_text(MAPPING)

@@ -81,6 +81,7 @@ def kept(url: str, tokens: dict[str, str], project: str = "demo") -> list[dict[s
     return rows
 
 
+@pytest.mark.slow
 @pytest.mark.long
 def test_a_run_is_pushed_found_and_a_baseline(url: str, tokens: dict[str, str], capsys):
     run = ["run", "--pairs", "p.tsv", "--mapping"]

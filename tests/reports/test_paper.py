@@ -49,6 +49,7 @@ def test_every_finding_is_on_paper_whole(browser, pages, name):
     assert all(left > 20 and right < width - 20 for _, left, right, width in found)
 
 
+@pytest.mark.slow
 def test_a_folded_sample_is_unfolded_on_paper(browser, pages):
     text = squeezed("".join(said for said, *_ in printed(browser, pages["crowded"])))
     rules = 30

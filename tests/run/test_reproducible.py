@@ -103,6 +103,7 @@ def test_every_format_of_the_gate(folders, pairs: str, code: int) -> None:
     same(folders, *(f"r.{name}" for name in FORMATS))
 
 
+@pytest.mark.slow
 def test_failures_are_the_same_rows_in_the_same_order(folders) -> None:
     given = ("--mapping", "mapping.tsv", "--pairs", "bad.csv", "--failures", "out")
     run(folders, "run", *given, code=1)

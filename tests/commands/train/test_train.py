@@ -326,6 +326,7 @@ def test_an_input_that_is_not_there(
     assert "none.tsv" in str(said["why"])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("interruptible")
 def test_interrupted_and_resumed(tree: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"

@@ -187,6 +187,7 @@ BESIDE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.parametrize(("one", "other"), drawn(PLANTED, 20))
 def test_planted_ones(one: str, other: str, tmp_path: Path):

@@ -39,7 +39,7 @@ def armed(where, marker):
     job.read = deadly
 
 
-@pytest.mark.parametrize("where", ["fold", "judge"])
+@pytest.mark.parametrize("where", ["fold", pytest.param("judge", marks=pytest.mark.slow)])
 def test_a_worker_that_is_killed_changes_nothing(where, cluster, tmp_path, monkeypatch):
     request = corrupted("rows_turned_round", tmp_path / "data")
     marker = str(tmp_path / "killed")

@@ -296,6 +296,7 @@ def test_a_scope_does_what_it_says_in_its_own_project_alone(store: Store, scope:
         assert count_rows(store) == before, route.name
 
 
+@pytest.mark.slow
 def test_a_token_of_all_projects_reaches_all(store: Store) -> None:
     app, shown, of = application(store), token(store, "admin"), things(store, FOREIGN)
     for route in TRIES:

@@ -79,7 +79,7 @@ def heading(browser) -> str:
     return text(browser, "h1")
 
 
-@pytest.mark.parametrize("enabled", [True, False])
+@pytest.mark.parametrize("enabled", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_a_walk_from_home_to_a_job(browser, served, enabled):
     with scripts(browser, enabled):
         browser.get(served)

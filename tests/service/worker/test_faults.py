@@ -121,6 +121,7 @@ def faults(store: Store, command: Path, number: int, workers: int, kills: int) -
     assert number <= begun <= number + kills * 2
 
 
+@pytest.mark.slow
 @pytest.mark.long
 def test_a_worker_that_is_killed_loses_its_job_to_another(store: Store, command: Path) -> None:
     faults(store, command, number=10, workers=2, kills=1)

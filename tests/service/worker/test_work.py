@@ -151,6 +151,7 @@ def test_a_gate_leaves_the_table_out_that_the_policy_names(store: Store, data: P
     assert not any(result.id.startswith("EMB") for result in kept.results)
 
 
+@pytest.mark.slow
 def test_uploads_are_read_under_their_own_names(store: Store, data: Path) -> None:
     story = done(
         store,
@@ -196,6 +197,7 @@ def test_a_policy_that_leads_out_is_refused(store: Store, data: Path, tmp_path: 
         assert "in none of the folders" in story.line
 
 
+@pytest.mark.slow
 def test_a_policy_that_was_uploaded_names_no_file_beside_it(store: Store, data: Path) -> None:
     policy = uploaded(store, data / "taxcheck.toml")
     story = done(store, Gate(policy=policy))
@@ -363,6 +365,7 @@ def test_a_job_whose_process_is_killed_is_tried_three_times(
     assert "SIGKILL" in story.line
 
 
+@pytest.mark.slow
 def test_a_worker_that_lost_its_job_keeps_nothing(store: Store, data: Path) -> None:
     """It was thought dead; the job is another's when it comes to keep the report."""
     id = submit(store, Gate(mapping=f"{data}/mapping.tsv"))
@@ -381,6 +384,7 @@ def test_a_worker_that_lost_its_job_keeps_nothing(store: Store, data: Path) -> N
     assert [row.id for row in runs.find(store).rows] == [id]
 
 
+@pytest.mark.slow
 def test_a_run_that_has_the_jobs_id_is_a_failure_and_not_a_loop(store: Store, data: Path) -> None:
     id = submit(store, Gate(mapping=f"{data}/mapping.tsv"))
     push(store, "healthy", id)
