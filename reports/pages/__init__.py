@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import badge, data, people, runs
-from .frame import FILES
+from . import badge, data, runs
+from .frame import FILES, filled
+
+# Pages that are their template, filled in with the value.
+_PLAIN = ("jobs", "job", "new_job", "admin", "login", "failure", "reference")
+
+
+def _plain(name: str) -> Callable[[Any], str]:
+    return lambda value: filled(f"{name}.html", value=value)
+
 
 PAGES: Mapping[str, Callable[[Any], str]] = {
     "home": data.home,
@@ -14,15 +22,9 @@ PAGES: Mapping[str, Callable[[Any], str]] = {
     "run": runs.run,
     "compare": runs.compare,
     "rule": data.rule,
-    "jobs": people.jobs,
-    "job": people.job,
-    "new_job": people.new_job,
-    "admin": people.admin,
-    "login": people.login,
-    "failure": people.failure,
-    "reference": people.reference,
     "badge": badge.badge,
     "feed": badge.feed,
+    **{name: _plain(name) for name in _PLAIN},
 }
 
 __all__ = ["FILES", "PAGES"]

@@ -135,11 +135,6 @@ class Ranking:
         total = int(self.edges.sum())
         return float(self.rank_sum.sum() / total) if total else float("nan")
 
-    def hits_at(self, k: int) -> float:
-        """Share of edges at a filtered rank up to k, one of HITS."""
-        total = int(self.edges.sum())
-        return float(self.hits[k].sum() / total) if total else float("nan")
-
     def any_at(self, k: int) -> float:
         """Share of sources with some positive at a filtered rank up to k."""
         return float((self.best_rank <= k).mean()) if len(self.sources) else float("nan")
