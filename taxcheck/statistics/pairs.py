@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from blake3 import blake3
 
-from taxcheck.model.arrays import BoolArray, Int32Array, IntArray, Whole
+from taxcheck.model.arrays import BoolArray, Int32Array, IntArray, Whole, distinct
 from taxcheck.model.finding import Defect
 from taxcheck.sources.tables.batches import PairBatch, Quarantined
 from taxcheck.sources.tables.cells import integers_of
@@ -186,6 +186,25 @@ def _unusable(batch: PairBatch, weights: ReadWeights) -> Iterator[Offenders]:
             yield of_pairs("unusable_weight", batch, chosen, problem.label, shown)
 
 
+# (first row, parents (k,), children (k,)) of the depth-1 pairs of a batch, or of several
+StatedEdges = tuple[int, Int32Array, Int32Array]
+_FEW_EDGES, _REPEATED = 1 << 20, 2  # those held at least; so many times what may be distinct
+
+
+def _bounded(edges: list[StatedEdges], n: int) -> list[StatedEdges]:
+    """The same edges, each once, where they are many more than are likely to be distinct.
+
+    Else rows that repeat, which compress to nothing, would take eight bytes each.
+    """
+    if sum(len(parents) for _, parents, _ in edges) <= _REPEATED * max(
+        n, _FEW_EDGES, len(edges[0][1]) if edges else 0
+    ):
+        return edges
+    keys = [children.astype(np.int64) * n + parents for _, parents, children in edges]
+    children, parents = np.divmod(distinct(np.concatenate(keys)), n)
+    return [(min(at for at, _, _ in edges), parents.astype(np.int32), children.astype(np.int32))]
+
+
 @dataclass(slots=True)
 class PairState:
     """A state: what the rows of one table of pairs add up to."""
@@ -197,8 +216,7 @@ class PairState:
     rows: int = 0
     sound: int = 0
     depth: DepthState | None = None  # None: no pair has a depth_diff
-    # (first row, parents (k,), children (k,)) of the depth-1 pairs of each batch
-    edges: list[tuple[int, Int32Array, Int32Array]] = field(default_factory=list)
+    edges: list[StatedEdges] = field(default_factory=list)  # the depth-1 pairs, few of them twice
     has_taxids: bool = False
     positive_weights: int | None = None  # None: no column of weights
     drawn: BoolArray | None = None  # (n,) whether the idx is in a pair of positive weight
@@ -248,6 +266,7 @@ class PairState:
                 at = int(sound.rows[direct[0]])
                 parents, children = sound.ancestor[direct], sound.descendant[direct]
                 self.edges.append((at, parents.astype(np.int32), children.astype(np.int32)))
+                self.edges = _bounded(self.edges, self.origin.n)
 
     def merge(self, other: PairState) -> PairState:
         """Give the state of both parts; BrokenError where they are of two origins."""
@@ -264,7 +283,7 @@ class PairState:
             self.depth.merge(other.depth)
             if self.depth and other.depth
             else self.depth or other.depth,
-            self.edges + other.edges,
+            _bounded(self.edges + other.edges, self.origin.n),
             self.has_taxids or other.has_taxids,
             other.positive_weights
             if self.positive_weights is None

@@ -8,6 +8,7 @@ import pytest
 
 from taxcheck.model.finding import Sample
 from taxcheck.sources.tables.batches import Quarantined
+from taxcheck.statistics import pairs
 from taxcheck.statistics.pairs import same_identifier
 from taxcheck.statistics.values import Identifiers, Kind
 from tests.statistics.pair_tables import Heard, pair_batch, pair_table, proved
@@ -99,6 +100,15 @@ def test_pairs_at_distance_one_are_edges_under_their_first_row():
     batch = pair_batch([(0, 2, 2), (0, 1, 1), (1, 2, 1), (3, 2, 0)], first=5)
     ((row, parents, children),) = pair_table(4, batch, pair_batch([(0, 3, 3)], first=9)).state.edges
     assert (row, parents.tolist(), children.tolist()) == (6, [0, 1], [1, 2])
+
+
+def test_edges_that_repeat_are_held_once(monkeypatch):
+    monkeypatch.setattr(pairs, "_FEW_EDGES", 3)
+    again = [pair_batch([(1, 2, 1), (0, 1, 1)], first=k) for k in range(0, 40, 2)]
+    edges = pair_table(4, *again).state.edges
+    assert edges[0][0] == 0
+    assert (edges[0][1].tolist(), edges[0][2].tolist()) == ([0, 1], [1, 2])
+    assert sum(len(parents) for _, parents, _ in edges) <= 8
 
 
 def test_without_taxids_nothing_disagrees_and_without_distances_there_is_no_depth():

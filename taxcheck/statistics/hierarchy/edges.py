@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 REDUCTION = "transitive reduction"
 _ROW_BYTES = 40  # that a pair takes while the edges are looked for among all
+_WAITING = 1 << 22  # pairs that are held before those that are there twice are left out
 _COMPARED = 1 << 21  # pairs of parents that are compared at once
 _PRODUCTS = 20_000_000  # multiplications a block of the sparse product may take
 
@@ -65,7 +66,7 @@ def edges_of(
     states = [table.state for table in tables]
     present = present_in(states)
     if dataset.pairs == "edges":
-        graph = Graph.from_edges(*_all_pairs(tables), present)
+        graph = Graph.from_edges(*_all_pairs(tables, len(present)), present)
         return Edges(graph, closure_of(graph, memory), "declared edges")
     stated = None
     if states[0].depth is not None:
@@ -101,10 +102,8 @@ def _reduced(
         closure = closure_of(graph, memory)
         rows, edges = closure.expected, len(graph.parents)
         return _Reduced(graph, closure, _is_closure(rows, edges, rows))
-    _expect_room(sum(len(table.spool) for table in tables), memory)
-    a, d = _but(without, *_all_pairs(tables), len(present))
-    descendant, ancestor = np.divmod(distinct(d * len(present) + a), len(present))
-    del a, d
+    most = max(usual_memory() if memory is None else memory, LEAST) // _ROW_BYTES
+    ancestor, descendant = _but(without, *_all_pairs(tables, len(present), most), len(present))
     pairs = len(ancestor)
     graph = Graph.from_edges(*transitive_reduction(ancestor, descendant, present), present)
     del ancestor, descendant
@@ -116,17 +115,6 @@ def _reduced(
     whole = _is_closure(pairs, len(reduced.parents), reach.expected)
     # where pairs in between were missing, the distances are others without the shortcuts
     return _Reduced(reduced, reach.closure if reduced is graph else None, whole)
-
-
-def _expect_room(rows: int, memory: int | None) -> None:
-    """InputError where so many pairs cannot be held together, as their reduction asks for."""
-    needed = rows * _ROW_BYTES
-    if needed > max(usual_memory() if memory is None else memory, LEAST):
-        raise InputError(
-            f"{rows:,} pairs without distances, which are not the closure of a tree: finding their "
-            f"edges takes {size_text(needed)}; give `memory` {size_text(needed)}, or pairs with "
-            "depth_diff"
-        )
 
 
 def _is_closure(pairs: int, edges: int, expected: int) -> bool:
@@ -223,14 +211,34 @@ def _but(
     return ancestor[kept], descendant[kept]
 
 
-def _all_pairs(tables: Sequence[PairTable]) -> tuple[IntArray, IntArray]:
-    batches = [batch for table in tables for batch in table.spool.batches()]
-    if not batches:
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    return (
-        np.concatenate([b.ancestor for b in batches]),
-        np.concatenate([b.descendant for b in batches]),
-    )
+def _all_pairs(
+    tables: Sequence[PairTable], n: int, most: int | None = None
+) -> tuple[IntArray, IntArray]:
+    """(ancestors, descendants) of all pairs, each once, by descendant, then ancestor.
+
+    InputError where more than ``most`` differ, which cannot be held together.
+    """
+    held, waiting, rows = np.empty(0, np.int64), [np.empty(0, np.int64)], 0
+    for batch in (batch for table in tables for batch in table.spool.batches()):
+        waiting.append(distinct(batch.descendant * n + batch.ancestor))
+        rows += len(waiting[-1])
+        if rows > max(len(held), _WAITING):
+            held, waiting, rows = distinct(np.concatenate([held, *waiting])), [], 0
+            _expect_room(len(held), most, tables)
+    held = distinct(np.concatenate([held, *waiting]))
+    _expect_room(len(held), most, tables)
+    descendant, ancestor = np.divmod(held, n)
+    return ancestor, descendant
+
+
+def _expect_room(pairs: int, most: int | None, tables: Sequence[PairTable]) -> None:
+    if most is not None and pairs > most:
+        rows = sum(len(table.spool) for table in tables)
+        needed = size_text(rows * _ROW_BYTES)  # at most: how many are there twice is not known yet
+        raise InputError(
+            f"{rows:,} pairs without distances, which are not the closure of a tree: finding their "
+            f"edges takes {needed}; give `memory` {needed}, or pairs with depth_diff"
+        )
 
 
 def transitive_reduction(
