@@ -140,15 +140,15 @@ def test_trained_rows_alone(subject):
 
 
 def test_the_spread_is_that_of_nested_clades_with_their_untrained_rows(subject, found):
-    # Subtrees of 127, 63, 31 and 15 nodes: those of 7 are too small.
-    assert sorted(clade.size for clade in found.clades) == [15] * 8 + [31] * 4 + [63] * 2 + [127]
+    # Subtrees of 63, 31 and 15 nodes: those of 7 are too small, and none is like the root.
+    assert sorted(clade.size for clade in found.clades) == [15] * 8 + [31] * 4 + [63] * 2
     assert found.spread_level == "subtrees of 10 nodes or more"
     assert found.clade_level == "subtrees at depth 2"
     trained = np.ones(N, dtype=bool)
     trained[[7, 15, 16]] = False  # below 3, below 1, below 0
     got = score_hierarchy(replace(subject, trained=trained))
     share = {clade.idx: clade.never_trained for clade in got.clades if clade.never_trained}
-    assert share == pytest.approx({7: 3 / 15, 3: 3 / 31, 1: 3 / 63, 0: 3 / 127})
+    assert share == pytest.approx({7: 3 / 15, 3: 3 / 31, 1: 3 / 63})
 
 
 def test_rows_beyond_the_nodes_are_no_candidates_in_any_reading(subject, found):

@@ -14,6 +14,9 @@ _ROUNDS = 50
 _HUBER = 1.345  # 95 % efficiency under normal errors (Huber & Ronchetti 2009)
 _PAIRS = 2_000_000
 _LEAST = 0.03  # of the scale: where all clades fit this well, a sixth wider is not scattered
+_POINT = 1e-3  # of the median spread: a clade that is tighter is one point
+# Alike are clades whose depth differs by one at most, and whose height by half.
+_ALIKE, _DEPTHS, _HEIGHTS = 5, 1.0, 1.5
 _MAD = 1.4826  # makes the median absolute deviation estimate sigma of normal errors
 
 
@@ -24,8 +27,8 @@ class CladeSpread:
     clades: IntArray
     size: IntArray
     spread: Floats  # mean distance of two sampled members; NaN with fewer than two points
-    expected: Floats  # by the robust regression
-    z: Floats  # residual of the log in robust standard deviations, as of a normal variable
+    expected: Floats  # by the robust regression and the clades alike; NaN where there are few
+    z: Floats  # residual of the log in robust standard deviations, as of a normal variable; or NaN
 
 
 def clade_spread(
@@ -48,12 +51,18 @@ def clade_spread(
     log spread = b0 + b1 log size + b2 depth + b3 height, where height is the sampled members' mean
     depth below the top; a top of unknown depth (below 0) has no expectation. In a tree metric two
     members are at most twice the height apart, log size stands for how it branches, depth for
-    whatever the engine does differently far out. Fitted by Huber's M-estimator; the scale is the
-    MAD of the residuals, so that the outliers looked for do not hide themselves, and 0.03 at least:
-    a table may be so regular that differences nobody sees would be outliers. Clades of equal
-    features share one expectation. A regression of four coefficients leaves few clades hardly a
-    residual, so that each is taken as Student's t with m - 4 degrees of freedom and told as the
-    normal z of the same probability: a z of 5 is as rare among ten clades as among thousands.
+    whatever the engine does differently far out. Fitted by Huber's M-estimator.
+
+    No table is as regular as that, so clades are held against those like them, of about their depth
+    and height: the median of their residuals is what the regression misses there. A clade with
+    fewer than five of those has no z: what is told of it would be an extrapolation, which hangs on
+    the far end of the table and on the precision that it is stored in.
+
+    The scale is the MAD of what is left, so that the outliers looked for do not hide themselves,
+    and 0.03 at least: a table may be so regular that differences nobody sees would be outliers. A
+    regression of four coefficients leaves few clades hardly a residual, so that each is taken as
+    Student's t with m - 4 degrees of freedom and told as the normal z of the same probability: a z
+    of 5 is as rare among ten clades as among thousands.
     """
     clades, begin, end = (np.asarray(a, dtype=np.int64) for a in (clades, begin, end))
     level = np.asarray(depth, dtype=np.float64)
@@ -76,17 +85,32 @@ def clade_spread(
     features = np.column_stack(
         [np.ones(m), np.log(np.maximum(end - begin, 1)), level[clades], height]
     )
-    fitted = np.isfinite(height) & (spread > 0)
+    fitted = np.isfinite(height) & np.isfinite(spread)
     expected, z = np.full(m, np.nan), np.full(m, np.nan)
-    if fitted.sum() > features.shape[1]:
-        x, y = features[fitted], np.log(spread[fitted])
+    if fitted.sum() > features.shape[1] and np.median(spread[fitted]) > 0:
+        x, least = features[fitted], _POINT * np.median(spread[fitted])
+        y = np.log(np.maximum(spread[fitted], least))
         beta = huber(x, y)
-        rest = y - x @ beta
-        scale = max(_MAD * float(np.median(np.abs(rest - np.median(rest)))), _LEAST)
-        expected[fitted] = np.exp(x @ beta)
+        missed = _among_alike(x[:, 2], x[:, 3], y - x @ beta)
+        rest = y - x @ beta - missed
+        told = np.abs(rest[np.isfinite(rest)])
+        scale = max(_MAD * float(np.median(told)), _LEAST) if len(told) else _LEAST
+        expected[fitted] = np.exp(x @ beta + missed)
         free = len(y) - x.shape[1]
         z[fitted] = as_normal(rest / scale * np.sqrt(free / len(y)), free)
     return CladeSpread(clades, end - begin, spread, expected, z)
+
+
+def _among_alike(depth: Floats, height: Floats, rest: Floats) -> Floats:
+    """The median residual of the clades like each, (m,); NaN where there are too few of them."""
+    found = np.full(len(rest), np.nan)
+    for i in range(len(rest)):
+        alike = np.abs(depth - depth[i]) <= _DEPTHS
+        alike &= (height <= _HEIGHTS * height[i]) & (height[i] <= _HEIGHTS * height)
+        alike[i] = False
+        if np.count_nonzero(alike) >= _ALIKE:
+            found[i] = np.median(rest[alike])
+    return found
 
 
 def as_normal(t: Floats, free: int) -> Floats:

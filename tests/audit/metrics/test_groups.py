@@ -115,6 +115,32 @@ def test_the_scattered_clade_is_named():
     assert np.flatnonzero(lost.z > 3.5).tolist() == [39]
 
 
+def test_a_clade_is_held_against_those_like_it():
+    """Stars of 20 points on circles: 30 of radius 1, at depth 1 six of 3, at depth 9 one of 30.
+
+    Six alike have what the others predict wrongly; the last one is like none. One of the six is
+    one point.
+    """
+    turn = np.linspace(0, 2 * np.pi, 20, endpoint=False)
+    circle = np.c_[np.cos(turn), np.sin(turn)]
+    radius = np.r_[np.tile([1.0, 1.01, 0.99], 10), np.full(6, 3.0), 30.0]
+    table = np.concatenate([radius[:, None, None] * circle]).reshape(-1, 2)
+    depth = np.full(37 * 20, 4)
+    first = np.arange(37) * 20
+    depth[first], depth[30 * 20 : 36 * 20], depth[36 * 20 :] = 3, 2, 10
+    depth[first[30:36]], depth[first[36]] = 1, 9
+
+    def judged(table):
+        space, rng = Space.of(table, "euclidean"), np.random.default_rng(0)
+        return clade_spread(space, first, first, first + 20, np.arange(740), depth, rng).z
+
+    sound = judged(table)
+    assert np.isnan(sound[36])
+    assert np.abs(sound[:36]).max() < 3
+    table[600:620] = table[600]
+    assert np.flatnonzero(judged(table) < -10).tolist() == [30]
+
+
 @pytest.mark.parametrize("free", [6, 10, 300])
 def test_students_t_as_the_normal_deviate_of_its_probability(free):
     t = np.array([0.0, 1.0, -3.0, 12.0, -30.0])
