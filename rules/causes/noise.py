@@ -28,7 +28,7 @@ def noise_rows(
     symptoms: Symptoms,
     found: Mapping[str, RuleResult],
 ) -> Explanation | None:
-    """A minority of the rows holds nothing, in a table whose other rows are in their place.
+    r"""A minority of the rows holds nothing, in a table whose other rows are in their place.
 
     Each of them has no ancestor, sibling or child nearer than a random row would, while half of
     the others have at most a tenth of the strangers as deep as their parent before it, and MAP
@@ -39,11 +39,15 @@ def noise_rows(
     the nodes can be relied on.
 
     How to fix:
-    Look at what they have in common, by clade, depth, pairs and updates, in HIER010's values. Rows
-    that were written anew (a table resized, a new vocabulary, a merge of two checkpoints) are noise
-    until they are trained:
+    No command makes these rows right, since only training knows what they ought to be. Have them
+    all written, and see what they have in common: clades, depths, pairs and updates are also in
+    HIER010's values:
 
-        taxcheck why NODE --embeddings checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet
+        taxcheck run --embeddings checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet \
+            --failures misplaced/
+
+    Rows that were written anew (a table resized, a new vocabulary, a merge of two checkpoints) are
+    noise until they are trained: train on, or take them from a checkpoint that had them.
 
     Known exceptions:
     A table that is weak throughout has no such minority. Rows that were dealt anew among the nodes
@@ -68,6 +72,8 @@ def noise_rows(
         explains={"misplaced_rows": np.ones(len(own), dtype=bool)},
         parameters={"share": mixed.share, "at least": mixed.low, "at most": mixed.high},
         free=1,
-        fix="see what the rows have in common in HIER010's values, and train them again",
+        fix="no command makes them right: train on, or take these rows from a checkpoint that had "
+        "them; ``taxcheck run --embeddings checkpoint.pt --mapping mapping.tsv --pairs "
+        "pairs.parquet --failures misplaced/`` writes which they are",
         why_not="what a row ought to be is known to training alone",
     )

@@ -32,6 +32,7 @@ class Placements:
     trained: Mixture | None  # of trained rows alone; None where all were trained, or none
     parent_rank: float  # median of those in their place, among POOL strangers as deep; 1 is best
     pool: int
+    named: BoolArray  # which of ``place.nodes`` are misplaced
     defect: Defect  # the nodes that are named, the worst first; of those judged
     level: str  # which clades these are
     by_clade: tuple[tuple[str, int, int], ...]  # (clade, misplaced, judged), worst first
@@ -72,6 +73,7 @@ def placements(
         trained=parts[0] if len(parts) > 1 else None,
         parent_rank=1 + POOL * float(np.median(parent)) if len(parent) else float("nan"),
         pool=POOL,
+        named=named,
         defect=_named(found, named, int(judged.sum()), subject.graph.depths, sink),
         level=clades.level if clades else "no clades",
         by_clade=_by_clade(clades, nodes[judged], named[judged]) if clades else (),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from taxcheck.audit.alignment import align
+from taxcheck.audit.geometry_scores import settled
 from taxcheck.audit.metrics.bootstrap import Interval, beats_nulls, mean_interval
 from taxcheck.audit.metrics.lists import Lists, merge
 from taxcheck.audit.metrics.nulls import popular
@@ -174,7 +175,8 @@ def evaluate_table(
 ) -> Evaluation:
     """Rank the positives of every source, or of ``sources`` drawn ones, among all nodes.
 
-    What the request's other tables of pairs state is no candidate (the filtered setting, Bordes et
+    Where nothing states the geometry a sample of the pairs tells it, as in a run. What the
+    request's other tables of pairs state is no candidate (the filtered setting, Bordes et
     al. 2013); where it names none, those that its policy names. Held-out pairs are scored apart.
     """
     pairs = request.pairs
@@ -184,7 +186,10 @@ def evaluate_table(
     with gather(request, progress) as data:
         intake, checkpoint = data.intake, data.tables["embeddings"]
         assert intake is not None  # pairs were given
-        table = align(checkpoint, intake.mapping)
+        table, dataset = align(checkpoint, intake.mapping), request.policy.dataset
+        if checkpoint.reading.rivals:
+            table, _ = settled(table, edges_of([intake.training], dataset).graph, request.seed)
+            checkpoint = table.checkpoint
         n = intake.mapping.n_nodes
         read = _Read.of(request, intake, Protocol(protocol), n)
     if not len(read.pairs.sources):

@@ -9,16 +9,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from taxcheck.audit.alignment import Aligned, align
+from taxcheck.audit.alignment import Aligned
+from taxcheck.audit.examination import Examined
+from taxcheck.audit.node_place import node_place
 from taxcheck.model.arrays import IntArray, distinct
 from taxcheck.model.errors import UsageError
-from taxcheck.model.finding import Outcome, Sample
+from taxcheck.model.finding import Outcome, Sample, known
 from taxcheck.model.places import Places
 from taxcheck.model.report import Report
 from taxcheck.model.result import RuleResult
+from taxcheck.model.vocabulary import percent, plural
 from taxcheck.run.gather import gather
 from taxcheck.run.intake import Intake
-from taxcheck.run.judge import judge
+from taxcheck.run.judge import examine, judge
 from taxcheck.run.request import Progress, Request
 from taxcheck.sources.tables.batches import RawBatch
 from taxcheck.sources.tables.cells import identifiers, whole_numbers
@@ -63,7 +66,9 @@ def explain_node(request: Request, node: str, progress: Progress | None = None) 
         if not places:
             raise UsageError(f"{node}: the mapping has no such identifier")
         nodes = list(dict.fromkeys(place.idx for place in places if place.idx is not None))
-        aligned = align(data.tables["embeddings"], mapping)
+        examined = examine(data)
+        assert examined is not None
+        aligned = examined.table
         yield from _who(node, places, data.naming_taxa)
         for idx in nodes:
             if len(nodes) > 1:
@@ -71,8 +76,11 @@ def explain_node(request: Request, node: str, progress: Progress | None = None) 
             yield _hierarchy(idx, mapping, graph)
             yield from _pairs(idx, intake)
             yield from _row(idx, aligned, graph, mapping, data.taxonomy)
+            yield from _place(idx, examined, graph, _Names(mapping, data.naming_taxa))
+        if examined.evidence.geometry.guess:
+            yield f"guessed     {examined.evidence.geometry.guess}"
         updates = aligned.spread(aligned.checkpoint.facts.update_counts, 0)
-        report = judge(data)
+        report = judge(data, examined=examined)
     for idx in nodes:
         said = _training(offenders, idx, None if updates is None else int(updates[idx]))
         yield f"training    {f'as idx {idx}: ' if len(nodes) > 1 else ''}{said}"
@@ -230,6 +238,56 @@ def _row(
             f"  {distance[other]:7.3f}  {label if label is not None else f'idx {other}'}"
             + (f"  {named}" if named else "")
             + kin
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What nodes are called: their identifiers, each with its name where one is known."""
+
+    mapping: MappingStatistics
+    taxonomy: Taxonomy | NameTable | None
+
+    def __call__(self, nodes: IntArray) -> str:
+        def one(idx: int) -> str:
+            found = self.mapping.identifiers.of(idx)
+            name = self.taxonomy.name_of(found) if self.taxonomy and found is not None else None
+            return f"{f'idx {idx}' if found is None else found}{f' {name}' if name else ''}"
+
+        told = [one(int(node)) for node in nodes[:_NEIGHBOURS]]
+        more = len(nodes) - len(told)
+        return ", ".join(told) + (f", and {more:,} more" if more else "")
+
+
+def _place(idx: int, examined: Examined, graph: Graph, names: _Names) -> Iterator[str]:
+    """Who stands before the node's parent, and whether that is usual in its clade."""
+    placement, space = known(examined.evidence.placement), examined.space
+    if placement is None or space is None:
+        return
+    found = node_place(idx, placement, space, graph, examined.clades)
+    if found is None:
+        yield "place       not told: no parent with strangers as deep beside it"
+        return
+    yield (
+        f"place       {round(found.before):,} of {placement.pool} strangers as deep stand before "
+        f"its parent {names(np.array([found.parent]))}"
+        + ("" if found.strangers == placement.pool else f" (of {found.strangers:,} compared)")
+    )
+    if len(found.who):
+        yield f"before it   {names(found.who)}"
+    if not np.isnan(found.beyond):
+        median, tail = (round(value) for value in found.usual)
+        yield (
+            f"usual       among {plural(found.compared, 'node')} of {found.among} half have "
+            f"{median:,} at most, 95 % {tail:,}: {percent(found.beyond)} have fewer than this one"
+        )
+    if not found.asked:
+        yield "judged      no: it is not in the sample of nodes that are"
+    elif not np.isnan(found.by_chance):
+        verdict = "as good as random" if found.misplaced else "in its place"
+        yield (
+            f"judged      {verdict}: a random row has relatives as near with a probability of "
+            f"{found.by_chance:.3g}"
         )
 
 

@@ -39,21 +39,24 @@ if TYPE_CHECKING:
 _PACKAGES = ("numpy", "pandas", "pandera", "pyarrow", "scipy")
 
 
-def judge(data: Gathered, policy: Policy | None = None) -> Report:
+def judge(data: Gathered, policy: Policy | None = None, examined: Examined | None = None) -> Report:
     """Hold what was gathered, and its tables if there are any, to every rule that applies.
 
-    Under the ``policy`` of the request, where no other is given.
+    Under the ``policy`` of the request, where no other is given. Whoever has its tables
+    ``examined`` gives what was measured.
     """
-    return judged(data, policy)[0]
+    return judged(data, policy, examined)[0]
 
 
-def judged(data: Gathered, policy: Policy | None = None) -> tuple[Report, Mapping[str, Mend]]:
+def judged(
+    data: Gathered, policy: Policy | None = None, examined: Examined | None = None
+) -> tuple[Report, Mapping[str, Mend]]:
     """The same, with what undoes each of the causes that has a repair, by name."""
     data = data if policy is None else data.under(policy)
     request, tables, clock = data.request, data.tables, data.clock
     rules, evidence, mapping = _asked(request), data.evidence, data.mapping
     pairs, tree, closure = known(evidence.pairs), known(evidence.tree), known(evidence.closure)
-    examined = _examined(data) if tables else None
+    examined = examined or examine(data)
     with clock("rules"):
         parts = (evidence, examined.evidence) if examined else (evidence,)
         inputs = {f.name: getattr(part, f.name) for part in parts for f in fields(part)}
@@ -120,8 +123,13 @@ def _asked(request: Request) -> tuple[Rule, ...]:
     return tuple(rule for rule in load_rules() if (table if rule.about.of_table else data))
 
 
-def _examined(data: Gathered) -> Examined:
-    """The tables, measured against all that the data says."""
+def examine(data: Gathered) -> Examined | None:
+    """The tables, measured against all that the data says; None where there are none.
+
+    Offenders go to the data's symptoms.
+    """
+    if not data.tables:
+        return None
     from taxcheck.audit.examination import Data, audit  # a gate does not need it
 
     intake, held = data.intake, data.intake.held_out if data.intake else None

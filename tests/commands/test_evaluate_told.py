@@ -43,3 +43,24 @@ def test_a_table_that_begins_with_a_letter_of_pickles_is_no_pickle(tmp_path) -> 
         assert "4 rows, dimension 3" in found.output
     (tmp_path / "e.csv").write_text("child,parent\nb,a\nc,a\n")
     assert "pickle" not in CliRunner().invoke(cli, ["inspect", str(tmp_path / "e.csv")]).output
+
+
+def test_a_geometry_that_nothing_states_is_told_as_a_guess(tmp_path) -> None:
+    """By the same sentence as in a run, which `--geometry` takes away."""
+    (tmp_path / "map.csv").write_text("taxid,idx\n10,0\n20,1\n30,2\n40,3\n")
+    (tmp_path / "pairs.csv").write_text("ancestor,descendant\n0,1\n0,2\n1,3\n0,3\n")
+    np.save(tmp_path / "t.npy", np.linspace(0, 0.4, 8).reshape(4, 2))
+    told = {}
+    for stated in ((), ("--geometry", "ball")):
+        found = CliRunner().invoke(
+            cli,
+            [
+                "evaluate", str(tmp_path / "t.npy"), "--mapping", str(tmp_path / "map.csv"),
+                "--pairs", str(tmp_path / "pairs.csv"), *stated,
+            ],
+        )  # fmt: skip
+        assert found.exit_code == 0, found.output
+        told[stated] = [line for line in found.output.splitlines() if "Nothing states" in line]
+    (guess,) = told[()]
+    assert guess.startswith("guessed: Nothing states the geometry: read as ball")
+    assert told["--geometry", "ball"] == []

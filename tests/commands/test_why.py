@@ -61,6 +61,28 @@ def test_a_node_that_was_trained(tree, capsys):
     assert [name for _, name in shown] == names
 
 
+def test_the_place_of_a_node_is_told_by_the_values_of_the_audit(tree, capsys):
+    """Rows are random: about half of all others stand before a parent, and who is told."""
+    depth = np.bincount(tree.pairs[:, 1], minlength=tree.n)
+    level = np.bincount(depth).argmax()
+    node = int(np.flatnonzero(depth == level + 1)[0])
+    parent = tree.pairs[(tree.pairs[:, 1] == node) & (tree.pairs[:, 2] == 1), 0][0]
+    found = lines(tree, tree.taxids[node], capsys)
+    place = starting(found, "place")
+    before = int(place.split()[0])
+    peers = np.count_nonzero(depth == level) - 1
+    assert place == (
+        f"{before} of 256 strangers as deep stand before its parent {tree.taxids[parent]} "
+        f"(of {peers} compared)"
+    )
+    who = starting(found, "before it").split(", ")
+    assert [str(name) in map(str, tree.taxids[depth == level]) for name in who[:9]] == [True] * 9
+    more = int(who[10].split()[1]) if len(who) > 10 else 0
+    assert len(who[:10]) + more == round(before / 256 * peers)
+    assert starting(found, "usual").startswith("among ")
+    assert starting(found, "judged").startswith("as good as random: a random row has")
+
+
 @pytest.mark.parametrize(
     ("k", "evidence", "explanation"),
     [

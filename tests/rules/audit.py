@@ -14,6 +14,7 @@ from taxcheck.audit.curve import curve_of
 from taxcheck.audit.geometry_scores import GeometryTold, ToldBy
 from taxcheck.audit.metrics.kinship import RELATIONS
 from taxcheck.audit.metrics.placement import Mixture, Placement
+from taxcheck.audit.metrics.standing import Pools
 from taxcheck.audit.placement import Placements
 from taxcheck.audit.values import (
     PERCENTILES,
@@ -221,13 +222,15 @@ def placement(bad: int = 0, judged: int = 1_000, **changes: Any) -> Any:
     share = bad / judged
     mixed = Mixture(judged, share, max(share - 0.005, 0.0), share + 0.005, 0.05)
     nothing = np.full((judged, len(RELATIONS)), np.nan)
-    place = Placement(np.arange(judged), judged, nothing, nothing[:, 0], nothing[:, 0])
+    pools = Pools((), (), np.empty(0, int), np.empty(0, int), np.empty(0))
+    place = Placement(np.arange(judged), judged, nothing, nothing[:, 0], nothing[:, 0], pools)
     value = Placements(
         place=place,
         mixture=mixed,
         trained=None,
         parent_rank=1.0,
         pool=256,
+        named=np.arange(judged) < bad,
         defect=some(bad, judged),
         level="rank class",
         by_clade=(("Ophiuroidea", bad, 400), ("Asteroidea", 0, 600)),

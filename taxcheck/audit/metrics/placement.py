@@ -44,6 +44,7 @@ class Placement:
     shares: Floats  # (k, relations) strangers before the nearest relative of each kind
     p: Floats  # how often a null has a relative as near, the more favourable of both nulls
     above: Floats  # the same without children
+    pools: Pools  # the strangers
 
 
 def place(
@@ -72,7 +73,8 @@ def place(
     dealt = shares(nulls.rows, nulls.relations)
     dealt[nulls.kin(graph, pools, rng)] = np.nan
     random = shares(space.n + np.arange(len(nulls.rows)), nulls.relations)
-    found = Placement(nodes, total, own, np.full(len(nodes), np.nan), np.full(len(nodes), np.nan))
+    nothing = np.full(len(nodes), np.nan)
+    found = Placement(nodes, total, own, nothing, nothing, pools)
     every = tuple(range(len(RELATIONS)))
     return replace(
         found,

@@ -121,6 +121,27 @@ def shares_before(
     return np.where(np.isinf(found), np.nan, found)
 
 
+def strangers_before(
+    space: Space, pools: Pools, row: int, relative: int
+) -> tuple[IntArray, float, int]:
+    """Who of the pool stands before one ancestor of a row: by the keys of ``shares_before``.
+
+    The strangers, the nearest first, those that rounding leaves undecided among them; the share
+    that ``shares_before`` gives; and of how many strangers that is.
+    """
+    level = int(pools.depth[relative])
+    pool = pools.nodes[level] if level >= 0 else np.empty(0, np.int64)
+    strangers = pool[(pool != row) & (pool != relative)]
+    one = np.array([row]), np.array([relative])
+    cuts = np.where(np.arange(len(pools.nodes) + 1) > level, 1, 0)
+    task = _Task(space, pools, *one, np.array([-1]), cuts)
+    share = float(task.shares((level, slice(0, 1)))[0]) if len(pool) else float("nan")
+    keys = space.separation(one[0], strangers) / pools.usual[strangers]
+    before = keys <= space.separation(*one) / pools.usual[relative]
+    nearest = np.argsort(keys[before], kind="stable")
+    return strangers[before][nearest], share, len(strangers)
+
+
 def _counted(task: _Task, workers: int | None, executor: Executor | None) -> Floats:
     blocks = list(task.blocks())
     if executor is not None and not executor.keeps:

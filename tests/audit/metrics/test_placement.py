@@ -11,7 +11,7 @@ import pytest
 from taxcheck.audit.metrics import standing
 from taxcheck.audit.metrics.kinship import CHILD, RELATIONS, SIBLING, relatives_of
 from taxcheck.audit.metrics.placement import mixture, place, together
-from taxcheck.audit.metrics.standing import Pools, shares_before
+from taxcheck.audit.metrics.standing import Pools, shares_before, strangers_before
 from taxcheck.geometry.space import Space
 from taxcheck.statistics.hierarchy.graph import Graph
 
@@ -206,3 +206,19 @@ def test_the_flat_part_of_p_values():
     both = together([found, mixture(np.full(1_000, 0.001))])
     assert (both.judged, both.share) == (2_000, pytest.approx(found.share / 2))
     assert mixture(p, sampled=True).low < found.low
+
+
+def test_who_stands_before_a_parent_is_as_many_as_the_share_says(sound):
+    graph, rows = sound
+    rows, planted = at_random(rows, 0.1, np.random.default_rng(5))
+    space = Space.of(rows, "tangent")
+    found = place(space, graph, np.random.default_rng(0))
+    for node in [*planted[:20].tolist(), *range(100, 120)]:
+        (parent,) = graph.parents_of.expand(np.array([node]))[1].tolist()
+        who, share, strangers = strangers_before(space, found.pools, node, parent)
+        own = found.shares[np.searchsorted(found.nodes, node), 0]
+        assert share == own or (np.isnan(share) and np.isnan(own))
+        if not np.isnan(share):
+            assert len(who) == round(share * strangers)
+            assert set(graph.depths[who]) <= {graph.depths[parent]}
+            assert not {node, parent} & {*who.tolist()}
