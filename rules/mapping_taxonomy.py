@@ -44,13 +44,13 @@ def unknown_taxid(taxonomy: TaxonomyStatistics) -> Finding:
     - Schoch et al. 2020, NCBI Taxonomy: https://doi.org/10.1093/database/baaa062
     """
     bad = taxonomy.unknown
-    dump = f"{Path(taxonomy.source).name} ({taxonomy.date})"
+    dump = f"{Path(taxonomy.source).name} ({taxonomy.version})"
     return judged(
         bad,
         f"{part(bad.count, bad.total, 'mapped identifiers')} {be(bad.count)} not in {dump}"
         f"{reasons(bad.detail)}{first(bad.samples)}",
         f"all {bad.total:,} mapped identifiers are in {dump}",
-        observed={"taxonomy": taxonomy.source, "date": taxonomy.date, "taxa": taxonomy.taxa},
+        observed={"taxonomy": taxonomy.source, "version": taxonomy.version, "taxa": taxonomy.taxa},
         fix="give the dump of the mapping's day (``--taxonomy``), or replace merged taxids by "
         'their successors, ``mapping["taxid"] = mapping["taxid"].replace(dict(merged.values))`` '
         "with the first two columns of ``merged.dmp``, drop deleted ones, and build the pairs "

@@ -100,7 +100,7 @@ def rank_inversion(taxonomy: TaxonomyStatistics) -> Finding:
         f"{part(bad.count, bad.total, 'edges between ranked taxa')} {have(bad.count)} the finer "
         f"rank above{first(bad.samples)}",
         f"ranks descend along all {bad.total:,} edges between ranked taxa",
-        observed={"taxonomy": taxonomy.source, "date": taxonomy.date},
+        observed={"taxonomy": taxonomy.source, "version": taxonomy.version},
         fix="look the listed edges up in ``nodes.dmp``; where it holds them the other way round "
         "exchange the two columns of the pairs, where it lacks them build the pairs again from it",
     )
@@ -143,7 +143,7 @@ def disagrees_with_taxonomy(taxonomy: TaxonomyStatistics, dataset: Dataset) -> F
         raise Skip("there are no pairs to hold against the taxonomy")
     lacking = taxonomy.missing if dataset.pairs == "closure" else 0
     count, total = bad.count + lacking, bad.total + lacking
-    dump = f"{Path(taxonomy.source).name} ({taxonomy.date})"
+    dump = f"{Path(taxonomy.source).name} ({taxonomy.version})"
     told = []
     if bad.count:
         told.append(
@@ -163,7 +163,7 @@ def disagrees_with_taxonomy(taxonomy: TaxonomyStatistics, dataset: Dataset) -> F
         total=total,
         observed={
             "taxonomy": taxonomy.source,
-            "date": taxonomy.date,
+            "version": taxonomy.version,
             "pairs that the taxonomy lacks": bad.count,
             "pairs that the file lacks": taxonomy.missing,
         },

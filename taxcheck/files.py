@@ -32,11 +32,11 @@ def unwritten(path: Path | str, error: Exception) -> OutputError:
 
 
 @contextmanager
-def whole_file(path: Path, *, private: bool = False) -> Iterator[Path]:
+def whole_file(path: Path, *, mode: int | None = None) -> Iterator[Path]:
     """A path to write to, which gets its final name when the block ends well and all is on disk.
 
     Whatever ends it badly leaves nothing behind; a process that is killed leaves a hidden file
-    ``.NAME.….partial``. A ``private`` one nobody else may read, under any umask. Raises OutputError
+    ``.NAME.….partial``. Who may read and write it the umask says, else ``mode``. Raises OutputError
     where there is no folder, permission or space.
     """
     partial: Path | None = None
@@ -46,7 +46,7 @@ def whole_file(path: Path, *, private: bool = False) -> Iterator[Path]:
         partial = Path(name)
         yield partial
         _sync(partial)
-        partial.chmod(0o600 if private else 0o666 & ~_umask())
+        partial.chmod(0o666 & ~_umask() if mode is None else mode)
         partial.replace(path)
         with suppress(OSError):  # not every file system opens a folder
             _sync(path.parent)

@@ -270,7 +270,7 @@ def merged_identifiers(
         return None
     return Explanation(
         message=f"{plural(count, 'identifier')} of the mapping or the pairs {_are(count)} merged "
-        f"into {'another' if count == 1 else 'others'} in the taxonomy of {successors.date}",
+        f"into {'another' if count == 1 else 'others'} in the taxonomy ({successors.version})",
         explains=explains,
         parameters={"identifiers": count},
         free=0,

@@ -69,7 +69,7 @@ class Outbox:
             dropped = _make_room(waiting, len(content))
             newest = int(waiting[-1].name.split("-")[0]) if waiting else 0
             path = self.folder / f"{max(time.time_ns(), newest + 1):020}-{name}"
-            with whole_file(path, private=True) as partial:
+            with whole_file(path, mode=0o600) as partial:
                 partial.write_bytes(content)
         except (OSError, RuntimeError) as error:  # RuntimeError: there is no home
             raise unwritten(self.folder, error) from None
@@ -89,7 +89,7 @@ class Outbox:
         folder = self.folder / "refused"
         folder.mkdir(mode=0o700, exist_ok=True)
         kept = self._refused(parcel.id) if parcel else folder / path.name
-        with whole_file(kept, private=True) as partial:
+        with whole_file(kept, mode=0o600) as partial:
             partial.write_bytes(bytes(parcel.report) if parcel else path.read_bytes())
         path.unlink(missing_ok=True)
         by_age = sorted(folder.iterdir(), key=lambda one: one.stat().st_mtime_ns)

@@ -36,14 +36,14 @@ NOISE: tuple[tuple[str, str], ...] = (
 class Successors:
     """What merged taxids have become in a taxonomy of some day."""
 
-    date: str
+    version: str
     _old: IntArray  # ascending
     _new: IntArray
 
     @classmethod
     def in_(cls, taxonomy: Taxonomy) -> Successors:
         """Those that a taxonomy lists."""
-        return cls(taxonomy.date, taxonomy.merged_from, taxonomy.merged_to)
+        return cls(taxonomy.version, taxonomy.merged_from, taxonomy.merged_to)
 
     def __bool__(self) -> bool:
         return len(self._old) > 0
@@ -98,7 +98,7 @@ def taxonomy_statistics(
         edges = _own_edges(taxonomy, position)
     return TaxonomyStatistics(
         source=taxonomy.source,
-        date=taxonomy.date,
+        version=taxonomy.version,
         taxa=len(taxonomy.taxids),
         unknown=_unknown(taxonomy, identifiers, mapped & (position < 0), mapped, sink),
         noise=_noise(taxonomy.names, identifiers, position, sink),

@@ -208,7 +208,7 @@ class TaxonomyStatistics:
     """The mapping and the pairs held against a given taxonomy."""
 
     source: str
-    date: str  # of the dump, ISO, or "unknown"
+    version: str  # a day, or what else tells one dump from another
     taxa: int
     unknown: Defect  # detail: "absent", "merged", "deleted"; total: mapped nodes
     noise: Defect | None  # detail: nodes by kind of noise; None: no names

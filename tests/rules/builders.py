@@ -177,7 +177,7 @@ def closure(**changes: Any) -> Any:
 def taxonomy(**changes: Any) -> Any:
     value = TaxonomyStatistics(
         source="taxdump",
-        date="2024-09-07",
+        version="2024-09-07",
         taxa=2_609_295,
         unknown=some(0, 4),
         noise=some(0, 4),

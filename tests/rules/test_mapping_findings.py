@@ -109,7 +109,7 @@ def test_a_mapping_without_nodes_has_no_taxids_as_idx() -> None:
 
 
 def test_what_is_observed_of_the_taxonomy() -> None:
-    told = {"taxonomy": "taxdump", "date": "2024-09-07"}
+    told = {"taxonomy": "taxdump", "version": "2024-09-07"}
     assert judge("MAP006").observed == {"count": 0, "total": 4, **told, "taxa": 2_609_295}
     assert judge("TREE008").observed == {"count": 0, "total": 3, **told}
 

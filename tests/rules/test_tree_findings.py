@@ -118,7 +118,7 @@ def test_what_disagrees_with_the_taxonomy_is_observed() -> None:
     assert result.outcome == "fail"
     assert result.observed == {
         "taxonomy": "taxdump",
-        "date": "2024-09-07",
+        "version": "2024-09-07",
         "pairs that the taxonomy lacks": 1,
         "pairs that the file lacks": 5,
     }

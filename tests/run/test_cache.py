@@ -16,6 +16,7 @@ import jsonschema
 import pytest
 from msgspec import structs
 
+from taxcheck.model.errors import UsageError
 from taxcheck.model.finding import Finding, Outcome
 from taxcheck.model.report import RenderOptions, Report, Tool
 from taxcheck.model.rule import About, rule
@@ -30,12 +31,14 @@ from taxcheck.run.cache import identity as identities
 from taxcheck.run.cache.answer import answer
 from taxcheck.run.cache.folder import from_bytes, keep, look_up, to_bytes
 from taxcheck.run.cache.identity import COMPUTING, computed_by, identify
+from taxcheck.run.cache.trust import Trust
 from taxcheck.run.check import check
 from taxcheck.run.registry import load_renderers, load_rules
 from taxcheck.run.request import Request
 from taxcheck.run.rules import run_rules
 from tests.case_folders import case_folder
 
+MINE = Trust()
 OPTIONS = (RenderOptions(), RenderOptions(color=True, width=72, verbose=True))
 
 
@@ -97,7 +100,7 @@ def _each() -> list[object]:
 def test_every_format_is_the_same_from_a_kept_report(rule: str):
     """Of every rule's broken data, where most pass; the notice of JSON is told apart below."""
     fresh = check(request_of(case_folder(rule, "bad")))
-    assert rendered(from_bytes("key", to_bytes("key", fresh))) == rendered(fresh)
+    assert rendered(from_bytes("key", to_bytes("key", fresh, MINE), MINE)) == rendered(fresh)
 
 
 def judged(observed: dict[object, object], **told: object) -> Report:
@@ -118,7 +121,7 @@ def test_numbers_come_back_as_they_were():
     """No double is rounded, and what is no number is none in both."""
     numbers = {"a": 0.1 + 0.2, "c": -0.0, "d": 2**63, "e": 1e-310, "f": True, "g": 6.0, "h": 6}
     fresh = judged(numbers | {"b": float("inf"), "i": float("nan")})
-    kept = from_bytes("key", to_bytes("key", fresh))
+    kept = from_bytes("key", to_bytes("key", fresh, MINE), MINE)
     assert kept == fresh
     (one,) = kept.results
     assert {k: repr(v) for k, v in one.observed.items()} == {
@@ -134,7 +137,7 @@ def test_numbers_come_back_as_they_were():
 def test_whatever_a_plugin_observes_is_kept_as_it_is_shown(observed):
     fresh = judged(observed)
     assert fresh.exit_code == 1
-    assert from_bytes("key", to_bytes("key", fresh)) == fresh
+    assert from_bytes("key", to_bytes("key", fresh, MINE), MINE) == fresh
 
 
 @pytest.mark.parametrize(
@@ -283,7 +286,7 @@ def test_a_damaged_entry_is_replaced(small, tmp_path, runs, how):
     answer(small, cache)
     (path,) = cache.glob("*.result")
     whole = path.read_bytes()
-    other = to_bytes("other", check(small))
+    other = to_bytes("other", check(small), MINE)
     path.write_bytes(
         {
             "emptied": b"",
@@ -300,12 +303,61 @@ def test_a_damaged_entry_is_replaced(small, tmp_path, runs, how):
     assert not Path("owned").exists()
 
 
+def test_an_entry_that_another_may_have_written_is_not_believed(small, tmp_path, runs, monkeypatch):
+    cache = tmp_path / "c"
+    answer(small, cache)
+    (path,) = cache.glob("*.result")
+    path.chmod(0o664)
+    assert answer(small, cache).note == (
+        "cache: others may write the entry, so the run was made anew"
+    )
+    assert path.stat().st_mode & 0o777 == 0o644 & cache.stat().st_mode
+    monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
+    found = answer(small, cache)
+    assert (found.report.cached, len(runs)) == (False, 3)
+    assert found.note == (
+        "cache: another user wrote the entry; TAXCHECK_CACHE_KEY shares a folder, so the run was "
+        "made anew"
+    )
+
+
+def test_a_group_believes_what_its_secret_seals(small, tmp_path, runs, monkeypatch):
+    """Whoever wrote it; a report that was put there without the secret is worth nothing."""
+    cache = tmp_path / "c"
+    answer(small, cache)
+    (path,) = cache.glob("*.result")
+    forged = path.read_bytes()
+    monkeypatch.setenv("TAXCHECK_CACHE_KEY", "a secret of the group")
+    assert not answer(small, cache).report.cached
+    monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
+    path.chmod(0o666)
+    assert answer(small, cache).report.cached
+    for content in (forged, to_bytes(path.stem, check(small), Trust("another one's secret"))):
+        path.write_bytes(content)
+        assert not answer(small, cache).report.cached
+    assert len(runs) == 4
+    monkeypatch.setenv("TAXCHECK_CACHE_KEY", "guessable")
+    with pytest.raises(UsageError, match="TAXCHECK_CACHE_KEY has fewer than 16 characters"):
+        answer(small, cache)
+
+
+@pytest.mark.parametrize(("folder", "entry"), [(0o2770, 0o640), (0o755, 0o644), (0o700, 0o600)])
+def test_whoever_may_read_the_folder_may_read_its_entries(tmp_path, folder, entry):
+    tmp_path.chmod(folder)
+    before = os.umask(0o077)
+    try:
+        keep(tmp_path, "k", b"x")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "k.result").stat().st_mode & 0o777 == entry
+
+
 def test_an_entry_of_another_shape_is_none():
     from blake3 import blake3
 
     for body in (b"{}", b'{"schema_version": "2.0"}', b"[1]", b"null", b"", b"\xff"):
         digest = blake3(b"key\n" + body).digest()
-        assert from_bytes("key", b"taxcheck result 2\n" + digest + body) is None
+        assert from_bytes("key", b"taxcheck result 3\n" + digest + body, MINE) is None
 
 
 @pytest.mark.parametrize("kind", ["a file", "below a file"])
@@ -385,7 +437,7 @@ def test_the_least_recently_used_goes_first(tmp_path):
     for k in range(5):
         keep(tmp_path, f"{k}", b"x", most=9)
         os.utime(tmp_path / f"{k}.result", (1000 + k, 1000 + k))
-    assert look_up(tmp_path, "0") == b"x"  # used now, so 1 is the oldest
+    assert look_up(tmp_path, "0", MINE) == b"x"  # used now, so 1 is the oldest
     keep(tmp_path, "5", b"x", most=4)
     assert {path.stem for path in tmp_path.glob("*.result")} == {"0", "3", "4", "5"}
 

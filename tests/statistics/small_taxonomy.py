@@ -22,7 +22,7 @@ def small_taxonomy(
     rank_names = tuple(sorted({"no rank", *ranks.values()}))
     return Taxonomy(
         source="taxdump",
-        date="2024-09-07",
+        version="2024-09-07",
         taxids=taxids,
         parents=np.array([-1 if parents[t] == t else at[parents[t]] for t in taxids.tolist()]),
         ranks=np.array(

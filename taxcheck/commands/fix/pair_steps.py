@@ -107,7 +107,7 @@ def added(missing: int, findings: Findings, taxonomy: Taxonomy | None) -> list[S
     what = "build the pairs again from the taxonomy for all mapped nodes: add those missing"
     if Repair.CUT_NODES not in findings:
         what = "add the pairs that the taxonomy holds among the mapped nodes"
-    safe = f"each is a walk up the parents of {taxonomy.source} ({taxonomy.date})"
+    safe = f"each is a walk up the parents of {taxonomy.source} ({taxonomy.version})"
     return [Step(rules, what, missing, safe)]
 
 

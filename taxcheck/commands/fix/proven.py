@@ -247,6 +247,6 @@ def rests_on(taxonomy: Taxonomy | None, unknown: int, *, moved: bool) -> tuple[s
             "as they were given, and nothing proves them"
         )
     return (
-        f"the pairs are those of {taxonomy.source} ({taxonomy.date}){but}",
+        f"the pairs are those of {taxonomy.source} ({taxonomy.version}){but}",
         *(earlier if moved else ()),
     )

@@ -85,7 +85,7 @@ def identify(request: Request) -> Identity:
         "format": FORMAT,
         "inputs": read,
         "paths": [getattr(request, name) for name in ("taxonomy", *_TABLES, *_CHECKPOINTS)],
-        "dated": _dump_date(request.taxonomy),
+        "version": _said_version(request.taxonomy),
         "options": [getattr(request, name) for name in _OPTIONS],
         "fail_on": request.fail_on,
         "title": request.title,
@@ -191,12 +191,13 @@ def _files(request: Request) -> Iterator[tuple[str, str, Path]]:
                 yield "taxonomy", name, path
 
 
-def _dump_date(taxonomy: str | None) -> str | None:
-    """The day of a dump, which its report tells."""
+def _said_version(taxonomy: str | None) -> str | None:
+    """What a file of a dump says of its version, which its report tells."""
     if taxonomy is None:
         return None
-    time = (Path(taxonomy) / "nodes.dmp").stat().st_mtime
-    return dt.datetime.fromtimestamp(time, dt.UTC).date().isoformat()
+    from taxcheck.sources.taxonomies.dump_version import stated_version
+
+    return stated_version(Path(taxonomy))
 
 
 def _standing(path: Path) -> Standing | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +21,7 @@ from taxcheck.sources.tables.cells import identifiers, integers_of, whole_number
 from taxcheck.sources.tables.columns import HIERARCHY_ALIASES, normalise
 from taxcheck.sources.tables.table import Table, open_table
 from taxcheck.sources.taxonomies.absent import is_absent
+from taxcheck.sources.taxonomies.dump_version import named_day
 from taxcheck.sources.taxonomies.name_table import NO_ANCESTRY, NameTable
 from taxcheck.sources.taxonomies.packed_taxdump import claim
 from taxcheck.sources.taxonomies.rows import sound_batches
@@ -30,6 +30,7 @@ from taxcheck.sources.taxonomies.taxonomy import Taxonomy
 
 NODES = "nodes.parquet"
 _BUILT = ("idx", "identifier", "name", "rank", "parents")  # the columns of nodes.parquet
+_SHOWN = len("blake3:") + 12  # characters of a digest
 _WAY_OUT = (
     "give an NCBI taxdump, the folder that was built, or a table whose first line calls its "
     "columns taxid,name or taxid,name,rank,parent"
@@ -111,7 +112,13 @@ def _read(path: str) -> NameTable:
         reading=reading,
     )
     return NameTable(
-        summary, _date(path), kept, said["name"], said["rank"], parents.positions, parents.told
+        summary,
+        _version(summary),
+        kept,
+        said["name"],
+        said["rank"],
+        parents.positions,
+        parents.told,
     )
 
 
@@ -259,8 +266,6 @@ def _sound(parents: IntArray) -> _Parents:
     return _Parents(np.where(parents == own, -1, parents))
 
 
-def _date(path: str) -> str:
-    """The day of a file, ISO; "unknown" of one that is not on the disk."""
-    if is_address(path):
-        return "unknown"
-    return datetime.fromtimestamp(Path(split_part(path)[0]).stat().st_mtime, UTC).date().isoformat()
+def _version(table: InputSummary) -> str:
+    """The day in the name of a table, else the beginning of its digest, as reports write it."""
+    return named_day(Path(split_part(table.path)[0]).name) or table.fingerprint[:_SHOWN]

@@ -30,7 +30,7 @@ class NameTable:
     """
 
     summary: InputSummary
-    date: str  # ISO, of the file
+    version: str  # the day in its name, else the beginning of its digest
     identifiers: pa.Array
     names: pa.Array | None
     ranks: pa.Array | None
@@ -124,7 +124,7 @@ class NameTable:
         none = np.empty(0, dtype=np.int64)
         return Taxonomy(
             source=self.summary.path,
-            date=self.date,
+            version=self.version,
             taxids=self.identifiers.to_numpy(),
             parents=self.parents,
             ranks=coded.indices.to_numpy().astype(np.int16),

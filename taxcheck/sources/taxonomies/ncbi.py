@@ -51,7 +51,7 @@ def _hierarchy(taxonomy: Taxonomy, path: str) -> Hierarchy:
     )
     retired_ids = len(taxonomy.merged_from), len(taxonomy.deleted)
     return Hierarchy(
-        Origin("NCBI taxdump", path, taxonomy.date, taxonomy.bytes, taxonomy.fingerprint),
+        Origin("NCBI taxdump", path, taxonomy.version, taxonomy.bytes, taxonomy.fingerprint),
         pa.array(taxonomy.taxids),
         taxonomy.parents[children],
         children,

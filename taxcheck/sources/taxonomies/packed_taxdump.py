@@ -5,9 +5,7 @@ Of an archive, .tar, .tar.gz or .zip, the files of a dump and nothing else are u
 
 from __future__ import annotations
 
-import calendar
 import gzip
-import os
 import re
 import shutil
 import tarfile
@@ -153,8 +151,6 @@ def _unzip(path: str, folder: Path) -> None:
             if (name := _wanted(member.filename, path)) and not member.is_dir():
                 with archive.open(member) as stream:
                     _copy(stream, folder / name, path, packed)
-                seconds = calendar.timegm((*member.date_time, 0, 0, 0))
-                os.utime(folder / name, (seconds, seconds))
 
 
 def _untar(path: str, folder: Path) -> None:
@@ -174,7 +170,6 @@ def _untar(path: str, folder: Path) -> None:
                 if not member.isreg():
                     raise InputError(f"{path}: {one_line(member.name)} in it is no regular file")
                 _copy(archive.extractfile(member), folder / name, path, packed)
-                os.utime(folder / name, (member.mtime, member.mtime))
 
 
 def _refuse_many(count: int, path: str) -> None:

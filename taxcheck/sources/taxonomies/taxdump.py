@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,6 +14,7 @@ from blake3 import blake3
 from taxcheck.model.arrays import IntArray, distinct
 from taxcheck.model.errors import InputError
 from taxcheck.sources.taxonomies.dump_file import FILES, DumpColumn, DumpFile, read_dmp
+from taxcheck.sources.taxonomies.dump_version import version_of
 from taxcheck.sources.taxonomies.packed_taxdump import dump_folder
 from taxcheck.sources.taxonomies.taxonomy import Taxonomy, find
 
@@ -48,9 +47,10 @@ def _taxonomy(source: str, folder: Path, note: str) -> Taxonomy:
     merged = _optional(merged_file, (DumpColumn(0, "taxid"), DumpColumn(1, "successor")))
     deleted = _optional(deleted_file, (DumpColumn(0, "taxid"),))
     merged_order = np.argsort(merged["taxid"], kind="stable")
-    date, dated_by = _date(folder)
+    deleted_taxids = distinct(deleted["taxid"])
+    version, told_by = version_of(folder, taxids, merged["taxid"], deleted_taxids)
     size, fingerprint = _fingerprint(folder)
-    notes = [f"dated {date} by {dated_by}", *([note] if note else []), *roots]
+    notes = [told_by, *([note] if note else []), *roots]
     if names is None:
         notes.append("no names.dmp, or an empty one: taxa are shown by taxid, names are not judged")
     elif names.null_count:
@@ -59,7 +59,7 @@ def _taxonomy(source: str, folder: Path, note: str) -> Taxonomy:
         notes.append("no merged or deleted taxids are given: unknown ones count as absent")
     return Taxonomy(
         source=source,
-        date=date,
+        version=version,
         taxids=_frozen(taxids),
         parents=_frozen(parents),
         ranks=_frozen(encoded.indices.to_numpy().astype(np.int16)[order]),
@@ -67,7 +67,7 @@ def _taxonomy(source: str, folder: Path, note: str) -> Taxonomy:
         names=names,
         merged_from=_frozen(merged["taxid"][merged_order]),
         merged_to=_frozen(merged["successor"][merged_order]),
-        deleted=_frozen(distinct(deleted["taxid"])),
+        deleted=_frozen(deleted_taxids),
         bytes=size,
         fingerprint=fingerprint,
         notes=tuple(notes),
@@ -156,15 +156,6 @@ def _optional(file: DumpFile, columns: tuple[DumpColumn, ...]) -> dict[str, IntA
         return {c.name: np.empty(0, dtype=np.int64) for c in columns}
     table = read_dmp(file, columns)
     return {c.name: table[c.name].to_numpy() for c in columns}
-
-
-def _date(folder: Path) -> tuple[str, str]:
-    """The dump's ISO date and what tells it: the folder's name, else the time of nodes.dmp."""
-    named = re.search(r"(?<!\d)(?:19|20)\d\d-(?:0\d|1[0-2])-(?:[0-2]\d|3[01])(?!\d)", folder.name)
-    if named:
-        return named.group(), "the folder's name"
-    modified = (folder / "nodes.dmp").stat().st_mtime
-    return datetime.fromtimestamp(modified, UTC).date().isoformat(), "the time of nodes.dmp"
 
 
 def _fingerprint(folder: Path) -> tuple[int, str]:

@@ -30,7 +30,7 @@ class Taxonomy:
     """A taxonomy with integer ids; arrays are read-only, (n,), in ascending order of taxid."""
 
     source: str
-    date: str  # ISO, of the dump
+    version: str  # a day, what a file says, or "largest taxid 1,234"; never empty
     taxids: IntArray
     parents: IntArray  # positions, -1 at a root
     ranks: npt.NDArray[np.int16]  # codes, positions in rank_names

@@ -132,22 +132,36 @@ def test_empty_merged_and_deleted_files(dump):
 
 def test_summary(dump):
     folder = dump(names=NAMES, merged="", delnodes="44\t|\n")
-    os.utime(Path(folder) / "nodes.dmp", (1725667200, 1725667200))  # 2024-09-07T00:00Z
     summary = open_taxonomy(folder).summary()
     assert (summary.role, summary.format, summary.path) == ("taxonomy", "taxdump", folder)
     assert summary.rows == 5
     assert summary.bytes == len(NODES) + len(NAMES) + 5
     whole = (NODES + NAMES + "44\t|\n").encode()
     assert summary.fingerprint == f"blake3:{blake3(whole).hexdigest()}"
-    assert summary.notes == ("dated 2024-09-07 by the time of nodes.dmp",)
+    assert summary.notes == ("nothing tells its date; its largest taxid is 33,208",)
 
 
-def test_a_date_in_the_folders_name_wins(dump):
-    folder = Path(dump())
-    dated = folder.rename(folder.with_name("taxdmp_2023-02-28"))
-    taxonomy = open_taxonomy(str(dated))
-    assert taxonomy.date == "2023-02-28"
-    assert "by the folder's name" in taxonomy.notes[0]
+def test_a_version_is_what_a_file_or_the_name_says_else_the_largest_taxid_that_is_known(dump):
+    folder = Path(dump(delnodes="39999\t|\n"))
+    taxonomy = open_taxonomy(str(folder))
+    assert taxonomy.version == "largest taxid 39,999"
+    for name in ("taxdmp_2023-02-28", "taxdmp_20230228", "new_2023_02_28"):
+        folder = folder.rename(folder.with_name(name))
+        taxonomy = open_taxonomy(str(folder))
+        assert (taxonomy.version, taxonomy.notes[0]) == (
+            "2023-02-28", "dated 2023-02-28 by the folder's name",
+        )  # fmt: skip
+    (folder / "version.txt").write_text("r\x1b226\n2023\n")
+    taxonomy = open_taxonomy(str(folder))
+    assert (taxonomy.version, taxonomy.notes[0]) == ("r?226", "version r?226 by its version.txt")
+
+
+def test_the_time_of_a_file_is_no_version(dump):
+    folder = dump()
+    before = open_taxonomy(folder)
+    os.utime(Path(folder) / "nodes.dmp", (1725667200, 1725667200))
+    after = open_taxonomy(folder)
+    assert (after.version, after.notes) == (before.version, before.notes)
 
 
 def test_lines_as_other_tools_write_them(dump):
