@@ -24,7 +24,9 @@ from taxcheck.sources.files import reading
 from taxcheck.sources.packed import Limited, compression_of, unpacking
 from taxcheck.sources.readers import CERTAIN, NEVER, Candidate
 from taxcheck.sources.taxonomies.dump_file import FILES
+from taxcheck.sources.taxonomies.dump_version import FILE
 
+_KEPT = (*FILES, FILE)
 _MOST_MEMBERS = 10_000
 _LINE = re.compile(rb"\d+\t\|\t[^\n]*\|\r?\n")
 _NODES = re.compile(rb"\d+\t\|\t\d+\t\|\t[a-z ]+\t\|")
@@ -184,7 +186,7 @@ def _wanted(member: str, path: str) -> str | None:
         raise InputError(
             f"{path}: its member {one_line(member, 60)!r} leads out of the archive; do not trust it"
         )
-    return inside.name if inside.name in FILES and len(inside.parts) <= 4 else None
+    return inside.name if inside.name in _KEPT and len(inside.parts) <= 4 else None
 
 
 def _copy(stream: IO[bytes] | None, target: Path, path: str, packed: int) -> None:
