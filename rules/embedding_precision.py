@@ -1,4 +1,4 @@
-"""EMB009: radii that the stored dtype cannot hold."""
+"""EMB009: radii that the stored numbers cannot hold."""
 
 from __future__ import annotations
 
@@ -35,8 +35,10 @@ if TYPE_CHECKING:
     },
 )
 def precision_loss(embedding: EmbeddingStatistics, threshold: Mapping[str, float]) -> Finding:
-    """The stored dtype no longer holds the radii: rounding moves rows by more than levels differ.
+    """The numbers no longer hold the radii: rounding moves rows by more than levels differ.
 
+    What counts is what the numbers hold, not the dtype they stand in: float32 rows that were saved
+    as float64 are known to float32, and float16 ones stay as coarse in whatever they are saved.
     With unit roundoff u the radius rho of a ball row is known to u e^rho / 2: rounding a norm near
     1 by u moves the radius by that much. A row on the Lorentz sheet misses the sheet by up to
     u e^(2 rho) / 2, and the arcosh of near rows then starts from noise. In tangent coordinates the
@@ -78,19 +80,19 @@ def precision_loss(embedding: EmbeddingStatistics, threshold: Mapping[str, float
     return Finding(
         found=found,
         message=f"{part(over, len(radii), 'rows')} {be(over)} known to no better than "
-        f"{threshold['error']:g} in {embedding.dtype}; the largest bound is {largest:.2g}",
+        f"{threshold['error']:g} in {embedding.held_as}; the largest bound is {largest:.2g}",
         count=over if found else 0,
         total=len(radii),
         observed={
             "dtype": embedding.dtype,
+            "held as": embedding.held_as,
             "unit roundoff": embedding.unit_roundoff,
             "largest bound": largest,
             "median bound": float(np.median(errors)),
             "largest radius": float(radii.max()),
         },
         impact=f"{part(over, len(radii), 'rows')} {'lies' if over == 1 else 'lie'} nearer the "
-        f"boundary than {embedding.dtype} "
-        "can tell.",
-        fix="save the table as float64, ``torch.save(x.double(), path)``, or in tangent "
-        "coordinates, ``z = 2 * atanh(norm) * x / norm``",
+        f"boundary than {embedding.held_as} can tell.",
+        fix="save the trained table anew, as float64, ``torch.save(x.double(), path)``, or in "
+        "tangent coordinates, ``z = 2 * atanh(norm) * x / norm``",
     )

@@ -41,8 +41,9 @@ def embedding_statistics(
     finite, outside = np.ones(rows, dtype=bool), np.zeros(rows, dtype=bool)
     drifted, on_sheet = np.zeros(rows, dtype=bool), reading.geometry is Geometry.LORENTZ
     spectrum, directions = SpectrumState(checkpoint.dim), SpectrumState(checkpoint.dim)
-    own = UNIT_ROUNDOFF.get(checkpoint.dtype, _SINGLE)
-    held = own if reading.roundoff is None else reading.roundoff
+    held = reading.roundoff
+    if held is None:
+        held = UNIT_ROUNDOFF.get(checkpoint.dtype, _SINGLE)
     rounding, far = _rounding(held, checkpoint.dim), _far(held, checkpoint.dim)
     for part, space in chunks(checkpoint):
         with np.errstate(invalid="ignore"):  # a signalling NaN is told as any NaN
@@ -85,8 +86,8 @@ def embedding_statistics(
         radius_percentiles=_percentiles(radii[np.isfinite(radii)]),
         norm_histogram=_histogram(sound),
         clip_radius=clip_radius,
-        # up to the rounding of the stored norm
-        at_clip=None if clip is None else int(np.count_nonzero(norms >= clip - 8 * own)),
+        # up to the rounding of the norm
+        at_clip=None if clip is None else int(np.count_nonzero(norms >= clip - 8 * held)),
         non_finite=defect_of(_of_rows("non_finite", bad, owner), rows, sink),
         outside=defect_of(beyond_rows, rows, sink, **{kind: len(off)}),
         rounded_out=0 if on_sheet else _rounded_out(norms[off], held, checkpoint.dim),
@@ -96,7 +97,7 @@ def embedding_statistics(
         effective_rank=effective_rank(spectrum.eigenvalues()),
         participation_ratio=participation_ratio(spectrum.eigenvalues()),
         direction_rank=effective_rank(directions.eigenvalues()),
-        unit_roundoff=own,
+        unit_roundoff=held,
         sampled_distances=pairs,
         ceiling=ceiling,
         copy_groups=groups,

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from taxcheck.model.arrays import BoolArray, IntArray
 from taxcheck.model.finding import Defect
 from taxcheck.model.pictures import Curve, Five
-from taxcheck.model.vocabulary import HIGH_NORM, NEAR_CLIP
+from taxcheck.model.vocabulary import HIGH_NORM, NEAR_CLIP, UNIT_ROUNDOFF
 from taxcheck.sources.checkpoints.checkpoint import Facts, Reading
 
 FloatArray = npt.NDArray[np.float64]
@@ -87,7 +87,7 @@ class EmbeddingStatistics:
     effective_rank: float  # of the log-map at the origin
     participation_ratio: float
     direction_rank: float  # effective rank of the unit directions
-    unit_roundoff: float  # of the stored dtype
+    unit_roundoff: float  # of what the numbers hold, which may be less than their dtype could
     sampled_distances: FloatArray  # (k,) hyperbolic distances of seeded random pairs
     ceiling: float | None  # the largest distance that clip or clamp allows
     sample: str  # how many rows or pairs were sampled where not all were used, and the seed
@@ -96,6 +96,15 @@ class EmbeddingStatistics:
     drifted: Defect = field(default_factory=lambda: Defect(0, 0))
     copy_groups: int = 0  # groups of equal rows
     largest_copies: tuple[Copies, ...] = ()  # the largest of these groups, in that order
+
+    @property
+    def held_as(self) -> str:
+        """The dtype, and where the numbers hold less than it could, how much they do hold."""
+        if self.unit_roundoff <= UNIT_ROUNDOFF.get(self.dtype, 0.0):
+            return self.dtype
+        kinds = {u: name for name, u in UNIT_ROUNDOFF.items()}
+        numbers = kinds.get(self.unit_roundoff, f"numbers to {self.unit_roundoff:.0e}")
+        return f"{numbers}, stored as {self.dtype}"
 
     @property
     def saturation(self) -> Saturation | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from taxcheck.audit import embeddings, equal_rows
 from taxcheck.audit.embeddings import embedding_statistics
 from taxcheck.audit.metrics.spectrum import SpectrumState, effective_rank, participation_ratio
 from taxcheck.audit.summary import summarize_audit
+from taxcheck.sources.checkpoints.precision import roundoff_of
 from tests.audit.one_table import checkpoint
 
 CLIP = 1 - 1e-5
@@ -87,6 +88,17 @@ def test_half_precision_and_many_dimensions_make_no_point_of_a_row_that_is_none(
     sheet[4:6, 0] *= np.float16(1.6)  # and more than twice as large
     got = judged(sheet, geometry="lorentz")
     assert (got.drifted.count, got.outside.count) == (4, 2)
+
+
+def test_what_is_held_counts_and_not_what_it_is_stored_in():
+    rows = np.linspace(0.1, 0.9, 600).reshape(300, 2).astype(np.float32).astype(np.float64)
+    told = checkpoint(rows)
+    told = replace(told, reading=replace(told.reading, roundoff=roundoff_of(rows, "float64")))
+    got = embedding_statistics(told, 0)
+    assert (got.unit_roundoff, got.held_as) == (2.0**-24, "float32, stored as float64")
+    assert judged(rows).held_as == "float64"
+    to_places = replace(got, unit_roundoff=0.5e-4)
+    assert to_places.held_as == "numbers to 5e-05, stored as float64"
 
 
 def test_rows_at_the_clip():
