@@ -11,7 +11,18 @@ from typing import Any
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-from docs.generate import causes, commands, inputs, policy, python, rest, rules, schema, which_file
+from docs.generate import (
+    address,
+    causes,
+    commands,
+    inputs,
+    policy,
+    python,
+    rest,
+    rules,
+    schema,
+    which_file,
+)
 
 os.environ.setdefault("SOURCE_DATE_EPOCH", "1795305600")  # examples without times or today's date
 PARTS = (rules, causes, commands, policy, inputs, schema, rest, python, which_file)
@@ -24,7 +35,8 @@ _FILLED = {
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Fill the navigation's places for what is made."""
+    """Fill the navigation's places for what is made, and link the repository."""
+    config.repo_url = address.address() or ""
     config.nav = _filled(config.nav)
     return config
 
