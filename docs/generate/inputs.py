@@ -35,6 +35,8 @@ _GUESSED = (
      "whole numbers; leading zeros stay"),
     ("lines above the table that begin with `#`, or `sep=;`", "comments; the last is the header "
      "where it is as wide as the table"),
+    ("line ends in quoted cells", "part of the cell, a blank in `build`; such a row counts as one "
+     "line. A quote that may have been left open is refused"),
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from taxcheck.sources.files import InputFile, reading
 from taxcheck.sources.packed import read_fully, unpacking
 from taxcheck.sources.readers import no_table
 from taxcheck.sources.tables.columns import END_WORDS, KNOWN_NAMES, normalise
+from taxcheck.sources.tables.quoted_lines import rows_end
 
 SAMPLE_BYTES = 1 << 18
 _SAMPLE_LINES = 200
@@ -33,6 +34,7 @@ class Dialect:
     sample: tuple[tuple[str, ...], ...]  # the lines after the first, a bounded number
     bom: bool
     skipped: int = 0  # lines before the first: comments, and what tells Excel the delimiter
+    first_lines: int = 1  # of the file, that the first row takes: more where its cells hold ends
     row_names: bool = False  # whether the first column is taken for names of rows, without a name
 
 
@@ -55,7 +57,9 @@ def dialect_of(head: bytes, shown: str, *, whole: bool) -> Dialect:
     skipped = _skipped(lines, delimiter, width)
     lines = lines[skipped:]
     quoted = _quoted(lines, delimiter)
+    lines, first_lines = _whole_rows(lines, delimiter) if quoted else (lines, 1)
     first = _first_cells(lines[0], delimiter, width, quoted=quoted)
+    first = tuple(" ".join(cell.splitlines()) for cell in first)
     rows = [_cells(line, delimiter, quoted=quoted) for line in lines[1:]]
     names_rows = False
     if len(first) == width - 1 and not re.search(_COUNTED, first[0]):
@@ -68,7 +72,18 @@ def dialect_of(head: bytes, shown: str, *, whole: bool) -> Dialect:
             f"{shown}: line {skipped + 1} has {len(first)} {fields}, most lines have {width}; "
             "remove it if it is a comment, complete it if it is the header"
         )
-    return Dialect(delimiter, quoted, first, tuple(rows), bom, skipped, names_rows)
+    return Dialect(delimiter, quoted, first, tuple(rows), bom, skipped, first_lines, names_rows)
+
+
+def _whole_rows(lines: list[str], delimiter: str) -> tuple[list[str], int]:
+    """Lines joined where a quoted cell runs over their end, and how many of them are the first.
+
+    What follows the last whole row is left out.
+    """
+    ends = rows_end([line.encode() for line in lines], delimiter)
+    if len(ends) == len(lines) or not ends:
+        return lines, 1
+    return ["\n".join(lines[a:b]) for a, b in itertools.pairwise([0, *ends])], ends[0]
 
 
 def _numbered(rows: Sequence[Sequence[str]]) -> bool:
@@ -196,10 +211,11 @@ def _delimiter(lines: list[str]) -> tuple[str | None, int]:
     best, best_width, best_share = None, 0, 0.0
     for delimiter in _DELIMITERS:
         quoted = _quoted(lines, delimiter)
-        widths = Counter(len(_cells(line, delimiter, quoted=quoted)) for line in lines)
+        rows = _whole_rows(lines, delimiter)[0] if quoted else lines
+        widths = Counter(len(_cells(line, delimiter, quoted=quoted)) for line in rows)
         width, count = max(widths.items(), key=lambda item: (item[0] > 1, item[1], item[0]))
-        if width > 1 and count / len(lines) > best_share + 1e-9:
-            best, best_width, best_share = delimiter, width, count / len(lines)
+        if width > 1 and count / len(rows) > best_share + 1e-9:
+            best, best_width, best_share = delimiter, width, count / len(rows)
     return best, best_width
 
 

@@ -234,7 +234,7 @@ class Table:
             rows[one.file] += one.rows
             text = self._shards.shards[one.file].reader if self._shards else self._opened
             if one.last and isinstance(text, TextReader):
-                text.open_end, text.notes = one.open_end, one.notes
+                text.open_end, text.notes, text.format = one.open_end, one.notes, one.format
         self.rows = sum(rows)
         if self._shards:
             self._shards.was_read(rows)
@@ -251,6 +251,7 @@ class PartRead:
     last: bool  # whether the file ends with it
     open_end: bool = False  # whether its text lacks the last line end
     notes: tuple[str, ...] = ()
+    format: str = ""  # of a text
 
 
 class PartOfTable(Table):
@@ -285,7 +286,7 @@ class PartOfTable(Table):
         text = self._opened.reader if isinstance(self._opened, Shard) else self._opened
         known = PartRead(self.number, self.rows, self.part.last)
         if isinstance(text, TextReader):
-            return replace(known, open_end=text.open_end, notes=text.notes)
+            return replace(known, open_end=text.open_end, notes=text.notes, format=text.format)
         return known
 
 

@@ -23,11 +23,13 @@ from taxcheck.sources.tables.blank_lines import blank_rows, held_rows, trailing_
 from taxcheck.sources.tables.dialect import DELIMITER_NAMES, Dialect, Header, header_of
 from taxcheck.sources.tables.malformed_lines import TEXT_LIMIT, Malformed, put_back, quiet
 from taxcheck.sources.tables.parts import Part
+from taxcheck.sources.tables.quoted_lines import OpenQuote, QuotedLines, count_rows
 from taxcheck.sources.tables.text_blocks import Layout, LineTooLongError, parse_blocks
-from taxcheck.sources.tables.text_parts import count_lines, cut
+from taxcheck.sources.tables.text_parts import Lines, count_lines, cut
 from taxcheck.sources.tables.text_stream import Stream
 
 _BLOCK = 1 << 24  # bytes parsed at once; also the longest line that can be read
+_SEVERAL = ", rows of several lines"  # of a format whose rows are not numbered by lines
 _MALFORMED_LIMIT = 1 << 20  # malformed lines held in memory until their place is known
 
 
@@ -73,8 +75,12 @@ class TextReader:
 
     @property
     def _above(self) -> int:
-        """Lines above the first row: comments, and the header."""
+        """Row numbers above the first row: of comments, and of the header."""
         return self._skipped + self.header
+
+    @property
+    def _lines_above(self) -> int:
+        return self._skipped + self.header * self._dialect.first_lines
 
     def open_ends(self, names: Collection[str]) -> tuple[str, ...]:
         """The file itself, where it ends in one of these columns without a line end."""
@@ -90,7 +96,10 @@ class TextReader:
         with reading(self._file.shown, self.format), self._file.open() as handle:
             if not (self._compression or self._dialect.quoted):
                 return cut(handle, rows, self._dialect.delimiter)
-            return (Part(0, count_lines(self._unpacking(handle))),)
+            plain = self._unpacking(handle)
+            if self._dialect.quoted:
+                return (Part(0, count_rows(plain, self._dialect.delimiter, self._skipped)),)
+            return (Part(0, count_lines(plain)),)
 
     def batches(
         self, columns: Mapping[str, str], part: Part | None = None
@@ -100,10 +109,24 @@ class TextReader:
         with reading(self._file.shown, self.format), self._file.open() as handle:
             raw, counted = self._streams(handle, part)
             blank = yield from self._rows(raw, counted, columns, part)
-        self.open_end, self.lines = not counted.ended, counted.lines.total
-        lines = "line" if blank == 1 else "lines"
-        skipped = [f"{blank:,} empty {lines} at the end skipped."] if blank else []
-        self.notes = (*self._before, *skipped)
+        self.open_end = not counted.ended
+        self.notes = tuple(self._before)
+        if counted.lines is not None:
+            self.lines = counted.lines.total
+        if isinstance(counted.lines, QuotedLines) and counted.lines.several:
+            self._tell_several(counted.lines)
+        if blank:
+            lines = "line" if blank == 1 else "lines"
+            self.notes += (f"{blank:,} empty {lines} at the end skipped.",)
+
+    def _tell_several(self, rows: QuotedLines) -> None:
+        if not self.format.endswith(_SEVERAL):
+            self.format += _SEVERAL
+        many = f"{rows.several:,} rows have" if rows.several > 1 else "1 row has"
+        self.notes += (
+            f"{many} line ends in quoted cells, from line {rows.first} on; a row counts as one "
+            "line.",
+        )
 
     def _streams(self, handle: BinaryIO, part: Part) -> tuple[Stream, Stream]:
         """The bytes of a part as they lie on disk, and unpacked."""
@@ -111,7 +134,10 @@ class TextReader:
         handle.seek(begin)
         raw = Stream(handle, length=None if end is None else end - begin)
         source = self._unpacking(cast(BinaryIO, raw))
-        return raw, Stream(source, count_lines=self._dialect.quoted or self.numbered)
+        lines = Lines() if self.numbered else None
+        if self._dialect.quoted:
+            lines = QuotedLines(self._dialect.delimiter, len(self.column_names), self._skipped)
+        return raw, Stream(source, lines=lines)
 
     def _unpacking(self, stream: BinaryIO) -> BinaryIO:
         return unpacking(stream, self._compression, self._file.shown, self._file.bytes)
@@ -123,9 +149,8 @@ class TextReader:
         keys = {role: f"c{self.column_names.index(name)}" for role, name in columns.items()}
         nothing = {role: pa.array([], pa.string()) for role in keys}
         malformed: deque[Malformed] = deque()
-        above = 0 if part.before else self._above
-        first, blank = 1 + part.before + above, 0
-        for batch in self._parsed(counted, keys, malformed, part.before, above):
+        first, blank = 1 + part.before + (0 if part.before else self._above), 0
+        for batch in self._parsed(counted, keys, malformed, part.before):
             for start in range(0, len(batch), BATCH_ROWS):
                 piece = batch.slice(start, BATCH_ROWS)
                 cells = {role: piece.column(key) for role, key in keys.items()}
@@ -146,8 +171,10 @@ class TextReader:
             yield from blank_rows(first - blank, blank, nothing)
             yield last, 1.0
             first, blank = first + last.rows, 0
-        if self._dialect.quoted and counted.lines.total > first - 1:
-            raise self._multiline()
+        if isinstance(counted.lines, QuotedLines):
+            counted.lines.finish()
+            if counted.lines.doubt or counted.lines.total != first - 1:
+                raise self._open_quote(counted.lines.doubt)
         if part.last:
             held = held_rows(counted.tail, blank, self._dialect.delimiter)
             yield from blank_rows(first - blank, held, nothing)
@@ -161,12 +188,12 @@ class TextReader:
         keys: Mapping[str, str],
         malformed: deque[Malformed],
         before: int,
-        skip: int,
     ) -> Iterator[pa.RecordBatch]:
+        skip = 0 if before else self._lines_above
         if not self._dialect.quoted:
             return self._parse_blocks(stream, keys, malformed, before, skip)
         whole = pa.PythonFile(stream, mode="r")
-        return self._parse(whole, keys, malformed, 1, skip=skip)
+        return self._parse(whole, keys, malformed, 1 + self._above - skip, skip=skip)
 
     def _parse_blocks(
         self,
@@ -223,6 +250,7 @@ class TextReader:
                     parse_options=csv.ParseOptions(
                         delimiter=self._dialect.delimiter,
                         quote_char='"' if self._dialect.quoted else False,
+                        newlines_in_values=self._dialect.quoted,
                         ignore_empty_lines=False,
                         invalid_row_handler=note,
                     ),
@@ -254,7 +282,7 @@ class TextReader:
                     f"{shown}: line {number} holds bytes that are not UTF-8; convert the file: "
                     f"iconv -f {'WINDOWS-1252' if windows else 'LATIN1'} -t UTF-8"
                 )
-        if number <= self._above:
+        if number <= self._lines_above:
             return InputError(f"{shown}: holds no rows; there is nothing to judge")
         return damaged(shown, self.format, error)
 
@@ -276,12 +304,12 @@ class TextReader:
             if tail:
                 yield number, tail
 
-    def _multiline(self) -> InputError:
-        odd = (number for number, line in self._lines() if line.count(b'"') % 2)
-        number = next(odd, 1)
+    def _open_quote(self, doubt: OpenQuote | None) -> InputError:
+        if doubt is None:
+            doubt = OpenQuote(1, "cannot be told from the text beside it")
         return InputError(
-            f"{self._file.shown}: the quoted cell that begins in line {number} runs over several "
-            "lines; close the quote, or write the table as Parquet"
+            f"{self._file.shown}: a quote in the row that begins in line {doubt.line} {doubt.why}; "
+            "close it, double one that belongs to a name, or write the table as Parquet"
         )
 
 

@@ -8,22 +8,22 @@ from taxcheck.sources.tables.text_parts import Lines
 
 
 class Stream:
-    """A byte stream as Arrow reads it, which knows how far it has come and may count line ends.
+    """A byte stream as Arrow reads it, which knows how far it has come.
 
-    It ends after ``length`` bytes, where that is said.
+    It ends after ``length`` bytes, where that is said; ``lines`` counts what was read.
     """
 
     def __init__(
         self,
         stream: BinaryIO,
         *,
-        count_lines: bool = False,
+        lines: Lines | None = None,
         length: int | None = None,
     ) -> None:
-        self._stream, self._count, self._left = stream, count_lines, length
+        self._stream, self._left = stream, length
         self.closed = False
         self.position = 0
-        self.lines = Lines()
+        self.lines = lines
         self.ended = True  # whether the last byte was a line end
         self.tail = b""  # the last block that was read
 
@@ -38,7 +38,7 @@ class Stream:
         if data:
             self.ended = data.endswith(b"\n")
             self.tail = data
-        if self._count:
+        if self.lines is not None:
             self.lines.add(data)
         return data
 

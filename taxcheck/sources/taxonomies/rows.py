@@ -32,13 +32,15 @@ def _open(candidate: Candidate) -> Table:
 def sound_batches(table: Table, roles: Mapping[str, str]) -> Iterator[RawBatch]:
     """The columns by role, in batches, without rows that say the header again, which is told.
 
+    A line end in a cell, with the blanks around it, is read as one blank, which is told.
+
     InputError at a line that cannot be taken apart, and where one of the names is there twice.
     """
     try:
         refuse_duplicates(table.column_names, roles.values())
     except InputError as error:
         raise InputError(f"{table.path}: {error}") from None
-    again, first = 0, 0
+    again, first, broken = 0, 0, 0
     for batch in table.batches(roles):
         if MALFORMED in batch.columns:
             reasons = batch.columns[MALFORMED]
@@ -54,10 +56,34 @@ def sound_batches(table: Table, roles: Mapping[str, str]) -> Iterator[RawBatch]:
             columns = {role: cells.filter(mask) for role, cells in batch.columns.items()}
             batch = RawBatch(batch.first_row, columns, batch.numbers[~repeats])
         if batch.rows:
+            batch, cells_broken = _without_line_ends(batch)
+            broken += cells_broken
             yield batch
+    if broken:
+        what = "cell is read as a blank" if broken == 1 else "cells are read as blanks"
+        table.tell(Guess(f"Line ends in {broken:,} {what}"))
     if again:
         what = "repeats the header and is" if again == 1 else "repeat the header and are"
         table.tell(Guess(f"{plural(again, 'row')} {what} left out; first: row {first:,}"))
+
+
+def _without_line_ends(batch: RawBatch) -> tuple[RawBatch, int]:
+    """A batch whose cells are of one line each, and how many were of several."""
+    columns, broken = dict(batch.columns), 0
+    for role, cells in batch.columns.items():
+        if not _has_line_ends(cells):
+            continue
+        broken += pc.sum(pc.match_substring_regex(cells, r"[\r\n]")).as_py() or 0
+        columns[role] = pc.replace_substring_regex(cells, r"\s*[\r\n]\s*", " ")
+    return (RawBatch(batch.first_row, columns, batch.kept), broken) if broken else (batch, 0)
+
+
+def _has_line_ends(cells: pa.Array) -> bool:
+    """Whether cells may have any; a look at all bytes, since few tables have."""
+    if not pa.types.is_string(cells.type) or not len(cells) or (data := cells.buffers()[2]) is None:
+        return False
+    held = np.frombuffer(data, np.uint8)
+    return bool(((held == ord("\n")) | (held == ord("\r"))).any())
 
 
 def _says_names(batch: RawBatch, roles: Mapping[str, str]) -> BoolArray | None:

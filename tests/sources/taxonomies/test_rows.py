@@ -21,3 +21,14 @@ def test_a_row_of_too_many_cells(tmp_path, kind):
     (path := tmp_path / "table.csv").write_text(TABLES[kind])
     with pytest.raises(InputError, match=r"row \d cannot be read \(\d fields instead of \d\)"):
         read_source(str(path), kind, columns="code=code,name=name" if kind == "codes" else None)
+
+
+def test_line_ends_in_cells_are_blanks(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes(b'id,name,parent\n1,"root\nof all",\n"2 \r\n b","x\ry",1\n3,z,"2 b"\n')
+    read = read_source(str(path))
+    assert read.identifiers.to_pylist() == ["1", "2 b", "3"]
+    assert read.names.to_pylist() == ["root of all", "x y", "z"]
+    assert [read.parents.tolist(), read.children.tolist()] == [[0, 1], [1, 2]]
+    assert "Line ends in 3 cells are read as blanks" in read.guesses
+    assert "2 rows have line ends in quoted cells, from line 2 on" in " ".join(read.notes)
