@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from taxcheck.model.arrays import IntArray
-from taxcheck.sources.tables.text_parts import Lines
+from taxcheck.sources.tables.text_stream import Lines
 
 _LONGEST = 1 << 24  # bytes of a row
 _CHUNK = 1 << 22

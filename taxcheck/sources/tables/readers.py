@@ -119,6 +119,11 @@ READERS = (
            lazily("tables.sqlite.SqliteReader", "itself"), (".db", ".sqlite", ".sqlite3"),
            "Its one table, or the one that is named: `taxa.db::pairs`. Views are not read.",
            inside="table"),
+    Reader("table", "duckdb", "a DuckDB database", "`DUCK` behind its first 8 bytes",
+           lambda candidate: CERTAIN if candidate.head[8:12] == b"DUCK" else NEVER,
+           lazily("tables.duckdb_file.DuckDbReader", "itself"), (".duckdb", ".ddb"),
+           "As SQLite: one table of the schema `main`, or the one that is named: "
+           "`taxa.duckdb::other.pairs`. Nothing in it is run.", extra="duckdb", inside="table"),
     Reader("table", "zip", "a zip archive", "its first bytes", _box("claim_zip"),
            _boxed("read_zip"), (".zip",),
            "The one table in it, of any format, or the member that is named: "

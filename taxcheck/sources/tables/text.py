@@ -25,8 +25,8 @@ from taxcheck.sources.tables.malformed_lines import TEXT_LIMIT, Malformed, put_b
 from taxcheck.sources.tables.parts import Part
 from taxcheck.sources.tables.quoted_lines import OpenQuote, QuotedLines, count_rows
 from taxcheck.sources.tables.text_blocks import Layout, LineTooLongError, parse_blocks
-from taxcheck.sources.tables.text_parts import Lines, count_lines, cut
-from taxcheck.sources.tables.text_stream import Stream
+from taxcheck.sources.tables.text_parts import count_lines, cut
+from taxcheck.sources.tables.text_stream import Lines, Stream
 
 _BLOCK = 1 << 24  # bytes parsed at once; also the longest line that can be read
 _SEVERAL = ", rows of several lines"  # of a format whose rows are not numbered by lines

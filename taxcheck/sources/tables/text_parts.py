@@ -6,32 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-import numpy as np
-
 from taxcheck.sources.tables.parts import Part
+from taxcheck.sources.tables.text_stream import Lines
 
 _CHUNK = 1 << 22
 _LEAST = 1 << 20  # bytes of a part: a smaller one costs more to begin than to read
 _BYTES_A_ROW = 8  # of a short pair: so many rows are hardly in fewer bytes
-
-
-class Lines:
-    """Counts the lines of a stream, the last one with or without an end."""
-
-    def __init__(self) -> None:
-        self.ends = 0
-        self.ended = True  # whether the last byte was a line end
-
-    def add(self, data: bytes) -> None:
-        """Count those of the next bytes."""
-        if data:
-            self.ends += int(np.count_nonzero(np.frombuffer(data, np.uint8) == ord("\n")))
-            self.ended = data.endswith(b"\n")
-
-    @property
-    def total(self) -> int:
-        """Lines so far."""
-        return self.ends + (not self.ended)
 
 
 def count_lines(stream: BinaryIO) -> int:

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from taxcheck.model.errors import InputError
@@ -57,6 +57,7 @@ def test_one_such_name_settles_it_for_names_that_are_quoted_whole(name):
 CELLS = st.text('ab\n" ,', min_size=1, max_size=5).filter(str.strip)
 
 
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=6),
     st.sampled_from(["\t", ",", ";"]),
