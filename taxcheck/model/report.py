@@ -89,6 +89,8 @@ class Report(Struct, frozen=True, kw_only=True):
     fail_on: Outcome = Outcome.FAIL
     rests_on: tuple[str, ...] = ()  # of repaired data: what makes it true, as far as that is known
     proof: str | None = None  # which path proved the closure, and of what it is a proof
+    # Whether a taxonomy was held against the pairs; null where a report does not say, as old ones.
+    against_taxonomy: bool | None = None
     waivers: tuple[WaiverStatus, ...] = ()  # of the policy; expired and stale ones fail
     baseline: Baseline | None = None  # what the run was held against
     seed: int = 0
@@ -183,9 +185,20 @@ class Report(Struct, frozen=True, kw_only=True):
         if skipped > len(self.results) // 2:
             judged = len(self.results) - skipped
             return f"Nothing is wrong as far as {judged} of {len(self.results)} rules could judge."
-        if "checkpoint" not in (roles := {source.role for source in self.inputs}):
-            return "The data is sound."
-        return "The table and its data are sound." if "pairs" in roles else "The table is sound."
+        return self._sound
+
+    @property
+    def _sound(self) -> str:
+        """What is sound; pairs that no taxonomy was held against are so in themselves only."""
+        roles = {source.role for source in self.inputs}
+        alone = self.against_taxonomy is False
+        if "checkpoint" not in roles:
+            return f"The data is sound{' in itself' if alone else ''}."
+        if "pairs" not in roles:
+            return "The table is sound."
+        if alone:
+            return "The table is sound, and its data in itself."
+        return "The table and its data are sound."
 
     @property
     def _by_exception(self) -> str:

@@ -97,6 +97,7 @@ def judged(
         pictures=pictures,
         policy=PolicySummary(request.policy.source, request.policy.differences(rules)),
         proof=_proof(evidence),
+        against_taxonomy=not isinstance(evidence.taxonomy, Unavailable),
         seed=request.seed,
         timings=clock.seconds() if timed else None,
         packages={name: version(name) for name in _PACKAGES},

@@ -70,15 +70,19 @@ def test_a_gate_on_a_tree_loads_no_audit_and_no_sparse_matrices():
 
 
 @pytest.mark.parametrize(
-    ("roles", "said"),
+    ("roles", "against", "said"),
     [
-        (("mapping", "pairs"), "The data is sound."),
-        (("mapping", "pairs", "checkpoint"), "The table and its data are sound."),
-        (("checkpoint",), "The table is sound."),
+        (("mapping", "pairs"), False, "The data is sound in itself."),
+        (("mapping", "pairs", "taxonomy"), True, "The data is sound."),
+        (("mapping", "pairs"), None, "The data is sound."),  # of an old report
+        (("mapping", "pairs", "checkpoint"), False, "The table is sound, and its data in itself."),
+        (("mapping", "pairs", "checkpoint"), True, "The table and its data are sound."),
+        (("checkpoint",), False, "The table is sound."),
     ],
 )
-def test_the_headline_says_what_is_sound(roles, said):
+def test_the_headline_says_what_is_sound(roles, against, said):
     report = check(Request(mapping=MAPPING, pairs=PAIRS))
+    assert report.against_taxonomy is False
     one = report.inputs[0]
     inputs = tuple(structs.replace(one, role=r) for r in roles)
-    assert structs.replace(report, inputs=inputs).headline == said
+    assert structs.replace(report, inputs=inputs, against_taxonomy=against).headline == said

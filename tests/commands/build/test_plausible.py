@@ -77,7 +77,9 @@ def test_a_closure_is_reduced_to_its_edges_and_told(make, header):
     assert len(data.edges) == 6
     assert set(data.pairs) == closure()
     assert data.pairs[("mammal", "dog")] == 3
-    assert data.lines[-1].startswith("gate: The data is sound, read as guessed: the 14 rows are 6")
+    assert data.lines[-1].startswith(
+        "gate: The data is sound in itself, read as guessed: the 14 rows are 6"
+    )
 
 
 def test_edges_that_follow_from_others_are_told_in_a_dag_and_asked_of_a_broken_closure(make):
@@ -114,7 +116,7 @@ def test_what_is_asked_stands_in_the_verdict_the_manifest_and_the_policy(make, n
     (question,) = (line for line in data.lines if line.startswith("question: "))
     assert expected in question
     assert "`columns`" in question
-    assert data.lines[-1].startswith("gate: The data is sound, if this is meant: ")
+    assert data.lines[-1].startswith("gate: The data is sound in itself, if this is meant: ")
     assert data.manifest["questions"] == [question.removeprefix("question: ")]
     policy = (data.folder / "taxcheck.toml").read_text()
     assert "# Not certain, so not blessed: " in policy
@@ -143,7 +145,7 @@ def test_a_build_by_position_says_so_in_every_report(tmp_path):
     (path := tmp_path / "e.tsv").write_text("2\t1\n3\t1\n4\t2\n")
     built = build(BuildRequest(source=str(path), out=tmp_path / "o"))
     guess = "child is column 1, parent is column 2, by position"
-    assert built.lines[-1] == f"gate: The data is sound, read as guessed: {guess}."
+    assert built.lines[-1] == f"gate: The data is sound in itself, read as guessed: {guess}."
     assert built.manifest["guesses"] == [guess]
     for name in ("terminal", "json", "markdown", "html"):
         assert guess in load_renderers()[name](built.report, RenderOptions(width=1000)), name
@@ -153,7 +155,7 @@ def test_a_build_by_position_says_so_in_every_report(tmp_path):
     again = BuildRequest(
         source=str(path), out=tmp_path / "o", columns="child=1,parent=2", force=True
     )
-    assert build(again).lines[-1] == "gate: The data is sound."
+    assert build(again).lines[-1] == "gate: The data is sound in itself."
     assert "Guessed" not in (tmp_path / "o" / "taxcheck.toml").read_text()
 
 
