@@ -76,6 +76,7 @@ class TrainingData:
     weights: npt.NDArray[np.float32] | None  # (pairs,) of a weights column
     depth: Int32Array  # (n,) longest distance below a root; 0 at roots and in no pair
     parent: Int32Array  # (n,) the deepest parent; -1 at roots
+    several_parents: int  # nodes with more than one
     ancestry: Ancestry
 
     @property
@@ -132,6 +133,7 @@ def training_data(
         weights=None if weights is None else weights.astype(np.float32),
         depth=depth,
         parent=parent,
+        several_parents=int(np.count_nonzero(graph.parent_counts > 1)),
         ancestry=_ancestry(graph, starts, a),
     )
 

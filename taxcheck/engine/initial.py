@@ -32,7 +32,7 @@ _LARGEST = 300.0  # radii whose products of sinh still fit into float64
 _LARGEST_STEP = 8.0
 _DEEPEST, _ANCHOR = 12, 8  # steps grow up to the first depth; at the second they are cone_step
 _ROOM = 1.0  # of nested radii to either bound; beyond that it helps no more
-_WITHIN = 0.95  # of the limit: nested rows have room to move outwards
+WITHIN = 0.95  # of the limit: nested rows have room to move outwards
 _SPREAD = 0.17  # (ln 2) / 4: siblings part that much later than a child and its parent, halved
 _ROWS = 1 << 16
 
@@ -200,7 +200,7 @@ def _by_level(deepest: int, config: TrainConfig) -> _Doubles:
         found = np.interp(at, known, radius)
         found += np.maximum(at - known[-1], 0) * config.nested_step
     limit, largest = config.radius_limit, float(found.max())
-    return found if largest <= limit else found * (_WITHIN * limit / largest)
+    return found if largest <= limit else found * (WITHIN * limit / largest)
 
 
 def _turned(u: _Doubles, towards: _Doubles, angle: float) -> _Doubles:

@@ -35,10 +35,32 @@ def test_the_repair_as_it_was_recommended() -> None:
     assert config.early_stopping == 0
 
 
+@pytest.mark.parametrize("name", ["account", "account:optional"])
+def test_the_accounts_runs_are_its_own_setting_by_setting(name: str) -> None:
+    config = find(name).config
+    assert (config.epochs, config.early_stopping, config.batch_size) == (10_000, 0, 64)
+    assert (config.lr, config.lr_schedule, config.burn_in) == (0.005, "constant", 0)
+    assert (config.loss, config.margin, config.lambda_reg) == ("margin", 0.2, 0.01)
+    assert (config.max_norm, config.init_min, config.init_max) == (0.98, 0.05, 0.85)
+    assert config.table_from == "mapping"
+
+
+def test_the_optional_set_is_all_of_it_at_once() -> None:
+    plain, optional = find("account").config, find("account:optional").config
+    assert changed(optional, plain) == {
+        "balance": "oversample", "depth_cap": 10, "curriculum": "20:1-2,50:1-5",
+        "lambda_schedule": "0:0.0,50:0.01", "best_from": 51,
+    }  # fmt: skip
+    assert optional.depth1_factor == 10
+
+
 def test_the_incident_is_the_repair_with_all_wrong_ways_back() -> None:
     fixed, incident = find("fixed").config, find("incident").config
     wrong = changed(incident, fixed)
-    chosen = ("anchor", "hard_share", "negatives", "margin", "optimizer", "lr", "dim", "epochs")
+    chosen = (
+        "anchor", "hard_share", "negatives", "margin", "optimizer", "lr", "lr_schedule", "burn_in",
+        "dim", "epochs",
+    )  # fmt: skip
     assert all(wrong.pop(key) is not None for key in chosen), "what the account leaves open"
     assert wrong == {
         "max_norm": 1 - 1e-5,

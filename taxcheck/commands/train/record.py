@@ -38,7 +38,7 @@ class RunRecord:
     def __init__(
         self, folder: RunFolder, request: Request, config: TrainConfig, preset: str
     ) -> None:
-        self._path, self._clock = str(folder.record), Clock()
+        self._path, self._clock, self.preset = str(folder.record), Clock(), preset
         self._found = folder.record.read_bytes() if folder.record.is_file() else b""
         date, self._timed = created()
         self._said: dict[str, Any] = {

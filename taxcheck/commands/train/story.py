@@ -195,16 +195,23 @@ def _run(
         record.keep(forced=bool(gate.exit_code), state="training")
         data = _numbered(data, folder)
         from taxcheck.engine.dataset import from_gathered  # a refused run needs no engine
+        from taxcheck.engine.suited import RECOMMENDED, Shape, suited
         from taxcheck.engine.trainer import train
 
         work = from_gathered(data, config.table_from)
         processes.share((work, config))
         inputs = {summary.role: summary.fingerprint for summary in data.inputs}
-        without_effect = unused(config, given)
+        without_effect, shape = unused(config, given), Shape.of(work)
+        fit, chosen = suited(shape), record.preset
+        told = [fit.beside(chosen)] if chosen in RECOMMENDED else []
 
         def planned(draws: Sequence[StageDraws]) -> None:
-            record.keep(draws=[asdict(stage) for stage in draws], unused=without_effect)
-            see.planned([*map(str, draws), *without_effect])
+            record.keep(
+                draws=[asdict(stage) for stage in draws],
+                unused=without_effect,
+                suited=fit.words(shape),
+            )
+            see.planned([*told, *map(str, draws), *without_effect])
 
         trained = train(
             work,

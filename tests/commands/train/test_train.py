@@ -113,6 +113,11 @@ def test_a_sound_run_leaves_everything(finished: Path, tree: Path) -> None:
     assert (stage["first"], stage["last"], stage["pairs"]) == (1, 20, 3 + 9 * 2 + 27 * 3 + 81 * 4)
     assert stage["drawn"] == pytest.approx([120 / 426, 306 / 426, 0])
     assert said["unused"] == []
+    assert said["suited"] == {
+        "preset": "default",
+        "why": "4 levels, 3.0 children a parent, 0 % of the nodes with several parents",
+        "shape": {"levels": 4, "branching": 3.0, "several_parents": 0.0},
+    }
     assert {"python", "numpy", "taxcheck"} <= set(said["versions"])
     audited = json.loads((finished / "audit.json").read_text())
     assert {"mapping", "pairs", "checkpoint", "initial table"} == {
@@ -136,7 +141,7 @@ def test_a_failed_gate_refuses(
     assert said["gate"]["rules"]["fail"] == ["PAIR003", "PAIR004"]
 
 
-@pytest.mark.parametrize("how", [["--force"], ["--preset", "incident:table"]])
+@pytest.mark.parametrize("how", [["--force"], ["--preset", "incident:table", "--burn-in", "0"]])
 def test_force_is_recorded(tree: Path, tmp_path: Path, how: list[str]) -> None:
     out = tmp_path / "run"
     assert train(*command(tree, out, *FAST, "--epochs", 2, *how, "-q", pairs="bad")) == 1
@@ -268,7 +273,9 @@ def test_what_has_no_effect_is_told_before_the_first_step(
     given = ["--epochs", "1", "--negatives", "9", "--workers", "1", "--batch-size", "1024"]
     train(*command(tree, tmp_path / "run", *given))
     told = "batch_size = 1024 is not used: it is for backend = torch"
-    assert told in capsys.readouterr().out.splitlines()
+    lines = capsys.readouterr().out.splitlines()
+    assert told in lines
+    assert f"preset default suits the data: {record(tmp_path / 'run')['suited']['why']}" in lines  # type: ignore[index]
     assert told in record(tmp_path / "run")["unused"]  # type: ignore[operator]
 
 
