@@ -16,6 +16,7 @@ NOWHERE = -(2**62)  # in place of a number that the format has no place for
 _FEWEST = 20  # that show a format; of fewer, all have to
 _FILLED = 0.9  # of the numbers that a format has for the mapping are in use
 _REACHED = 0.98  # of the largest number that it holds is in use
+_BLOCK = 1 << 20  # numbers that are looked at together
 _TWICE = 1.3  # times as many rows has an idx of several nodes as one of a single node
 _CONTRADICTING = (
     "self_pair",
@@ -37,6 +38,15 @@ class Encoding:
     encode: Callable[[IntArray], IntArray]  # (k,) to (k,)
     effect: str  # completes "idx went through uint16: ..."
     sharp: bool = False  # whether the numbers that it leaves show it by themselves
+
+    def leaves(self, numbers: IntArray) -> bool:
+        """Whether all of some numbers of 0 or more are such as it makes; stops where one is not."""
+        for at in range(0, len(numbers), _BLOCK):
+            beyond = numbers[at : at + _BLOCK]
+            beyond = beyond[beyond > self.held]
+            if len(beyond) and not (self.sharp and (self.encode(beyond) == beyond).all()):
+                return False
+        return True
 
 
 def _unsigned(bits: int, name: str) -> Encoding:
@@ -123,16 +133,16 @@ def fits(
 
     ``negative`` are the numbers below zero that stand in the file in place of idx.
     """
-    nodes = np.flatnonzero(mapped)
     above, below = totals.as_ancestor > 0, totals.as_descendant > 0
     for ends, used, other in (
         ("idx in the pairs", above | below, None),
         ("idx of ancestors", above, below),
         ("idx of descendants", below, above),
     ):
+        idx = np.flatnonzero(used)
         for encoding in encodings:
-            if encoding.held < len(mapped) - 1:
-                fit = _fit(encoding, nodes, used, other, negative)
+            if encoding.held < len(mapped) - 1 and encoding.leaves(idx):
+                fit = _fit(encoding, np.flatnonzero(mapped), used, other, negative)
                 if fit is not None:
                     yield Fit(encoding, *fit[:3], ends, fit[3])
 

@@ -286,22 +286,28 @@ def rows_between(
 
     Unasked where they are too many to be held.
     """
-    parts, count = [np.empty((3, 0), dtype=np.int64)], 0
+    parts: list[tuple[IntArray, ...]] = [(np.empty(0, dtype=np.int64),) * 3]
+    count = 0
+
+    def take(columns: tuple[IntArray, ...]) -> None:
+        here = (columns[0] >= first) & (columns[0] <= last)
+        parts.append(columns if here.all() else tuple(column[here] for column in columns))
+
     for batch in kept.batches():
         if batch.rows[-1] < first or batch.rows[0] > last:
             continue
-        here = (batch.rows >= first) & (batch.rows <= last)
-        if here.any():
-            count += int(np.count_nonzero(here))
-            room.look(count, _ROW_BYTES, _MOST)
-            parts.append(np.stack([batch.rows, batch.ancestor, batch.descendant])[:, here])
+        take((batch.rows, batch.ancestor, batch.descendant))
+        count += len(parts[-1][0])
+        room.look(count, _ROW_BYTES, _MOST)
     for name in ("index_out_of_range", "self_pair"):
         symptom = symptoms.get(name)
         if symptom is not None and symptom.rows is not None:
-            here = (symptom.rows >= first) & (symptom.rows <= last)
-            parts.append(np.stack([symptom.rows, *symptom.nodes])[:, here])
-    found = np.concatenate(parts, axis=1)
-    return found[:, np.argsort(found[0], kind="stable")]
+            take((symptom.rows, *symptom.nodes))
+    found = np.stack([np.concatenate(columns) for columns in zip(*parts, strict=True)])
+    if (found[0, 1:] >= found[0, :-1]).all():
+        return found
+    order = np.argsort(found[0], kind="stable")
+    return np.stack([column[order] for column in found])
 
 
 def _repeated(rows: IntArray, symptoms: Symptoms) -> bool:

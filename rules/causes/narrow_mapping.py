@@ -80,6 +80,8 @@ def of_mapped_idx(
     """The idx of the mapping: as often there as the format leaves 0, 1, 2 ... of all rows."""
     twice = symptoms.get("duplicate_idx")
     below = _below_zero(symptoms, "idx", "idx is negative")
+    if twice is None and below is None:
+        return None  # what a format cannot hold it merges, or turns below zero
     negative = np.empty(0, np.int64) if below is None else below[1]
     total = int(np.count_nonzero(mapping.mapped)) + len(negative)
     counts = mapping.mapped.astype(np.int64)
@@ -252,7 +254,8 @@ def of_mapped_identifiers(
         return None
     below = _below_zero(symptoms, "taxid", "taxid is negative")
     negative = np.empty(0, np.int64) if below is None else below[1]
-    values, twice = own[own >= 0], symptoms.get("duplicate_taxid")
+    values = own if own.min(initial=0) >= 0 else own[own >= 0]
+    twice = symptoms.get("duplicate_taxid")
     for encoding in encodings:
         if not _shows(encoding, values, negative, 0 if twice is None else len(twice)):
             continue
@@ -292,8 +295,8 @@ def _lacking(
 
 def _shows(encoding: Encoding, values: IntArray, negative: IntArray, twice: int) -> bool:
     if encoding.sharp:
-        above = values[values > encoding.held]
-        return bool(len(above) >= _FEWEST and (encoding.encode(above) == above).all())
+        beyond = int(np.count_nonzero(values > encoding.held))
+        return beyond >= _FEWEST and encoding.leaves(values)
     highest = int(values.max(initial=0))
     if highest > encoding.held or highest < _REACHED * encoding.held:
         return False

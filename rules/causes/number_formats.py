@@ -65,8 +65,8 @@ def _of_idx(
     """Idx of the pairs that went through one of some encodings."""
     parts = [(rows, part) for n, part in joins.items() if (rows := symptoms[n].rows) is not None]
     parts += [] if unread is None else [(unread.rows, unread.joins)]
-    used = np.flatnonzero((totals.as_ancestor > 0) | (totals.as_descendant > 0))
-    known = told(encodings, parts, int(used.max(initial=0)))
+    used = (totals.as_ancestor > 0) | (totals.as_descendant > 0)
+    known = told(encodings, parts, int(np.flatnonzero(used).max(initial=0)))
     if known is not None:
         return _by_identifiers(known, mapping, symptoms)
     numbers = [] if unread is None else [end.idx for end in unread.joins.ends]

@@ -52,6 +52,24 @@ def grouped(values: IntArray | Int32Array) -> IntArray:
     return keys
 
 
+def firsts(values: IntArray) -> IntArray:
+    """The position of the first of each value of 0 or more, by ascending value, (distinct,).
+
+    What ``np.unique`` gives as ``return_index``, in a fraction of the time: as in ``grouped``.
+    """
+    bits = len(values).bit_length()
+    if int(values.max(initial=0)) >> (63 - bits):
+        return np.unique(values, return_index=True)[1]
+    keys = np.left_shift(values, bits)
+    keys |= np.arange(len(keys))
+    keys.sort()
+    position = keys & ((1 << bits) - 1)
+    keys >>= bits
+    new = np.ones(len(keys), dtype=np.bool_)
+    new[1:] = keys[1:] != keys[:-1]
+    return position[new]
+
+
 def changes(*columns: npt.NDArray[np.generic]) -> IntArray | None:
     """Where rows begin that differ from the row before, (k,); None where more than a few do."""
     if len(columns[0]) > 2 * _PROBE and _few(*(c[:_PROBE] for c in columns)) is None:

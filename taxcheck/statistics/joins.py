@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -56,19 +57,30 @@ class Joins:
 
 
 class Meaning:
-    """From identifiers to the idx that a mapping gives them."""
+    """From identifiers to the idx that a mapping gives them; they are sorted when first asked."""
 
     def __init__(self, identifiers: Identifiers) -> None:
-        self._integers: IntArray | None = None
-        if identifiers.integers is not None:
-            self._idx = np.flatnonzero(identifiers.integers >= 0)
-            order = np.argsort(identifiers.integers[self._idx], kind="stable")
-            self._idx = self._idx[order]
-            self._integers = identifiers.integers[self._idx]
-        else:
-            assert identifiers.strings is not None
-            self._idx = np.flatnonzero(np.array([s is not None for s in identifiers.strings]))
-            self._strings = pa.array(identifiers.strings[self._idx], pa.string())
+        self._identifiers = identifiers
+
+    @cached_property
+    def _idx(self) -> IntArray:
+        """The idx that have one, (k,), by their identifiers where these are integers."""
+        integers, strings = self._identifiers.integers, self._identifiers.strings
+        if integers is None:
+            assert strings is not None
+            return np.flatnonzero(np.array([s is not None for s in strings]))
+        idx = np.flatnonzero(integers >= 0)
+        return idx[np.argsort(integers[idx], kind="stable")]
+
+    @cached_property
+    def _integers(self) -> IntArray | None:
+        integers = self._identifiers.integers
+        return None if integers is None else integers[self._idx]
+
+    @cached_property
+    def _strings(self) -> pa.Array:
+        assert self._identifiers.strings is not None
+        return pa.array(self._identifiers.strings[self._idx], pa.string())
 
     def of(self, cells: Column) -> IntArray:
         """The idx of each identifier, (k,): UNKNOWN where the mapping has none, UNSAID of none."""

@@ -183,13 +183,15 @@ def _closed(keys: IntArray, graph: Graph, closure: Closure, pairs: PairSet) -> B
     closed = np.ones(len(keys), dtype=bool)
     if not len(keys):
         return closed
-    for ends, up in ((ancestor, True), (descendant, False)):
+    for up in (True, False):
+        left = np.flatnonzero(closed)
+        ends = (ancestor if up else descendant)[left]
         nodes = distinct(ends)
         neighbours, places = graph.acyclic.beside(nodes, up), np.searchsorted(nodes, ends)
         for part in bounded(neighbours.counts[places], _CHECKS):
             position, other = neighbours.expand(places[part])
-            a, d = ancestor[part][position], descendant[part][position]
-            a, d = (other, d) if up else (a, other)
+            pair = left[part][position]
+            a, d = (other, descendant[pair]) if up else (ancestor[pair], other)
             lacking = ~pairs.contains(closure, a, d) & (a != d)
-            closed[part.start + position[lacking]] = False
+            closed[pair[lacking]] = False
     return closed

@@ -23,7 +23,7 @@ _WIDTH = 2_048  # ancestors in a stripe
 _REACHED = 4_096  # ancestors in a stripe of bits
 _LABELS = 32  # of the estimate
 LABEL_BYTES = 8 * _LABELS  # a node, in making it
-_GATHERED = 1 << 25  # bytes of rows that are compared at once
+_GATHERED = 1 << 23  # bytes of rows that are compared at once: of thirty parents 512 KB each time
 _CACHED = 1 << 19  # bytes that stay near the processor
 _MOST_LEVELS = 20_000  # of more, walking them would take longer than all else
 
@@ -235,7 +235,8 @@ class Matrix:
                 distance, left = 0, int(np.count_nonzero(part != NONE))
                 while left:
                     distance += 1
-                    here = (part == distance).sum(axis=1, dtype=np.uint16)
+                    bits = np.bitwise_count(np.packbits(part == distance, axis=1))
+                    here = bits.sum(axis=1, dtype=np.uint16)
                     counts[:, distance] += here
                     left -= int(here.sum(dtype=np.int64))
         return table[self._rows]
@@ -250,10 +251,12 @@ def _joined(ufunc: np.ufunc, table: Values, rows: IntArray, starts: IntArray) ->
     counts = np.diff(np.append(starts, len(rows)))
     order = np.argsort(-counts, kind="stable")
     counts, starts = counts[order], starts[order]
-    joined = table[rows[starts]]
+    joined = table.take(rows[starts], axis=0)
+    taken = np.empty_like(joined)
     for k in range(1, int(counts.max(initial=0))):
         some = int(np.searchsorted(-counts, -k, side="left"))  # that have more than k rows
-        ufunc(joined[:some], table[rows[starts[:some] + k]], out=joined[:some])
-    found = np.empty_like(joined)
-    found[order] = joined
-    return found
+        # with "raise" the rows would be taken to yet another place first
+        table.take(rows[starts[:some] + k], axis=0, out=taken[:some], mode="clip")
+        ufunc(joined[:some], taken[:some], out=joined[:some])
+    taken[order] = joined
+    return taken

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from taxcheck.model.arrays import BoolArray, IntArray, within
+from taxcheck.model.arrays import BoolArray, IntArray, firsts, within
 from taxcheck.statistics.depths import Repeats
 from taxcheck.statistics.hierarchy.chains import BEYOND_EDGES, REASONS, SHORTER_WAY, Chains
 from taxcheck.statistics.hierarchy.closure import Closure
@@ -113,7 +113,7 @@ class Sweep:
     def _repeated(self, batch: SpooledBatch, keys: IntArray) -> BoolArray:
         """Rows whose pair an earlier row has."""
         repeated = np.ones(len(keys), dtype=bool)
-        repeated[np.unique(keys, return_index=True)[1]] = False
+        repeated[firsts(keys)] = False
         slot, _ = self._closure.find(batch.ancestor, batch.descendant)
         repeated |= self._slots_seen.contains(slot)
         outside = np.flatnonzero(slot < 0)
