@@ -9,6 +9,7 @@ import numpy as np
 
 from taxcheck.model.arrays import BoolArray, Int32Array, IntArray, Whole, within
 from taxcheck.model.cause import Explanation, Mend, cause
+from taxcheck.model.result import RuleResult
 from taxcheck.model.room import Room
 from taxcheck.model.vocabulary import plural
 from taxcheck.statistics.counts import Counts
@@ -21,6 +22,7 @@ _NEARLY = 0.99
 _ROUNDS = 3
 _MOST = 0.5  # of the rows; where more are turned round, it is the columns
 _ROW_BYTES = 100  # that a row takes which points upwards
+_EDGES = 4  # times as many pairs follow from mere edges as there are, or more
 _SEEN_BY = ("false_ancestor_pair", "reversed_pair", "cycle", "missing_parent", "several_parents")
 
 
@@ -30,6 +32,7 @@ def exchanged_ends(
     symptoms: Symptoms,
     joins: Mapping[str, Joins],
     totals: PairState,
+    found: Mapping[str, RuleResult],
     room: Room,
 ) -> Explanation | None:
     """In some rows ancestor and descendant, or the identifiers beside them, were exchanged.
@@ -50,7 +53,8 @@ def exchanged_ends(
     ``taxcheck fix`` does that where the idx are exchanged.
 
     Known exceptions:
-    Where all rows are turned round, the columns were exchanged.
+    Where all rows are turned round, the columns were exchanged. Of mere edges only identifiers
+    tell: who has more rows need not have more descendants.
 
     References:
     - Nickel & Kiela 2017, the direction of the relation: https://arxiv.org/abs/1705.08039
@@ -59,7 +63,7 @@ def exchanged_ends(
         crossed = _crossed(symptoms, joins["taxid_disagreement"], totals)
         if crossed is not None:
             return crossed
-    if not any(name in symptoms for name in _SEEN_BY):
+    if not any(name in symptoms for name in _SEEN_BY) or _mere_edges(found, len(kept)):
         return None
     (rows, *ends), certain = _upwards(kept, totals.origin.n, room)
     both = symptoms.get("reversed_pair")
@@ -89,6 +93,12 @@ def exchanged_ends(
         else "without the distances of a tree a node and its only child "
         "are not told apart; give depth_diff, or `taxonomy`",
     )
+
+
+def _mere_edges(found: Mapping[str, RuleResult], rows: int) -> bool:
+    """Whether most of what the pairs imply is not there."""
+    missing = found.get("missing_ancestor_pair")
+    return missing is not None and (missing.count or 0) > _EDGES * rows
 
 
 def _upwards(kept: KeptPairs, n: int, room: Room) -> tuple[IntArray, bool]:
