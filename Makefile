@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 KERNEL := $(VENV)/.kernel
 PYTEST := $(BIN)/pytest -n auto --dist loadfile  # what a file's tests share is made once
 
-.PHONY: help install demo demo-train serve-demo test test-all test-quick check check-static coverage mutation format bench-gate bench-scale bench-audit bench-engine bench-ablations bench-build bench-layouts bench-explorer bench-service docs clean
+.PHONY: help install demo demo-train serve-demo test test-all test-quick check check-static coverage mutation format bench-gate bench-scale bench-audit bench-engine bench-ablations bench-build bench-layouts bench-explorer bench-growth bench-service docs clean
 
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -17,11 +17,11 @@ install: $(READY)  ## .venv with taxcheck and everything its development needs
 $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
 
-$(BASE): pyproject.toml constraints.txt | $(BIN)/pip
+$(BASE): pyproject.toml constraints.txt taxcheck/__init__.py | $(BIN)/pip
 	$(BIN)/pip install --quiet --no-compile --constraint constraints.txt --editable .
 	touch $@
 
-$(READY): pyproject.toml constraints.txt | $(BIN)/pip
+$(READY): pyproject.toml constraints.txt taxcheck/__init__.py | $(BIN)/pip
 	$(BIN)/pip install --quiet --no-compile --constraint constraints.txt --editable '.[dev]'
 	touch $(BASE) $@
 
@@ -140,6 +140,9 @@ bench-build: $(READY)  ## build all of NCBI beside the bare closure and write
 bench-layouts: $(READY)  ## measure what two dimensions keep of tables (WordNet's training takes minutes)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m benchmarks.layouts
+
+bench-growth: $(READY)  ## measure how time and memory grow with what is large, long, wide or wrong
+	$(BIN)/python -m benchmarks.growth
 
 bench-explorer: $(READY)  ## measure the explorer's page in Chromium: size, first picture, frames
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'

@@ -12,7 +12,7 @@ if [[ -z ${INPUT_VERSION:-} ]]; then
 elif [[ $INPUT_VERSION =~ ^[0-9][0-9A-Za-z.+!-]*$ ]]; then
   what="taxcheck$extras==$INPUT_VERSION"
 else
-  echo "::error::version must be a release, such as 0.1.0"
+  echo "::error::version must be a release, such as 0.2.0"
   exit 2
 fi
 # Not from the checkout, which may hold a pip of its own.

@@ -1,4 +1,4 @@
-"""docs/benchmarks.md: one section per benchmark, replaced whole when it is measured again."""
+"""Pages of the documentation: a section per benchmark, replaced whole when it is measured again."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 
-def write_section(name: str, text: str) -> None:
+def write_section(name: str, text: str, of: Path = PAGE) -> None:
     """Replace the section between the markers of ``name``, or add it."""
-    page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else "# Benchmarks\n"
+    page = of.read_text(encoding="utf-8") if of.exists() else "# Benchmarks\n"
     begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
     section = f"{begin}\n{text.strip()}\n{end}"
     pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
@@ -21,7 +21,7 @@ def write_section(name: str, text: str) -> None:
         page = pattern.sub(lambda _: section, page)
     else:
         page = page.rstrip() + "\n\n" + section + "\n"
-    PAGE.write_text(page, encoding="utf-8")
+    of.write_text(page, encoding="utf-8")
 
 
 def machine() -> str:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:  # for type checkers and editors; a test holds it equal to _WH
     from taxcheck.run.registry import load_renderers, load_rules
     from taxcheck.run.request import Request
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "BrokenError",
     "Cause",

@@ -52,7 +52,8 @@ def pages() -> Iterator[Page]:
         "well as the sheet of a workbook or the table of a database; one inside of another, and a "
         "pattern of files, work alike. A file with one table needs no name, and tells which it "
         "took; of one with several the names are listed where none is given.",
-        "```console\n$ python -m zipfile -c all.zip mapping.tsv pairs.parquet\n"
+        "```console\n$ mkdir inputs && cp -r fixtures/healthy/. inputs && cd inputs\n"
+        "$ python -m zipfile -c all.zip mapping.tsv pairs.parquet\n"
         "$ taxcheck run --mapping all.zip::mapping.tsv --pairs all.zip::pairs.parquet\n…\n```",
         "What is inside is unpacked into a temporary file, so that other processes and machines "
         "cannot read it. The fingerprint is that of the whole file.",

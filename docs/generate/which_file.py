@@ -14,6 +14,7 @@ _ROOMS: tuple[tuple[Kind, str, str, str], ...] = (
     ("checkpoint", "A trained table", "taxcheck inspect FILE", "table"),
 )
 _SESSION = """```console
+$ mkdir which && cp -r fixtures/healthy/. which && cd which
 $ python -m zipfile -c data.zip mapping.tsv pairs.parquet
 $ taxcheck inspect --pairs data.zip
 taxcheck: data.zip: is a zip archive of 2: mapping.tsv, pairs.parquet; name the one that is meant, as in data.zip::mapping.tsv

@@ -37,13 +37,7 @@ _VERSION = re.compile(r"^taxcheck \d+\.\d+\.\d+")
 PORT = "8740"  # of a server, on the pages
 _QUOTED = re.compile(r"'[^']*'")
 _SHELL = re.compile(r"[|&;<>$*?`(){}]|^\w+=")
-# What stands in every folder that a page is tried in: a clone's data, under its examples' names.
-EXAMPLES = {
-    "fixtures": "fixtures",
-    "mapping.tsv": "fixtures/healthy/mapping.tsv",
-    "pairs.parquet": "fixtures/healthy/pairs.parquet",
-    "taxdump": "fixtures/healthy/taxdump",
-}
+_MOVES = re.compile(r"(?:^|&& )cd \S+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +87,12 @@ def commands(block: Block) -> Iterator[Command]:
 
 
 def lay_out(folder: Path) -> None:
-    """Put the examples where commands find them."""
-    for name, source in EXAMPLES.items():
-        (folder / name).symlink_to(ROOT / source)
+    """Make a folder look like a clone to the pages, of which they use the examples."""
+    (folder / "fixtures").symlink_to(ROOT / "fixtures")
 
 
 def run(page: Path, folder: Path) -> Iterator[tuple[Command, str, int]]:
-    """Run a page in a folder: each command with its output and its exit code."""
+    """Run a page, which begins in a folder: each command with its output and its exit code."""
     code = 0
     server = _Server()
     with contextlib.closing(server):
@@ -112,6 +105,9 @@ def run(page: Path, folder: Path) -> Iterator[tuple[Command, str, int]]:
                         yield command, f"{code}\n", 0
                     else:
                         output, code = server.run(command.text, folder)
+                        if _MOVES.search(command.text):
+                            folder = Path(output.rstrip("\n"))
+                            output = ""
                         yield command, output, code
             elif block.title:
                 text = server.here(block.text)
@@ -140,6 +136,8 @@ class _Server:
             return "", 0
         if text.startswith("taxcheck serve") and text.endswith(" &"):
             output, code = self._start(shlex.split(text.removesuffix(" &")), folder)
+        elif _MOVES.search(text):
+            return _run(f"{text} && pwd", folder)
         else:
             output, code = _run(self.here(text), folder)
         return output.replace(self._port, PORT), code

@@ -81,7 +81,7 @@ def test_the_columns_of_the_example_can_be_given_so(tmp_path):
     lay_out(tmp_path)
     typed = list(run(page, tmp_path))
     assert any("--pair-columns" in command.text for command, _, _ in typed)
-    assert [code for _, _, code in typed] == [0] * 3
+    assert [code for _, _, code in typed] == [0] * 4
 
 
 def test_what_a_file_is_can_be_asked_as_the_page_says(tmp_path):
@@ -89,7 +89,7 @@ def test_what_a_file_is_can_be_asked_as_the_page_says(tmp_path):
     (page := tmp_path / "which-file.md").write_text(text, encoding="utf-8")
     lay_out(tmp_path)
     typed = list(run(page, tmp_path))
-    assert [code for _, _, code in typed] == [0, 3, 0, 0]
+    assert [code for _, _, code in typed] == [0, 0, 3, 0, 0]
     for command, output, _ in typed:
         assert matches(command.shown, output), output
     for kind in ("| an Excel workbook |", "| an Avro file | anything | rewrite it as Parquet |"):

@@ -58,6 +58,27 @@ def test_what_is_typed_prints_what_is_shown(page: Path, tmp_path: Path):
     assert done
 
 
+@pytest.mark.slow
+def test_pages_are_typed_one_after_the_other_in_one_clone(tmp_path: Path):
+    """No page needs what another one made, or is in its way."""
+    lay_out(tmp_path)
+    for page in TYPED:
+        for command, output, code in run(page, tmp_path):
+            where = f"{page}:{command.line}: $ {command.text}"
+            assert matches(command.shown, output), f"{where}\n{output}"
+            assert code == 0 or _told(page, command.line), f"{where}\n{output}"
+
+
+def test_every_page_makes_a_folder_of_its_own():
+    """So that none is in the way of another, which the slow test sees by typing all."""
+    made = [
+        name
+        for page in TYPED
+        for name in re.findall(r"^\$ mkdir (\S+) && cp -r", page.read_text("utf-8"), re.M)
+    ]
+    assert len(made) == len(set(made)) >= 15
+
+
 def _told(page: Path, line: int) -> bool:
     """Whether the page asks for the code right after a command; its number is then compared."""
     after = [c for block in blocks(page) if block.language == "console" for c in commands(block)]
