@@ -53,7 +53,7 @@ def side(found: Side | None) -> str:
     if found is None:
         return "no such rule"
     said = found.outcome.upper()
-    if found.count is None or not _found(found):
+    if not found.count or not _found(found):  # some defects are found and not counted
         return said
     return f"{said} {number(found.count)}" + (f" of {number(found.total)}" if found.total else "")
 
@@ -102,9 +102,17 @@ def value(name: str, found: Number) -> str:
     return clip(number(found), 80)
 
 
+def names(comparison: Comparison) -> tuple[str, str]:
+    """What the two runs are called: by their titles, and by their files where these are equal."""
+    before, after = comparison.before, comparison.after
+    if before.title and after.title and before.title != after.title:
+        return before.title, after.title
+    told = [f"{run.title} ({run.path})" if run.title else run.path for run in (before, after)]
+    return told[0], told[1]
+
+
 def masthead(comparison: Comparison) -> tuple[str, ...]:
-    """Tool, the two titles, day."""
-    titles = [run.title or run.path for run in (comparison.before, comparison.after)]
-    joined = f"{clip(titles[0], 50)} → {clip(titles[1], 50)}"
+    """Tool, the names of the two runs, day."""
+    joined = " → ".join(clip(name, 50) for name in names(comparison))
     parts = (f"taxcheck {comparison.version}", joined, comparison.created[:10])
     return tuple(part for part in parts if part)

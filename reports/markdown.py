@@ -152,10 +152,8 @@ def _head(report: Report) -> Iterator[str]:
     if guesses := view.guessed(report):
         yield f"Guessed: {plain(' '.join(guesses), 1000)}"
     if action := view.action(report):
-        if action.is_code:
-            yield "Do this:\n\n" + block(action.text, 2000)
-        else:
-            yield f"Do this: {prose(action.text, 1000)}"
+        said = f"Do this: {prose(action.text, 1000)}" if action.text else "Do this:"
+        yield "\n\n".join([said, *(block(code, 2000) for code in action.code)])
 
 
 def _table(results: Iterable[RuleResult], changes: bool) -> tuple[list[str], list[str]]:

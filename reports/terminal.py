@@ -45,7 +45,6 @@ _MARKS = {
 }
 _NAMES_WIDTH = 40
 _COMMAND_LINES = 5
-_CAUSE_LINES = 4
 _TABLES = 6  # of a series that are shown
 _STANDING = 5  # lines on the baseline and the waivers
 _CHANGES = 24  # rules of a comparison; -v lists all
@@ -81,7 +80,8 @@ def _said(one: Listed, follows: str) -> str:
 def _entry(row: Row, width: int, column: int, lines: int) -> Iterator[Line]:
     branch, result, follows = row
     if isinstance(result, FoundCause):  # what happened is told whole, what follows as room is left
-        lines = max(lines, _CAUSE_LINES)
+        yield from _cause(result, width)
+        return
     label = clip(_label(result, branch), column)
     text = one_line(_said(result, follows))
     said = textwrap.wrap(text, width - column - 2, max_lines=lines, placeholder=" …")
@@ -91,6 +91,17 @@ def _entry(row: Row, width: int, column: int, lines: int) -> Iterator[Line]:
     first.stylize("bold", at + 2, at + 2 + len(one_line(result.label.split()[0])))
     yield first.append("  " + (said[0] if said else ""))
     yield from (Line(" " * (column + 2) + more) for more in said[1:])
+
+
+def _cause(cause: FoundCause, width: int) -> Iterator[Line]:
+    label = _label(cause, "")
+    whole = f"{label}  {one_line(cause.told)}"
+    said = textwrap.wrap(whole, width, subsequent_indent="    ", break_on_hyphens=False)
+    first = Line(said[0])
+    first.stylize(_STYLES[cause.outcome], 0, 1)
+    first.stylize("bold", 2, min(len(label), len(said[0])))
+    yield first
+    yield from map(Line, said[1:])
 
 
 def _command(text: str, width: int) -> Iterator[Line]:
@@ -114,12 +125,10 @@ def _action(report: Report, width: int) -> Iterator[Line]:
     action = view.action(report)
     if action is None:
         return
-    if not action.is_code:
-        lines = list(_wrapped(bare(action.text), width - 10, 4))
-    elif action.text.startswith("taxcheck "):
-        lines = list(_command(action.text, width - 10))
-    else:
-        lines = [Line(action.text, "bold")]
+    lines = list(_wrapped(bare(action.text), width - 10, 4))
+    for code in action.code:
+        ours = code.startswith("taxcheck ")
+        lines += _command(code, width - 10) if ours else [Line(code, "bold")]
     yield Line("Do this:  ").append_line(lines[0])
     yield from (Line(" " * 10).append_line(line) for line in lines[1:])
 
@@ -141,18 +150,23 @@ def _folded(label: str, results: tuple[RuleResult, ...], width: int) -> Iterator
 
 def _entries(rows: list[Row], room: int, width: int) -> list[Line]:
     """The findings, each with as much of its message as leaves room for all of them."""
-    shown = rows if len(rows) <= room else rows[: max(room - 1, 0)]
-    widest = max((len(_label(result, branch)) for branch, result, _ in shown), default=0)
+    widest = max((len(_label(result, branch)) for branch, result, _ in rows), default=0)
     column = min(widest, _NAMES_WIDTH, width // 2)
-    entries: list[Line] = []
-    for lines in (3, 2, 1):
-        entries = [e for row in shown for e in _entry(row, width, column, lines)]
-        if len(entries) <= room:
-            break
+    shown, entries = rows, _told(rows, width, column, 3)
+    for lines in (2, 1):
+        if len(entries) > room:
+            entries = _told(rows, width, column, lines)
+    while len(entries) > room - (len(shown) < len(rows)) and len(shown) > 1:
+        shown = shown[:-1]
+        entries = _told(shown, width, column, 1)
     if len(rows) > len(shown):
         left = plural(len(rows) - len(shown), "more finding")
         entries.append(Line(f"  … and {left}; -v lists all"))
     return entries
+
+
+def _told(rows: list[Row], width: int, column: int, lines: int) -> list[Line]:
+    return [line for row in rows for line in _entry(row, width, column, lines)]
 
 
 def _first_screen(report: Report, width: int) -> list[Line]:
@@ -308,8 +322,11 @@ def _compared(comparison: Comparison, width: int, verbose: bool) -> Iterator[Lin
     word, look = direction.value.upper(), compared.LOOKS[direction]
     yield _masthead(compared.masthead(comparison), word, look, width)
     yield from _wrapped(comparison.headline, width, None, "bold")
-    for name, run in (("Before", comparison.before), ("After", comparison.after)):
-        yield from _wrapped(f"{name}: {run.verdict.upper()}: {run.headline}", width, None)
+    called = (clip(one_line(name), 50) for name in compared.names(comparison))
+    sides = (("Before", comparison.before), ("After", comparison.after))
+    for (side, run), name in zip(sides, called, strict=True):
+        said = f"{side}, {name}: {run.verdict.upper()}: {run.headline}"
+        yield from _wrapped(said, width, None)
     for note in comparison.notes:
         yield from _wrapped(note, width, None)
     yield from _changed_causes(comparison, width)

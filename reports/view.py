@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -25,10 +26,10 @@ FOUND = (Outcome.ERROR, Outcome.FAIL, Outcome.WARN, Outcome.WAIVED, Outcome.INFO
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What to do next; ``is_code`` tells a line to paste from advice, whose code is marked."""
+    """What to do next: advice, whose code is marked, and below it what is to be pasted."""
 
     text: str
-    is_code: bool
+    code: tuple[str, ...] = ()
 
 
 def of_outcome(report: Report, *outcomes: Outcome) -> tuple[RuleResult, ...]:
@@ -77,13 +78,18 @@ def standing(report: Report) -> tuple[tuple[str, bool], ...]:
     return tuple(said)
 
 
-def follows(lead: FoundCause | RuleResult, result: RuleResult) -> str:
-    """How many of a finding's offenders follow from what it stands below; empty if not counted."""
+def follows(lead: FoundCause | RuleResult, result: RuleResult, *, short: bool = False) -> str:
+    """How many of a finding's offenders follow from what it stands below; empty if not counted.
+
+    ``short`` says of all of them no more than that.
+    """
     counted = result.follows if isinstance(lead, RuleResult) else lead.explains
     wanted = lead.id if isinstance(lead, RuleResult) else result.id
     found = next((one for one in counted if one.rule == wanted), None)
     if found is None or not found.of:
         return ""
+    if short and found.count == found.of:
+        return "all follow"
     return f"{number(found.count)} of {number(found.of)} follow"
 
 
@@ -146,9 +152,22 @@ def action(report: Report) -> Action | None:
         for one in own:
             if one.fix:
                 code = snippet(one.fix)
-                return Action(code or advice(one.fix), code is not None)
-        return Action(advice(lead.document.fix.strip().split("\n\n")[0].rstrip(":")), False)
+                return Action("", (code,)) if code else _action(one.fix)
+        return _action(lead.document.fix.strip().split("\n\n")[0].rstrip(":"))
     return None
+
+
+def _action(fix: str) -> Action:
+    """Advice that names its commands, and the commands whole, so that each can be copied."""
+    whole = tuple(
+        part.text
+        for part in parts(one_line(fix))
+        if part.kind == "code" and part.text.startswith("taxcheck ") and " -" in part.text
+    )
+    said = advice(fix)
+    for command in whole:
+        said = said.replace(command, " ".join(command.split()[:2]))
+    return Action(said, whole)
 
 
 def guessed(report: Report) -> tuple[str, ...]:
@@ -173,6 +192,18 @@ def table_read(report: Report) -> str:
             beside = (said[key] for key in ("left out", "guessed") if key in said)
             return ". ".join([", ".join(parts), *(one.rstrip(".") for one in beside)])
     return ""
+
+
+def explore(report: Report) -> str:
+    """The command that writes the explorer of the run's table; empty where it had none."""
+    told = {source.role: source.path for source in report.inputs}
+    if "checkpoint" not in told:
+        return ""
+    words = ["taxcheck", "explore", told["checkpoint"]]
+    for role in ("mapping", "pairs", "taxonomy"):
+        if role in told:
+            words += [f"--{role}", told[role]]
+    return shlex.join([*words, "--out", "explorer.html"])
 
 
 def worse(change: ScoreChange) -> str:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
             f"{TRAINED}: 9.1; untrained, uniform within 0.001 (Nickel & Kiela 2017): under 0.007",
         ),
     },
-    pictures=("norm_histogram", "radius_by_depth"),
+    pictures=("row_radii", "radius_by_depth"),
 )
 def norm_collapse(embedding: EmbeddingStatistics, threshold: Mapping[str, float]) -> Finding:
     """All rows lie at one radius, or all near the origin.

@@ -69,7 +69,8 @@ def percentiles(embedding: EmbeddingStatistics) -> str:
         ),
     },
     caused_by=EXPLAINED,
-    pictures=("norm_percentiles", "norm_histogram", "radius_by_depth"),
+    pictures=("row_radii", "radius_by_depth"),
+    judges="row_radii",
 )
 def boundary_saturation(
     embedding: EmbeddingStatistics,
@@ -102,8 +103,8 @@ def boundary_saturation(
     0.9 and 250,000 times at 0.999: whatever is wrong there stays wrong.
 
     How to fix:
-    First see whether the structure is there: ``taxcheck evaluate checkpoint.pt --pairs
-    pairs.parquet``. Where it is not, moving the clip inwards moves the crowd with it. Take the
+    First see whether the structure is there: ``taxcheck evaluate checkpoint.pt --mapping
+    mapping.tsv --pairs pairs.parquet``. Where it is not, moving the clip inwards moves the crowd with it. Take the
     pressure away instead: burn in with a hundredth of the learning rate for ten epochs, weaken a
     regularizer on the radius, start near the origin, and train in coordinates whose gradients do
     not vanish:
@@ -154,8 +155,8 @@ def boundary_saturation(
             f"{percent(seen.above)} of the rows have a norm above 0.9, and "
             + ("depths can no longer be told apart there." if lost else "gradients vanish there.")
         ),
-        fix="``taxcheck evaluate checkpoint.pt --pairs pairs.parquet`` shows whether "
-        "the structure is lost; where it is, burn in with ``lr / 100`` for ten epochs, weaken the "
+        fix="``taxcheck evaluate checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet`` "
+        "shows whether the structure is lost; where it is, burn in with ``lr / 100`` for ten epochs, weaken the "
         "regularizer on the radius and start near the origin: a clip further in only moves the "
         "crowd",
     )

@@ -112,7 +112,7 @@ def scattered_group(scores: HierarchyScores, threshold: Mapping[str, float]) -> 
         samples=tuple(_sample(clade) for clade in odd[:_SAMPLES]),
         impact=f"{plural(len(odd), 'clade')} will look scattered, or be a single point, on every "
         "map of the table.",
-        fix="where many members were never trained, repair PAIR003 and EMB006; else ``taxcheck why "
+        fix="``taxcheck why "
         f"{odd[0].label!r} --embeddings checkpoint.pt --mapping mapping.tsv --pairs "
         "pairs.parquet`` tells where its members hang"
         if odd
@@ -160,8 +160,7 @@ def weak_separation(scores: HierarchyScores) -> Finding:
         {"separation": score},
         "pairs",
         impact="Classes overlap: they lie no farther apart than in a table that learnt nothing.",
-        fix="look at the classes that HIER005 names and at EMB006; then train with more negatives "
-        "from other classes",
+        fix="train with more negatives from other classes",
         unit=f"; classes: {scores.clade_level}" if scores.clade_level else "",
     )
     return _also(finding, {"as the incident's successors compute it": scores.separation_successors})

@@ -94,8 +94,8 @@ def radius_ignores_depth(scores: HierarchyScores, threshold: Mapping[str, float]
         observed=observed,
         samples=(Sample({"correlation": best, "ceiling": ceiling}),),
         impact="The radius of a node says little or nothing of its depth.",
-        fix="repair EMB006 and PAIR015 first; then train from rows that start nested, as "
-        "``taxcheck train --init nested`` does, or raise ``--lambda-reg``",
+        fix="train from rows that start nested, as ``taxcheck train --init nested`` does, or "
+        "raise ``--lambda-reg``",
     )
 
 
@@ -178,8 +178,8 @@ def child_inside_parent(scores: HierarchyScores, threshold: Mapping[str, float])
         ),
         impact=f"{percent(inside)} of the edges point the wrong way: the child looks more general "
         "than its parent.",
-        fix="repair EMB006 and PAIR015 first; where both are clean go on training with a falling "
-        "learning rate, and see the depths with ``taxcheck evaluate``",
+        fix="go on training with a falling learning rate, and see the depths with ``taxcheck "
+        "evaluate checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet``",
     )
 
 

@@ -91,9 +91,8 @@ def weak_reconstruction(scores: HierarchyScores) -> Finding:
         judged,
         "sources",
         impact=_PART if scores.map and scores.map.beats_every_null else _NOTHING,
-        fix="repair what EMB001, EMB002, EMB006 and the data's rules find, then train again with "
-        "burn-in (ten epochs at ``lr / 100``) and choose checkpoints by MAP: ``taxcheck evaluate "
-        "checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet``",
+        fix="train again with burn-in (ten epochs at ``lr / 100``) and choose checkpoints by MAP: "
+        "``taxcheck evaluate checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet``",
     )
     observed: dict[str, Observed] = {
         **finding.observed,
@@ -205,6 +204,7 @@ def hubness(scores: HierarchyScores, threshold: Mapping[str, float]) -> Finding:
         message=f"the k-occurrence has a skew of {figure(skew)}",
         observed=observed,
         samples=(Sample({"skew": skew}),),
-        fix="``taxcheck evaluate`` shows the table's neighbours; where leaves are hubs, rank by "
+        fix="``taxcheck evaluate checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet`` shows "
+        "the table's neighbours; where leaves are hubs, rank by "
         "mutual proximity or train with more negatives",
     )

@@ -48,7 +48,7 @@ def recorded(training: TrainingRecord, key: str) -> float:
             _INCIDENT_REPAIR.format("0.1", "0.01"),
         )
     },
-    pictures=("norm_percentiles",),
+    pictures=("row_radii",),
 )
 def regularizer_too_strong(training: TrainingRecord, threshold: Mapping[str, float]) -> Finding:
     """The regularizer on the radius outweighs the loss.
@@ -117,7 +117,7 @@ def regularizer_too_strong(training: TrainingRecord, threshold: Mapping[str, flo
         ),
     },
     caused_by=("TRAIN001", "TRAIN003"),
-    pictures=("norm_histogram",),
+    pictures=("row_radii",),
 )
 def clip_too_near(
     embedding: EmbeddingStatistics,

@@ -58,7 +58,7 @@ def never_trained(coverage: CoverageOfTraining, threshold: Mapping[str, float]) 
     Repair the data first, by the finding that explains the rows (mostly PAIR003 or PAIR014), then
     train again; more epochs do not help a row that nothing draws. One row's story is told by
 
-        taxcheck why 203 --embeddings checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet
+        taxcheck why NODE --embeddings checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet
 
     Until then keep the rows out of what is published: ``taxcheck run ... --failures out/`` lists
     them all.
@@ -113,8 +113,8 @@ def never_trained(coverage: CoverageOfTraining, threshold: Mapping[str, float]) 
         samples=bad.samples,
         impact=f"{part(count, bad.total, 'rows')} {have(count)} a random vector under the name of "
         "a taxon.",
-        fix="repair what explains the rows (mostly PAIR003 or PAIR014) and train again; "
-        "``taxcheck why 203 --embeddings checkpoint.pt --mapping mapping.tsv --pairs "
+        fix="repair what explains the rows and train again; "
+        "``taxcheck why NODE --embeddings checkpoint.pt --mapping mapping.tsv --pairs "
         "pairs.parquet`` tells the story of one taxon",
     )
 

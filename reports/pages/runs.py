@@ -10,6 +10,7 @@ from taxcheck.service.pages.values import Compare, Run
 
 from ..comparison import told
 from ..html import LEVELS, comparison_parts, parts
+from ..view import explore
 from . import links
 from .frame import filled
 from .kept import Kept
@@ -31,7 +32,7 @@ def run(value: Run) -> str:
     changed = value.changed
     first, body = _REPORTS.of(value.drawn, lambda: _drawn(value.report))
     downloads = [(said, f"/api/v1{links.run(value.line.id, name)}") for said, name in _FORMATS]
-    if value.report.audit is not None and value.report.audit.projection is not None:
+    if explore(value.report):
         downloads.append(("explorer", links.run(value.line.id, "explorer")))
     same = (Change.UNCHANGED, Change.DIFFERS)
     return filled(

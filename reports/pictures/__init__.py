@@ -17,7 +17,7 @@ from .places import misplaced
 from .scores import mean_rank, scores, separation
 from .series import epochs
 from .svg import Drawing, Picture
-from .table import copies, hubs, norm_histogram, norm_percentiles
+from .table import copies, hubs, row_radii
 from .training import training_curve, untrained
 
 _Draw = Callable[[Report], Picture | None]
@@ -28,7 +28,7 @@ _CHAPTERS: tuple[tuple[str, str, tuple[_Draw, ...]], ...] = (
     ("series", "One table after another", (epochs,)),
     ("untrained", "Which rows were never trained, and why", (untrained, updates)),
     ("training", "How the training went", (training_curve,)),
-    ("place", "Where the rows lie", (norm_percentiles, norm_histogram, radius_by_depth, copies)),
+    ("place", "Where the rows lie", (row_radii, radius_by_depth, copies)),
     (
         "hierarchy",
         "Does it hold the hierarchy",

@@ -12,8 +12,21 @@ from taxcheck.model.vocabulary import DEPTH_RANGES, percent
 from taxcheck.model.vocabulary import score as figure
 
 from ..text import clip, number
-from .svg import WIDE, Drawing, Picture, Shape, both, diamond, dot, line, rect, text, text_width
-from .table import norm, ordinal
+from .svg import (
+    WIDE,
+    Drawing,
+    Picture,
+    Shape,
+    both,
+    diamond,
+    dot,
+    line,
+    rect,
+    text,
+    text_width,
+    ticks,
+)
+from .table import ordinal
 
 _ON_A_PHONE = 12  # characters beside a row
 _ROW = 36.0
@@ -91,12 +104,14 @@ def _steps(steps: Sequence[Step], ends: Sequence[tuple[float, str]], width: int)
 def _picture(
     key: str, title: str, steps: Sequence[Step], ends: Sequence[tuple[float, str]], note: str
 ) -> Picture:
+    """The picture of rows on one axis; it need not be looked at where nothing changed."""
     said = "; ".join(f"{step.label}: {step.said[0]}, then {step.said[1]}" for step in steps)
 
     def drawn(width: int) -> Drawing:
-        return _steps(steps, ends if width == WIDE else ends[:: len(ends) - 1], width)
+        return _steps(steps, ends if width == WIDE else ends[:: max(len(ends) - 1, 1)], width)
 
-    return both(key, title, f"Before and after. {said}.", drawn, (note,))
+    same = all(step.said[0] == step.said[1] for step in steps)
+    return both(key, title, f"Before and after. {said}.", drawn, (note,), fine=same)
 
 
 def _said(worded: Callable[[float], str], *sides: float | None) -> tuple[str, str]:
@@ -166,6 +181,7 @@ def coverage(pictures: BeforeAfter) -> Picture | None:
         f"Roles of the nodes, before and after. {said}.",
         lambda width: _bars(parts, width),
         notes,
+        fine=not never.after and all(part.before == part.after for part in parts),
     )
 
 
@@ -187,18 +203,28 @@ def depths(pictures: BeforeAfter) -> Picture | None:
     )
 
 
-def norms(pictures: BeforeAfter) -> Picture | None:
-    """Percentiles of the norm."""
-    if not pictures.norms:
+def radii(pictures: BeforeAfter) -> Picture | None:
+    """Percentiles of how far out the rows lie."""
+    found = pictures.radii
+    if not found:
         return None
-    steps = [Step(ordinal(p), was, now, _said(norm, was, now)) for p, was, now in pictures.norms]
+    highest = max((value for _, *pair in found for value in pair if value is not None), default=0)
+    scale = highest or 1.0
+
+    def part(value: float | None) -> float | None:
+        return None if value is None else value / scale
+
+    steps = [
+        Step(ordinal(p), part(was), part(now), _said("{:.2f}".format, was, now))
+        for p, was, now in found
+    ]
     high = next((step for step in steps if step.label.startswith("90th")), steps[-1])
     return _picture(
-        "norms",
-        f"The {high.label} of the norms: {high.said[0]} before, {high.said[1]} after",
+        "radii",
+        f"The {high.label} of the radii: {high.said[0]} before, {high.said[1]} after",
         steps,
-        _QUARTERS,
-        "Norms in the unit ball. Diamond: before. Dot: after.",
+        [(at / scale, number(at)) for at in ticks(highest, 6)] or _QUARTERS,
+        "Hyperbolic distance of the rows from the origin. Diamond: before. Dot: after.",
     )
 
 
@@ -233,5 +259,5 @@ def drawn(comparison: Comparison) -> tuple[Picture, ...]:
     """Every picture that there is something to draw for."""
     found = comparison.pictures
     judged = scores(comparison.scores, comparison.different)
-    made = (coverage(found), norms(found), depths(found), judged)
+    made = (coverage(found), radii(found), depths(found), judged)
     return tuple(picture for picture in made if picture is not None)

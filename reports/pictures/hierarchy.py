@@ -150,6 +150,7 @@ def clade_spread(report: Report) -> Picture | None:
             "Above: all clades by z. Below: those farthest from what depth and size predict; "
             "tick: expected, dot: found, vermillion beyond the threshold.",
         ),
+        fine=not (wider or tighter) and not math.isinf(threshold),
     )
 
 
@@ -168,9 +169,7 @@ def _radii(radii: Radii, width: int) -> Drawing:
     left, right, top, plot = (64.0, 150.0, 14.0, 300.0) if wide else (36.0, 12.0, 66.0, 210.0)
     depths = [depth for depth, _ in radii.bands]
     first, last = depths[0], max(depths[-1], depths[0] + 1)
-    highest = max(
-        *(band[4] for _, band in radii.bands), *(r for _, r in radii.target), radii.clip or 0, 0.1
-    )
+    highest = max(*(band[4] for _, band in radii.bands), radii.clip or 0, 0.1)
     base, step = top + plot, (width - left - right) / (last - first)
     xs = [left + (depth - first) * step for depth in depths]
 
@@ -183,8 +182,6 @@ def _radii(radii: Radii, width: int) -> Drawing:
     shapes.append(_band(xs, columns[0], columns[4], "band90"))
     shapes.append(_band(xs, columns[1], columns[3], "band50"))
     shapes.append(Shape("path", "median", d=path(list(zip(xs, columns[2], strict=True)))))
-    target = [(left + (d - first) * step, y(radius)) for d, radius in radii.target]
-    shapes.append(Shape("path", "target", d=path(target)))
     if radii.clip is not None:
         shapes.append(line(left, y(radii.clip), width - right, y(radii.clip), "mark"))
     for depth, band in radii.bands:  # a column to point at, with its figures
@@ -194,7 +191,7 @@ def _radii(radii: Radii, width: int) -> Drawing:
     shapes.append(line(left, base, width - right, base, "axis"))
     shapes += depth_axis(depths, left, step, base)
     shapes.append(text(left, base + 38, _AXES if wide else _AXES_SHORT, "tick"))
-    shapes += _said(radii, width, columns, target[-1][1], y)
+    shapes += _said(radii, width, columns, y)
     return Drawing(width, base + 44, tuple(shapes))
 
 
@@ -202,20 +199,18 @@ def _said(
     radii: Radii,
     width: int,
     columns: Sequence[Sequence[float]],
-    target: float,
     at: Callable[[float], float],
 ) -> list[Shape]:
     """What the lines are: at their ends where there is room, else above the picture."""
     clip_said = "" if radii.clip is None else f"clip: radius {radii.clip:.2f}"
     if width == NARROW:
-        key = ["dark: half of the rows; light: 5th to 95th", "dotted: target of the repaired start"]
+        key = ["dark: half of the rows; light: 5th to 95th"]
         key += [f"dashed: {clip_said}"] if clip_said else []
         return [text(0, 14 + 18 * i, entry, "tick") for i, entry in enumerate(key)]
     ends = [] if radii.clip is None else [(at(radii.clip), clip_said, "label")]
     ends.append((columns[4][-1], "95th percentile", "tick"))
     ends.append((columns[2][-1], "median", "strong"))
     ends.append((columns[0][-1], "5th percentile", "tick"))
-    ends.append((target, "target", "label"))
     shapes, below = [], -math.inf
     for height, said, kind in sorted(ends, key=lambda end: round(end[0], 3)):
         below = max(height + 4, below + 17)
@@ -242,10 +237,6 @@ def radius_by_depth(report: Report) -> Picture | None:
         title,
         f"Bands of the hyperbolic radius by depth. Medians: {said}.",
         lambda width: _radii(radii, width),
-        (
-            "Target: the radius of norm 0.05 + 0.80 × depth / largest depth, the start that the "
-            "incident's repair chose.",
-        ),
     )
 
 

@@ -97,6 +97,7 @@ def roles(report: Report) -> Picture | None:
         f"One bar of {_count(total)} nodes by role. {said}.",
         _roles_wide(bars, total),
         _roles_narrow(bars, total),
+        fine=not never,
     )
 
 
@@ -157,6 +158,7 @@ def id_axis(report: Report) -> Picture | None:
         rows.append(("in no pair", never, "role3"))
     if hole_count or any(holes):
         rows.append(("hole", holes, "hole"))
+    fine = False
     if lacking:
         title = (
             f"A table sized from the pairs ends at idx {number(n - lacking - 1)} and lacks the "
@@ -167,7 +169,7 @@ def id_axis(report: Report) -> Picture | None:
     elif any(never):
         title = "Where along idx the nodes in no pair lie"
     else:
-        also = " and in a pair" if paired else ""
+        also, fine = " and in a pair" if paired else "", True
         title = f"Every idx from 0 to {number(n - 1)} is mapped{also}"
     mark = (1 - lacking / n, f"table sized from the pairs: {number(size)} rows")
     marks = [mark] if lacking else []
@@ -182,6 +184,7 @@ def id_axis(report: Report) -> Picture | None:
         f"Shares of idx 0 to {number(n - 1)}, binned, that are in a pair, in no pair, or holes.",
         drawn,
         ("Height: share of the idx in that stretch, from none to all. Axis: idx.",),
+        fine=fine,
     )
 
 

@@ -179,7 +179,8 @@ def _matrix(rows: Sequence[Draws], width: int) -> Drawing:
             x = left + position * column
             shapes.append(rect(x, y, bar, 18, "track"))
             if share > 0:
-                shapes.append(rect(x, y, max(share * bar, 1), 18, "column"))
+                tip = f"{_label(draws)}, {DEPTH_RANGES[position][-1]}: {percent(share)}"
+                shapes.append(rect(x, y, max(share * bar, 1), 18, "column", tip))
             shapes.append(text(x + bar + 6, y + 14, percent(share), kind))
     return Drawing(width, 24 + len(rows) * _STEP[width] - 6, tuple(shapes))
 

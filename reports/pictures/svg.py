@@ -46,7 +46,10 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture at both widths, the finding it shows, and its text alternative."""
+    """A picture at both widths, the finding it shows, and its text alternative.
+
+    One that shows that all is ``fine`` says so in its title, and need not be looked at.
+    """
 
     key: str
     title: str
@@ -54,6 +57,7 @@ class Picture:
     wide: Drawing
     narrow: Drawing
     notes: tuple[str, ...] = ()
+    fine: bool = False
 
 
 def both(
@@ -62,9 +66,10 @@ def both(
     description: str,
     draw: Callable[[int], Drawing],
     notes: tuple[str, ...] = (),
+    fine: bool = False,
 ) -> Picture:
     """The picture that is drawn at either width."""
-    return Picture(key, title, description, draw(WIDE), draw(NARROW), notes)
+    return Picture(key, title, description, draw(WIDE), draw(NARROW), notes, fine)
 
 
 def round1(value: float) -> str:
@@ -185,7 +190,7 @@ def meter(y: float, label: str, said: str, share: float, kind: str) -> Iterator[
     yield text(NARROW, y + 14, said, anchor="end")
     yield rect(0, y + 20, NARROW, 14, "track")
     if share:
-        yield rect(0, y + 20, max(share * NARROW, 1.5), 14, kind)
+        yield rect(0, y + 20, max(share * NARROW, 1.5), 14, kind, f"{label}: {said}")
 
 
 def from_to(lowest: int, highest: int) -> str:
@@ -203,6 +208,7 @@ def ranges(bins: Sequence[tuple[int, int, int]], width: int) -> Drawing:
         shapes.append(text(left - 10, y + 15, from_to(lowest, highest), "tick", "end"))
         length = nodes / most * (width - left - right)
         if nodes:
-            shapes.append(rect(left, y + 3, max(length, 1.5), 16, "column"))
+            tip = f"{from_to(lowest, highest)}: {number(nodes)}"
+            shapes.append(rect(left, y + 3, max(length, 1.5), 16, "column", tip))
         shapes.append(text(left + length + 8, y + 15, number(nodes)))
     return Drawing(width, len(bins) * 22.0 + 2, tuple(shapes))

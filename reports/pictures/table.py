@@ -1,11 +1,15 @@
-"""Pictures of the table: the norms of its rows, rows that are equal, rows that are near to many."""
+"""Pictures of the table: how far out rows lie, which are equal, which are near to many."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from taxcheck.model.finding import Outcome
 from taxcheck.model.pictures import Copies, CopyGroup, Norms
 from taxcheck.model.report import Report
 from taxcheck.model.vocabulary import percent, plural
 
+from .. import view
 from ..text import clip, number
 from .svg import (
     WIDE,
@@ -13,19 +17,16 @@ from .svg import (
     Picture,
     Shape,
     both,
-    diamond,
-    dot,
     from_to,
     line,
     ranges,
     rect,
     rungs,
     text,
+    text_width,
     thousands,
     ticks,
 )
-
-_ROW = 30.0
 
 
 def ordinal(percentile: int) -> str:
@@ -34,78 +35,33 @@ def ordinal(percentile: int) -> str:
     return named.get(percentile, f"{percentile}th percentile")
 
 
-def norm(value: float) -> str:
-    """A norm with four decimals; what is below 1 never reads as 1."""
-    if 0.99995 <= value < 1:
-        return f"1 - {1 - value:.0e}".replace("e-0", "e-")
-    return f"{value:.4f}"
-
-
-def _marks(width: int) -> tuple[float, ...]:
-    """Where the axis of the norms is marked."""
-    return (0.0, 0.25, 0.5, 0.75, 1.0) if width == WIDE else (0.0, 0.5, 1.0)
-
-
-def _percentiles(norms: Norms, width: int) -> Drawing:
+def _axis_marks(low: float, high: float, width: int) -> Iterator[tuple[float, str]]:
+    """Where the axis is marked: round radii, or quarters of the unit ball."""
     wide = width == WIDE
-    left, right = (150.0, 270.0) if wide else (62.0, 140.0)
-    plot = width - left - right
-    top = 26.0
-    incident = dict(norms.incident)
-    shapes: list[Shape] = []
-    one, two = width - right + (120 if wide else 66), float(width)
-    shapes.append(text(one, 14, "this table", "strong", "end"))
-    shapes.append(text(two, 14, "the incident" if wide else "incident", "tick", "end"))
-    bottom = top + _ROW * len(norms.percentiles)
-    for at in _marks(width):
-        x = left + at * plot
-        shapes.append(line(x, top, x, bottom, "grid"))
-        shapes.append(text(x, bottom + 18, f"{at:g}", "tick", "middle"))
-    for position, (percentile, value) in enumerate(norms.percentiles):
-        y = top + position * _ROW + _ROW / 2
-        label = ordinal(percentile) if wide else ordinal(percentile).removesuffix(" percentile")
-        shapes.append(text(left - 12, y + 5, label, "tick", "end"))
-        theirs = incident.get(percentile)
-        x = left + min(value, 1.0) * plot
-        if theirs is not None:
-            shapes.append(line(left + theirs * plot, y, x, y, "leader"))
-            shapes.append(diamond(left + theirs * plot, y, 9, "theirs", f"incident {theirs:.4f}"))
-        shapes.append(dot(x, y, 4.5, "ours", f"this table {norm(value)}"))
-        shapes.append(text(one, y + 5, norm(value), "strong", "end"))
-        said = "not told" if theirs is None else f"{theirs:.4f}"
-        shapes.append(text(two, y + 5, said, "tick", "end"))
-    shapes.append(line(left, bottom, left + plot, bottom, "axis"))
-    return Drawing(width, bottom + 26, tuple(shapes))
+    if high <= 1:
+        quarters = (0.0, 0.25, 0.5, 0.75, 1.0) if wide else (0.0, 0.5, 1.0)
+        yield from ((at, f"{at:g}") for at in quarters)
+        return
+    yield from ((at, number(at)) for at in ticks(high, 10 if wide else 5) if at >= low)
 
 
-def norm_percentiles(report: Report) -> Picture | None:
-    """Where the norms lie, beside the percentiles that the incident's table had."""
-    norms = report.audit.norms if report.audit else None
-    if norms is None or not norms.percentiles or not norms.rows:
-        return None
-    found = dict(norms.percentiles)
-    over = f"{number(norms.over)} of {number(norms.rows)} rows ({percent(norms.over / norms.rows)})"
-    title = f"{over} have a norm above 0.9"
-    if 90 in found:
-        title += f"; the 90th percentile is {norm(found[90])}, in the incident 0.9997"
-    said = "; ".join(f"{ordinal(p)} {norm(v)}" for p, v in norms.percentiles)
-    return both(
-        "norm-percentiles",
-        title,
-        f"Percentiles of the norm in the unit ball: {said}.",
-        lambda width: _percentiles(norms, width),
-        (
-            "Norms in the unit ball. Dot: this table. Diamond: the incident's, as its own "
-            "diagnosis gives them. Near 1 a small step of the norm is a long way: see the radii.",
-        ),
-    )
+def _flags(norms: Norms) -> list[tuple[float, str]]:
+    """What is marked along the axis, each with its value."""
+    at = dict(norms.percentiles)
+    flags = [(at[p], f"{ordinal(p)} {at[p]:.2f}") for p in (10, 50, 90) if p in at]
+    if norms.clip is not None:
+        flags.append((norms.clip, f"clip {norms.clip:.4g}"))
+    return flags
 
 
 def _histogram(norms: Norms, width: int) -> Drawing:
     wide = width == WIDE
-    left, right, top, plot = (64.0, 24.0, 44.0, 170.0) if wide else (44.0, 14.0, 64.0, 140.0)
+    flags = _flags(norms)
+    left, right, plot = (64.0, 24.0, 170.0) if wide else (44.0, 14.0, 140.0)
+    top = 18.0 * len(flags) + 10
     bins = norms.histogram
-    low, high = min(bins[0][0], 0.0), max(bins[-1][1], 1.0)
+    low = min(bins[0][0], 0.0)
+    high = max(bins[-1][1], norms.clip or 0.0, 1.0 if norms.of == "norm" else 0.0) or 1.0
     scale = (width - left - right) / (high - low)
     tallest = max(rows for *_, rows in bins)
     base = top + plot
@@ -116,44 +72,62 @@ def _histogram(norms: Norms, width: int) -> Drawing:
         if rows:
             x, long = left + (start - low) * scale, (end - start) * scale
             tall = max(rows / tallest * (plot - 8), 1)
-            tip = f"norm {start:.4g} to {end:.4g}: {number(rows)} rows"
+            tip = f"{norms.of} {start:.4g} to {end:.4g}: {number(rows)} rows"
             shapes.append(rect(x + 0.5, base - tall, max(long - 1, 1), tall, "column", tip))
-    marks = [(0.9, f"above 0.9: {percent(norms.over / norms.rows)} of the rows", 34.0)]
-    if norms.clip is not None:
-        held = f" ({percent(norms.at_clip / norms.rows)} of the rows)" if norms.at_clip else ""
-        marks.append((norms.clip, f"clip at {norm(norms.clip)}{held}", 14.0))
-    for at, said, y in marks:
-        x = left + (at - low) * scale
+    for place, (at, said) in enumerate(flags):
+        x, y = left + (at - low) * scale, 14.0 + 18 * place
         shapes.append(line(x, y - 12, x, base, "mark"))
-        shapes.append(text(x - 7, y, said, "strong", "end"))
+        room = x + 7 + text_width(said) <= width
+        shapes.append(text(x + 7 if room else x - 7, y, said, "strong", "start" if room else "end"))
     shapes.append(line(left, base, width - right, base, "axis"))
-    for at in _marks(width):
-        x = left + (at - low) * scale
-        shapes.append(text(x, base + 18, f"{at:g}", "tick", "middle"))
-    shapes.append(text(left, base + 38, "norm in the unit ball; height: rows", "tick"))
+    for at, said in _axis_marks(low, high, width):
+        shapes.append(text(left + (at - low) * scale, base + 18, said, "tick", "middle"))
+    shapes.append(text(left, base + 38, _AXES[norms.of], "tick"))
     return Drawing(width, base + 44, tuple(shapes))
 
 
-def norm_histogram(report: Report) -> Picture | None:
-    """The norms as a histogram, with the clip that the engine put them under."""
+_AXES = {
+    "radius": "hyperbolic distance from the origin; height: rows",
+    "norm": "norm of the row; height: rows",
+}
+
+
+def _why_far(report: Report, norms: Norms) -> Iterator[str]:
+    """Of rows near the boundary: how many, and why that is no fault where the rule passed."""
+    if norms.of == "norm" or not norms.over:
+        return
+    over = f"{number(norms.over)} of {number(norms.rows)} rows ({percent(norms.over / norms.rows)})"
+    said = f"{over} have a norm above 0.9 in the unit ball, a radius above 2.94."
+    judged = view.judging(report, "row_radii")
+    if judged is not None and judged.outcome is Outcome.PASS and 2 * norms.over > norms.rows:
+        said += (
+            " That is right: nearly all of the room of hyperbolic space is that far out, and deep "
+            "levels need it. Wrong would be rows that crowd at the clip, or radii that rounding "
+            f"blurs; {judged.id} looked for both."
+        )
+    yield said
+
+
+def row_radii(report: Report) -> Picture | None:
+    """How far from the origin the rows lie, with the clip that the engine put them under."""
     norms = report.audit.norms if report.audit else None
     if norms is None or not norms.rows or not any(rows for *_, rows in norms.histogram):
         return None
-    start, end, rows = max(norms.histogram, key=lambda found: found[2])
+    found, what = dict(norms.percentiles), "radii" if norms.of == "radius" else "norms"
+    lie = f"lie at {what} of {found.get(10, 0.0):.2f} to {found.get(90, 0.0):.2f}"
     title = (
         f"{number(norms.at_clip)} of {number(norms.rows)} rows "
-        f"({percent(norms.at_clip / norms.rows)}) stand at the clip"
+        f"({percent(norms.at_clip / norms.rows)}) stand at the clip; four fifths {lie}"
         if norms.at_clip
-        else f"No row stands at the clip; most lie at norms of {start:.2f} to {end:.2f}"
-        if norms.clip is not None
-        else f"Most rows, {number(rows)}, lie at norms of {start:.2f} to {end:.2f}"
+        else f"Four fifths of the rows {lie}" + ("; none at the clip" if norms.clip else "")
     )
+    said = "; ".join(f"{ordinal(p)} {v:.4g}" for p, v in norms.percentiles)
     return both(
-        "norm-histogram",
+        "row-radii",
         title,
-        f"Histogram of the norms of {number(norms.rows)} rows; the fullest of "
-        f"{len(norms.histogram)} bins, {start:.3g} to {end:.3g}, holds {number(rows)}.",
+        f"Histogram of the {what} of {number(norms.rows)} rows. Percentiles: {said}.",
         lambda width: _histogram(norms, width),
+        tuple(_why_far(report, norms)),
     )
 
 
@@ -188,7 +162,7 @@ def _groups(copies: Copies, width: int) -> Drawing:
             shapes.append(text(0, y + 15, members))
             shapes.append(text(width, y + 15, said, "tick", "end"))
             shapes.append(rect(0, bar, width, 14, "track"))
-        shapes.append(rect(left, bar, long, 18 if wide else 14, "role3"))
+        shapes.append(rect(left, bar, long, 18 if wide else 14, "role3", f"{members}: {said}"))
     return Drawing(width, len(copies.largest) * step + 2, tuple(shapes))
 
 

@@ -327,6 +327,7 @@ def untrained(report: Report) -> Picture | None:
         _wide(rows, parts),
         _narrow([*rows, *parts]),
         (_ONCE,) * bool(parts) + (_NOT_COUNTED,) * bool(left_out),
+        fine=not found.never and found.trained_known,
     )
 
 

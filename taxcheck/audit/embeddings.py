@@ -84,7 +84,8 @@ def embedding_statistics(
         radii=radii,
         norm_percentiles=_percentiles(sound),
         radius_percentiles=_percentiles(radii[np.isfinite(radii)]),
-        norm_histogram=_histogram(sound),
+        norm_histogram=_histogram(sound, 1.0),
+        radius_histogram=_histogram(radii[np.isfinite(radii)]),
         clip_radius=clip_radius,
         # up to the rounding of the norm
         at_clip=None if clip is None else int(np.count_nonzero(norms >= clip - 8 * held)),
@@ -167,11 +168,11 @@ def _percentiles(values: FloatArray) -> dict[int, float]:
     return {p: float(v) for p, v in zip(PERCENTILES, found, strict=True)}
 
 
-def _histogram(norms: FloatArray) -> tuple[tuple[float, float, int], ...]:
-    if not len(norms):
+def _histogram(found: FloatArray, least: float = 0.0) -> tuple[tuple[float, float, int], ...]:
+    """Bins from 0 to the largest of ``found`` (rows,), and to ``least`` at the least."""
+    if not len(found):
         return ()
-    highest = max(1.0, float(norms.max()))
-    counts, edges = np.histogram(norms, bins=_BINS, range=(0.0, highest))
+    counts, edges = np.histogram(found, bins=_BINS, range=(0.0, max(least, float(found.max()))))
     return tuple(
         (float(a), float(b), int(n)) for a, b, n in zip(edges, edges[1:], counts, strict=False)
     )

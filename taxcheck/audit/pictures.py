@@ -20,6 +20,7 @@ from taxcheck.audit.values import (
     TrainingRecord,
 )
 from taxcheck.model.arrays import doubling
+from taxcheck.model.geometry import Geometry
 from taxcheck.model.pictures import (
     AuditPictures,
     Clade,
@@ -37,19 +38,6 @@ from taxcheck.model.pictures import (
 )
 from taxcheck.model.vocabulary import score as figure
 
-# The norms of the incident's table, from its own diagnosis of 13 November 2025, "Boundary
-# Compression"; it gives no 10th percentile.
-INCIDENT_NORMS = (
-    (0, 0.1000),
-    (25, 0.5742),
-    (50, 0.7094),
-    (75, 0.9527),
-    (90, 0.9997),
-    (99, 1.0000),
-    (100, 1.0000),
-)
-# The same document's repaired start and regularizer: norm 0.05 + depth / max_depth * 0.80.
-TARGET_AT_ROOT, TARGET_GROWTH = 0.05, 0.80
 _BINS, _DEPTHS, _CLADES, _NAMED, _GROUPS, _NULLS = 80, 120, 20, 14, 12, 12
 _Z_BINS, _LEAST_EDGE = 60, 6.0
 
@@ -152,14 +140,18 @@ def _clip(embeddings: EmbeddingStatistics) -> float | None:
 
 def _norms(embeddings: EmbeddingStatistics) -> Norms:
     seen = embeddings.saturation
+    flat = embeddings.reading.geometry is Geometry.EUCLIDEAN
+    percentiles = embeddings.norm_percentiles if flat else embeddings.radius_percentiles
+    bins = embeddings.norm_histogram if flat else embeddings.radius_histogram
+    clip = _clip(embeddings) if flat else embeddings.clip_radius
     return Norms(
         rows=0 if seen is None else seen.rows,
-        percentiles=tuple(embeddings.norm_percentiles.items()),
-        incident=INCIDENT_NORMS,
-        histogram=_merged(embeddings.norm_histogram, _BINS),
+        percentiles=tuple(percentiles.items()),
+        histogram=_merged(bins, _BINS),
         over=0 if seen is None else seen.rows_above,
-        clip=_clip(embeddings),
+        clip=clip if clip is not None and math.isfinite(clip) else None,
         at_clip=embeddings.at_clip,
+        of="norm" if flat else "radius",
     )
 
 
@@ -176,19 +168,11 @@ def _radii(scores: HierarchyScores, clip: float | None) -> Radii | None:
     bands = [b for b in scores.radius_by_depth if all(math.isfinite(value) for value in b[1:])]
     if not bands:
         return None
-    deepest = max(depth for depth, *_ in bands)
     return Radii(
         bands=tuple((d, (a, b, c, e, f)) for d, a, b, c, e, f in bands[:_DEPTHS]),
-        target=tuple((d, target_radius(d, deepest)) for d, *_ in bands[:_DEPTHS]),
         clip=clip,
         saturated=scores.saturated_levels,
     )
-
-
-def target_radius(depth: int, max_depth: int) -> float:
-    """Hyperbolic radius 2 artanh(norm) of the norm that the repaired start gives a depth."""
-    share = depth / max_depth if max_depth else 0.0
-    return 2 * math.atanh(TARGET_AT_ROOT + share * TARGET_GROWTH)
 
 
 def _clades(scores: HierarchyScores) -> Clades | None:

@@ -91,6 +91,7 @@ class EmbeddingStatistics:
     sampled_distances: FloatArray  # (k,) hyperbolic distances of seeded random pairs
     ceiling: float | None  # the largest distance that clip or clamp allows
     sample: str  # how many rows or pairs were sampled where not all were used, and the seed
+    radius_histogram: tuple[tuple[float, float, int], ...] = ()  # (from, to, rows)
     rounded_out: int = 0  # rows outside the ball by less than a hundredfold of rounding
     # Rows off the sheet by more than rounding makes, and still points.
     drifted: Defect = field(default_factory=lambda: Defect(0, 0))

@@ -41,7 +41,7 @@ def compare(html: str | None, json_: str | None, verbose: bool, **asked: Any) ->
     """Set two reports of `taxcheck run --json` side by side: what is new, fixed, worse or better.
 
     Exit codes: 0 nothing is new or worse, 1 something is or a finding is no longer judged, 2 usage,
-    3 a report cannot be read or has a schema that cannot be compared.
+    3 a report cannot be read, has a schema that cannot be compared, or is of another dataset.
     """
     from taxcheck.commands.compare.compare import Asked
     from taxcheck.commands.compare.compare import compare as compared

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from msgspec import Struct
 
@@ -59,22 +60,21 @@ class Untrained(Struct, frozen=True):
 
 
 class Norms(Struct, frozen=True):
-    """Euclidean norms of the rows in the unit ball."""
+    """How far out the rows lie: by hyperbolic radius, or by norm where the table is Euclidean."""
 
-    rows: int  # rows with a finite norm
+    rows: int  # rows that are points
     percentiles: tuple[tuple[int, float], ...]
-    incident: tuple[tuple[int, float], ...]  # the same, of the incident's table
     histogram: tuple[tuple[float, float, int], ...]  # (from, to, rows)
-    over: int  # rows with a norm above 0.9
-    clip: float | None  # largest norm that the engine allows; None: unknown
+    over: int  # rows with a norm in the unit ball above 0.9
+    clip: float | None  # the farthest that the engine allows; None: unknown
     at_clip: int | None  # None: no clip is known
+    of: Literal["radius", "norm"] = "norm"
 
 
 class Radii(Struct, frozen=True):
     """Hyperbolic distance from the origin, by depth."""
 
     bands: tuple[tuple[int, Five], ...]  # (depth, percentiles)
-    target: tuple[tuple[int, float], ...]  # (depth, radius that the repaired start aims at)
     clip: float | None  # radius of the engine's clip
     saturated: float | None  # share of depths whose median is within 2 % of the clip
 

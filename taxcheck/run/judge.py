@@ -28,6 +28,7 @@ from taxcheck.run.registry import load_causes, load_rules
 from taxcheck.run.request import Request
 from taxcheck.run.rules import run_rules
 from taxcheck.run.summary import summarize
+from taxcheck.run.typed import typed_results
 from taxcheck.statistics.passes import Executor
 from taxcheck.statistics.values import ClosureStatistics
 
@@ -64,6 +65,7 @@ def judged(
     with clock("causes"):
         diagnosis = _diagnosis(data, results, examined.evidence if examined else None)
         results = annotate(diagnosis.results, data.naming, data.naming_taxa, data.places)
+        results, causes = typed_results(results, diagnosis.causes, request)
     joined = {"embeddings": examined.table} if examined else {}
     ranked = _ranked(examined, data.executor)
     opened = (_table_summary(r, table, joined.get(r), ranked) for r, table in tables.items())
@@ -76,7 +78,7 @@ def judged(
     shown = (*data.inputs, *opened)
     results, causes, waivers = waive(
         results,
-        diagnosis.causes,
+        causes,
         request.policy.waivers,
         {source.fingerprint for source in shown},
         datetime.date.fromisoformat(date[:10]),

@@ -129,4 +129,4 @@ def test_a_run_writes_it_beside_its_report(folder, capsys):
     assert "6 of 8 rows of both" in (folder / "page.html").read_text(encoding="utf-8")
     with pytest.raises(SystemExit):
         main(["run", *given])
-    assert "no projection in this report" in (folder / "page.html").read_text(encoding="utf-8")
+    assert "There is no table to explore" in (folder / "page.html").read_text(encoding="utf-8")

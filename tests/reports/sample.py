@@ -19,7 +19,7 @@ REPORTS = {
     "audited healthy": audited_healthy,
 }
 # the pages that are made of them: projections, and comparisons of two reports
-PROJECTED = ("audited incident", "hostile", "incident")
+PROJECTED = ("audited incident", "incident")
 COMPARED = {
     "comparison": ("audited incident", "audited healthy"),
     "hostile comparison": ("healthy", "hostile"),

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from taxcheck.audit.curve import curve_of
-from taxcheck.audit.pictures import target_radius
 from taxcheck.audit.values import (
     PERCENTILES,
     CladeSpread,
@@ -32,6 +31,7 @@ def embeddings(
 ) -> EmbeddingStatistics:
     counts, edges = np.histogram(norms, bins=50, range=(0.0, 1.0))
     radii = 2 * np.arctanh(norms)
+    found, ends = np.histogram(radii, bins=50, range=(0.0, float(radii.max())))
     values: dict[str, object] = {
         "rows": len(norms),
         "dim": dim,
@@ -44,6 +44,9 @@ def embeddings(
         "norm_histogram": tuple(
             (float(a), float(b), int(n))
             for a, b, n in zip(edges[:-1], edges[1:], counts, strict=True)
+        ),
+        "radius_histogram": tuple(
+            zip(ends[:-1].tolist(), ends[1:].tolist(), found.tolist(), strict=True)
         ),
         "clip_radius": float(2 * np.arctanh(clip)),
         "at_clip": int(np.count_nonzero(norms >= clip - 1e-9)),
@@ -103,9 +106,7 @@ def scores(good: bool) -> HierarchyScores:
     sizes = np.linspace(0, 1, deepest + 1)
     rng = np.random.default_rng(4)
     middle = (
-        np.minimum(0.4 + 16 * sizes, 12.2)
-        if not good
-        else np.array([target_radius(d, deepest) for d in range(deepest + 1)]) * 1.6
+        np.minimum(0.4 + 16 * sizes, 12.2) if not good else 2 * np.arctanh(0.05 + 0.8 * sizes) * 1.6
     )
     radius = tuple(
         (d, *(float(np.clip(m + o, 0, 12.2)) for o in (-1.6, -0.6, 0.0, 0.5, 1.1)))

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from taxcheck.audit.pictures import INCIDENT_NORMS, draw_audit, target_radius
+from taxcheck.audit.pictures import draw_audit
 from taxcheck.audit.values import (
     CladeSpread,
     Copies,
@@ -16,6 +16,7 @@ from taxcheck.audit.values import (
     Score,
 )
 from taxcheck.model.finding import Defect
+from taxcheck.model.geometry import Geometry
 from taxcheck.model.pictures import AuditPictures
 from tests.reports.tables import embeddings, scores
 
@@ -33,27 +34,31 @@ def test_norms_of_five_rows_one_of_them_no_number():
     assert norms is not None
     assert norms.rows == 4
     assert norms.over == 1
-    assert norms.clip == pytest.approx(HALF)
+    assert norms.of == "radius"
+    assert norms.clip == pytest.approx(2)
     assert norms.at_clip == 1
-    assert norms.incident == INCIDENT_NORMS
+    # the largest of 0, 1.099, 3.664 and 2 ends the axis
+    assert norms.histogram[-1][1] == pytest.approx(2 * math.atanh(0.95))
+    assert dict(norms.percentiles)[100] == pytest.approx(2 * math.atanh(0.95))
+
+
+def test_a_euclidean_table_has_norms_and_no_radii():
+    norms = draw_audit(embeddings(np.array([0.0, 0.5]), 2, HALF, Geometry.EUCLIDEAN)).norms
+    assert norms is not None
+    assert norms.of == "norm"
+    assert norms.clip == pytest.approx(HALF)
+    assert norms.histogram[-1][1] == 1
 
 
 def test_a_long_histogram_is_merged_and_keeps_every_row():
     bins = tuple((i / 200, (i + 1) / 200, i) for i in range(200))
-    norms = drawn(norm_histogram=bins).norms
+    norms = drawn(radius_histogram=bins).norms
     assert norms is not None
     # 200 bins in groups of 3, the last of 2: (198 + 199)
     assert len(norms.histogram) == 67
     assert norms.histogram[0] == (0.0, 3 / 200, 0 + 1 + 2)
     assert norms.histogram[-1] == (198 / 200, 1.0, 198 + 199)
     assert sum(rows for *_, rows in norms.histogram) == 199 * 200 // 2
-
-
-def test_the_target_is_the_radius_of_the_repaired_start():
-    # norm 0.05 at the root, 0.85 at the deepest: ln((1 + n) / (1 - n))
-    assert target_radius(0, 37) == pytest.approx(math.log(1.05 / 0.95))
-    assert target_radius(37, 37) == pytest.approx(math.log(1.85 / 0.15))
-    assert target_radius(0, 0) == pytest.approx(math.log(1.05 / 0.95))
 
 
 def test_radii_leave_out_a_depth_without_figures():
@@ -69,7 +74,6 @@ def test_radii_leave_out_a_depth_without_figures():
     ).radii
     assert radii is not None
     assert radii.bands == ((0, (0.0, 0.1, 0.2, 0.3, 0.4)), (2, (1.0, 2.0, 3.0, 4.0, 5.0)))
-    assert [depth for depth, _ in radii.target] == [0, 2]
     assert radii.clip == pytest.approx(2)
 
 

@@ -113,7 +113,8 @@ def test_the_incident_in_figures():
 def test_the_code_of_a_fix_stands_between_backticks():
     results = {one["id"]: one for one in json.loads(render(incident()))["results"]}
     assert results["PAIR014"]["fix"].startswith("read the mapping with ``pd.read_csv(")
-    assert " ``taxcheck fix ... --taxonomy taxdump/ --out fixed/`` " in results["PAIR014"]["fix"]
+    inputs = "--mapping data/mapping.tsv --pairs data/pairs.parquet --taxonomy taxdump/"
+    assert f" ``taxcheck fix {inputs} --out fixed/`` " in results["PAIR014"]["fix"]
 
 
 def test_a_taxonomy_names_what_a_sample_holds():

@@ -25,10 +25,14 @@ often = settings(max_examples=2 * settings.default.max_examples, deadline=None)
 
 def title(picture: str, judged: RuleResult, **measured: Any) -> str:
     """The picture's title in a report with this one result."""
+    drawn = picture_of(picture, judged, **measured)
+    return "" if drawn is None else drawn.title
+
+
+def picture_of(picture: str, judged: RuleResult, **measured: Any) -> Any:
     values = {"embeddings": sound.embedding(), **measured}
     report = replace(healthy(), results=(judged,), audit=draw_audit(**values))
-    drawn = PICTURES[picture](report)
-    return "" if drawn is None else drawn.title
+    return PICTURES[picture](report)
 
 
 def numbers(text: str) -> list[str]:
@@ -104,14 +108,15 @@ def test_the_norms_above_0_9_and_at_the_clip_are_the_rules(norms, cut):
     at_clip = min(cut, len(norms))
     counts, edges = np.histogram(norms, bins=10, range=(0, 1))
     bins = tuple(zip(edges[:-1].tolist(), edges[1:].tolist(), counts.tolist(), strict=True))
-    table = sound.embedding(norms, at_clip=at_clip, norm_histogram=bins)
+    table = sound.embedding(norms, at_clip=at_clip, radius_histogram=bins)
     judged = judge("EMB004", embedding=table)
     above = percent(judged.observed["share above 0.9"])
     assert f"{above} above 0.9" in judged.message
-    of = title("norm_percentiles", judged, embeddings=table)
-    assert of.startswith(f"{sum(n > 0.9 for n in norms)} of {judged.total} rows ({above}) have")
-    clip = title("norm_histogram", judged, embeddings=table)
+    picture = picture_of("row_radii", judged, embeddings=table)
+    over = sum(n > 0.9 for n in norms)
+    said = f"{over} of {judged.total} rows ({above}) have a norm above 0.9"
+    assert [note for note in picture.notes if note.startswith(said)] or not over
     cut_rows = judged.observed["rows cut by the clip"]
     share = percent(cut_rows / judged.total)
-    none = clip.startswith("No row stands at the clip")
-    assert none if not cut_rows else clip.startswith(f"{cut_rows} of {judged.total} rows ({share})")
+    cut = f"{cut_rows} of {judged.total} rows ({share}) stand at the clip"
+    assert picture.title.startswith(cut if cut_rows else "Four fifths of the rows lie at radii of")

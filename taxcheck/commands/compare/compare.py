@@ -66,14 +66,38 @@ class Asked:
 def compare(asked: Asked) -> Comparison:
     """Read both reports and set them beside each other; InputError where one cannot be read."""
     before, after = read_report(asked.before), read_report(asked.after)
-    return beside(
+    drift = _drift(asked, before, after)
+    reason = unlike(before, after, drift)
+    found = beside(
         before,
         after,
         (asked.before, asked.after),
         tolerance=asked.tolerance,
         command=asked.command,
-        drift=_drift(asked, before, after),
+        drift=drift,
+        different=bool(reason),
     )
+    return replace(found, notes=(reason, *found.notes)) if reason else found
+
+
+def unlike(before: Report, after: Report, drift: Drift | None = None) -> str:
+    """Why two reports are of two datasets and not of one at two times; empty where they may be.
+
+    The data itself tells, where it was compared: less than half of the smaller side is in both.
+    Else one side has more than twice the nodes of the other.
+    """
+    if drift is not None:
+        kept, smaller = drift.nodes[0] - drift.removed.count, min(drift.nodes)
+        if 2 * kept >= smaller:
+            return ""
+        return f"Of {smaller:,} nodes of the smaller dataset {kept:,} are in the other."
+    sides = [side.statistics.mapping for side in (before, after)]
+    if sides[0] is None or sides[1] is None:
+        return ""
+    was, now = sides[0].nodes, sides[1].nodes
+    if max(was, now) <= 2 * min(was, now):
+        return ""
+    return f"The first run has {was:,} nodes, the second {now:,}."
 
 
 def beside(
@@ -132,6 +156,9 @@ def _notes(before: Report, after: Report) -> tuple[str, ...]:
     same = [role for role in old if old[role] == new.get(role)]
     if same and len(same) == len(old) == len(new):
         notes.append("Both reports are of the same files, byte by byte.")
+    other = [role for role in ("mapping", "pairs") if role in old.keys() & new.keys() - set(same)]
+    if other and any(_scores(before)) and any(_scores(after)):
+        notes.append(f"The tables are scored on other data: the {' and '.join(other)} changed.")
     return tuple(notes)
 
 
@@ -359,7 +386,7 @@ def before_after(before: Report, after: Report) -> BeforeAfter:
     paired = any(pairs)
     needed = [side.mapping.n_nodes if side.mapping else None for side in sides]
     was, now = (side.depth.shares if side and side.depth else None for side in pairs)
-    norms = [side.embeddings.norms.percentiles if side.embeddings else {} for side in sides]
+    radii = [side.embeddings.radius.percentiles if side.embeddings else {} for side in sides]
     return BeforeAfter(
         coverage=tuple(
             Part(label, *(getattr(side, key, None) for side in pairs))
@@ -380,5 +407,5 @@ def before_after(before: Report, after: Report) -> BeforeAfter:
             for label, key in _DEPTHS
             if was or now
         ),
-        norms=tuple((p, norms[0].get(p), norms[1].get(p)) for p in _PERCENTILES if any(norms)),
+        radii=tuple((p, radii[0].get(p), radii[1].get(p)) for p in _PERCENTILES if any(radii)),
     )

@@ -64,12 +64,12 @@ class Part(Struct, frozen=True):
 
 
 class BeforeAfter(Struct, frozen=True):
-    """What the pictures show: the questions that the incident's diagnosis asked."""
+    """What the pictures show: nodes in pairs, the depth of pairs, how far out rows lie."""
 
     coverage: tuple[Part, ...] = ()  # nodes of the mapping: in pairs in both roles, ..., in none
     rows: tuple[Part, ...] = ()  # rows that the nodes need, rows of a table sized from the pairs
     depths: tuple[tuple[str, float | None, float | None], ...] = ()  # shares at 1, 2-5, >5
-    norms: tuple[tuple[int, float | None, float | None], ...] = ()  # percentiles
+    radii: tuple[tuple[int, float | None, float | None], ...] = ()  # percentiles, hyperbolic
 
 
 class Listed(Struct, frozen=True):

@@ -72,7 +72,7 @@ def _changed(store: Store, base: RunRow | None, report: Report, id: str) -> Comp
 
 @router.get("/runs/{id}/explorer")
 def explorer(id: _Id, store: TheStore, caller: Reader) -> Response:
-    """The rows of the run's table in two dimensions, as a page of its own."""
+    """How the explorer of the run's table is made, as a page of its own."""
     own_run(store, caller, "read", id)
     made = load_renderers()["projection"](runs.report(store, id), RenderOptions())
     headers = {"Content-Security-Policy": ALONE}

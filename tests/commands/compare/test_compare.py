@@ -7,9 +7,23 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 
-from taxcheck.commands.compare.compare import Asked, OtherSchemaError, beside, compare, read_report
-from taxcheck.commands.compare.comparison import Comparison, Direction, comparison_schema
+from taxcheck.commands.compare.compare import (
+    Asked,
+    OtherSchemaError,
+    beside,
+    compare,
+    read_report,
+    unlike,
+)
+from taxcheck.commands.compare.comparison import (
+    Comparison,
+    Direction,
+    Drift,
+    Listed,
+    comparison_schema,
+)
 from taxcheck.model.change import Change
 from taxcheck.model.errors import InputError
 from taxcheck.model.report import RenderOptions
@@ -41,8 +55,10 @@ def written(folder: Path, rule: str, kind: str) -> str:
 def repaired(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
     """The incident in small, and the same once it was mended."""
     folder = tmp_path_factory.mktemp("incident")
-    before, after = (written(folder, "PAIR014", kind) for kind in ("bad", "ok"))
-    return compare(Asked(before, after, data=True, command="taxcheck compare a.json b.json"))
+    sides = [written(folder, "PAIR014", kind) for kind in ("bad", "ok")]
+    drift = compare(Asked(*sides, data=True)).drift
+    command = "taxcheck compare a.json b.json"
+    return beside(*map(read_report, sides), ("a.json", "b.json"), command=command, drift=drift)
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +76,8 @@ def test_every_finding_of_the_incident_is_fixed(repaired: Comparison):
 
 
 def test_the_other_way_round_every_finding_is_new(tmp_path):
-    after, before = (written(tmp_path, "PAIR014", kind) for kind in ("bad", "ok"))
-    comparison = compare(Asked(before, after))
+    after, before = (read_report(written(tmp_path, "PAIR014", kind)) for kind in ("bad", "ok"))
+    comparison = beside(before, after, ("b.json", "a.json"))
     assert {r.id for r in comparison.of(Change.NEW)} == {"PAIR003", "PAIR004", "PAIR014"}
     assert (comparison.direction, comparison.exit_code) == (Direction.WORSE, 1)
 
@@ -77,6 +93,28 @@ def test_of_different_datasets_neither_is_better(tmp_path):
         for name in ("html", "terminal"):
             page = load_comparison_renderers()[name](found, RenderOptions())
             assert "DIFFERENT DATASETS" in page.upper()
+
+
+def test_of_two_sizes_nothing_is_better_unless_the_data_shows_that_it_is_one(tmp_path):
+    sides = [written(tmp_path, "PAIR014", kind) for kind in ("bad", "ok")]  # 202 nodes and 15
+    found = compare(Asked(*sides))
+    assert (found.direction, found.exit_code) == (Direction.DIFFERENT, 3)
+    assert found.notes[0] == "The first run has 202 nodes, the second 15."
+    before, after = map(read_report, sides)
+    mapping = replace(before.statistics.mapping, nodes=8)  # not less than half of 15
+    smaller = replace(before, statistics=replace(before.statistics, mapping=mapping))
+    assert unlike(smaller, after) == ""
+    none = Listed(0)
+    drift = Drift((202, 15), (9, 9), none, Listed(195), none, none, none, None, 0, 0, 0)
+    assert unlike(before, after, drift) == (
+        "Of 15 nodes of the smaller dataset 7 are in the other."
+    )
+
+
+def test_two_runs_of_one_title_are_called_by_their_files_as_well(tmp_path):
+    path = written(tmp_path, "PAIR014", "ok")
+    text = load_comparison_renderers()["terminal"](compare(Asked(path, path)), RenderOptions())
+    assert f"Before, PAIR014 ok ({path}"[:50] in text
 
 
 def test_the_pictures_tell_what_the_diagnosis_asked(repaired: Comparison):
@@ -97,13 +135,15 @@ def test_the_norms_and_scores_of_two_tables(retrained: Comparison):
     of_ranks = {"HIER003", "HIER004", "HIER006", "HIER010"}  # the clip took the ranking along
     fixed = {r.id for r in retrained.of(Change.FIXED)}
     assert fixed == {"EMB004", "EMB010", "TRAIN002"} | of_ranks
-    assert retrained.pictures.norms[5][0] == 90
-    assert retrained.pictures.norms[5][1] > 0.999 > 0.9 > retrained.pictures.norms[5][2]
+    assert retrained.pictures.radii[5][0] == 90
+    # norms of 0.999 and 0.9 are radii of 7.6 and 2.94
+    assert retrained.pictures.radii[5][1] > 7.6 > 2.94 > retrained.pictures.radii[5][2]
     labels = [score.label for score in retrained.scores]
     assert labels[:2] == ["MAP", "hits@1"]
     assert all(s.before_interval and s.after_interval for s in retrained.scores)
     page = load_comparison_renderers()["html"](retrained, RenderOptions())
-    assert "The 90th percentile of the norms: 1 - 1e-5 before, 0.8929 after" in page
+    was, now = (f"{radius:.2f}" for radius in retrained.pictures.radii[5][1:])
+    assert f"The 90th percentile of the radii: {was} before, {now} after" in page
     text = load_comparison_renderers()["terminal"](retrained, RenderOptions())
     assert "fixed            EMB004 boundary_saturation   FAIL 125 of 177 → PASS" in text
 
@@ -140,7 +180,7 @@ def test_runs_of_another_kind_are_said(tmp_path):
     content = json.loads(Path(before).read_text())
     content["tool"]["version"] = "0.0.1"
     Path(before).write_text(json.dumps(content))
-    (note,) = compare(Asked(before, after)).notes
+    _, note = compare(Asked(before, after)).notes  # the first: of how many nodes each is
     assert "written by taxcheck 0.0.1" in note
 
 
