@@ -104,10 +104,10 @@ def boundary_saturation(
 
     How to fix:
     First see whether the structure is there: ``taxcheck evaluate checkpoint.pt --mapping
-    mapping.tsv --pairs pairs.parquet``. Where it is not, moving the clip inwards moves the crowd with it. Take the
-    pressure away instead: burn in with a hundredth of the learning rate for ten epochs, weaken a
-    regularizer on the radius, start near the origin, and train in coordinates whose gradients do
-    not vanish:
+    mapping.tsv --pairs pairs.parquet``. Where it is not, moving the clip inwards moves the crowd
+    with it. Take the pressure away instead: burn in with a hundredth of the learning rate for ten
+    epochs, weaken a regularizer on the radius, start near the origin, and train in coordinates
+    whose gradients do not vanish:
 
         x = torch.tanh(z.norm(dim=-1, keepdim=True) / 2) * torch.nn.functional.normalize(z, dim=-1)
 
@@ -156,9 +156,9 @@ def boundary_saturation(
             + ("depths can no longer be told apart there." if lost else "gradients vanish there.")
         ),
         fix="``taxcheck evaluate checkpoint.pt --mapping mapping.tsv --pairs pairs.parquet`` "
-        "shows whether the structure is lost; where it is, burn in with ``lr / 100`` for ten epochs, weaken the "
-        "regularizer on the radius and start near the origin: a clip further in only moves the "
-        "crowd",
+        "shows whether the structure is lost; where it is, burn in with ``lr / 100`` for ten "
+        "epochs, weaken the regularizer on the radius and start near the origin: a clip further in "
+        "only moves the crowd",
     )
 
 
