@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+import numpy as np
+
 from taxcheck.model.arrays import BoolArray
 from taxcheck.run.executors.threads import Here
 from taxcheck.sources.contract import apply_pairs
@@ -35,11 +37,12 @@ class SoundPairs:
             found = self.nodes.value.sort_out(apply_pairs(raw))
             pairs = found.sound
             if len(pairs.rows):
-                yield SpooledBatch(
+                diff = pairs.depth_diff
+                yield SpooledBatch(  # of 64 bits, as a spool gives them: keys of two idx need these
                     pairs.rows,
-                    pairs.ancestor,
-                    pairs.descendant,
-                    pairs.depth_diff,
+                    pairs.ancestor.astype(np.int64),
+                    pairs.descendant.astype(np.int64),
+                    None if diff is None else diff.astype(np.int64),
                     found.marks,
                     found.weights,
                 )

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taxcheck.model import arrays
-from taxcheck.model.arrays import changes, grouped
+from taxcheck.model.arrays import changes, firsts, grouped
 
 LARGEST = 2**31 - 1
 
@@ -18,6 +18,14 @@ LARGEST = 2**31 - 1
 def test_grouped_is_a_stable_argsort(values, dtype):
     numbers = np.array(values, dtype=dtype)
     assert grouped(numbers).tolist() == np.argsort(numbers, kind="stable").tolist()
+
+
+@given(st.lists(st.integers(0, 4) | st.sampled_from([LARGEST, LARGEST - 1])),
+       st.sampled_from([(np.int32, 0), (np.int64, 0), (np.int64, 20), (np.int64, 31)]))  # fmt: skip
+def test_firsts_are_what_unique_says(values, width):
+    dtype, shift = width
+    numbers = np.array(values, dtype=dtype) << shift
+    assert firsts(numbers).tolist() == np.unique(numbers, return_index=True)[1].tolist()
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 12), st.integers(0, 1)), max_size=12))

@@ -80,7 +80,7 @@ def partitions_of(rows, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(fold, "_PART_ROWS", rows)
         patch.setattr(text_parts, "_LEAST", 8 * rows)
-        patch.setattr(text_parts, "_CHUNK", 4 * rows)
+        patch.setattr(text_parts, "_CHUNK", min(4 * rows, text_parts._CHUNK))
         yield
 
 

@@ -84,6 +84,23 @@ def test_files_of_any_size(cuts, tmp_path, monkeypatch):
         assert checked(request) == expected
 
 
+def test_idx_whose_keys_take_more_than_32_bits(tmp_path, monkeypatch):
+    """Of more than 46,340 nodes; the pairs that the closure does not hold are told by such keys."""
+    n = 70_000
+    low, high = np.arange(0, 100), np.arange(n - 100, n)
+    pairs = pd.DataFrame({"ancestor_idx": low[:-1], "descendant_idx": low[1:], "depth_diff": 1})
+    wrong = pairs.assign(ancestor_idx=high[:-1], descendant_idx=low[1:], depth_diff=7)
+    turned = wrong.rename(
+        columns={"ancestor_idx": "descendant_idx", "descendant_idx": "ancestor_idx"}
+    )
+    pd.DataFrame({"taxid": np.arange(n), "idx": np.arange(n)}).to_parquet(tmp_path / "m.parquet")
+    pd.concat([pairs, wrong, turned, wrong]).astype("int32").to_parquet(tmp_path / "p.parquet")
+    request = Request(mapping=str(tmp_path / "m.parquet"), pairs=str(tmp_path / "p.parquet"))
+    expected = checked(request)
+    with run_by(Scattered(2, 0), monkeypatch):
+        assert checked(request) == expected
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["rows_turned_round", "dag_pairs_beyond_the_edges"])
 def test_pairs_that_fit_no_memory_are_read_again_each_time(name, tmp_path, monkeypatch):
