@@ -115,7 +115,7 @@ def ranges(starts: IntArray, lengths: IntArray) -> IntArray:
     return np.repeat(starts - (ends - lengths), lengths) + np.arange(total)
 
 
-def bounded(work: IntArray, limit: int) -> Iterator[slice]:
+def bounded(work: Whole, limit: int) -> Iterator[slice]:
     """Slices of the positions of ``work``, (k,), each of about ``limit`` of it and one at least."""
     done = np.cumsum(work)
     cuts = np.searchsorted(done, np.arange(limit, int(done[-1]) if len(done) else 0, limit))

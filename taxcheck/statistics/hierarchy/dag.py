@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -14,6 +15,7 @@ from taxcheck.statistics.hierarchy.stems import Stems
 
 _FEW = 1 << 24  # ancestors in lists that are made without a second thought
 _AMPLE = 1 << 62
+_BLOCK = 1 << 22  # nodes that are looked at together
 _SPARE = 1.2  # times an estimate, lest it be too low
 _LISTED = 4  # times what the lists would take may a matrix take: it is made and asked sooner
 
@@ -147,6 +149,24 @@ class GraphClosure:
         whole[1 : shape[0]] += at_least[1:]
         np.add.at(whole, pairs.coords[0].astype(np.int64) + pairs.coords[1], pairs.data)
         return np.trim_zeros(whole, "b") if whole.any() else whole[:1]
+
+    def deepest(self) -> int:
+        """The largest of all nodes' shortest distances from a root: ``Graph.depths``, unlisted."""
+        stems = self._stems
+        top = np.zeros(len(stems.nodes) + 1, dtype=np.int64)  # of each tree's root; the last: 0
+        for start, end in pairwise(stems.levels.tolist()):
+            position, x = stems.parents.expand(np.arange(start, end))
+            first = np.flatnonzero(np.r_[True, position[1:] != position[:-1]])
+            top[start:end] = np.minimum.reduceat(
+                stems.forest.depth[x] + top[stems.row_of[x]], first
+            )
+            top[start:end] += 1
+        deepest = 0
+        for at in range(0, len(stems.row_of), _BLOCK):
+            part = slice(at, at + _BLOCK)
+            depth = stems.forest.depth[part] + top[stems.row_of[part]]
+            deepest = max(deepest, int(depth.max(initial=0)))
+        return deepest
 
     def find(self, ancestor: IntArray, descendant: IntArray) -> tuple[IntArray, IntArray]:
         """(slot, distance) of each pair; both -1 where the closure does not hold it."""

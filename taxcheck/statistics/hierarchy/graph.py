@@ -168,7 +168,7 @@ class Graph:
             if not len(level):
                 break
             freed = [np.empty(0, np.int64)]
-            for part in bounded(self.parents_of.counts[level], _BLOCK):
+            for part in bounded(self.parent_counts[level], _BLOCK):
                 above = self.parents_of.expand(level[part])[1]
                 np.subtract.at(waiting, above, 1)
                 freed.append(distinct(above[waiting[above] == 0]))

@@ -75,7 +75,9 @@ def likeness_of(
     sure = chains.why_unknown(ancestor, descendant) == 0
     beyond = Beyond(int(np.count_nonzero(sure)), int(np.count_nonzero(closed & sure)))
     edges_lost = beyond.closed > _CLOSED_SHARE * beyond.pairs  # rather than pairs wrong
-    counts: Whole = without_shortcuts(graph, closure).acyclic.parent_counts
+    reduced = without_shortcuts(graph, closure)  # of a graph without cycles, so has it none
+    counts: Whole = (reduced if graph.acyclic is graph else reduced.acyclic).parent_counts
+    del reduced
     explained = _explained(graph, closure, pairs) if dataset.depth_cap is None else 0.0
     stated = edges_from != REDUCTION
     if beyond.pairs:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from taxcheck.model.arrays import BoolArray, IntArray
 from taxcheck.model.finding import Defect, Sample
 from taxcheck.statistics.hierarchy.closure import Closure
+from taxcheck.statistics.hierarchy.dag import GraphClosure
 from taxcheck.statistics.hierarchy.edges import Edges
 from taxcheck.statistics.hierarchy.forest import Forest
 from taxcheck.statistics.hierarchy.graph import Graph
@@ -65,7 +66,7 @@ def hierarchy_statistics(
         missing_parent=Defect(
             len(orphans), int(np.count_nonzero(is_descendant)), node_samples(orphans)
         ),
-        max_depth=_deepest(graph),
+        max_depth=_deepest(graph, closure),
         reversed_is_tree=bool(
             len(several)
             and not len(on_cycle)
@@ -79,8 +80,10 @@ def hierarchy_statistics(
     )
 
 
-def _deepest(graph: Graph) -> int:
-    """The largest depth; of a forest without a wider copy of all of them."""
+def _deepest(graph: Graph, closure: Closure) -> int:
+    """The largest depth; without a list of all where there is another way."""
+    if isinstance(closure, GraphClosure) and graph.acyclic is graph:
+        return closure.deepest()
     depths = graph.depths if graph.forest is None else graph.forest.depth
     return int(depths.max(initial=0))
 

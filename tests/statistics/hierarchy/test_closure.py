@@ -113,6 +113,7 @@ def test_any_dag_has_the_ancestors_that_sets_find(edges, names):
         closure.shortcuts.tolist(),
     )
     assert set(closure.shortcuts.tolist()) == {c * 12 + p for p, c in past}
+    assert closure.deepest() == drawn.depths.max(initial=0)
 
 
 def test_a_dag_too_deep_for_a_byte_is_held_in_lists(monkeypatch):
