@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from taxcheck.cli.apart import expect_apart
 from taxcheck.cli.options import WORKERS, as_typed, request_options, typed
 from taxcheck.cli.output import progress_lines
 from taxcheck.cli.streams import aside, say
@@ -95,6 +96,7 @@ def build(
         if tell is not None:
             tell(stage, 0, 0)
 
+    expect_apart([json_], [plan.source])
     built = make(plan, told)
     if json_ is not None:
         from taxcheck.files import write_text

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from taxcheck.cli.apart import expect_apart
 from taxcheck.cli.options import request_options, typed
 from taxcheck.cli.output import render_comparison
 
@@ -46,6 +47,7 @@ def compare(html: str | None, json_: str | None, verbose: bool, **asked: Any) ->
     from taxcheck.commands.compare.compare import Asked
     from taxcheck.commands.compare.compare import compare as compared
 
+    expect_apart([html, json_], [str(asked["before"]), str(asked["after"])])
     comparison = compared(Asked(**asked, command=typed()))
     render_comparison(comparison, {"html": html, "json": json_}, verbose=verbose)
     sys.exit(comparison.exit_code)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from taxcheck.cli.apart import expect_apart, inputs_of
 from taxcheck.cli.options import as_typed, takes_request
 from taxcheck.cli.output import progress_bar
 from taxcheck.cli.streams import say
@@ -62,6 +63,7 @@ def evaluate(request: Request, protocol: str, sources: str, ties: str, json_: st
 
     if sources != "all" and not (sources.isdigit() and int(sources) > 0):
         raise UsageError(f"--sources {sources}: give a number from 1, or all")
+    expect_apart([json_], inputs_of(request))
     most = None if sources == "all" else int(sources)
     with progress_bar() as progress:
         result = evaluate_table(request, protocol, ties, most, progress)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from taxcheck.cli.apart import expect_apart, inputs_of
 from taxcheck.cli.options import takes_request
 from taxcheck.cli.output import progress_bar
 from taxcheck.cli.streams import say
@@ -43,6 +44,7 @@ def explore(request: Request, out: str) -> None:
     from taxcheck.files import write_text
     from taxcheck.run.registry import load_explorer
 
+    expect_apart([out], inputs_of(request))
     with progress_bar() as progress:
         found = explored(request, progress)
     write_text(out, load_explorer()(found))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from taxcheck.cli.apart import expect_apart, inputs_of
 from taxcheck.cli.options import as_typed, takes_request
 from taxcheck.cli.output import progress_bar
 from taxcheck.cli.streams import say
@@ -73,6 +74,7 @@ def fix(request: Request, out: Path, dry_run: bool, json_: str | None, **wished:
     if wishes.materialize and not by_weight:
         raise UsageError("--materialize repeats rows by their weight: give --oversample or "
                          "--target-share with it")  # fmt: skip
+    expect_apart([json_], inputs_of(request))
     with progress_bar() as progress:
         ended = repaired(request, out, wishes, dry_run=dry_run, shown=_show, progress=progress)
     if json_ is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from taxcheck.cli.apart import expect_apart, inputs_of
 from taxcheck.cli.options import takes_request
 from taxcheck.cli.output import progress_bar
 from taxcheck.cli.streams import say
@@ -45,6 +46,7 @@ def init(request: Request, out: str, force: bool) -> None:
         raise OutputError(f"{out}: cannot be written: {error.strerror or error}") from None
     if there and not force:
         raise UsageError(f"{out} is there already; --force replaces it, --out names another")
+    expect_apart([out], [one for one in inputs_of(request) if one != request.policy.source])
     with progress_bar() as progress:
         before = (
             Path(out).read_text("utf-8-sig", "replace") if there and Path(out).is_file() else ""

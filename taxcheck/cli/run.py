@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from taxcheck.cli.apart import expect_apart, inputs_of
 from taxcheck.cli.options import takes_request
 from taxcheck.cli.output import asked, progress_bar, render
 from taxcheck.cli.push import pushed, pusher, service_options
@@ -112,6 +113,7 @@ def run(
 
     short = {"html": html, "projection": projection, "json": json_}
     targets = asked(formats, outputs, short, load_renderers(), os.environ)
+    expect_apart((t.path for t in targets.files if not t.append), inputs_of(request))
     request = replace(request, drawn=targets.drawn, projected=targets.projected)
     service, fetched = pusher(request.policy, **where), _fetched(baseline)
     with progress_bar() as progress:

@@ -256,3 +256,37 @@ def test_a_renderer_that_breaks_does_not_lose_the_others(small, tmp_path, capsys
     assert (tmp_path / "a.json").exists()
     assert not (tmp_path / "b").exists()
     assert "PASS" in said.out
+
+
+@pytest.mark.parametrize(
+    ("command", "lost"),
+    [
+        ("run --mapping m.tsv --pairs p.tsv --html m.tsv", "m.tsv"),
+        ("run --mapping m.tsv --pairs p.tsv --json link", "link"),
+        ("run --mapping m.tsv --pairs *.tsv --output ./p.tsv --format json", "./p.tsv"),
+        ("run --mapping m.tsv --pairs shards --html shards/1.csv", "shards/1.csv"),
+        ("run --mapping m.tsv --pairs p.tsv --policy t.toml --json t.toml", "t.toml"),
+        ("init --mapping m.tsv --pairs p.tsv --out p.tsv --force", "p.tsv"),
+        ("evaluate t.npy --mapping m.tsv --pairs p.tsv --json t.npy", "t.npy"),
+        ("explore t.npy --mapping m.tsv --out t.npy", "t.npy"),
+        ("compare a.json b.json --html b.json", "b.json"),
+        ("build p.tsv --out new --json p.tsv", "p.tsv"),
+        ("fix --mapping m.tsv --pairs p.tsv --out new --json m.tsv", "m.tsv"),
+    ],
+)
+def test_no_report_takes_the_place_of_what_is_read(
+    tmp_path: Path, monkeypatch, capsys, command: str, lost: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("shards").mkdir()
+    for name in ("m.tsv", "p.tsv", "t.toml", "t.npy", "a.json", "b.json", "shards/1.csv"):
+        Path(name).write_text("" if name == "t.toml" else "mine")
+    Path("link").symlink_to("p.tsv")
+    before = {path: path.read_text() for path in Path().rglob("*.*")}
+    with pytest.raises(SystemExit) as end:
+        main(command.split())
+    assert end.value.code == 2
+    assert capsys.readouterr().err == (
+        f"taxcheck: {lost} is read, and would be lost: write to another file\n"
+    )
+    assert {path: path.read_text() for path in Path().rglob("*.*")} == before
