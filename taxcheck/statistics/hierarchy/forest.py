@@ -17,6 +17,7 @@ from taxcheck.model.arrays import BoolArray, Int32Array, IntArray, grouped, rang
 
 _SPARSE = 32  # where fewer than a node in 32 has a parent, those without are not walked
 _DEEP = 2_000  # levels; of more, they are not walked one by one
+_BLOCK = 1 << 22  # nodes that are looked at together
 _CLIMB = 256  # steps that are climbed one by one
 
 
@@ -195,7 +196,8 @@ class Forest:
         roots = np.flatnonzero(self.depth == 0)
         if len(roots):
             roots = roots[np.argsort(self.entry[roots], kind="stable")]
-            inner = np.flatnonzero(self.depth > 0)
-            tree = np.searchsorted(self.entry[roots], self.entry[inner], side="right") - 1
-            top[inner] = roots[tree]
+            first = self.entry[roots]
+            for at in range(0, len(top), _BLOCK):
+                inner = at + np.flatnonzero(self.depth[at : at + _BLOCK] > 0)
+                top[inner] = roots[np.searchsorted(first, self.entry[inner], side="right") - 1]
         return top
