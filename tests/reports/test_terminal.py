@@ -41,7 +41,7 @@ def test_the_first_screen_fits_and_is_plain(name, width):
 
 def test_the_incident_reads_as_causes_with_consequences():
     lines = render("incident", width=120).splitlines()
-    assert lines[0].startswith("taxcheck 0.1.0 · incident · 2026-11-22 · 1.6 s")
+    assert lines[0].startswith(f"taxcheck {incident().version} · incident · 2026-11-22 · 1.6 s")
     assert lines[0].endswith(" FAIL")
     assert len(lines[0]) == 119
     assert lines[1] == "28,610 of 110,478 nodes (25.9 %) will never be trained."
