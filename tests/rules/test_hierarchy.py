@@ -250,3 +250,14 @@ def test_several_roots_have_no_centre() -> None:
 def test_hubs_inform() -> None:
     assert judge("HIER008", scores=scores(hubness=41.0)).outcome == "info"
     assert judge("HIER008", scores=scores(hubness=27.0)).outcome == "pass"
+
+
+def test_classes_that_an_interval_cannot_tell_are_no_warning_where_the_ranking_is_strong() -> None:
+    few = {"classes dealt at random": NullScore(1.0, -0.006)}
+    wide = score(1.17, nulls=few, optimum=None)
+    result = judge("HIER006", scores=scores(separation=wide))
+    assert (result.outcome, result.count) == ("pass", 0)
+    assert "too few or too unlike for the interval to tell" in result.message
+    assert judge("HIER006", scores=scores(separation=replace(wide, value=1.04))).outcome == "warn"
+    lost = score(0.5, nulls={"popularity": NullScore(0.6, -0.1)})
+    assert judge("HIER006", scores=scores(separation=wide, map=lost)).outcome == "warn"
