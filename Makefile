@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 KERNEL := $(VENV)/.kernel
 PYTEST := $(BIN)/pytest -n auto --dist loadfile  # what a file's tests share is made once
 
-.PHONY: help install demo demo-train serve-demo test test-all test-quick check check-static coverage mutation format bench-gate bench-scale bench-audit bench-engine bench-ablations bench-build bench-layouts bench-explorer bench-growth bench-service docs clean
+.PHONY: help install demo demo-train serve-demo test test-all test-quick check check-static coverage mutation format bench-gate bench-scale bench-audit bench-engine bench-ablations bench-build bench-layouts bench-explorer bench-growth bench-damage bench-service docs clean
 
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -147,6 +147,9 @@ bench-growth: $(READY)  ## measure how time and memory grow with what is large, 
 bench-explorer: $(READY)  ## measure the explorer's page in Chromium: size, first picture, frames
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m benchmarks.explorer
+
+bench-damage: $(READY)  ## what the audit finds of planted damage, and of sound tables (OTHERS=1: other engines)
+	$(BIN)/python -m benchmarks.damage $(if $(OTHERS),--others)
 
 bench-engine: $(READY)  ## measure the engine: speed, and quality by seconds of training (an hour)
 	$(BIN)/python -m benchmarks.engine
