@@ -6,6 +6,7 @@ a checkpoint given as pairs, it stands here with the rooms that refuse it.
 
 from __future__ import annotations
 
+import itertools
 import re
 import zipfile
 from collections.abc import Callable
@@ -109,17 +110,31 @@ def _outline(candidate: Candidate) -> bool:
 
 
 def _counted_lineages(candidate: Candidate) -> bool:
-    """Lines of a count and names behind it, of several lengths; first names come again."""
+    """Lines of a count and names behind it; first names come again.
+
+    Of several lengths, or each name below one of the column before it, and more from one to next.
+    """
     text = candidate.unpacked if candidate.is_text else b""
     lines = text.splitlines()[:_LINES] if b"\t" in text else []
     rows = [line.split(b"\t") for line in lines if line.strip() and not line.startswith(b"#")]
     widths = [len(row) for row in rows]
-    if len(rows) < 3 or max(map(widths.count, widths)) > 0.9 * len(rows):  # else one is cut off
+    alike = max(map(widths.count, widths), default=0) > 0.9 * len(rows)  # else one is cut off
+    if len(rows) < 3 or (alike and (candidate.columns or not _nested(rows))):
         return False
     names = [cell for row in rows for cell in row[1:]]
     tops = [row[1] for row in rows if len(row) > 1]
     counted = all(re.fullmatch(rb"\d+(\.\d+)?", row[0]) for row in rows)
     return counted and len(set(tops)) < len(tops) and not any(map(_NUMBER.fullmatch, names))
+
+
+def _nested(rows: list[list[bytes]]) -> bool:
+    """Whether in rows of a count and three names or more each name is below one other."""
+    if min(map(len, rows)) < 4:
+        return False
+    columns = list(zip(*(row[1:4] for row in rows), strict=True))
+    named = [len(set(column)) for column in columns]
+    pairs = [len(set(zip(a, b, strict=True))) for a, b in itertools.pairwise(columns)]
+    return pairs == named[1:] and named[0] < named[1] <= named[2]
 
 
 def _lfs(candidate: Candidate) -> bool:
@@ -146,7 +161,7 @@ UNSUPPORTED = (
                 "fetch the file with: git lfs pull"),
     Unsupported("a web page", _text(rb"(?i)\A(<!doctype html|<html|<head\b)"),
                 "download the file itself, which a page was saved in place of"),
-    Unsupported("a table in HTML", _text(rb"(?i)\A<table\b"),
+    Unsupported("a table in HTML", _text(rb"(?i)\A([^\n]*\n){0,8}\s*<table\b"),
                 "write it with pandas.read_html(path)[0].to_csv(...)"),
     Unsupported("a PDF document", _magic(b"%PDF-"), "give the table that it shows, as CSV"),
     Unsupported("a binary Excel workbook (.xlsb)", _member("xl/workbook.bin"), _CSV),

@@ -54,7 +54,7 @@ def plausible(hierarchy: Linked) -> Plausible:
     hierarchy, implied = _reduced(hierarchy)
     asked = [*implied, *_flat(hierarchy), *_upside_down(hierarchy), *_of_ranks(hierarchy),
              *_texts_of_lineages(hierarchy), *_apart(hierarchy), *_alone(hierarchy),
-             *_several(hierarchy)]  # fmt: skip
+             *_several(hierarchy), *_padded(hierarchy)]  # fmt: skip
     return Plausible(hierarchy, tuple(asked))
 
 
@@ -188,6 +188,29 @@ def _several(hierarchy: Linked) -> Iterator[str]:
         yield (
             f"{len(several):,} of {n:,} nodes {'has' if len(several) == 1 else 'have'} several "
             f"parents, the first is {shown}; if a tree is meant, rows of theirs are wrong"
+        )
+
+
+def _padded(hierarchy: Linked) -> Iterator[str]:
+    """Numbers with zeros before them and without: siblings, or one of the two without a parent.
+
+    In a scheme of codes both may be there, as 1 and 01 of ISCO, and neither is the case.
+    """
+    labels = hierarchy.identifiers
+    if pa.types.is_integer(labels.type):
+        return
+    padded = np.flatnonzero(pc.match_substring_regex(labels, "^0+[0-9]+$").to_numpy(False))
+    bare = pc.replace_substring_regex(labels.take(pa.array(padded)), "^0+([0-9])", r"\1")
+    other = pc.fill_null(pc.index_in(bare, labels), -1).to_numpy()
+    padded, other = padded[other >= 0], other[other >= 0]
+    above = np.full(hierarchy.n, -1, dtype=np.int64)
+    above[hierarchy.children] = hierarchy.parents
+    twice = (above[padded] == above[other]) | (above[padded] < 0) & (above[other] >= 0)
+    if count := int(np.count_nonzero(twice)):
+        one, two = (labels[int(nodes[twice][0])].as_py() for nodes in (padded, other))
+        yield (
+            f"{plural(count, 'node')} {'differs' if count == 1 else 'differ'} from another only by "
+            f"zeros before the number, as {one!r} and {two!r}; if they are one, write them alike"
         )
 
 

@@ -35,6 +35,7 @@ _LAYERS = re.compile(
     r"|conv|norm|bn|ln|layer_norm|gate|kernel|relations?|rel|rel_emb\w*|relation_embeddings?|bias"
     r"|query|key|value)\w*"
 )
+_ADAPTER = re.compile(r"(.+\.)?lora_(embedding_)?[AB](\..*)?")  # as peft calls its two factors
 _OPTIMIZER = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq", "momentum_buffer", "square_avg", "sum")
 _LISTED = 12
 _FAR = 4  # times as many rows as any other
@@ -58,6 +59,7 @@ def find_table(flat: Flat, contents: Contents, key: str | None, shown: str) -> t
     for name in contents.keys:
         if name in tables:
             return name, tables[name]
+    tables = _without_adapters(tables, shown)
     if tables:
         _refuse_unreadable(flat, tables, shown)
     if not tables:
@@ -68,6 +70,19 @@ def find_table(flat: Flat, contents: Contents, key: str | None, shown: str) -> t
     raise InputError(
         f"{shown}: several arrays could be the table: {_listed(left)}; say which with `key`"
     )
+
+
+def _without_adapters(tables: Mapping[str, Stored], shown: str) -> dict[str, Stored]:
+    """The tables that are no factors of LoRA; InputError where only what they change is left."""
+    adapted = [n for n in tables if _ADAPTER.fullmatch(n) or ".base_layer." in f".{n}"]
+    kept = {name: array for name, array in tables.items() if name not in adapted}
+    if adapted and not _named(kept):
+        raise InputError(
+            f"{shown}: holds an adapter of LoRA ({one_line(adapted[0], 60)}), two factors that are "
+            "added to a table and none themselves; write the table that is meant with "
+            "model.merge_and_unload() of peft, or name an array with `key`"
+        )
+    return kept
 
 
 def _likeliest(tables: Mapping[str, Stored]) -> tuple[Mapping[str, Stored], bool]:

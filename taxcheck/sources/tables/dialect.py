@@ -141,8 +141,17 @@ def _lines(head: bytes, shown: str, *, whole: bool) -> tuple[list[str], bool]:
 
 
 def _fixed_width(lines: list[str]) -> bool:
-    """Whether runs of blanks separate as many cells in every line, and single ones do not."""
+    """Whether runs of blanks separate as many cells in every line, and single ones do not.
+
+    Or a cell begins at the same place in every line, mostly behind several blanks.
+    """
     filled = [line for line in lines if line.strip()]
+    shortest = min(map(len, filled), default=0)
+    for at in range(2, shortest if len(filled) > 2 else 0):
+        if all(line[at - 1] == " " != line[at] for line in filled):
+            behind = sum(line[at - 2] == " " for line in filled)
+            if 2 * behind > len(filled) and all(line[: at - 1].strip() for line in filled):
+                return True
     cells = {len(line.split()) for line in filled}
     single = {len(line.split(" ")) for line in filled}
     return len(filled) > 1 and len(cells) == 1 and max(cells) > 1 and single != cells

@@ -17,6 +17,7 @@ from taxcheck.sources.taxonomies.code_files import code_file, read_code_file
 from taxcheck.sources.taxonomies.codes import (
     CODE,
     ENZYME,
+    PATENT_SYMBOL,
     TREE_NUMBER,
     Above,
     Coded,
@@ -32,6 +33,7 @@ from taxcheck.sources.taxonomies.rows import table_of, trimmed_rows
 _NAMES = ("name", "label", "title", "description", "term", "descriptor", "heading",
           "preferredlabel", "longdescription", "shortdescription", "de")  # fmt: skip
 _KEYS = ("ui", "descriptorui", "meshid", "meshui", "uid")
+_PATENTS = ": in IPC and CPC the dots before a group's title do, or the XML of the scheme"
 _LIKE = ("name", "label", "title", "term", "descr")
 _SEVERAL = re.compile(r"\s*[|;,]\s*|\s+")  # between the codes of one cell
 _SAMPLE = 20_000
@@ -79,7 +81,11 @@ def read_codes(path: str, columns: str | None) -> Hierarchy:
     mesh = all(map(TREE_NUMBER.fullmatch, codes))
     above = way_of(codes) or (_usual(codes) if columns or mesh else None)
     if above is None:
-        raise InputError(f"{path}: the codes of {chosen.code!r} do not say what is above what")
+        patents = any(PATENT_SYMBOL.fullmatch(row[0]) for row in rows)
+        raise InputError(
+            f"{path}: the codes of {chosen.code!r} do not say what is above what"
+            f"{_PATENTS if patents else ''}; write the edges as a table of child,parent"
+        )
     coded = _coded(rows, mesh)
     notes = [*table.notes, *chosen.told(table, mesh)]
     if blank := len(read) - len(rows):

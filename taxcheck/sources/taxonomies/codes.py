@@ -18,6 +18,7 @@ from taxcheck.sources.taxonomies.hierarchy import SHOWN, Growing, Hierarchy, Ori
 
 CODE = re.compile(r"[A-Za-z]{0,4}\d[A-Za-z0-9]*(?:[./][A-Za-z0-9]+)*|[A-Za-z]")
 ENZYME = re.compile(r"[1-7](?:\.\d+){0,2}\.(?:n?\d+|-)(?:\.-)*")
+PATENT_SYMBOL = re.compile(r"[A-HY]\d\d[A-Z] *\d{1,4}/\d{2,6}")  # of IPC and CPC
 TREE_NUMBER = re.compile(r"[A-Z]\d{2}(?:\.\d{3})*")  # of MeSH
 _OPEN = re.compile(r"(?:\.\s*-)+$")  # of enzymes: 1.1.-.- is the class 1.1
 _LEVELS = 4  # of an enzyme's code

@@ -25,6 +25,39 @@ _KINDS: tuple[tuple[JsonKind, re.Pattern[bytes]], ...] = (
 )  # fmt: skip
 
 
+# Forms that state a hierarchy and are not read: what each is, and what makes edges or a tree of it.
+_EDGES_OF: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
+    (
+        re.compile(rb'\{\s*"core' + _KEY + rb'\{[^\[]*"data' + _KEY + rb"\["),
+        "settings of jsTree around a list of nodes",
+        "jq .core.data FILE > nodes.json",
+    ),
+    (
+        re.compile(rb'"labels' + _KEY + rb'\[(?s:.*)"parents' + _KEY + rb"\["),
+        "lists of labels and parents beside each other, as of plotly",
+        'jq -r \'["child","parent"], ([.labels, .parents] | transpose[]) | @csv\' FILE > edges.csv',
+    ),
+    (
+        re.compile(rb'\{(\s*"[^"]*"\s*:\s*("[^"]*"|null)\s*[,}]){2}'),
+        "one text for each key",
+        'where keys are children, jq -r \'["child","parent"], (to_entries[] | [.key, .value]) '
+        "| @csv' FILE > edges.csv",
+    ),
+)
+
+
+def refused_json(candidate: Candidate) -> InputError:
+    """Why a JSON document without a known hierarchy is not read, and the way out."""
+    for known, what, command in _EDGES_OF:
+        if known.search(candidate.unpacked):
+            return InputError(f"{candidate.file.shown}: is JSON of {what}; {command}")
+    return InputError(
+        f"{candidate.file.shown}: is JSON in which nothing tells parent and child; give a "
+        "tree with lists of `children`, OBO Graph JSON, or its edges as a table of "
+        "child,parent"
+    )
+
+
 def json_kind(candidate: Candidate) -> JsonKind:
     """The kind of hierarchy; "" where it is no JSON, or none that is known."""
     head = candidate.unpacked.removeprefix(b"\xef\xbb\xbf").lstrip() if candidate.is_text else b""

@@ -18,6 +18,7 @@ from taxcheck.model.vocabulary import plural
 from taxcheck.sources.readers import Candidate
 from taxcheck.sources.tables.columns import normalise
 from taxcheck.sources.tables.table import Table
+from taxcheck.sources.taxonomies.codes import PATENT_SYMBOL
 from taxcheck.sources.taxonomies.growth import grow, unknown
 from taxcheck.sources.taxonomies.hierarchy import SHOWN, Hierarchy, Origin
 from taxcheck.sources.taxonomies.ranks import RANKS
@@ -124,7 +125,7 @@ def _tabbed(lines: Sequence[str]) -> bool:
 def _are_lineages(cells: Sequence[str], separator: str, fewest: int = 2) -> bool:
     """Whether most cells have the separator, and what is below two taxa is seldom the same."""
     split = [cell.strip(separator.strip() + " ").split(separator) for cell in cells]
-    if separator == "/" and any("://" in cell for cell in cells):
+    if separator == "/" and any("://" in cell or PATENT_SYMBOL.fullmatch(cell) for cell in cells):
         return False
     deep = [parts for parts in split if len(parts) >= fewest and all(map(str.strip, parts[:2]))]
     if len(deep) < max(2, _SHARE * len(cells)):

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from taxcheck.model.errors import InputError
 from taxcheck.model.paths import is_folder, is_there
 from taxcheck.sources.readers import (
     CERTAIN,
@@ -58,15 +57,11 @@ def _json(
     """A sniff by the kind of hierarchy that a JSON document begins with."""
 
     def sniff(candidate: Candidate) -> float:
-        from taxcheck.sources.taxonomies.json_kinds import json_kind
+        from taxcheck.sources.taxonomies.json_kinds import json_kind, refused_json
 
         kind = candidate.once(json_kind)
         if refuses and not kind and _ONE_OBJECT.match(candidate.once(_head)):
-            raise InputError(
-                f"{candidate.file.shown}: is JSON in which nothing tells parent and child; give a "
-                "tree with lists of `children`, OBO Graph JSON, or its edges as a table of "
-                "child,parent"
-            )
+            raise refused_json(candidate)
         return sure if kind == known else LIKELY if kind and kind == likely else NEVER
 
     return sniff

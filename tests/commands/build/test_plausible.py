@@ -178,6 +178,21 @@ def test_rows_that_stand_apart_are_asked_about(make, more, asked):
     assert [asked in line for line in found] == ([True] if asked else [])
 
 
+@pytest.mark.parametrize(
+    ("rows", "asked"),
+    [
+        ([("x", "r"), ("7", "r"), ("007", "r"), ("8", "007")], True),
+        ([("7", "r"), ("r", ""), ("8", "007"), ("9", "x")], True),
+        ([("0", ""), ("1", ""), ("01", "0"), ("011", "01"), ("11", "1"), ("x", "1")], False),
+    ],
+)
+def test_numbers_with_zeros_before_them_and_without_are_asked_about(make, rows, asked):
+    data = make(text([("child", "parent"), *rows], ","), "e.csv")
+    said = "1 node differs from another only by zeros before the number, as '007' and '7'"
+    assert any(said in line for line in data.lines) is asked
+    assert asked or not any("by zeros before" in line for line in data.lines)
+
+
 def test_cells_that_are_empty_where_they_would_repeat_are_asked_about(make):
     above, rows = None, [("parent", "child")]
     for child, parent in TREE:

@@ -71,6 +71,14 @@ def nodes_lost(frame: DatasetFrame, generator: Generator) -> DatasetFrame:
     return frame.only(~(pairs["ancestor_idx"].isin(lost) | pairs["descendant_idx"].isin(lost)))
 
 
+def ancestors_wrong(frame: DatasetFrame, generator: Generator) -> DatasetFrame:
+    """A tenth of the rows has the ancestor of another row, drawn."""
+    pairs = frame.pairs.copy()
+    hit = generator.choice(len(pairs), len(pairs) // 10, replace=False)
+    pairs.loc[hit, "ancestor_idx"] = generator.choice(pairs["ancestor_idx"], len(hit))
+    return replace(frame, pairs=pairs)
+
+
 DAMAGES = (relabelled, rows_lost, rows_wrong, identifiers_wrong, nodes_lost)
 
 
@@ -128,6 +136,14 @@ IN_A_TREE = {
 def test_of_what_a_tree_contradicts(damage: str, name: str, tmp_path: Path):
     """A tree with false edges is no DAG whose second parents are lost."""
     frame = form(IN_A_TREE[damage](np.random.default_rng(1)), name)
+    report = check(frame.write(tmp_path))
+    assert report.exit_code == 1
+    assert [cause.name for cause in report.causes] == []
+
+
+def test_of_ancestors_that_are_wrong(tmp_path: Path):
+    """Each descendant and distance still comes once, and the rest is no tree."""
+    frame = ancestors_wrong(base("tree"), np.random.default_rng(1))
     report = check(frame.write(tmp_path))
     assert report.exit_code == 1
     assert [cause.name for cause in report.causes] == []

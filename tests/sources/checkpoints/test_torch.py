@@ -274,3 +274,21 @@ def test_a_large_table_is_mapped(tmp_path: Path) -> None:
     while isinstance(base, np.ndarray) and not isinstance(base, np.memmap):
         base = base.base
     assert isinstance(base, np.memmap)
+
+
+@pytest.mark.parametrize("base", [{}, {"base_model.model.emb.base_layer.weight": (9, 4)}])
+def test_an_adapter_is_no_table(tmp_path: Path, base: dict[str, tuple[int, int]]) -> None:
+    factors = {
+        "base_model.model.emb.lora_embedding_A": (2, 9),
+        "base_model.model.emb.lora_embedding_B": (4, 2),
+    }
+    state = {name: torch.ones(shape) for name, shape in {**factors, **base}.items()}
+    path = str(saved(state, tmp_path / "adapter.pt"))
+    with pytest.raises(
+        InputError, match=r"holds an adapter of LoRA .*merge_and_unload\(\) of peft"
+    ):
+        open_checkpoint(path)
+    named = open_checkpoint(path, key="base_model.model.emb.lora_embedding_A")
+    assert named.vectors.shape == (2, 9)
+    other = str(saved({**state, "emb.weight": torch.ones(7, 3)}, tmp_path / "other.pt"))
+    assert open_checkpoint(other).vectors.shape == (7, 3)

@@ -51,6 +51,17 @@ BAD = {
     "a label twice": ("(a,a)r;\n", {}, "the label 'a' is there more than once"),
     "no JSON": ('{"graphs": [\n', {}, "is no whole JSON document"),
     "JSON of another kind": ('{"nodes": []}\n', {}, "nothing tells parent and child"),
+    "JSON of a child and its parent": ('{"b": "a", "c": null}\n', {}, "to_entries[]"),
+    "JSON of labels and parents": ('{"labels": ["a"], "parents": [""]}\n', {}, "as of plotly; jq"),
+    "JSON of jsTree": ('{"core": {"data": [{"id": "a"}]}}\n', {}, "; jq .core.data FILE"),
+    "symbols of patents": (
+        "code,title\nA,x\nA01,x\nA01B,x\nA01B 1/00,x\nA01B 1/02,x\nA01B 3/00,x\n", {},
+                           "in IPC and CPC the dots before"),
+    "Krona's rows of one length": ("1\tA\tB\tC\n2\tA\tB\tD\n3\tA\tE\tF\n", {}, "as of Krona"),
+    "cells with blanks of a fixed width": (
+        "Canis lupus  Canis   genus\nCanis        Canidae family\nVulpes       Canidae family\n",
+        {}, "to a fixed width; put one tab"),
+    "a table of a page": ("Report, of today\n\n <table class='x'>\n<tr>\n", {}, "a table in HTML"),
     "an edge of nothing": ('{"graphs": [{"nodes": [{"lbl": 1}]}]}', {}, "a node or edge is not as"),
     "half of a character": (
         '{"graphs": [{"nodes": [{"id": "http://purl.obolibrary.org/obo/X_1", "lbl": "\\ud800",'
