@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from taxcheck.audit.nested import explaining
 from taxcheck.model.finding import Finding, Sample, Skip
 from taxcheck.model.rule import Threshold, rule
 from taxcheck.model.vocabulary import never_trained, plural
@@ -15,6 +16,7 @@ from .scoring import SCORE_CAUSES, against_nulls, needed, strong
 from .wording import part
 
 if TYPE_CHECKING:
+    from taxcheck.audit.exchanges import Exchanges
     from taxcheck.audit.values import CladeSpread, HierarchyScores, Score
 
 _SAMPLES = 20
@@ -47,7 +49,9 @@ def scattered_group(scores: HierarchyScores, threshold: Mapping[str, float]) -> 
     number of members, its depth and its height predict over all clades, and against how far those
     of about its depth and height are from that; the residual as a robust z-score names the
     outliers, scattered and tight ones apart, each with the share of its members that were never
-    trained. A clade like which there are fewer than five is not judged.
+    trained. Of outliers one inside the other the highest is named that is as far off as its part;
+    one that is less so is an outlier for the part's sake. A clade like which there are fewer than
+    five is not judged.
 
     Why it matters:
     'Some groups tight, others everywhere' is how the incident was first seen, on a projection, long
@@ -83,7 +87,7 @@ def scattered_group(scores: HierarchyScores, threshold: Mapping[str, float]) -> 
         raise Skip(f"no clade was judged ({scores.spread_level})")
     if len(scores.clades) < 10:
         raise Skip(f"{plural(len(scores.clades), 'clade')} of some size: no scale to judge by")
-    odd = [clade for clade in scores.clades if not abs(clade.z) <= threshold["z"]]
+    odd = explaining([c for c in scores.clades if not abs(c.z) <= threshold["z"]])
     scattered = sum(clade.z > 0 for clade in odd)
     total = len(scores.clades)
     largest = max(abs(clade.z) for clade in scores.clades)
@@ -136,11 +140,19 @@ def scattered_group(scores: HierarchyScores, threshold: Mapping[str, float]) -> 
     caused_by=SCORE_CAUSES,
     pictures=("separation", "distances"),
 )
-def weak_separation(scores: HierarchyScores, threshold: Mapping[str, float]) -> Finding:
-    r"""Classes are no farther apart, for their width, than without learning.
+def weak_separation(
+    scores: HierarchyScores,
+    threshold: Mapping[str, float],
+    exchanges: Exchanges | None = None,
+) -> Finding:
+    r"""Classes are no farther apart, for their width, than without learning, or two changed places.
 
     Mean distance between members of different classes over the mean distance within a class, all
-    pairs of classes. It passes when the lower bound of the paired bootstrap exceeds every null.
+    pairs of classes. It passes when the lower bound of the paired bootstrap exceeds every null, and
+    no two subtrees of four nodes or more have each other's rows. Such a pair is looked for where
+    subtrees lie far from what is above them, and told where its nodes rank as well as all others
+    once the rows are put back, by 0.05 of MAP and three standard errors better than before; rows
+    that are another's are counted.
 
     Why it matters:
     Where classes overlap, whatever reads the table for a group (a classifier, a search, a map)
@@ -157,14 +169,18 @@ def weak_separation(scores: HierarchyScores, threshold: Mapping[str, float]) -> 
             --taxonomy taxdump/
 
     Known exceptions:
-    Without ranks the classes are the subtrees at one depth, which may be large and small together.
-    Judge it beside HIER003: separation is easily bought with the loss of everything below.
+    Two subtrees of one shape below one node may change places without a trace. In a DAG none are
+    looked for. Without ranks the classes are the subtrees at one depth, which may be large and
+    small together. Judge it beside HIER003: separation is easily bought with the loss of everything
+    below.
 
     References:
     - Nickel & Kiela 2017: https://arxiv.org/abs/1705.08039
     - Rousseeuw 1987, silhouettes, distances between and within groups:
       https://doi.org/10.1016/0377-0427(87)90125-7
     """
+    if exchanges is not None and exchanges.found:
+        return _exchanged(exchanges)
     score = needed(scores.separation, "the separation of classes")
     finding = against_nulls(
         {"separation": score},
@@ -188,6 +204,27 @@ def weak_separation(scores: HierarchyScores, threshold: Mapping[str, float]) -> 
 def _beyond(score: Score, factor: float) -> bool:
     """Whether the value is beyond every null, whatever its interval says."""
     return all(score.value >= factor * null.value for null in score.nulls.values())
+
+
+def _exchanged(exchanges: Exchanges) -> Finding:
+    first, defect = exchanges.found[0], exchanges.defect
+    more = f", and {plural(n, 'further pair')}" if (n := len(exchanges.found) - 1) else ""
+    return Finding(
+        found=True,
+        message=f"{' and '.join(first.names)} have each other's rows, {first.rows:,} of "
+        f"them{more}: MAP of both {figure(first.map)}, with the rows put back "
+        f"{figure(first.mended)}",
+        count=defect.count,
+        total=defect.total,
+        observed={
+            "exchanged": {" and ".join(one.names): one.rows for one in exchanges.found},
+            "MAP": first.map,
+            "MAP, rows put back": first.mended,
+        },
+        samples=defect.samples,
+        impact=f"{plural(defect.count, 'node')} have the neighbours of another clade.",
+        fix="see how the table was written: rows of one clade stand where those of another belong",
+    )
 
 
 @rule(

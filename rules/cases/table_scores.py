@@ -119,7 +119,12 @@ def family_drawn_together(frame: DatasetFrame, _: Generator) -> Corrupted:
     towards = unit(unit(vectors[:1]) + 0.05 * (unit(vectors) - unit(vectors[:1])))
     own = radii(table_of(frame).vectors[rows])
     damaged = with_rows(frame, rows, in_ball(towards, own[0] + 0.05 * (own - own[0])))
-    return Corrupted(damaged, warn(HIER005=1), observed={"HIER005": {"scattered": 0, "tight": 1}})
+    return Corrupted(
+        damaged,
+        warn(HIER005=1),
+        observed={"HIER005": {"scattered": 0, "tight": 1}},
+        causes={"collapsed_clade": {"HIER005": (1, 1)}},
+    )
 
 
 @corruption("HIER005", "HIER010", "EMB006", base="table")

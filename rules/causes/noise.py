@@ -13,6 +13,7 @@ from taxcheck.model.vocabulary import percent
 from taxcheck.statistics.symptoms import Symptoms
 
 if TYPE_CHECKING:
+    from taxcheck.audit.exchanges import Exchanges
     from taxcheck.audit.placement import Placements
     from taxcheck.audit.values import HierarchyScores
 
@@ -27,6 +28,7 @@ def noise_rows(
     scores: HierarchyScores,
     symptoms: Symptoms,
     found: Mapping[str, RuleResult],
+    exchanges: Exchanges | None = None,
 ) -> Explanation | None:
     r"""A minority of the rows holds nothing, in a table whose other rows are in their place.
 
@@ -58,7 +60,11 @@ def noise_rows(
       https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html
     """
     mixed, own = placement.mixture, symptoms.get("misplaced_rows")
-    if own is None or "misplaced_rows" not in found or len(own) < _FEWEST:
+    if own is None or "misplaced_rows" not in found:
+        return None
+    # rows of a subtree that has another one's are no noise
+    alone = ~np.isin(own.nodes[0], [] if exchanges is None else exchanges.touched)
+    if np.count_nonzero(alone) < _FEWEST:
         return None
     if scores.map is None or not scores.map.beats_every_null:
         return None
@@ -69,7 +75,7 @@ def noise_rows(
     return Explanation(
         message=f"{percent(mixed.share)} of the rows are as good as random (95 % "
         f"{percent(mixed.low)} to {percent(mixed.high)}), and the others are in their place",
-        explains={"misplaced_rows": np.ones(len(own), dtype=bool)},
+        explains={"misplaced_rows": alone},
         parameters={"share": mixed.share, "at least": mixed.low, "at most": mixed.high},
         free=1,
         fix="no command makes them right: train on, or take these rows from a checkpoint that had "

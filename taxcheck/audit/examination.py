@@ -15,6 +15,7 @@ from taxcheck.audit.clades import Partition, by_depth, by_rank, name_of_node, ne
 from taxcheck.audit.coverage import Known, coverage_of_training
 from taxcheck.audit.curve import curve_of
 from taxcheck.audit.embeddings import embedding_statistics
+from taxcheck.audit.exchanges import Exchanges, exchanges
 from taxcheck.audit.geometry_scores import GeometryTold, settled
 from taxcheck.audit.held_out import score_held_out
 from taxcheck.audit.pictures import draw_audit
@@ -57,6 +58,7 @@ class Audit:
     geometry: GeometryTold
     placement: Placements | Unavailable
     held_out_scores: HeldOutScores | Unavailable
+    exchanges: Exchanges | Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,7 @@ def audit(
         )
         coverage = coverage_of_training(table, facts, sink)
     space: Space | None = None
+    subject: Subject | None = None
     scores: HierarchyScores | Unavailable = Unavailable("no pairs given")
     placement: Placements | Unavailable = Unavailable("no pairs given")
     apart: HeldOutScores | Unavailable = Unavailable("no pairs given")
@@ -216,10 +219,13 @@ def audit(
             updates = None if coverage.updates is None else coverage.updates[:n]
             placement = placements(subject, used, updates, sink)
     alignment: Alignments | Unavailable = Unavailable("no pairs given")
+    exchanged: Exchanges | Unavailable = Unavailable("no pairs given")
     if data.graph is not None and data.mapping is not None:
         with clock("alignment"):
             found = score_alignments(table, data.mapping, data.graph, seed, sink)
             alignment = found or Unavailable("no node has an ancestor in the pairs")
+        with clock("exchanges"):
+            exchanged = _exchanged(subject, placement, found, data, sink)
     training = TrainingRecord(
         facts=checkpoint.facts,
         rows=checkpoint.rows,
@@ -228,8 +234,26 @@ def audit(
         n_nodes=None if data.mapping is None else data.mapping.n_nodes,
         curve=curve_of(checkpoint.facts, embedding.reading.clip),
     )
-    evidence = Audit(embedding, coverage, scores, training, alignment, geometry, placement, apart)
+    evidence = Audit(
+        embedding, coverage, scores, training, alignment, geometry, placement, apart, exchanged
+    )
     return Examined(evidence, table, space, clades, data, seed)
+
+
+def _exchanged(
+    subject: Subject | None,
+    placement: Placements | Unavailable,
+    alignment: Alignments | None,
+    data: Data,
+    sink: Sink | None,
+) -> Exchanges | Unavailable:
+    """Exchanged subtrees, of a table whose rows are joined as they should be."""
+    if subject is None or data.mapping is None or isinstance(placement, Unavailable):
+        return Unavailable("no pairs given")
+    if alignment is None or alignment.better is not None:
+        return Unavailable("the rows of the table are another's, one and all")
+    taxa = data.taxonomy or data.names
+    return exchanges(subject, placement.place, data.mapping.identifiers, taxa, sink)
 
 
 def _clades(data: Data) -> Partition | None:

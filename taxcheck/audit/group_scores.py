@@ -23,7 +23,7 @@ from taxcheck.audit.values import (
     five_of,
 )
 from taxcheck.geometry.space import Space
-from taxcheck.model.arrays import BoolArray
+from taxcheck.model.arrays import BoolArray, IntArray
 from taxcheck.model.pictures import Five
 from taxcheck.statistics.hierarchy.graph import Graph
 
@@ -191,6 +191,7 @@ def _spread(
     before = np.r_[0, np.cumsum(~trained[clades.members])]
     untrained = (before[clades.end] - before[clades.begin]) / clades.sizes
     judged = np.flatnonzero(np.isfinite(found.z))
+    around = _around(clades.begin, clades.end, judged)
     return tuple(
         CladeSpread(
             idx=int(clades.heads[k]),
@@ -201,6 +202,20 @@ def _spread(
             expected=float(found.expected[k]),
             z=float(found.z[k]),
             never_trained=float(untrained[k]),
+            inside=int(clades.heads[around[k]]) if k in around else None,
         )
         for k in judged[np.argsort(-np.abs(found.z[judged]), kind="stable")]
     )
+
+
+def _around(begin: IntArray, end: IntArray, judged: IntArray) -> dict[int, int]:
+    """For judged clades, the position of the smallest one around each."""
+    found: dict[int, int] = {}
+    open_: list[int] = []
+    for k in judged[np.lexsort((-end[judged], begin[judged]))].tolist():
+        while open_ and end[open_[-1]] <= begin[k]:
+            open_.pop()
+        if open_:
+            found[k] = open_[-1]
+        open_.append(k)
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +44,10 @@ class Trial:
         positive = np.zeros((len(above.sources), len(nodes)), dtype=bool)
         positive[above.owner, np.searchsorted(nodes, above.targets)] = True
         return cls(checkpoint, above.sources, nodes, positive)
+
+    def every(self, step: int) -> Trial:
+        """The same of one source in so many."""
+        return replace(self, sources=self.sources[::step], positive=self.positive[::step])
 
     def precision(
         self, row_of: IntArray, *, transposed: bool = False, geometry: Geometry | None = None

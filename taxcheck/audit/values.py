@@ -212,6 +212,7 @@ class CladeSpread:
     expected: float
     z: float  # robust z-score of the residual; an outlier is beyond the rule's threshold
     never_trained: float | None  # share of its members; None where nothing tells of their training
+    inside: int | None = None  # idx of the smallest judged clade around it
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from taxcheck.statistics.unread import Unread
 if TYPE_CHECKING:
     from taxcheck.audit.alignment_scores import Alignments
     from taxcheck.audit.examination import Audit
+    from taxcheck.audit.exchanges import Exchanges
     from taxcheck.audit.placement import Placements
     from taxcheck.audit.values import HierarchyScores
 
@@ -64,6 +65,20 @@ class Clues:
     def placement(self) -> Placements | Unavailable:
         """Which rows of the table are in their place."""
         return Unavailable("no table given") if self.audit is None else self.audit.placement
+
+    @property
+    def exchanges(self) -> Exchanges | Unavailable:
+        """Subtrees of which each has the other's rows."""
+        return Unavailable("no table given") if self.audit is None else self.audit.exchanges
+
+    @property
+    def name_of(self) -> Callable[[int], str]:
+        """What a node is called, by its idx: its name, else its identifier."""
+        from taxcheck.audit.clades import name_of_node  # only tables' causes ask for it
+
+        mapping, taxa = known(self.evidence.mapping), self.data.naming_taxa
+        identifiers = None if mapping is None else mapping.identifiers
+        return lambda idx: name_of_node(idx, identifiers, taxa)
 
     @property
     def scores(self) -> HierarchyScores | Unavailable:
