@@ -43,6 +43,7 @@ INPUTS = {
     "coverage": "an embedding table with its data",
     "scores": "an embedding table with its pairs",
     "held_out_scores": "an embedding table with its pairs and held-out pairs",
+    "exchanges": "an embedding table with its mapping and pairs",
     "alignment": "an embedding table with its pairs",
     "placement": "an embedding table with its pairs",
     "geometry": "an embedding table, with its pairs where its space is not stated",
