@@ -113,6 +113,10 @@ def _filled(words: list[str], request: Request, node: str) -> list[str]:
     return made + own
 
 
+def _option_of(field: str) -> str:
+    return "--" + field.replace("_", "-")
+
+
 def _field(word: str) -> str:
     """The input that an option names; empty where it is none."""
     return word[2:].replace("-", "_") if word.startswith("--") else ""
@@ -138,8 +142,8 @@ def _known(takes: tuple[str, ...], request: Request) -> Iterator[tuple[str, list
         value: Any = getattr(request, field)
         if value is None or (here and value == getattr(policy.inputs, field)):
             continue
-        option = "--" + field.replace("_", "-")
+        option = _option_of(field)
         values = each(value) if isinstance(value, str | tuple) else (str(value),)
         yield field, [word for one in values for word in (option, one)]
     if policy.source is not None and not here and takes:
-        yield "policy", ["--policy", policy.source]
+        yield "policy", [_option_of("policy"), policy.source]

@@ -124,7 +124,10 @@ def test_a_header_of_words_has_the_direction_that_its_cells_tell_or_is_asked(
     assert typed("build", path, "--out", tmp_path / "built") == 0
     told = capsys.readouterr().out
     assert "4 nodes, 3 edges, 5 pairs; 1 root: Canidae" in told
-    assert f"sound, read as guessed: child is '{first}' and parent '{second}', as each cell" in told
+    assert (
+        f"sound in itself, read as guessed: child is '{first}' and parent '{second}', as each cell"
+        in told
+    )
     path = table(tmp_path / "dag.csv", [*rows, ("wolf", "pack"), ("pack", "Canidae")], names)
     assert typed("build", path, "--out", tmp_path / "dag") == 3
     given = f"child={first},parent={second}"

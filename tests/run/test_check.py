@@ -60,8 +60,9 @@ def test_a_gate_on_a_tree_loads_no_audit_and_no_sparse_matrices():
         f"check(Request(mapping={MAPPING!r}, pairs={PAIRS!r}))\n"
         "unused = [m for m in sys.modules if m.startswith(('taxcheck.audit.',\n"
         "    'taxcheck.sources.checkpoints', 'scipy', 'torch', 'umap'))]\n"
-        # the rules of the audit know its values, which are plain dataclasses
-        "values = {'taxcheck.audit.values', 'taxcheck.sources.checkpoints',\n"
+        # the rules of the audit know its values, plain dataclasses, and which lie in which
+        "values = {'taxcheck.audit.values', 'taxcheck.audit.nested',\n"
+        "    'taxcheck.sources.checkpoints',\n"
         "    'taxcheck.sources.checkpoints.checkpoint'}\n"
         "assert values.issuperset(unused), unused\n"
     )
