@@ -208,7 +208,10 @@ class _Copies:
 
     @classmethod
     def of(cls, forest: Forest, symptoms: Symptoms) -> _Copies:
-        """Of four nodes or more. A symptom has every copy but the first, beside which it stands."""
+        """Of four nodes or more; where four are, of any number.
+
+        A symptom has every copy but the first, beside which it stands.
+        """
         own, n = symptoms.get("duplicate_row"), len(forest.parent)
         said = None if own is None else own.column("equal_to")
         nothing = np.empty(0, dtype=np.int64)
@@ -223,7 +226,10 @@ class _Copies:
         parent = np.maximum(forest.parent, 0)
         linked = (group >= 0) & (forest.parent >= 0) & (group == group[parent])
         size, links = (np.bincount(group[mask], minlength=n) for mask in (group >= 0, linked))
-        whole = (size >= _SMALLEST) & (links == size - 1)  # a tree
+        tree = (size > 1) & (links == size - 1)
+        whole = tree & (size >= _SMALLEST)
+        if np.count_nonzero(whole) >= _SMALLEST:  # nodes stand on their parents all over
+            whole = tree
         heads = np.flatnonzero((group >= 0) & ~linked & whole[np.maximum(group, 0)])
         inside = known & whole[np.where(known, first, 0)]
         return cls(heads, size[group[heads]], inside)
