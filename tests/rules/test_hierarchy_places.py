@@ -11,7 +11,7 @@ from tests.rules.audit import judge, placement
 
 
 @pytest.mark.parametrize(
-    ("bad", "outcome"), [(0, "pass"), (14, "pass"), (16, "warn"), (54, "warn"), (56, "fail")]
+    ("bad", "outcome"), [(0, "pass"), (9, "pass"), (11, "warn"), (54, "warn"), (56, "fail")]
 )
 def test_the_lower_bound_decides(bad, outcome):
     found = judge("HIER010", placement=placement(bad))
