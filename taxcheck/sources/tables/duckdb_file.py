@@ -12,12 +12,12 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from taxcheck.model.errors import InputError
-from taxcheck.sources.files import InputFile, damaged, on_disk
+from taxcheck.sources.files import damaged, on_disk
 from taxcheck.sources.packed import DAMAGES
 from taxcheck.sources.readers import Candidate
 from taxcheck.sources.tables.batches import RawBatch
-from taxcheck.sources.tables.boxes import chosen
 from taxcheck.sources.tables.columnar import plain
+from taxcheck.sources.tables.databases import quoted, refuse_changes, stored_table
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -33,6 +33,10 @@ _CLOSED = {
     "temp_directory": "",
     "memory_limit": "1GB",  # of what was read, which would else be kept
     "preserve_insertion_order": "true",
+}
+_BESIDE = {
+    ".wal": "has changes in {} that are not in the file itself yet; close what writes it, or have "
+    "it write them: CHECKPOINT"
 }
 _TABLES = """
 SELECT schema_name, table_name, 'table', estimated_size FROM duckdb_tables()
@@ -58,45 +62,27 @@ class DuckDbReader:
     def __init__(self, candidate: Candidate) -> None:
         self._shown = candidate.file.shown
         self._file = on_disk(candidate.file)
-        self._refuse_changes(candidate.file)
+        refuse_changes(candidate.file, self._file, _BESIDE)
         with self._open() as opened:
             found = opened.execute(_TABLES).fetchall()
             tables = {
                 name if schema == "main" else f"{schema}.{name}": (schema, name, kind, rows)
                 for schema, name, kind, rows in found
             }
-            plain_ones = [shown for shown, (*_, kind, _) in tables.items() if kind == "table"]
-            of = {shown: self._columns(opened, *tables[shown][:2]) for shown in plain_ones}
-            columns = [f"{shown} has {', '.join([*of[shown]][:6])}" for shown in plain_ones]
-            table, rest = chosen(
-                candidate.file,
-                list(tables) if candidate.file.part else plain_ones,
-                "a DuckDB database",
-                candidate,
-                "; ".join(columns[:4]),
-            )
-            schema, name, kind, rows = tables[table]
-            if rest or kind != "table":
-                raise InputError(
-                    f"{self._shown}: is a {kind}, whose rows would be computed by what the file "
-                    "says; store them: CREATE TABLE name AS SELECT * FROM it"
-                )
-            self._table = f"{_quoted(schema)}.{_quoted(name)}"
+            kinds = {shown: kind for shown, (*_, kind, _) in tables.items()}
+            of = {
+                shown: self._columns(opened, *tables[shown][:2])
+                for shown, kind in kinds.items()
+                if kind == "table"
+            }
+            columns = {shown: list(types) for shown, types in of.items()}
+            table = stored_table(candidate, "a DuckDB database", kinds, columns)
+            schema, name, _, rows = tables[table]
+            self._table = f"{quoted(schema)}.{quoted(name)}"
             self._types = of[table]
             self._about = max(int(rows), 1)
         self.column_names = tuple(self._types)
         self.notes: tuple[str, ...] = ()
-
-    def _refuse_changes(self, file: InputFile) -> None:
-        """InputError where what the database holds is not all in its file."""
-        if self._file is not file or file.here_only:
-            return
-        beside = file.path.with_name(file.path.name + ".wal")
-        if beside.is_file() and beside.stat().st_size:
-            raise InputError(
-                f"{self._shown}: has changes in {beside.name} that are not in the file itself yet; "
-                "close what writes it, or have it write them: CHECKPOINT"
-            )
 
     @contextmanager
     def _open(self) -> Iterator[DuckDBPyConnection]:
@@ -123,7 +109,7 @@ class DuckDbReader:
         """Batches and the share of the table that is read, 0 to 1."""
         names = list(dict.fromkeys(columns.values()))
         wanted = ", ".join(
-            f"CAST({_quoted(name)} AS VARCHAR)" if self._types[name] in _AS_TEXT else _quoted(name)
+            f"CAST({quoted(name)} AS VARCHAR)" if self._types[name] in _AS_TEXT else quoted(name)
             for name in names
         )
         first = 1
@@ -136,7 +122,3 @@ class DuckDbReader:
                 }
                 yield RawBatch(first, cells), min(first / self._about, 1.0)
                 first += len(batch)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

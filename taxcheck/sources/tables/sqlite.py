@@ -15,10 +15,10 @@ from urllib.parse import quote
 import pyarrow as pa
 
 from taxcheck.model.errors import InputError
-from taxcheck.sources.files import InputFile, damaged, on_disk
+from taxcheck.sources.files import damaged, on_disk
 from taxcheck.sources.readers import Candidate
 from taxcheck.sources.tables.batches import RawBatch
-from taxcheck.sources.tables.boxes import chosen
+from taxcheck.sources.tables.databases import quoted, refuse_changes, stored_table
 from taxcheck.sources.tables.values import array_of, is_text
 
 _ROWS = 1 << 17  # fetched at once
@@ -41,35 +41,15 @@ class SqliteReader:
     def __init__(self, candidate: Candidate) -> None:
         self._shown = candidate.file.shown
         self._file = on_disk(candidate.file)
-        self._refuse_changes(candidate.file)
+        refuse_changes(candidate.file, self._file, _BESIDE)
         with self._open() as opened:
             tables = self._tables(opened)
             plain = [name for name, kind in tables.items() if kind == "table"]
-            columns = [f"{name} has {', '.join(self._columns(opened, name)[:6])}" for name in plain]
-            self._table, rest = chosen(
-                candidate.file,
-                list(tables) if candidate.file.part else plain,
-                "an SQLite database",
-                candidate,
-                "; ".join(columns[:4]),
-            )
-            if rest or tables[self._table] != "table":
-                raise InputError(
-                    f"{self._shown}: is a {tables[self._table]}, whose rows would be computed by "
-                    "what the file says; store them: CREATE TABLE name AS SELECT * FROM it"
-                )
-            self.column_names = tuple(self._columns(opened, self._table))
+            columns = {name: self._columns(opened, name) for name in plain}
+            self._table = stored_table(candidate, "an SQLite database", tables, columns)
+            self.column_names = tuple(columns[self._table])
             self._about = max(self._file.bytes // _BYTES_A_ROW, 1)
         self.notes: tuple[str, ...] = ()
-
-    def _refuse_changes(self, file: InputFile) -> None:
-        """InputError where what the database holds is not all in its file."""
-        if self._file is not file or file.here_only:
-            return
-        for suffix, said in _BESIDE.items():
-            beside = file.path.with_name(file.path.name + suffix)
-            if beside.is_file() and beside.stat().st_size:
-                raise InputError(f"{self._shown}: {said.format(beside.name)}")
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -104,16 +84,16 @@ class SqliteReader:
         }
 
     def _columns(self, opened: sqlite3.Connection, table: str) -> list[str]:
-        described = opened.execute(f"PRAGMA table_xinfo({_quoted(table)})")
+        described = opened.execute(f"PRAGMA table_xinfo({quoted(table)})")
         return [str(name) for _, name, *_, hidden in described if not hidden]
 
     def batches(self, columns: Mapping[str, str]) -> Iterator[tuple[RawBatch, float]]:
         """Batches and the share of the table that is read, 0 to 1."""
         names = list(dict.fromkeys(columns.values()))
-        wanted = ", ".join(map(_quoted, names))
+        wanted = ", ".join(map(quoted, names))
         first = 1
         with self._open() as opened:
-            cursor = opened.execute(f"SELECT {wanted} FROM {_quoted(self._table)}")
+            cursor = opened.execute(f"SELECT {wanted} FROM {quoted(self._table)}")
             while rows := cursor.fetchmany(_ROWS):
                 values = dict(zip(names, zip(*rows, strict=True), strict=True))
                 cells: dict[str, pa.Array] = {}
@@ -127,10 +107,6 @@ class SqliteReader:
                     cells[role] = cell
                 yield RawBatch(first, cells), min(first / self._about, 1.0)
                 first += len(rows)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _only_reading(action: int, about: str | None, *_: object) -> int:
