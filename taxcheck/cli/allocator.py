@@ -1,8 +1,8 @@
 """How this process hands memory back: hardly, while it reads.
 
 Every batch frees its columns and asks for as many anew. What glibc returns to the system comes back
-as pages to be cleared, one fault each, for which threads wait on each other: of all of NCBI that is
-a fifth of the gate's time. Kept, it serves the next batch, from one heap for all threads.
+as pages to be cleared, one fault each, for which threads wait on each other. Kept, it serves the
+next batch, from one heap for all threads.
 """
 
 from __future__ import annotations

@@ -15,14 +15,15 @@ if TYPE_CHECKING:
     from taxcheck.run.request import Request
 
 _TABLES = ("mapping", "pairs", "held_out")
-_FILES = ("taxonomy", "embeddings", "initial")  # or folders, in which reports may well lie
+_FILES = ("taxonomy", "embeddings", "initial", "labels")  # or folders, where reports may lie
 
 
 def inputs_of(request: Request) -> list[Paths]:
     """All files that a run reads, as they were given."""
     tables = [given for name in _TABLES if (given := getattr(request, name)) is not None]
     others = (*(getattr(request, name) for name in _FILES), *request.series, request.policy.source)
-    return [*tables, *(one for one in others if one is not None and is_file(split_part(one)[0]))]
+    files = (one for one in others if one is not None and is_file(split_part(one)[0]))
+    return [*tables, *request.known, *files]
 
 
 def expect_apart(outputs: Iterable[str | None], inputs: Iterable[Paths]) -> None:

@@ -113,7 +113,8 @@ def run(
 
     short = {"html": html, "projection": projection, "json": json_}
     targets = asked(formats, outputs, short, load_renderers(), os.environ)
-    expect_apart((t.path for t in targets.files if not t.append), inputs_of(request))
+    read = [*inputs_of(request), *([baseline] if baseline is not None else ())]
+    expect_apart((t.path for t in targets.files if not t.append), read)
     request = replace(request, drawn=targets.drawn, projected=targets.projected)
     service, fetched = pusher(request.policy, **where), _fetched(baseline)
     with progress_bar() as progress:

@@ -97,7 +97,7 @@ def _join(words: list[str]) -> str:
 
 def _filled(words: list[str], request: Request, node: str) -> list[str]:
     words = [node if node and word == _NODE else word for word in words]
-    if words[1] not in TAKES or not _generic(words):
+    if len(words) < 2 or words[1] not in TAKES or not _generic(words):
         return words
     known = dict(_known(TAKES[words[1]], request))
     said = {_field(word) for word in words}

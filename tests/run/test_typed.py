@@ -31,6 +31,7 @@ DATA = Request(mapping="my map.tsv", pairs=("a.parquet", "b.parquet"), pair_colu
         ),
         ("see ``taxcheck fix`` and ``a < ...``", "see ``taxcheck fix`` and ``a < ...``"),
         ("``taxcheck why 'unclosed --pairs pairs.parquet``",) * 2,
+        ("``taxcheck  ``", "``taxcheck``"),
     ],
 )
 def test_dots_are_the_inputs(advice, said):
